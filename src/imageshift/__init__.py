@@ -1,0 +1,1 @@
+"""Move a GitOps repository onto an Amazon ECR pull-through cache."""

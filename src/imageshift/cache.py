@@ -1,0 +1,332 @@
+"""The mapping between upstream references and their places in the pull-through cache.
+
+Rules follow the ECR User Guide, "Pulling an image with a pull through cache rule" and
+"Customizing repository prefixes for ECR to ECR pull through cache".
+
+>>> rules = RuleSet(Registry.of("123456789012", "eu-west-2"), ARTICLE_RULES)
+>>> rules.map(parse_reference("nginx:1.27")).target.normalized
+'123456789012.dkr.ecr.eu-west-2.amazonaws.com/docker-hub/library/nginx:1.27'
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+
+from imageshift.ecr import MAX_REPOSITORY, ROOT, Registry, check_prefix, parse_ecr_host
+from imageshift.errors import RuleError
+from imageshift.reference import DOCKER_HUB, ImageReference, parse_reference
+
+__all__ = [
+    "ARTICLE_RULES",
+    "CONSOLE_RULES",
+    "Cached",
+    "Mapped",
+    "Outcome",
+    "Registry",
+    "Rule",
+    "RuleOrigin",
+    "RuleSet",
+    "Unmapped",
+    "UnmappedReason",
+]
+
+_BUILT_IN_ALIASES = MappingProxyType(
+    {
+        "index.docker.io": DOCKER_HUB,
+        "registry-1.docker.io": DOCKER_HUB,
+        "k8s.gcr.io": "registry.k8s.io",
+    }
+)
+
+
+class RuleOrigin(StrEnum):
+    """Where a rule comes from; an explicit one wins over the others."""
+
+    BUILT_IN = "built-in"
+    IMPORTED = "imported"
+    EXPLICIT = "explicit"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One pull-through cache rule: what lies under `prefix` comes from `upstream`.
+
+    `upstream` is a host (`docker.io` for Docker Hub, whatever AWS calls it); `upstream_prefix`
+    is None for all of the upstream.
+
+    Raises:
+        RuleError: the prefix is outside ECR's grammar.
+    """
+
+    upstream: str
+    prefix: str
+    upstream_prefix: str | None = None
+    origin: RuleOrigin = field(default=RuleOrigin.BUILT_IN, compare=False)
+
+    def __post_init__(self) -> None:
+        upstream = self.upstream.removeprefix("https://").rstrip("/").lower()
+        upstream_prefix = (self.upstream_prefix or "").strip("/")
+        object.__setattr__(self, "upstream", _BUILT_IN_ALIASES.get(upstream, upstream))
+        object.__setattr__(self, "prefix", check_prefix(self.prefix))
+        object.__setattr__(
+            self, "upstream_prefix", None if upstream_prefix in {"", ROOT} else upstream_prefix
+        )
+
+    def __str__(self) -> str:
+        upstream = "/".join(filter(None, (self.upstream, self.upstream_prefix)))
+        return f"{upstream} → {self.prefix}"
+
+    def to_cache(self, repository: str) -> str | None:
+        """Where an upstream repository lies in the cache, or None when the rule can't reach it."""
+        rest = _strip_part(repository, self.upstream_prefix)
+        if rest is None:
+            return None
+        return rest if self.prefix == ROOT else f"{self.prefix}/{rest}"
+
+    def to_upstream(self, repository: str) -> str | None:
+        """The upstream repository of one in the cache, or None when it isn't under the prefix."""
+        rest = _strip_part(repository, None if self.prefix == ROOT else self.prefix)
+        if rest is None or self.upstream_prefix is None:
+            return rest
+        return f"{self.upstream_prefix}/{rest}"
+
+
+def _strip_part(repository: str, prefix: str | None) -> str | None:
+    if prefix is None:
+        return repository
+    rest = repository.removeprefix(f"{prefix}/")
+    return None if rest == repository else rest
+
+
+ARTICLE_RULES = (
+    Rule("docker.io", "docker-hub"),
+    Rule("ghcr.io", "github"),
+    Rule("registry.k8s.io", "k8s"),
+    Rule("public.ecr.aws", "ecr"),
+    Rule("quay.io", "quay"),
+)
+"""The built-in rules, named as in Marcin Cuber's article of April 2024."""
+
+CONSOLE_RULES = (
+    Rule("docker.io", "docker-hub"),
+    Rule("ghcr.io", "github"),
+    Rule("registry.k8s.io", "kubernetes"),
+    Rule("public.ecr.aws", "ecr-public"),
+    Rule("quay.io", "quay"),
+    Rule("registry.gitlab.com", "gitlab"),
+    Rule("cgr.dev", "chainguard"),
+)
+"""The names that the AWS console and the User Guide propose."""
+
+
+class UnmappedReason(StrEnum):
+    """Why a reference stays where it is (names of the published skip reasons)."""
+
+    NO_RULE = "no-rule"
+    OWN_REPOSITORY = "own-repository"
+    OTHER_ECR = "other-ecr"
+    BAD_ACCOUNT = "bad-account"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """The reference moves to `target`; `mended` when it was a wrong path in the cache."""
+
+    target: ImageReference
+    rule: Rule
+    mended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """The reference already names its place in the cache."""
+
+    upstream: ImageReference
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """The reference stays, for a reason; `detail` is a sentence for people."""
+
+    reason: UnmappedReason
+    detail: str
+
+
+Outcome = Mapped | Cached | Unmapped
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """The rules in force on one registry, and the mapping they make, both ways.
+
+    `aliases` are further hosts that stand for an upstream (`lscr.io` for `ghcr.io`; the value
+    may carry a path). Docker Hub's and the Kubernetes project's own are always known.
+
+    Raises:
+        RuleError: two rules have one prefix, or are equally good for the same images.
+    """
+
+    registry: Registry
+    rules: tuple[Rule, ...]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        _refuse_twins(self.rules)
+
+    def parse(self, text: str) -> ImageReference:
+        """The reference that `text` spells; the registry's own host may be a variable.
+
+        Raises:
+            InvalidReferenceError: as `parse_reference`.
+        """
+        own = f"{self.registry.host}/"
+        if "$" in own and text.startswith(own):
+            return replace(parse_reference(f"own.invalid/{text[len(own) :]}"), registry=own[:-1])
+        return parse_reference(text)
+
+    def normalize(self, reference: ImageReference) -> ImageReference:
+        """The reference under its upstream's real name: aliases resolved, host in lower case."""
+        host = reference.registry
+        if host == self.registry.host:
+            return reference
+        alias = self.aliases.get(host) or _BUILT_IN_ALIASES.get(host.lower(), host.lower())
+        registry, _, path = alias.partition("/")
+        repository = f"{path}/{reference.repository}" if path else reference.repository
+        if registry == DOCKER_HUB and "/" not in repository:
+            repository = f"library/{repository}"
+        return reference.with_name(registry, repository)
+
+    def map(self, reference: ImageReference) -> Outcome:
+        """What becomes of a reference: it moves, is cached already, or stays for a reason."""
+        if reference.registry == self.registry.host:
+            return self._map_own(reference)
+        normal = self.normalize(reference)
+        rule = self._rule_for(normal)
+        if rule is None:
+            return self._without_rule(normal)
+        repository = rule.to_cache(normal.repository)
+        if repository is None or _is_broken_hub_name(normal):
+            return Unmapped(
+                UnmappedReason.NO_RULE, f"{normal.full_name} is no name that {normal.registry} has"
+            )
+        return self._checked(normal, repository, rule)
+
+    def unmap(self, reference: ImageReference) -> ImageReference | None:
+        """The upstream reference of one in the cache, mended where its path was wrong.
+
+        None when the registry isn't ours or no rule's prefix fits.
+        """
+        found = self._owner(reference)
+        if found is None:
+            return None
+        rule, repository = found
+        if rule.upstream == DOCKER_HUB:
+            repository = _mend_hub_name(repository)
+        return reference.with_name(rule.upstream, repository)
+
+    def rule_of(self, reference: ImageReference) -> Rule | None:
+        """The rule under whose prefix a reference on the own registry lies."""
+        found = self._owner(reference)
+        return None if found is None else found[0]
+
+    def _checked(self, normal: ImageReference, repository: str, rule: Rule) -> Outcome:
+        target = normal.with_name(self.registry.host, repository)
+        owner = self.rule_of(target)
+        if owner != rule:
+            return Unmapped(
+                UnmappedReason.CONFLICT,
+                f"{repository} would lie under the rule {owner}, not under {rule}",
+            )
+        if len(repository) > MAX_REPOSITORY:
+            return Unmapped(
+                UnmappedReason.CONFLICT,
+                f"the repository would be {len(repository)} characters long, "
+                f"references take {MAX_REPOSITORY}",
+            )
+        return Mapped(target, rule)
+
+    def _map_own(self, reference: ImageReference) -> Outcome:
+        upstream = self.unmap(reference)
+        rule = self.rule_of(reference)
+        if upstream is None or rule is None:
+            return Unmapped(
+                UnmappedReason.OWN_REPOSITORY, f"no rule's prefix holds {reference.repository}"
+            )
+        again = self.map(upstream)
+        if isinstance(again, Mapped) and again.target == reference:
+            return Cached(upstream, rule)
+        if isinstance(again, Mapped) and rule.prefix != ROOT:
+            return replace(again, mended=True)
+        return Unmapped(
+            UnmappedReason.OWN_REPOSITORY, f"{reference.repository} is no path of the rule {rule}"
+        )
+
+    def _without_rule(self, normal: ImageReference) -> Unmapped:
+        ecr = parse_ecr_host(normal.registry)
+        if ecr is None:
+            return Unmapped(UnmappedReason.NO_RULE, f"no rule has the upstream {normal.registry}")
+        if not ecr.is_valid:
+            return Unmapped(
+                UnmappedReason.BAD_ACCOUNT,
+                f"{ecr.account!r} in {normal.registry} is no AWS account id; if imageshift wrote "
+                f"it: imageshift revert --all --account {ecr.account} --region {ecr.region}",
+            )
+        return Unmapped(UnmappedReason.OTHER_ECR, f"{normal.registry} is another ECR registry")
+
+    def _rule_for(self, normal: ImageReference) -> Rule | None:
+        fitting = (
+            rule
+            for rule in self.rules
+            if rule.upstream == normal.registry and rule.to_cache(normal.repository) is not None
+        )
+        return max(fitting, key=_precedence, default=None)
+
+    def _owner(self, reference: ImageReference) -> tuple[Rule, str] | None:
+        if reference.registry != self.registry.host:
+            return None
+        for rule in sorted(self.rules, key=_prefix_depth, reverse=True):
+            repository = rule.to_upstream(reference.repository)
+            if repository is not None:
+                return rule, repository
+        return None
+
+
+def _precedence(rule: Rule) -> tuple[int, bool]:
+    return len(rule.upstream_prefix or ""), rule.origin is RuleOrigin.EXPLICIT
+
+
+def _prefix_depth(rule: Rule) -> int:
+    return 0 if rule.prefix == ROOT else len(rule.prefix)
+
+
+def _is_broken_hub_name(reference: ImageReference) -> bool:
+    # A Docker Hub repository has exactly two parts.
+    return reference.registry == DOCKER_HUB and reference.repository.count("/") != 1
+
+
+def _mend_hub_name(repository: str) -> str:
+    parts = repository.split("/")
+    if len(parts) == 1:
+        return f"library/{repository}"
+    if len(parts) == 3 and parts[0] == "library":  # noqa: PLR2004 library/, organisation, name
+        return "/".join(parts[1:])
+    return repository
+
+
+def _refuse_twins(rules: Iterable[Rule]) -> None:
+    prefixes: dict[str, Rule] = {}
+    reaches: dict[tuple[str, str | None, bool], Rule] = {}
+    for rule in rules:
+        same_prefix = prefixes.setdefault(rule.prefix, rule)
+        reach = (rule.upstream, rule.upstream_prefix, rule.origin is RuleOrigin.EXPLICIT)
+        same_reach = reaches.setdefault(reach, rule)
+        if same_prefix is not rule:
+            raise RuleError(f"two rules have the prefix {rule.prefix}: {same_prefix} and {rule}")
+        if same_reach is not rule:
+            raise RuleError(
+                f"two rules fit the same images: {same_reach} and {rule}",
+                hint="say which one with --rule UPSTREAM=PREFIX",
+            )

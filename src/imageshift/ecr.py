@@ -1,0 +1,150 @@
+"""Amazon ECR's own grammar: account ids, regions, registry hosts, repository prefixes.
+
+Sources: ECR User Guide, "Making requests to Amazon ECR registries" and "Sync an upstream
+registry with an Amazon ECR private registry"; botocore's partitions file and ECR model
+(2015-09-21); the host pattern that kubelet's ecr-credential-provider uses.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from imageshift.errors import ConfigError, RuleError
+
+__all__ = ["MAX_REPOSITORY", "ROOT", "EcrHost", "Registry", "check_prefix", "parse_ecr_host"]
+
+ROOT = "ROOT"
+"""The prefix that stands for no prefix, both in ECR and upstream."""
+
+MAX_REPOSITORY = 255
+"""The longest repository that references can spell (distribution); ECR itself takes 256."""
+
+_PARTITIONS: tuple[tuple[str, str], ...] = (
+    (r"cn-[a-z]+-\d+", "amazonaws.com.cn"),
+    (r"us-gov-[a-z]+-\d+", "amazonaws.com"),
+    (r"eusc-de-[a-z]+-\d+", "amazonaws.eu"),
+    (r"us-iso-[a-z]+-\d+", "c2s.ic.gov"),
+    (r"us-isob-[a-z]+-\d+", "sc2s.sgov.gov"),
+    (r"eu-isoe-[a-z]+-\d+", "cloud.adc-e.uk"),
+    (r"us-isof-[a-z]+-\d+", "csp.hci.ic.gov"),
+    (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+", "amazonaws.com"),
+)
+
+_ECR_HOST = re.compile(
+    r"(\d+)\.dkr[.-]ecr(?:-fips)?\.([a-zA-Z0-9][a-zA-Z0-9-_]*)\."
+    r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)"
+    r"|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
+)
+
+_PREFIX = re.compile(
+    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
+)
+
+_ACCOUNT_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class EcrHost:
+    """The parts of an ECR registry's host. The account may have the wrong number of digits."""
+
+    account: str
+    region: str
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the account has the twelve digits that every AWS account has."""
+        return len(self.account) == _ACCOUNT_DIGITS
+
+
+def parse_ecr_host(host: str) -> EcrHost | None:
+    """The account and region of a private ECR host, in any partition, or None.
+
+    >>> parse_ecr_host("123456789012.dkr-ecr.eu-west-2.on.aws").region
+    'eu-west-2'
+    """
+    found = _ECR_HOST.fullmatch(host)
+    return None if found is None else EcrHost(found[1], found[2])
+
+
+def check_prefix(prefix: str) -> str:
+    """The prefix as ECR keeps it, less a trailing slash.
+
+    Raises:
+        RuleError: it is outside ECR's grammar (2 to 30 characters, lower case, or ROOT).
+    """
+    if prefix == ROOT:
+        return prefix
+    if not 2 <= len(prefix) <= 30:  # noqa: PLR2004 the limits of the ECR model
+        raise RuleError(
+            f"the prefix {prefix!r} is {len(prefix)} characters long, ECR takes 2 to 30"
+        )
+    stripped = prefix.removesuffix("/")
+    if not _PREFIX.fullmatch(stripped):
+        raise RuleError(
+            f"{prefix!r} is no ECR repository prefix",
+            hint="lower-case letters, digits and . _ - between them, parts divided by /, or ROOT",
+        )
+    return stripped
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The private registry whose cache the references are moved to.
+
+    `account` and `region` are None when only a host was given.
+    """
+
+    host: str
+    account: str | None = None
+    region: str | None = None
+
+    @classmethod
+    def of(cls, account: str | None, region: str | None, host: str | None = None) -> Self:
+        """The registry of an account in a region, or the one that `host` names.
+
+        `host` wins where it is given: a dual-stack or FIPS name, a proxy, `${ECR_HOST}`.
+
+        Raises:
+            ConfigError: the account holds other than digits, the region is none or has no
+                pull-through cache, or neither a host nor both of the others are given.
+        """
+        if account is not None and not re.fullmatch(r"[0-9]+", account):
+            raise ConfigError(
+                f"the account {account!r} is no AWS account id",
+                hint="twelve digits; in YAML and JSON write it in quotes",
+            )
+        suffix = None if region is None else _host_suffix(region)
+        if host is not None:
+            return cls(_check_host(host), account, region)
+        if account is None or region is None:
+            missing = "--account" if account is None else "--region"
+            raise ConfigError(
+                f"the target registry is not known: {missing} is missing",
+                hint="give --account and --region, or --registry-host, or write .imageshift.yaml",
+            )
+        return cls(f"{account}.dkr.ecr.{region}.{suffix}", account, region)
+
+    @property
+    def has_doubtful_account(self) -> bool:
+        """Whether the account is given but hasn't twelve digits."""
+        return self.account is not None and len(self.account) != _ACCOUNT_DIGITS
+
+
+def _host_suffix(region: str) -> str:
+    suffixes = [suffix for pattern, suffix in _PARTITIONS if re.fullmatch(pattern, region)]
+    if not suffixes:
+        raise ConfigError(f"{region!r} is no AWS region", hint="write it like eu-west-2")
+    if region.startswith(("cn-", "us-gov-")):
+        raise ConfigError(
+            f"ECR has no pull through cache in {region}",
+            hint="AWS: pull through cache isn't supported in the China and GovCloud regions",
+        )
+    return suffixes[0]
+
+
+def _check_host(host: str) -> str:
+    cleaned = host.removeprefix("https://").rstrip("/")
+    # A variable such as ${ECR_HOST} is taken literally: Flux puts the host in later.
+    if re.search(r"\s", cleaned) or not cleaned or "/" in re.sub(r"\$\{[^}]*\}", "", cleaned):
+        raise ConfigError(f"{host!r} is no registry host", hint="a host, without any path")
+    return cleaned
