@@ -1,0 +1,138 @@
+"""The checks that CI runs; `nox --list` names them. Tests run on the built wheel, not on src."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+DIST = ROOT / ".nox" / "dist"
+REPORTS = ROOT / ".nox" / "reports"
+BIN = ROOT / ".tools" / "bin"
+CORPUS = Path(os.environ.get("IMAGESHIFT_CORPUS", ROOT.parent / "shared" / "corpus"))
+SUPPORTED = ("3.11", "3.12", "3.13")
+
+
+def interpreters() -> list[str]:
+    """Return the supported Pythons that run here, looking into pyenv's folder too."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    folders = [str(path / "bin") for name in SUPPORTED for path in sorted(pyenv.glob(f"{name}.*"))]
+    os.environ["PATH"] = os.pathsep.join([*reversed(folders), os.environ["PATH"]])
+    return [name for name in SUPPORTED if runs(name)]
+
+
+def runs(version: str) -> bool:
+    """Whether `pythonX.Y` starts (pyenv leaves shims on PATH that don't)."""
+    binary = shutil.which(f"python{version}")
+    command = [binary or "false", "-c", ""]
+    run = subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - a Python of ours
+    return run.returncode == 0
+
+
+PYTHONS = interpreters()
+if not PYTHONS:
+    raise SystemExit(f"none of Python {', '.join(SUPPORTED)} was found")
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|venv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.stop_on_first_error = False
+nox.options.sessions = ["lint", "typing", "docs", "wheel", "corpus", "hooks", "tests"]
+
+
+def group(*names: str) -> list[str]:
+    """Return the requirements of dependency groups in pyproject.toml."""
+    project = nox.project.load_toml("pyproject.toml")
+    return list(nox.project.dependency_groups(project, *names))
+
+
+def built() -> str:
+    """Return the wheel that the session `build` made."""
+    return str(next(DIST.glob("*.whl")))
+
+
+def pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest with the real tools on PATH and the counts left for scripts/dev.py."""
+    report = REPORTS / f"{session.name}.xml"
+    path = os.pathsep.join([session.bin, str(BIN), os.environ["PATH"]])
+    session.run("pytest", f"--junitxml={report}", *arguments, env={"PATH": path})
+
+
+@nox.session(python=PYTHONS[-1])
+def build(session: nox.Session) -> None:
+    """Build the wheel."""
+    shutil.rmtree(DIST, ignore_errors=True)
+    session.install("hatchling")
+    session.run("python", "-m", "hatchling", "build", "-t", "wheel", "-d", str(DIST))
+
+
+@nox.session(python=PYTHONS[-1])
+def lint(session: nox.Session) -> None:
+    """Run ruff's rules and its formatter's check."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(python=PYTHONS[0])
+def typing(session: nox.Session) -> None:
+    """Run mypy in strict mode."""
+    session.install(".", *group("typing", "docs"), "nox")
+    session.run("mypy")
+
+
+@nox.session(python=PYTHONS[-1])
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    session.install(".", *group("docs"))
+    session.run("mkdocs", "build", "--strict", "--site-dir", str(ROOT / ".nox" / "site"))
+
+
+@nox.session(python=PYTHONS[-1], requires=["build"])
+def wheel(session: nox.Session) -> None:
+    """Install the wheel alone and do the main job on a copy of the examples."""
+    session.install("--force-reinstall", built())
+    copy = Path(session.create_tmp()) / "cluster"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(ROOT / "examples" / "cluster", copy)
+    where = ["--account", "123456789012", "--region", "eu-west-2"]
+    session.run("imageshift", "--version")
+    session.run("imageshift", "check", str(copy), *where, success_codes=[1])
+    session.run("imageshift", "migrate", str(copy), *where)
+    session.run("imageshift", "check", str(copy), *where)
+
+
+@nox.session(python=PYTHONS, requires=["build"])
+def tests(session: nox.Session) -> None:
+    """Run the tests on the wheel, compared with real helm and kubectl."""
+    session.run("python", "scripts/fetch_tools.py")
+    session.install("--force-reinstall", "--no-deps", built())
+    session.install(built(), *group("tests"))
+    pytest(session, "-n", "auto", "-m", "not corpus and not precommit", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1], requires=["build"])
+def corpus(session: nox.Session) -> None:
+    """Check what must always hold, on a folder of real repositories where there is one."""
+    if not CORPUS.is_dir():
+        session.skip(f"no folder of real repositories at {CORPUS} (IMAGESHIFT_CORPUS names one)")
+    session.run("python", "scripts/fetch_tools.py")
+    session.install("--force-reinstall", "--no-deps", built())
+    session.install(built(), *group("tests"))
+    session.env["IMAGESHIFT_CORPUS"] = str(CORPUS)
+    pytest(session, "-m", "corpus", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1], requires=["build"])
+def hooks(session: nox.Session) -> None:
+    """Run the hooks with the real pre-commit on a scratch repository."""
+    session.install(built(), *group("tests"), "pre-commit>=4,<5")
+    pytest(session, "-m", "precommit", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1], requires=["build"], default=False)
+def bench(session: nox.Session) -> None:
+    """Measure speed and memory; arguments go to benchmarks/speed.py."""
+    session.run("python", "benchmarks/speed.py", "--wheel", built(), *session.posargs)

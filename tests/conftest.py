@@ -1,0 +1,49 @@
+"""Tests that need a tool or data: skipped with a word where it is absent, failed in CI."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FETCH = "run `python3 scripts/fetch_tools.py`"
+TOOLS = {
+    "helm": (("helm",), FETCH),
+    "kustomize": (("kubectl", "kustomize"), FETCH),
+    "registry": (("docker-registry",), "install Debian's docker-registry"),
+    "precommit": (("pre-commit",), "run `pip install pre-commit`"),
+}
+
+
+def pytest_configure() -> None:
+    """Put the fetched tools in front on PATH."""
+    os.environ["PATH"] = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ["PATH"]])
+
+
+def in_ci() -> bool:
+    """Whether this is CI, where a missing tool is a failure."""
+    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail or skip a test whose marker names a tool that isn't on PATH, or the corpus."""
+    for marker, (names, hint) in TOOLS.items():
+        if item.get_closest_marker(marker) and not any(map(shutil.which, names)):
+            reason = f"needs {' or '.join(names)} on PATH: {hint}"
+            (pytest.fail if in_ci() else pytest.skip)(reason)
+    if item.get_closest_marker("corpus") and not os.environ.get("IMAGESHIFT_CORPUS"):
+        pytest.skip("needs IMAGESHIFT_CORPUS, a folder of real repositories")
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the root of this repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """Return the folder of real repositories."""
+    return Path(os.environ["IMAGESHIFT_CORPUS"]).resolve()
