@@ -1,0 +1,224 @@
+"""Documents: the trees of a file's text, and of texts inside its scalars.
+
+A file is cut at its `---` lines first, so that only the documents that matter are parsed.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imageshift.errors import SourceError
+from imageshift.source.scalar import Decoded, decode, is_plain_safe, quote
+from imageshift.source.text import BOM, Edit, Place, SourceText, Span
+from imageshift.source.tree import Mapping, Node, Root, Scalar, parse_events, walk
+
+__all__ = ["Chunk", "Document", "parse_embedded", "split_documents"]
+
+_MARKER = re.compile(r"(?<![^\r\n])---(?=[\s]|\Z)")
+_DIRECTIVE = re.compile(r"(?<![^\r\n])(?:%|\.\.\.(?:\s|\Z))")
+_CONTENT = re.compile(r"^[ \t]*[^#\s]", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch of a text that holds one document, or several that can't be told apart by `---`.
+
+    `index` is the number of the first document in it.
+    """
+
+    source: SourceText
+    start: int
+    end: int
+    index: int
+
+    @property
+    def text(self) -> str:
+        """The characters of the chunk, without a byte order mark."""
+        return self.source.text[self.start : self.end]
+
+    def documents(self) -> "list[Document]":
+        """The documents, parsed.
+
+        Raises:
+            SourceError: the text is no YAML (`unparsable`), or a template (`template`).
+        """
+        try:
+            found = parse_events(self.text, self.start)
+        except SourceError as error:
+            raise self._located(error) from None
+        return [
+            Document(self.source, root, self.index + number, start, end)
+            for number, (root, start, end) in enumerate(found)
+        ]
+
+    def _located(self, error: SourceError) -> SourceError:
+        first = self.source.place(self.start)
+        line = first.line + (error.line or 1) - 1
+        if "{{" in self.text:
+            return SourceError(
+                "a template, which is no YAML before it is rendered",
+                reason="template",
+                line=line,
+                column=error.column,
+            )
+        return SourceError(str(error), line=line, column=error.column, hint=error.hint)
+
+
+def split_documents(source: SourceText) -> Iterator[Chunk]:
+    """The chunks of a text, in order; comments alone make no document."""
+    text = source.text
+    start = 1 if text.startswith(BOM) else 0
+    if "---" not in text or _DIRECTIVE.search(text):
+        if _CONTENT.search(text, start):
+            yield Chunk(source, start, len(text), 0)
+        return
+    bounds = [found.start() for found in _MARKER.finditer(text)]
+    index = 0
+    if not bounds or _CONTENT.search(text, start, bounds[0]):
+        yield Chunk(source, start, bounds[0] if bounds else len(text), 0)
+        index = 1
+    for number, bound in enumerate(bounds):
+        end = bounds[number + 1] if number + 1 < len(bounds) else len(text)
+        yield Chunk(source, bound, end, index)
+        index += 1
+
+
+class Document:
+    """One YAML document with the text that it stands in.
+
+    A document inside a scalar (`holder`) has a text of its own; its edits and places come out
+    as those of the file.
+    """
+
+    __slots__ = ("end", "index", "outer", "root", "source", "start")
+
+    def __init__(
+        self,
+        source: SourceText,
+        root: Root,
+        index: int,
+        start: int,
+        end: int,
+        outer: "tuple[Document, Scalar, Decoded] | None" = None,
+    ) -> None:
+        self.source = source
+        self.root = root
+        self.index = index
+        self.start = start
+        self.end = end
+        self.outer = outer
+
+    @property
+    def mapping(self) -> Mapping:
+        """The root when it is a mapping, else an empty one."""
+        return self.root if isinstance(self.root, Mapping) else Mapping(0, None, flow=False)
+
+    @property
+    def file(self) -> "Document":
+        """The outermost document, the one that stands in the file itself."""
+        return self if self.outer is None else self.outer[0].file
+
+    def offset(self, offset: int) -> int:
+        """The file's offset of one in this document's text; the holder's where there is none."""
+        if self.outer is None:
+            return offset
+        document, holder, decoded = self.outer
+        inner = decoded.outer(offset)
+        return document.offset(holder.start if inner is None else inner)
+
+    def place(self, offset: int) -> Place:
+        """Where a character of this document's text stands in the file."""
+        return self.file.source.place(self.offset(offset))
+
+    def value_start(self, scalar: Scalar) -> int:
+        """The offset in this document's text at which a scalar's value begins."""
+        try:
+            runs = decode(self.source.text, scalar).runs
+        except SourceError:
+            return scalar.start
+        return runs[0].outer if runs else scalar.start
+
+    def replace(self, scalar: Scalar, old: str, new: str) -> Edit:
+        """The edit that makes `old`, a leading stretch of a scalar's value, into `new`.
+
+        Raises:
+            SourceError: the scalar's spelling can't be edited in place (reason `style`).
+        """
+        decoded = decode(self.source.text, scalar)
+        if not decoded.value.startswith(old):
+            raise SourceError("the value has changed", reason="changed")
+        whole = new + decoded.value[len(old) :]
+        if scalar.style == "" and not is_plain_safe(whole):
+            edit = _edit(decoded.content, f'"{quote(whole, chr(34))}"')
+        elif (span := decoded.span(Span(0, len(old)))) is not None:
+            edit = Edit(span, quote(new, scalar.style))
+        else:
+            # Escapes or folds stand in the way: take everything between the quotes.
+            edit = _edit(decoded.content, quote(whole, scalar.style))
+        return self.to_file(edit)
+
+    def to_file(self, edit: Edit) -> Edit:
+        """The edit of the file that makes this edit of the document's text.
+
+        Raises:
+            SourceError: the characters aren't verbatim in the file (reason `style`).
+        """
+        if self.outer is None:
+            return edit
+        document, holder, decoded = self.outer
+        span = decoded.span(edit.span)
+        if span is None:
+            raise SourceError("an escaped text can't be edited in place", reason="style")
+        if holder.style in {"|", ">"}:
+            text = edit.text.replace("\n", document.source.newline + " " * decoded.indent)
+        else:
+            text = quote(edit.text, holder.style)
+        if holder.style == "" and "\n" in text:
+            raise SourceError("a plain scalar can't take a second line", reason="style")
+        return document.to_file(Edit(span, text))
+
+    def has_template(self, *, plain: bool = True) -> bool:
+        """Whether `{{` stands in it outside quotes, block scalars and comments.
+
+        With `plain` false, one inside a plain scalar (`url: https://{{ .Release.Name }}.org`)
+        doesn't count: there it is ordinary text for whoever reads the document.
+        """
+        if "{{" not in self.source.text[self.start : self.end]:
+            return False
+        return any(_is_template(node, plain=plain) for node in walk(self.root))
+
+
+def parse_embedded(document: Document, scalar: Scalar) -> list[Document]:
+    """The documents inside a scalar: a ConfigMap's data, an inline patch, Argo CD's values.
+
+    Raises:
+        SourceError: the scalar's spelling can't be followed (`style`), or its value is no YAML.
+    """
+    decoded = decode(document.source.text, scalar)
+    outer = (document, scalar, decoded)
+    try:
+        found = parse_events(decoded.value)
+    except SourceError as error:
+        place = document.place(scalar.start)
+        reason = "template" if "{{" in decoded.value else error.reason
+        raise SourceError(
+            f"inside this text: {error}", reason=reason, line=place.line, column=place.column
+        ) from None
+    inner = SourceText(decoded.value)
+    return [
+        Document(inner, root, index, start, end, outer)
+        for index, (root, start, end) in enumerate(found)
+    ]
+
+
+def _edit(span: Span | None, text: str) -> Edit:
+    if span is None:
+        raise SourceError("this spelling of a scalar can't be edited", reason="style")
+    return Edit(span, text)
+
+
+def _is_template(node: Node, *, plain: bool) -> bool:
+    if isinstance(node, Scalar):
+        return plain and not node.style and "{{" in node.value
+    first = node.own[0][0] if isinstance(node, Mapping) and node.flow and node.own else None
+    return isinstance(first, Mapping) and first.flow and first.start == node.start + 1
