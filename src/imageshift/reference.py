@@ -24,9 +24,15 @@ DOCKER_HUB = "docker.io"
 
 _OFFICIAL = "library"
 
-# Flux's ${VAR:=default}, Kubernetes' $(VAR), and the {{...}} of Argo's and Go's templates.
-_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\([^()]*\)|\{\{[^{}]*\}\}")
+# Flux's ${VAR:=default} (one may stand in another's default), Kubernetes' $(VAR), and the
+# {{...}} of Argo's and Go's templates.
+_VARIABLE = re.compile(
+    r"\$\{(?:[^{}\x00-\x1f]|\$\{[^{}\x00-\x1f]*\})*\}"
+    r"|\$\([^()\x00-\x1f]*\)|\{\{[^{}\x00-\x1f]*\}\}"
+)
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
+_IDENTIFIER = re.compile(r"[a-f0-9]{64}")
+_DIGEST_SHAPE = re.compile(r"[\w.+-]+(?::\w+)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +75,15 @@ class ImageReference:
 
     @property
     def familiar_name(self) -> str:
-        """The name as people write it: `nginx`, `bitnami/redis`, `ghcr.io/org/app`."""
+        """The name as people write it: `nginx`, `bitnami/redis`, `ghcr.io/org/app`.
+
+        The full name where the short one would be read as a host or as an image's id.
+        """
         if self.registry != DOCKER_HUB:
             return self.full_name
-        official = self.namespace == _OFFICIAL
-        return self.name if official else self.repository
+        short = self.name if self.is_official else self.repository
+        ambiguous = has_host(short) or _IDENTIFIER.fullmatch(short)
+        return self.full_name if ambiguous else short
 
     @property
     def familiar(self) -> str:
@@ -97,18 +107,20 @@ class ImageReference:
 def parse_reference(text: str) -> ImageReference:
     """The reference that `text` spells, normalised as Docker does.
 
-    Follows `ParseNormalizedNamed` of github.com/distribution/reference. Variables may stand
-    in the tag and in the digest.
+    Follows `ParseNormalizedNamed` of github.com/distribution/reference, with SHA-256, SHA-384
+    and SHA-512 digests. Variables may stand in the tag and in the digest.
 
     Raises:
         VariableReferenceError: a variable stands in the registry or repository.
         InvalidReferenceError: the text is no reference.
     """
-    if not text or _BLANK.search(text):
+    shadow = _shadow(text)
+    if not text or _BLANK.search(shadow):
         raise InvalidReferenceError(f"{text!r} is no image reference")
-    if "$" in text or "{{" in text:
-        return _parse_with_variables(text)
-    return _parse_plain(text)
+    try:
+        return _parse_plain(text) if shadow == text else _parse_with_variables(text)
+    except (docker_reference.InvalidReference, docker_digest.InvalidDigest) as error:
+        raise InvalidReferenceError(f"{text!r} is no image reference: {error}") from None
 
 
 def has_host(text: str) -> bool:
@@ -129,41 +141,51 @@ def name_length(text: str) -> int:
     >>> name_length("localhost:5000/app:1.0@sha256:...")
     18
     """
-    end = text.find("@")
-    end = len(text) if end < 0 else end
-    colon = text.find(":", text.rfind("/", 0, _first_variable(text, end)) + 1, end)
-    return end if colon < 0 else colon
+    return len(_split_identifier(text)[0])
 
 
-def _first_variable(text: str, end: int) -> int:
-    found = _VARIABLE.search(text, 0, end)
-    return end if found is None else found.start()
+def _shadow(text: str) -> str:
+    """The text with every variable blotted out, so that its own `:`, `/` and `@` don't count."""
+    if "$" not in text and "{{" not in text:
+        return text
+    return _VARIABLE.sub(lambda found: "x" * len(found[0]), text)
 
 
 def _parse_plain(text: str) -> ImageReference:
-    try:
-        parsed = docker_reference.Reference.parse_normalized_named(text)
-    except (docker_reference.InvalidReference, docker_digest.InvalidDigest) as error:
-        raise InvalidReferenceError(f"{text!r} is no image reference: {error}") from None
-    repository = parsed.repository
-    return ImageReference(repository["domain"], repository["path"], parsed["tag"], parsed["digest"])
+    host, slash, _ = text.partition("/")
+    # distribution reads a host with an underscore as the path's first part, and runtimes pull
+    # from it; docker-image-py 0.2.0 refuses it.
+    odd = slash and "_" in host and "." in host
+    parsed = docker_reference.Reference.parse_normalized_named(
+        f"odd.invalid/{text}" if odd else text
+    )
+    registry, repository = parsed.domain(), parsed.path()
+    if odd:
+        registry, _, repository = repository.partition("/")
+    return ImageReference(registry, repository, parsed["tag"], parsed["digest"])
 
 
 def _parse_with_variables(text: str) -> ImageReference:
     name, tag, digest = _split_identifier(text)
     if _VARIABLE.search(name):
         raise VariableReferenceError(f"{text!r} has a variable in its registry or repository")
-    blanked = _VARIABLE.sub("x", tag or "")
-    checked = _parse_plain(name + (f":{blanked}" if tag is not None else ""))
-    if digest is not None and not _VARIABLE.search(digest):
-        checked = _parse_plain(f"{name}@{digest}")
+    checked = _parse_plain(f"{name}:{'x' if tag is None else _VARIABLE.sub('x', tag)}")
+    if digest is not None:
+        _check_digest(name, digest)
     return replace(checked, tag=tag, digest=digest)
 
 
+def _check_digest(name: str, digest: str) -> None:
+    blanked = _VARIABLE.sub("x", digest)
+    if blanked == digest:
+        _parse_plain(f"{name}@{digest}")
+    elif not _DIGEST_SHAPE.fullmatch(blanked):
+        raise docker_digest.InvalidDigest.default()
+
+
 def _split_identifier(text: str) -> tuple[str, str | None, str | None]:
-    """Name, tag and digest of a text with variables, whose own `:`, `/` and `@` don't count."""
-    shadow = _VARIABLE.sub(lambda found: "x" * len(found[0]), text)
-    head, at, _ = shadow.partition("@")
+    """Name, tag and digest of a text, as far as its signs tell."""
+    head, at, _ = _shadow(text).partition("@")
     digest = text[len(head) + 1 :] if at else None
     colon = head.find(":", head.rfind("/") + 1)
     if colon < 0:
