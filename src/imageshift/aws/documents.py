@@ -1,0 +1,87 @@
+"""YAML and JSON read as plain data with places, CloudFormation's short tags made long.
+
+`!Sub x` becomes `{"Fn::Sub": "x"}` and `!Ref x` `{"Ref": "x"}`, as the CloudFormation User
+Guide defines them, so that both spellings are one.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from imageshift.errors import SourceError
+
+__all__ = ["PlacedDict", "read_documents"]
+
+
+class PlacedDict(dict[str, Any]):
+    """A mapping that knows where it begins (1-based)."""
+
+    line = 1
+    column = 1
+
+
+def read_documents(text: str, *, is_json: bool) -> list[Any]:
+    """The documents of a text; mappings of YAML are `PlacedDict`.
+
+    Raises:
+        SourceError: the text is no JSON or no YAML.
+    """
+    if is_json:
+        return [_read_json(text)]
+    try:
+        nodes = list(YAML(typ="rt", pure=True).compose_all(text))
+        return [_plain(node) for node in nodes if node is not None]
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        raise SourceError(f"no YAML: {error.problem}", line=line, column=column) from None
+    except YAMLError as error:
+        raise SourceError(f"no YAML: {error}", line=1, column=1) from None
+
+
+def _read_json(text: str) -> Any:
+    try:
+        return json.loads(text.removeprefix("\ufeff"))
+    except json.JSONDecodeError as error:
+        raise SourceError(f"no JSON: {error.msg}", line=error.lineno, column=error.colno) from None
+    except RecursionError:
+        raise SourceError("no JSON: it is nested too deeply", line=1, column=1) from None
+
+
+def _plain(node: Node) -> Any:
+    tag = str(node.tag or "")
+    value = _untagged(node)
+    if not tag.startswith("!") or tag.startswith("!!") or len(tag) == 1:
+        return value
+    name = tag[1:]
+    long = name if name in {"Ref", "Condition"} else f"Fn::{name}"
+    if name == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {long: value}
+
+
+def _untagged(node: Node) -> Any:
+    if isinstance(node, MappingNode):
+        made = PlacedDict(_pairs(node))
+        made.line, made.column = node.start_mark.line + 1, node.start_mark.column + 1
+        return made
+    if isinstance(node, SequenceNode):
+        return [_plain(child) for child in node.value]
+    return _scalar(node) if isinstance(node, ScalarNode) else None
+
+
+def _pairs(node: MappingNode) -> Iterator[tuple[str, Any]]:
+    for key, value in node.value:
+        if isinstance(key, ScalarNode):
+            yield str(key.value), _plain(value)
+
+
+def _scalar(node: ScalarNode) -> Any:
+    if str(node.tag) == "tag:yaml.org,2002:null":
+        return None
+    # Account ids must keep their leading zeros: every other plain scalar stays text.
+    return str(node.value)

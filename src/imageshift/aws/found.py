@@ -1,0 +1,103 @@
+"""Rules as they were found somewhere: in an account, in Terraform, in a saved answer.
+
+Sources: botocore's ECR model, `PullThroughCacheRule` (no field of an answer is required: facts
+1.3); the arguments of Terraform's and CloudFormation's resources (facts 10).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from imageshift.cache import Rule, RuleOrigin
+from imageshift.errors import RuleError
+
+__all__ = ["FoundRule", "Problem", "RuleImport", "build_found", "merge_imports"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRule:
+    """A rule with the place it was found at (`path:line:col`, or `aws` and the region).
+
+    `credential_arn` is None when there is none; `has_credential` also holds where the ARN is
+    known only after an apply.
+    """
+
+    rule: Rule
+    place: str
+    kind: str | None = None
+    credential_arn: str | None = None
+    has_credential: bool = False
+    custom_role_arn: str | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A rule that was found but can't be used; `str()` is `path:line:col: text`."""
+
+    place: str
+    message: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleImport:
+    """What a source holds: rules, and problems with others."""
+
+    rules: tuple[FoundRule, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def merge_imports(imports: Iterable[RuleImport]) -> RuleImport:
+    """All of several imports; a rule that stands in two of them in the same words counts once."""
+    rules: dict[tuple[Rule, str | None], FoundRule] = {}
+    problems: list[Problem] = []
+    for found in imports:
+        problems += found.problems
+        for rule in found.rules:
+            rules.setdefault((rule.rule, rule.account), rule)
+    return RuleImport(tuple(rules.values()), tuple(problems))
+
+
+def build_found(  # noqa: PLR0913 these are the fields of ECR's own object
+    prefix: object,
+    url: object,
+    *,
+    place: str,
+    upstream_prefix: object = None,
+    kind: object = None,
+    credential: object = None,
+    role: object = None,
+    account: object = None,
+) -> RuleImport:
+    """One rule from the fields of ECR's object, or the problem with it.
+
+    A credential that isn't text yet (an ARN made by the same apply) still counts as one.
+    """
+    missing = [
+        name
+        for name, value in (("repository prefix", prefix), ("upstream registry", url))
+        if not isinstance(value, str) or not value
+    ]
+    if missing:
+        return RuleImport((), (Problem(place, f"the rule has no {' and no '.join(missing)}"),))
+    try:
+        rule = Rule(str(url), str(prefix), _text(upstream_prefix), RuleOrigin.IMPORTED)
+    except RuleError as error:
+        return RuleImport((), (Problem(place, str(error), error.hint),))
+    found = FoundRule(
+        rule=rule,
+        place=place,
+        kind=_text(kind),
+        credential_arn=_text(credential),
+        has_credential=bool(credential),
+        custom_role_arn=_text(role),
+        account=_text(account),
+    )
+    return RuleImport((found,))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,152 @@
+"""The upstream registries that ECR's pull through cache takes, and what to do about the others.
+
+Source: ECR User Guide, "Sync an upstream registry with an Amazon ECR private registry" and
+"Creating a pull through cache rule in Amazon ECR"; botocore's ECR model (`UpstreamRegistry`);
+facts 1.1 and 9. An installed SDK's own list may be older than this table.
+"""
+
+from dataclasses import dataclass
+
+from imageshift.ecr import parse_ecr_host
+from imageshift.reference import DOCKER_HUB
+
+__all__ = [
+    "SECRET_PREFIX",
+    "UPSTREAMS",
+    "Upstream",
+    "find_upstream",
+    "remedy",
+    "upstream_url",
+]
+
+SECRET_PREFIX = "ecr-pullthroughcache/"  # noqa: S105 the beginning of a name, not a secret
+"""What the name of every secret with an upstream's credentials must begin with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """A registry that ECR can cache.
+
+    `kind` is ECR's own word for it, `host` what references say, `url` what a rule says,
+    `prefix` what the console proposes, `credential` what its secret holds (None: it takes none).
+    """
+
+    kind: str
+    title: str
+    host: str
+    url: str
+    prefix: str
+    credential: str | None = None
+
+    @property
+    def needs_secret(self) -> bool:
+        """Whether ECR refuses a rule for it without credentials."""
+        return self.credential is not None
+
+
+UPSTREAMS = (
+    Upstream(
+        kind="docker-hub",
+        title="Docker Hub",
+        host=DOCKER_HUB,
+        url="registry-1.docker.io",
+        prefix="docker-hub",
+        credential="a Docker Hub account and an access token of it",
+    ),
+    Upstream(
+        kind="github-container-registry",
+        title="GitHub Container Registry",
+        host="ghcr.io",
+        url="ghcr.io",
+        prefix="github",
+        credential="a GitHub user and a classic personal access token with read:packages",
+    ),
+    Upstream(
+        kind="k8s",
+        title="Kubernetes",
+        host="registry.k8s.io",
+        url="registry.k8s.io",
+        prefix="kubernetes",
+    ),
+    Upstream(
+        kind="ecr-public",
+        title="Amazon ECR Public",
+        host="public.ecr.aws",
+        url="public.ecr.aws",
+        prefix="ecr-public",
+    ),
+    Upstream(kind="quay", title="Quay", host="quay.io", url="quay.io", prefix="quay"),
+    Upstream(
+        kind="gitlab-container-registry",
+        title="GitLab Container Registry",
+        host="registry.gitlab.com",
+        url="registry.gitlab.com",
+        prefix="gitlab",
+        credential="a GitLab user and a token that reads the registry",
+    ),
+    Upstream(
+        kind="chainguard",
+        title="Chainguard",
+        host="cgr.dev",
+        url="cgr.dev",
+        prefix="chainguard",
+        credential="the user name and password of a Chainguard pull token",
+    ),
+)
+"""The upstreams with a fixed host. Azure registries and other ECR registries come on top."""
+
+_ALIASES = {
+    "mirror.gcr.io": "it caches Docker Hub: --alias mirror.gcr.io=docker.io uses that rule",
+    "lscr.io": "it fronts ghcr.io: --alias lscr.io=ghcr.io uses that rule",
+    "oci.external-secrets.io": "it fronts ghcr.io: --alias oci.external-secrets.io=ghcr.io",
+    "reg.kyverno.io": "it fronts ghcr.io: --alias reg.kyverno.io=ghcr.io uses that rule",
+    "cr.fluentbit.io": "it fronts Docker Hub: --alias cr.fluentbit.io=docker.io",
+}
+
+
+def find_upstream(host: str) -> Upstream | None:
+    """What ECR calls the registry `host`, or None when ECR can't cache it.
+
+    >>> find_upstream("registry-1.docker.io").kind
+    'docker-hub'
+    >>> find_upstream("gcr.io") is None
+    True
+    """
+    for upstream in UPSTREAMS:
+        if host in {upstream.host, upstream.url}:
+            return upstream
+    if host.endswith(".azurecr.io") and host != ".azurecr.io":
+        return _azure(host)
+    return _other_ecr(host) if parse_ecr_host(host) is not None else None
+
+
+def upstream_url(host: str) -> str:
+    """The `upstreamRegistryUrl` of a rule whose references say `host`.
+
+    >>> upstream_url("docker.io"), upstream_url("quay.io")
+    ('registry-1.docker.io', 'quay.io')
+    """
+    found = find_upstream(host)
+    return host if found is None else found.url
+
+
+def remedy(host: str) -> str:
+    """What to do about the images of a registry that ECR can't cache."""
+    return _ALIASES.get(
+        host, "copy its images into repositories of your own: imageshift warm PATH --sync-file FILE"
+    )
+
+
+def _azure(host: str) -> Upstream:
+    return Upstream(
+        kind="azure-container-registry",
+        title="Azure Container Registry",
+        host=host,
+        url=host,
+        prefix="azure",
+        credential="the name and password of an Azure Container Registry token",
+    )
+
+
+def _other_ecr(host: str) -> Upstream:
+    return Upstream(kind="ecr", title="Amazon ECR", host=host, url=host, prefix="ecr")
