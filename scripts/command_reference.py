@@ -1,0 +1,123 @@
+"""Write docs/commands.md from the command line's own definitions.
+
+Run it after a change of options; a test compares the page with what this would write.
+"""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import typer
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "commands.md"
+HEAD = """\
+# Commands
+
+<!-- Written by scripts/command_reference.py: edit the help texts in src/imageshift/cli instead. -->
+
+Results go to standard output, narration and progress to standard error.
+"""
+
+
+def cell(text: str) -> str:
+    """Return a text that fits into one cell of a Markdown table."""
+    return re.sub(r"\s+", " ", text).replace("|", "\\|").strip()
+
+
+def names(parameter: Any) -> str:
+    """Return how an option is written on the command line."""
+    negative = [*parameter.secondary_opts]
+    written = ", ".join(f"`{name}`" for name in [*parameter.opts, *negative])
+    if parameter.is_flag or parameter.count:
+        return written
+    return f"{written} {cell(value(parameter))}"
+
+
+def value(parameter: Any) -> str:
+    """Return what an option takes: its choices, or its metavar."""
+    choices = getattr(parameter.type, "choices", None)
+    if choices:
+        return " \\| ".join(f"`{choice}`" for choice in map(str, choices)).replace("\\|", "or")
+    return f"`{parameter.metavar or parameter.type.name.upper()}`"
+
+
+def default(parameter: Any) -> str:
+    """Return a default worth telling, or nothing."""
+    found = parameter.default
+    if callable(found) or found in (None, False, 0, "", (), []) or not parameter.show_default:
+        return ""
+    return f" (default: `{getattr(found, 'value', found)}`)"
+
+
+def rows(command: Any) -> list[str]:
+    """Return the table of a command's options."""
+    options = [
+        parameter
+        for parameter in command.params
+        if parameter.param_type_name == "option" and not parameter.hidden
+    ]
+    if not options:
+        return []
+    lines = [f"| {names(row)} | {cell(row.help or '')}{default(row)} |" for row in options]
+    return ["| option | does |", "|---|---|", *lines]
+
+
+def usage(path: str, command: Any) -> str:
+    """Return the line that shows how a command is called."""
+    words = [path, "[OPTIONS]"] if command.params else [path]
+    for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            word = parameter.metavar or (parameter.name or "").upper()
+            word = word if parameter.nargs == 1 or word.endswith(("…", "...")) else f"{word}…"
+            words.append(word if parameter.required or word.startswith("[") else f"[{word}]")
+    return " ".join(words)
+
+
+def paragraphs(text: str) -> str:
+    """Return a help text as Markdown, its line breaks kept only between paragraphs."""
+    parts = re.split(r"\n\s*\n", text.replace("\b", "").split("\f")[0].strip())
+    return "\n\n".join(" ".join(part.split()) for part in parts)
+
+
+def arguments(command: Any) -> list[str]:
+    """Return the table of a command's arguments that have a help text."""
+    lines = [
+        f"| `{parameter.metavar or (parameter.name or '').upper()}` | {cell(parameter.help)} |"
+        for parameter in command.params
+        if parameter.param_type_name == "argument" and getattr(parameter, "help", None)
+    ]
+    return ["| argument | is |", "|---|---|", *lines, ""] if lines else []
+
+
+def section(path: str, command: Any, level: int) -> list[str]:
+    """Return the page's lines for a command and those below it."""
+    lines = ["", f"{'#' * level} {path}", ""] if level > 1 else [""]
+    lines += ["```text", usage(path, command), "```", "", paragraphs(command.help or ""), ""]
+    lines += [*arguments(command), *rows(command)]
+    for name, child in sorted(getattr(command, "commands", {}).items()):
+        if not child.hidden:
+            lines += section(f"{path} {name}", child, max(level, 1) + 1)
+    return lines
+
+
+def reference(app: typer.Typer) -> str:
+    """Return the whole page for a typer application."""
+    lines = section("imageshift", typer.main.get_command(app), 1)
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join([HEAD.rstrip(), *lines]))
+    return text.rstrip() + "\n"
+
+
+def main() -> int:
+    """Write the page, or with --check only compare it: 1 when it has drifted."""
+    from imageshift.cli import app  # noqa: PLC0415 - the app is looked at, not needed to import this
+
+    text = reference(app)
+    if "--check" in sys.argv[1:]:
+        return 0 if PAGE.read_text(encoding="utf-8") == text else 1
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
