@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from imageshift.errors import ConfigError, RuleError
+from imageshift.errors import ConfigError, InvalidReferenceError, RuleError
+from imageshift.reference import parse_reference
 
 __all__ = ["MAX_REPOSITORY", "ROOT", "EcrHost", "Registry", "check_prefix", "parse_ecr_host"]
 
@@ -20,18 +21,18 @@ MAX_REPOSITORY = 255
 """The longest repository that references can spell (distribution); ECR itself takes 256."""
 
 _PARTITIONS: tuple[tuple[str, str], ...] = (
-    (r"cn-[a-z]+-\d+", "amazonaws.com.cn"),
-    (r"us-gov-[a-z]+-\d+", "amazonaws.com"),
-    (r"eusc-de-[a-z]+-\d+", "amazonaws.eu"),
-    (r"us-iso-[a-z]+-\d+", "c2s.ic.gov"),
-    (r"us-isob-[a-z]+-\d+", "sc2s.sgov.gov"),
-    (r"eu-isoe-[a-z]+-\d+", "cloud.adc-e.uk"),
-    (r"us-isof-[a-z]+-\d+", "csp.hci.ic.gov"),
-    (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-\d+", "amazonaws.com"),
+    (r"cn-[a-z]+-[0-9]+", "amazonaws.com.cn"),
+    (r"us-gov-[a-z]+-[0-9]+", "amazonaws.com"),
+    (r"eusc-de-[a-z]+-[0-9]+", "amazonaws.eu"),
+    (r"us-iso-[a-z]+-[0-9]+", "c2s.ic.gov"),
+    (r"us-isob-[a-z]+-[0-9]+", "sc2s.sgov.gov"),
+    (r"eu-isoe-[a-z]+-[0-9]+", "cloud.adc-e.uk"),
+    (r"us-isof-[a-z]+-[0-9]+", "csp.hci.ic.gov"),
+    (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[0-9]+", "amazonaws.com"),
 )
 
 _ECR_HOST = re.compile(
-    r"(\d+)\.dkr[.-]ecr(?:-fips)?\.([a-zA-Z0-9][a-zA-Z0-9-_]*)\."
+    r"([0-9]+)\.dkr[.-]ecr(?:-fips)?\.([a-zA-Z0-9][a-zA-Z0-9-_]*)\."
     r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)"
     r"|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
 )
@@ -102,7 +103,8 @@ class Registry:
     def of(cls, account: str | None, region: str | None, host: str | None = None) -> Self:
         """The registry of an account in a region, or the one that `host` names.
 
-        `host` wins where it is given: a dual-stack or FIPS name, a proxy, `${ECR_HOST}`.
+        `host` wins where it is given: a dual-stack or FIPS name, a proxy, `${ECR_HOST}`. The
+        account and region of an ECR host are those in its name.
 
         Raises:
             ConfigError: the account holds other than digits, the region is none or has no
@@ -115,7 +117,7 @@ class Registry:
             )
         suffix = None if region is None else _host_suffix(region)
         if host is not None:
-            return cls(_check_host(host), account, region)
+            return cls._at(_check_host(host), account, region)
         if account is None or region is None:
             missing = "--account" if account is None else "--region"
             raise ConfigError(
@@ -123,6 +125,14 @@ class Registry:
                 hint="give --account and --region, or --registry-host, or write .imageshift.yaml",
             )
         return cls(f"{account}.dkr.ecr.{region}.{suffix}", account, region)
+
+    @classmethod
+    def _at(cls, host: str, account: str | None, region: str | None) -> Self:
+        named = parse_ecr_host(host)
+        if named is None:
+            return cls(host, account, region)
+        _refuse_without_cache(named.region)
+        return cls(host, named.account, named.region)
 
     @property
     def has_doubtful_account(self) -> bool:
@@ -134,17 +144,26 @@ def _host_suffix(region: str) -> str:
     suffixes = [suffix for pattern, suffix in _PARTITIONS if re.fullmatch(pattern, region)]
     if not suffixes:
         raise ConfigError(f"{region!r} is no AWS region", hint="write it like eu-west-2")
+    _refuse_without_cache(region)
+    return suffixes[0]
+
+
+def _refuse_without_cache(region: str) -> None:
     if region.startswith(("cn-", "us-gov-")):
         raise ConfigError(
             f"ECR has no pull through cache in {region}",
             hint="AWS: pull through cache isn't supported in the China and GovCloud regions",
         )
-    return suffixes[0]
 
 
 def _check_host(host: str) -> str:
     cleaned = host.removeprefix("https://").rstrip("/")
     # A variable such as ${ECR_HOST} is taken literally: Flux puts the host in later.
-    if re.search(r"\s", cleaned) or not cleaned or "/" in re.sub(r"\$\{[^}]*\}", "", cleaned):
+    spelled = re.sub(r"\$\{[^{}\s]+\}", "x.x", cleaned)
+    try:
+        known = parse_reference(f"{spelled}/x").registry == spelled
+    except InvalidReferenceError:
+        known = False
+    if not known:
         raise ConfigError(f"{host!r} is no registry host", hint="a host, without any path")
     return cleaned
