@@ -129,7 +129,7 @@ def corpus(session: nox.Session) -> None:
 def hooks(session: nox.Session) -> None:
     """Run the hooks with the real pre-commit on a scratch repository."""
     session.install(built(), *group("tests"), "pre-commit>=4,<5")
-    pytest(session, "-m", "precommit", *session.posargs)
+    pytest(session, "tests/hooks", "-m", "precommit", *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1], requires=["build"], default=False)
