@@ -14,8 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from imageshift.ecr import MAX_REPOSITORY, ROOT, Registry, check_prefix, parse_ecr_host
-from imageshift.errors import RuleError
-from imageshift.reference import DOCKER_HUB, ImageReference, parse_reference
+from imageshift.errors import InvalidReferenceError, RuleError
+from imageshift.reference import DOCKER_HUB, ImageReference, has_host, parse_reference
 
 __all__ = [
     "ARTICLE_RULES",
@@ -40,6 +40,10 @@ _BUILT_IN_ALIASES = MappingProxyType(
 )
 
 
+# Stands where a variable is the own host; no real host ends in .invalid (RFC 6761).
+_STAND_IN = "own.invalid"
+
+
 class RuleOrigin(StrEnum):
     """Where a rule comes from; an explicit one wins over the others."""
 
@@ -56,7 +60,8 @@ class Rule:
     is None for all of the upstream.
 
     Raises:
-        RuleError: the prefix is outside ECR's grammar.
+        RuleError: a prefix is outside ECR's grammar, the upstream is no host, or an upstream
+            prefix goes with the prefix ROOT (ECR takes none there).
     """
 
     upstream: str
@@ -65,13 +70,11 @@ class Rule:
     origin: RuleOrigin = field(default=RuleOrigin.BUILT_IN, compare=False)
 
     def __post_init__(self) -> None:
-        upstream = self.upstream.removeprefix("https://").rstrip("/").lower()
-        upstream_prefix = (self.upstream_prefix or "").strip("/")
-        object.__setattr__(self, "upstream", _BUILT_IN_ALIASES.get(upstream, upstream))
+        object.__setattr__(self, "upstream", _upstream_host(self.upstream))
         object.__setattr__(self, "prefix", check_prefix(self.prefix))
-        object.__setattr__(
-            self, "upstream_prefix", None if upstream_prefix in {"", ROOT} else upstream_prefix
-        )
+        object.__setattr__(self, "upstream_prefix", _upstream_prefix(self.upstream_prefix))
+        if self.upstream_prefix is not None and self.prefix == ROOT:
+            raise RuleError(f"{self.upstream}/{self.upstream_prefix} can't have the prefix ROOT")
 
     def __str__(self) -> str:
         upstream = "/".join(filter(None, (self.upstream, self.upstream_prefix)))
@@ -90,6 +93,33 @@ class Rule:
         if rest is None or self.upstream_prefix is None:
             return rest
         return f"{self.upstream_prefix}/{rest}"
+
+
+def _upstream_host(text: str) -> str:
+    host = text.removeprefix("https://").rstrip("/").lower()
+    try:
+        known = parse_reference(f"{host}/any/name").repository == "any/name"
+    except InvalidReferenceError:
+        known = False
+    if not known:
+        raise RuleError(f"{text!r} is no registry host", hint="write it like ghcr.io")
+    return _BUILT_IN_ALIASES.get(host, host)
+
+
+def _upstream_prefix(text: str | None) -> str | None:
+    prefix = (text or "").strip("/")
+    return None if prefix in {"", ROOT} else check_prefix(prefix)
+
+
+def _check_alias(host: str, upstream: str) -> tuple[str, str]:
+    name, _, path = upstream.removeprefix("https://").partition("/")
+    _upstream_host(host)
+    target = "/".join(filter(None, (_upstream_host(name), path.strip("/"))))
+    try:
+        parse_reference(f"{target}/any")
+    except InvalidReferenceError:
+        raise RuleError(f"the alias {host}={upstream} names no upstream") from None
+    return host.lower(), target
 
 
 def _strip_part(repository: str, prefix: str | None) -> str | None:
@@ -166,7 +196,8 @@ class RuleSet:
     may carry a path). Docker Hub's and the Kubernetes project's own are always known.
 
     Raises:
-        RuleError: two rules have one prefix, or are equally good for the same images.
+        RuleError: two rules have one prefix or are equally good for the same images, one has
+            the cache itself as its upstream, or an alias names no host.
     """
 
     registry: Registry
@@ -175,6 +206,9 @@ class RuleSet:
 
     def __post_init__(self) -> None:
         _refuse_twins(self.rules)
+        _refuse_loops(self.rules, self.registry.host.lower())
+        aliases = dict(_check_alias(host, upstream) for host, upstream in self.aliases.items())
+        object.__setattr__(self, "aliases", aliases)
 
     def parse(self, text: str) -> ImageReference:
         """The reference that `text` spells; the registry's own host may be a variable.
@@ -183,17 +217,17 @@ class RuleSet:
             InvalidReferenceError: as `parse_reference`.
         """
         own = f"{self.registry.host}/"
-        if "$" in own and text.startswith(own):
-            return replace(parse_reference(f"own.invalid/{text[len(own) :]}"), registry=own[:-1])
-        return parse_reference(text)
+        if "$" not in own or not text.startswith(own):
+            return parse_reference(text)
+        try:
+            parsed = parse_reference(f"{_STAND_IN}/{text[len(own) :]}")
+        except InvalidReferenceError as error:
+            raise type(error)(str(error).replace(_STAND_IN, self.registry.host)) from None
+        return replace(parsed, registry=self.registry.host)
 
     def normalize(self, reference: ImageReference) -> ImageReference:
         """The reference under its upstream's real name: aliases resolved, host in lower case."""
-        host = reference.registry
-        if host == self.registry.host:
-            return reference
-        alias = self.aliases.get(host) or _BUILT_IN_ALIASES.get(host.lower(), host.lower())
-        registry, _, path = alias.partition("/")
+        registry, path = self._real_name(reference.registry)
         repository = f"{path}/{reference.repository}" if path else reference.repository
         if registry == DOCKER_HUB and "/" not in repository:
             repository = f"library/{repository}"
@@ -201,25 +235,17 @@ class RuleSet:
 
     def map(self, reference: ImageReference) -> Outcome:
         """What becomes of a reference: it moves, is cached already, or stays for a reason."""
-        if reference.registry == self.registry.host:
-            return self._map_own(reference)
         normal = self.normalize(reference)
-        rule = self._rule_for(normal)
-        if rule is None:
-            return self._without_rule(normal)
-        repository = rule.to_cache(normal.repository)
-        if repository is None or _is_broken_hub_name(normal):
-            return Unmapped(
-                UnmappedReason.NO_RULE, f"{normal.full_name} is no name that {normal.registry} has"
-            )
-        return self._checked(normal, repository, rule)
+        if normal.registry == self.registry.host:
+            return self._map_own(reference, normal)
+        return self._map_upstream(normal)
 
     def unmap(self, reference: ImageReference) -> ImageReference | None:
         """The upstream reference of one in the cache, mended where its path was wrong.
 
         None when the registry isn't ours or no rule's prefix fits.
         """
-        found = self._owner(reference)
+        found = self._owner(self.normalize(reference))
         if found is None:
             return None
         rule, repository = found
@@ -229,8 +255,30 @@ class RuleSet:
 
     def rule_of(self, reference: ImageReference) -> Rule | None:
         """The rule under whose prefix a reference on the own registry lies."""
-        found = self._owner(reference)
+        found = self._owner(self.normalize(reference))
         return None if found is None else found[0]
+
+    def _real_name(self, registry: str) -> tuple[str, str]:
+        """The host that `registry` stands for, and the path there, empty if it has none."""
+        own, host = self.registry.host, registry.lower()
+        if host == own.lower():
+            return own, ""
+        upstream, _, path = self.aliases.get(host, _BUILT_IN_ALIASES.get(host, host)).partition("/")
+        if upstream == own.lower():
+            return own, path
+        # FOO/bar has a host, foo/bar would have none.
+        return (upstream, path) if has_host(f"{upstream}/x") else (registry, "")
+
+    def _map_upstream(self, normal: ImageReference) -> Outcome:
+        rule = self._rule_for(normal)
+        if rule is None:
+            return self._without_rule(normal)
+        repository = rule.to_cache(normal.repository)
+        if repository is None or _is_broken_hub_name(normal):
+            return Unmapped(
+                UnmappedReason.NO_RULE, f"{normal.full_name} is no name that {normal.registry} has"
+            )
+        return self._checked(normal, repository, rule)
 
     def _checked(self, normal: ImageReference, repository: str, rule: Rule) -> Outcome:
         target = normal.with_name(self.registry.host, repository)
@@ -248,26 +296,26 @@ class RuleSet:
             )
         return Mapped(target, rule)
 
-    def _map_own(self, reference: ImageReference) -> Outcome:
-        upstream = self.unmap(reference)
-        rule = self.rule_of(reference)
+    def _map_own(self, reference: ImageReference, normal: ImageReference) -> Outcome:
+        upstream = self.unmap(normal)
+        rule = self.rule_of(normal)
         if upstream is None or rule is None:
             return Unmapped(
-                UnmappedReason.OWN_REPOSITORY, f"no rule's prefix holds {reference.repository}"
+                UnmappedReason.OWN_REPOSITORY, f"no rule's prefix holds {normal.repository}"
             )
-        again = self.map(upstream)
+        again = self._map_upstream(upstream)
         if isinstance(again, Mapped) and again.target == reference:
             return Cached(upstream, rule)
         if isinstance(again, Mapped) and rule.prefix != ROOT:
             return replace(again, mended=True)
         return Unmapped(
-            UnmappedReason.OWN_REPOSITORY, f"{reference.repository} is no path of the rule {rule}"
+            UnmappedReason.OWN_REPOSITORY, f"{normal.repository} is no path of the rule {rule}"
         )
 
     def _without_rule(self, normal: ImageReference) -> Unmapped:
         ecr = parse_ecr_host(normal.registry)
         if ecr is None:
-            return Unmapped(UnmappedReason.NO_RULE, f"no rule has the upstream {normal.registry}")
+            return Unmapped(UnmappedReason.NO_RULE, self._missing(normal))
         if not ecr.is_valid:
             return Unmapped(
                 UnmappedReason.BAD_ACCOUNT,
@@ -275,6 +323,11 @@ class RuleSet:
                 f"it: imageshift revert --all --account {ecr.account} --region {ecr.region}",
             )
         return Unmapped(UnmappedReason.OTHER_ECR, f"{normal.registry} is another ECR registry")
+
+    def _missing(self, normal: ImageReference) -> str:
+        if any(rule.upstream == normal.registry for rule in self.rules):
+            return f"no rule reaches {normal.full_name}"
+        return f"no rule has the upstream {normal.registry}"
 
     def _rule_for(self, normal: ImageReference) -> Rule | None:
         fitting = (
@@ -330,3 +383,9 @@ def _refuse_twins(rules: Iterable[Rule]) -> None:
                 f"two rules fit the same images: {same_reach} and {rule}",
                 hint="say which one with --rule UPSTREAM=PREFIX",
             )
+
+
+def _refuse_loops(rules: Iterable[Rule], host: str) -> None:
+    for rule in rules:
+        if rule.upstream == host:
+            raise RuleError(f"the rule {rule} has the cache itself as its upstream")
