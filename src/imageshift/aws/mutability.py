@@ -1,0 +1,77 @@
+"""Which cached repositories have immutable tags, and so never get an upstream's update.
+
+Source: ECR User Guide, "Sync an upstream registry" (facts 5): immutable tags block updates.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from imageshift.aws.client import AwsOptions, aws_errors, is_account
+from imageshift.ecr import ROOT
+
+__all__ = ["MutabilityFacts", "immutable_problems", "read_mutability"]
+
+
+@dataclass(frozen=True, slots=True)
+class MutabilityFacts:
+    """The names of repositories, and the prefixes of creation templates, with immutable tags."""
+
+    repositories: tuple[str, ...] = ()
+    immutable_templates: frozenset[str] = frozenset()
+    templates: frozenset[str] = frozenset()
+
+
+def read_mutability(client: Any, options: AwsOptions) -> MutabilityFacts:
+    """What an ECR client of boto3 tells of repositories and creation templates, all pages.
+
+    Raises:
+        ToolError: AWS refused or can't be reached.
+    """
+    asked = {"registryId": options.account} if is_account(options.account) else {}
+    with aws_errors("ecr:DescribeRepositories", options):
+        pages = client.get_paginator("describe_repositories").paginate(**asked)
+        names = [
+            str(row["repositoryName"])
+            for page in pages
+            for row in page.get("repositories", ())
+            if _is_immutable(row)
+        ]
+    with aws_errors("ecr:DescribeRepositoryCreationTemplates", options):
+        pages = client.get_paginator("describe_repository_creation_templates").paginate()
+        templates = [
+            row
+            for page in pages
+            for row in page.get("repositoryCreationTemplates", ())
+            if "PULL_THROUGH_CACHE" in row.get("appliedFor", ())
+        ]
+    return MutabilityFacts(
+        tuple(sorted(names)),
+        frozenset(row["prefix"].rstrip("/") for row in templates if _is_immutable(row)),
+        frozenset(row["prefix"].rstrip("/") for row in templates),
+    )
+
+
+def immutable_problems(prefix: str, facts: MutabilityFacts) -> list[str]:
+    """What a rule's repositories, and the template for new ones, have against updates."""
+    inside = [name for name in facts.repositories if prefix == ROOT or _is_under(name, prefix)]
+    problems = []
+    if prefix != ROOT and inside:
+        more = f" and {len(inside) - 1} more" if len(inside) > 1 else ""
+        problems.append(f"tags are immutable in {inside[0]}{more}: updates don't reach the cache")
+    template = _template_for(prefix, facts.templates)
+    if template in facts.immutable_templates:
+        problems.append(f"the creation template {template} makes repositories with immutable tags")
+    return problems
+
+
+def _is_immutable(row: dict[str, Any]) -> bool:
+    return str(row.get("imageTagMutability", "")).startswith("IMMUTABLE")
+
+
+def _is_under(name: str, prefix: str) -> bool:
+    return name.startswith(f"{prefix}/")
+
+
+def _template_for(prefix: str, templates: frozenset[str]) -> str | None:
+    fitting = [one for one in templates if one == prefix or _is_under(prefix, one)]
+    return max(fitting, key=len, default=ROOT if ROOT in templates else None)

@@ -1,0 +1,31 @@
+"""A fake account on loopback, and credentials that are no secret."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ecr_server import PLANTED, EcrServer, serve_ecr
+
+
+@pytest.fixture
+def aws_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Give boto3 fake credentials, and no configuration of this machine."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", PLANTED)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+
+
+@pytest.fixture
+def ecr_server(
+    aws_env: None,  # noqa: ARG001 it sets the environment
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[EcrServer]:
+    """Run the fake account, which botocore finds by its own environment variable."""
+    with serve_ecr() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.url)
+        yield server
