@@ -1,0 +1,1 @@
+"""The rows of the custom-resource table, one module a field of use."""

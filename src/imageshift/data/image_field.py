@@ -1,0 +1,102 @@
+"""What one row of the custom-resource table says: where a kind of object keeps an image."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Definition", "FieldShape", "ImageField"]
+
+
+class FieldShape(StrEnum):
+    """What a path of a custom resource leads to."""
+
+    REFERENCE = "reference"
+    """One string, a whole image reference."""
+
+    NAME_WITHOUT_TAG = "name-without-tag"
+    """One string that may lack its tag: the operator appends the field `ImageField.version`."""
+
+    POD_SPEC = "pod-spec"
+    """A mapping with containers, initContainers and volumes as in a Pod's `spec`."""
+
+    POD_TEMPLATE = "pod-template"
+    """A mapping with a Pod's `metadata` and `spec`."""
+
+    CONTAINER = "container"
+    """A mapping with `image`, and perhaps args and env, as in a container."""
+
+    IMAGE_MAP = "image-map"
+    """A mapping of `repository` with `tag` (or `version`), perhaps `registry` and `digest`."""
+
+    REPOSITORY_IMAGE_VERSION = "repository-image-version"
+    """A mapping where `repository` is host and namespace, `image` the name, `version` the tag
+    or digest."""
+
+    REGISTRY_REPOSITORY_NAME = "registry-repository-name"
+    """A mapping where `registry` is the host, `repository` the namespace, `name` the last part,
+    and `tag` the tag; each may be absent and then has the operator's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageField:
+    """One field of a kind of custom resource that names an image.
+
+    `path` is dotted, `[]` stands for each list item and `*` for each mapping value. `version` is
+    the path of the separate field with the tag, for `NAME_WITHOUT_TAG`. A row that is not
+    `certain` must only be listed: its `note` says what a rewrite could break.
+    """
+
+    kind: str
+    group: str
+    path: str
+    shape: FieldShape
+    source: str
+    note: str = ""
+    version: str = ""
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An API group and the public file (`owner/repository path`) that defines its kinds.
+
+    Each method returns one row for every pair of kind (several are split by blanks) and path.
+    """
+
+    group: str
+    source: str
+
+    def of(
+        self,
+        shape: FieldShape,
+        kinds: str,
+        *paths: str,
+        note: str = "",
+        version: str = "",
+        certain: bool = True,
+    ) -> tuple[ImageField, ...]:
+        """Return rows of one shape."""
+        return tuple(
+            ImageField(kind, self.group, path, shape, self.source, note, version, certain)
+            for kind in kinds.split()
+            for path in paths
+        )
+
+    def references(self, kinds: str, *paths: str, note: str = "") -> tuple[ImageField, ...]:
+        """Return rows of whole references."""
+        return self.of(FieldShape.REFERENCE, kinds, *paths, note=note)
+
+    def pod_specs(self, kinds: str, *paths: str) -> tuple[ImageField, ...]:
+        """Return rows of Pod specs."""
+        return self.of(FieldShape.POD_SPEC, kinds, *paths)
+
+    def pod_templates(self, kinds: str, *paths: str) -> tuple[ImageField, ...]:
+        """Return rows of Pod templates."""
+        return self.of(FieldShape.POD_TEMPLATE, kinds, *paths)
+
+    def containers(self, kinds: str, *paths: str) -> tuple[ImageField, ...]:
+        """Return rows of containers."""
+        return self.of(FieldShape.CONTAINER, kinds, *paths)
+
+    def image_maps(self, kinds: str, *paths: str, note: str = "") -> tuple[ImageField, ...]:
+        """Return rows of mappings with repository and tag."""
+        return self.of(FieldShape.IMAGE_MAP, kinds, *paths, note=note)

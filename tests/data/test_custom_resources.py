@@ -1,0 +1,86 @@
+"""The custom-resource table: rows that can't be right are caught by their shape."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from imageshift.data.custom_resources import CUSTOM_RESOURCES, FieldShape, ImageField
+
+_KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+_GROUP = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[\])?|\*")
+_SOURCE = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+ [A-Za-z0-9._/-]+[A-Za-z0-9]")
+
+_EXPECTED = (
+    ("Prometheus", "monitoring.coreos.com", "spec.thanos.image", FieldShape.REFERENCE),
+    ("Cluster", "postgresql.cnpg.io", "spec.imageName", FieldShape.REFERENCE),
+    ("CephCluster", "ceph.rook.io", "spec.cephVersion.image", FieldShape.REFERENCE),
+    ("AutoscalingRunnerSet", "actions.github.com", "spec.template", FieldShape.POD_TEMPLATE),
+    ("PyTorchJob", "kubeflow.org", "spec.pytorchReplicaSpecs.*.template", FieldShape.POD_TEMPLATE),
+    ("Task", "tekton.dev", "spec.steps[]", FieldShape.CONTAINER),
+    ("VMAgent", "operator.victoriametrics.com", "spec.image", FieldShape.IMAGE_MAP),
+    ("Plan", "upgrade.cattle.io", "spec.upgrade.image", FieldShape.NAME_WITHOUT_TAG),
+    ("ClusterPolicy", "nvidia.com", "spec.dcgm", FieldShape.REPOSITORY_IMAGE_VERSION),
+)
+
+
+@pytest.mark.parametrize("row", CUSTOM_RESOURCES, ids=lambda row: f"{row.kind}:{row.path}")
+def test_row_is_well_formed(row: ImageField) -> None:
+    """Kind, group, path and source of a row have the form that they must have."""
+    assert _KIND.fullmatch(row.kind)
+    assert _GROUP.fullmatch(row.group)
+    assert all(_STEP.fullmatch(step) for step in row.path.split("."))
+    assert _SOURCE.fullmatch(row.source)
+    assert ".." not in row.source
+
+
+def test_no_field_is_listed_twice() -> None:
+    """A kind, group and path stand in one row only: a second one could say another shape."""
+    keys = [(row.group, row.kind, row.path) for row in CUSTOM_RESOURCES]
+    assert keys == sorted(set(keys))
+
+
+def test_no_field_lies_inside_another() -> None:
+    """No row's path goes through what another row already covers, so no image is found twice."""
+    whole = {FieldShape.POD_TEMPLATE, FieldShape.POD_SPEC, FieldShape.CONTAINER}
+    covers = {(row.group, row.kind, row.path) for row in CUSTOM_RESOURCES if row.shape in whole}
+    inside = [
+        (row.kind, row.path)
+        for row in CUSTOM_RESOURCES
+        for group, kind, path in covers
+        if (row.group, row.kind) == (group, kind) and row.path.startswith(f"{path}.")
+    ]
+    assert inside == []
+
+
+def test_version_goes_with_a_name_without_tag() -> None:
+    """Only a name without tag has a version field, which lies beside or above the name."""
+    for row in CUSTOM_RESOURCES:
+        assert not row.version or row.shape is FieldShape.NAME_WITHOUT_TAG
+        parent = row.version.rpartition(".")[0]
+        assert row.path.startswith(parent)
+
+
+def test_an_uncertain_row_says_why() -> None:
+    """A row that must only be listed has a note for the person who reads the list."""
+    assert all(row.certain or row.note for row in CUSTOM_RESOURCES)
+    assert not all(row.certain for row in CUSTOM_RESOURCES)
+
+
+@pytest.mark.parametrize(("kind", "group", "path", "shape"), _EXPECTED)
+def test_well_known_field_is_there(kind: str, group: str, path: str, shape: FieldShape) -> None:
+    """The fields that issue and facts name are in the table with the right shape."""
+    found = [r.shape for r in CUSTOM_RESOURCES if (r.kind, r.group, r.path) == (kind, group, path)]
+    assert found == [shape]
+
+
+def test_import_reads_no_parser() -> None:
+    """Importing the table loads no YAML, JSON or schema library."""
+    code = (
+        "import sys, imageshift.data.custom_resources;"
+        "print([m for m in ('ruamel', 'json', 'msgspec', 'typer') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
