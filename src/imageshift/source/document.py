@@ -6,17 +6,27 @@ A file is cut at its `---` lines first, so that only the documents that matter a
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from imageshift.errors import SourceError
-from imageshift.source.scalar import Decoded, decode, is_plain_safe, quote
+from imageshift.source.scalar import (
+    Decoded,
+    decode,
+    is_plain_part,
+    is_plain_safe,
+    is_printable,
+    keeps_plain,
+    quote,
+)
 from imageshift.source.text import BOM, Edit, Place, SourceText, Span
 from imageshift.source.tree import Mapping, Node, Root, Scalar, parse_events, walk
 
 __all__ = ["Chunk", "Document", "parse_embedded", "split_documents"]
 
-_MARKER = re.compile(r"(?<![^\r\n])---(?=[\s]|\Z)")
-_DIRECTIVE = re.compile(r"(?<![^\r\n])(?:%|\.\.\.(?:\s|\Z))")
-_CONTENT = re.compile(r"^[ \t]*[^#\s]", re.MULTILINE)
+_MARKER = re.compile(r"---(?=\s|\Z)")
+_NOTHING = re.compile(r"(?:[ \t\r\n]++|#[^\r\n]*+)*+")
+_DIRECTIVES = ("%", "...")
+_UNTOLD = ("\n%", "\r%", "\n...", "\r...", "\x85", "\u2028", "\u2029")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +78,24 @@ def split_documents(source: SourceText) -> Iterator[Chunk]:
     """The chunks of a text, in order; comments alone make no document."""
     text = source.text
     start = 1 if text.startswith(BOM) else 0
-    if "---" not in text or _DIRECTIVE.search(text):
-        if _CONTENT.search(text, start):
-            yield Chunk(source, start, len(text), 0)
-        return
-    bounds = [found.start() for found in _MARKER.finditer(text)]
+    bounds = list(_markers(text, start)) if "---" in text else []
+    first = bounds[0] if bounds else len(text)
     index = 0
-    if not bounds or _CONTENT.search(text, start, bounds[0]):
-        yield Chunk(source, start, bounds[0] if bounds else len(text), 0)
+    if _NOTHING.fullmatch(text, start, first) is None:
+        yield Chunk(source, start, first, 0)
         index = 1
-    for number, bound in enumerate(bounds):
-        end = bounds[number + 1] if number + 1 < len(bounds) else len(text)
+    for bound, end in pairwise((*bounds, len(text))):
         yield Chunk(source, bound, end, index)
         index += 1
+
+
+def _markers(text: str, start: int) -> Iterator[int]:
+    """The `---` at which a text can be cut; none where that takes a parser to tell."""
+    if text.startswith(_DIRECTIVES, start) or any(said in text for said in _UNTOLD):
+        return
+    for found in _MARKER.finditer(text, start):
+        if found.start() == start or text[found.start() - 1] in "\r\n":
+            yield found.start()
 
 
 class Document:
@@ -147,15 +162,34 @@ class Document:
         decoded = decode(self.source.text, scalar)
         if not decoded.value.startswith(old):
             raise SourceError("the value has changed", reason="changed")
-        whole = new + decoded.value[len(old) :]
-        if scalar.style == "" and not is_plain_safe(whole):
-            edit = _edit(decoded.content, f'"{quote(whole, chr(34))}"')
-        elif (span := decoded.span(Span(0, len(old)))) is not None:
+        rest = decoded.value[len(old) :]
+        span = decoded.span(Span(0, len(old)))
+        if scalar.style == "":
+            edit = self._plain_edit(scalar, decoded, span, (new, rest))
+        elif span is not None:
             edit = Edit(span, quote(new, scalar.style))
         else:
             # Escapes or folds stand in the way: take everything between the quotes.
-            edit = _edit(decoded.content, quote(whole, scalar.style))
+            edit = _quoted_edit(decoded.content, new + rest, scalar.style)
         return self.to_file(edit)
+
+    def _plain_edit(
+        self, scalar: Scalar, decoded: Decoded, span: Span | None, value: tuple[str, str]
+    ) -> Edit:
+        content = _editable(decoded.content)
+        new, rest = value
+        if content.start == content.end:
+            return Edit(content, self._gap(scalar, content.start) + _spell(new))
+        if span is not None and keeps_plain(new, rest):
+            return Edit(span, new)
+        return Edit(content, _spell(new + rest))
+
+    def _gap(self, scalar: Scalar, offset: int) -> str:
+        """The blank between an empty value's colon, dash, anchor or tag and its new text."""
+        before = self.source.text[offset - 1 : offset]
+        if scalar.anchor is None and scalar.tag is None and before not in {":", "-"}:
+            raise SourceError("no place for a value", reason="style")
+        return "" if before.isspace() else " "
 
     def to_file(self, edit: Edit) -> Edit:
         """The edit of the file that makes this edit of the document's text.
@@ -169,12 +203,14 @@ class Document:
         span = decoded.span(edit.span)
         if span is None:
             raise SourceError("an escaped text can't be edited in place", reason="style")
-        if holder.style in {"|", ">"}:
+        if holder.style == "|":
             text = edit.text.replace("\n", document.source.newline + " " * decoded.indent)
+        elif holder.style == "" and not is_plain_part(edit.text):
+            raise SourceError("a plain scalar can't take this text", reason="style")
+        elif holder.style != '"' and not is_printable(edit.text):
+            raise SourceError("a folded text can't take a second line", reason="style")
         else:
             text = quote(edit.text, holder.style)
-        if holder.style == "" and "\n" in text:
-            raise SourceError("a plain scalar can't take a second line", reason="style")
         return document.to_file(Edit(span, text))
 
     def has_template(self, *, plain: bool = True) -> bool:
@@ -196,25 +232,44 @@ def parse_embedded(document: Document, scalar: Scalar) -> list[Document]:
     """
     decoded = decode(document.source.text, scalar)
     outer = (document, scalar, decoded)
+    inner = SourceText(decoded.value)
     try:
         found = parse_events(decoded.value)
     except SourceError as error:
-        place = document.place(scalar.start)
+        place = _inner_place(Document(inner, None, 0, 0, 0, outer), error)
         reason = "template" if "{{" in decoded.value else error.reason
         raise SourceError(
             f"inside this text: {error}", reason=reason, line=place.line, column=place.column
         ) from None
-    inner = SourceText(decoded.value)
     return [
         Document(inner, root, index, start, end, outer)
         for index, (root, start, end) in enumerate(found)
     ]
 
 
-def _edit(span: Span | None, text: str) -> Edit:
+def _inner_place(document: Document, error: SourceError) -> Place:
+    """The file's place of an error inside a scalar; the scalar's own where it isn't verbatim."""
+    if error.line is None:
+        return document.place(0)
+    start = document.source.line_start(error.line)
+    return document.place(min(start + (error.column or 1) - 1, len(document.source)))
+
+
+def _editable(span: Span | None) -> Span:
     if span is None:
         raise SourceError("this spelling of a scalar can't be edited", reason="style")
-    return Edit(span, text)
+    return span
+
+
+def _quoted_edit(content: Span | None, value: str, style: str) -> Edit:
+    span = _editable(content)
+    if style == "'" and not is_printable(value):
+        return Edit(Span(span.start - 1, span.end + 1), f'"{quote(value, chr(34))}"')
+    return Edit(span, quote(value, style))
+
+
+def _spell(value: str) -> str:
+    return value if is_plain_safe(value) else f'"{quote(value, chr(34))}"'
 
 
 def _is_template(node: Node, *, plain: bool) -> bool:

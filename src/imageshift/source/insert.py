@@ -4,11 +4,20 @@ import re
 
 from imageshift.errors import SourceError
 from imageshift.source.document import Document
-from imageshift.source.scalar import is_plain_safe, quote
+from imageshift.source.scalar import content_start, decode, is_plain_safe, quote
 from imageshift.source.text import Edit, Span
 from imageshift.source.tree import Mapping, Node, Scalar, Sequence
 
 __all__ = ["insert_item", "insert_key", "spell_scalar"]
+
+_NOTHING = re.compile(r"(?:\s++|#[^\r\n]*+)*+")
+_TAIL = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?(?:\r\n|\r|\n))*+[ \t]*+(?:#[^\r\n]*+)?\Z")
+_ALIAS = re.compile(r"\s*:(?:\s++|#[^\r\n]*+)*+\*[^\s,\[\]{}]+")
+_DASH = re.compile(r"(?:\s++|#[^\r\n]*+)*+-")
+_COLON = re.compile(r"[ \t]*:[ \t]*")
+_LINE_GAP = re.compile(r"(?:\r\n|\r|\n)[ \t]*\Z")
+_COMMA_GAP = re.compile(r",([ \t]*)\Z")
+_BREAK = re.compile(r"[\r\n]")
 
 
 def insert_key(document: Document, mapping: Mapping, after: str, key: str, value: str) -> Edit:
@@ -23,31 +32,36 @@ def insert_key(document: Document, mapping: Mapping, after: str, key: str, value
     """
     old_key = mapping.key(after)
     old_value = mapping.get(after)
-    if old_key is None or old_value is None:
+    if old_key is None or old_value is None or old_key.shared:
         raise SourceError(f"no place for {key!r} beside {after!r}", reason="style")
+    text = document.source.text
     if mapping.flow:
-        return document.to_file(_in_flow(document, mapping, old_key, old_value, (key, value)))
-    indent = _column(document, old_key)
+        return document.to_file(_in_flow(text, mapping, old_key, old_value, (key, value)))
     pair = f"{spell_scalar(key, old_key.style)}: {spell_scalar(value, _style(old_value))}"
-    return document.to_file(_line_behind(document, old_value, indent + pair))
+    place = _place_behind(text, old_value, _alias_end(text, old_key, old_value))
+    return document.to_file(_line_at(document, place, _blanks(text, old_key.start) + pair))
 
 
 def insert_item(document: Document, sequence: Sequence, lines: list[str]) -> Edit:
     """The edit that adds an item to the end of a block sequence; `lines` come without the dash.
 
     Raises:
-        SourceError: the sequence is written in flow style or empty (reason `style`).
+        SourceError: the sequence is written in flow style or empty, or ends with an alias
+            (reason `style`).
     """
-    if sequence.flow or not sequence.items:
+    text = document.source.text
+    before = sequence.items[:-1]
+    start = max(content_start(text, sequence.start, sequence.end), *(item.end for item in before), 0)
+    dash = None if sequence.flow or not sequence.items else _DASH.match(text, start)
+    if dash is None or sequence.items[-1].start < start:
         raise SourceError("no place for a new item", reason="style")
     last = sequence.items[-1]
-    text = document.source.text
-    dash = text.rindex("-", 0, last.start)
-    indent = _blanks(text, dash)
-    gap = text[dash + 1 : last.start] if text[dash + 1 : last.start].isspace() else " "
-    inner = indent + " " + " " * len(gap)
-    item = f"{indent}-{gap}{lines[0]}" + "".join(f"\n{inner}{line}" for line in lines[1:])
-    return document.to_file(_line_behind(document, last, item))
+    indent = _blanks(text, dash.end() - 1)
+    gap = text[dash.end() : last.start]
+    gap = gap if gap and not gap.strip(" ") else " "
+    inner = indent + " " + gap
+    item = f"{indent}-{gap}" + f"\n{inner}".join(lines)
+    return document.to_file(_line_at(document, _place_behind(text, last, None), item))
 
 
 def spell_scalar(value: str, style: str) -> str:
@@ -66,36 +80,85 @@ def _style(node: Node) -> str:
 
 
 def _in_flow(
-    document: Document, mapping: Mapping, old_key: Scalar, old_value: Node, pair: tuple[str, str]
+    text: str, mapping: Mapping, old_key: Scalar, old_value: Node, pair: tuple[str, str]
 ) -> Edit:
-    key, value = pair
-    text = document.source.text
-    spelled = f"{spell_scalar(key, old_key.style)}: {spell_scalar(value, _style(old_value))}"
-    before = re.search(r"(?:\r\n|\r|\n)[ \t]*\Z", text[mapping.start : old_key.start])
-    gap = " " if before is None else before[0]
-    return Edit(Span(old_value.end, old_value.end), f",{gap}{spelled}")
+    opened = content_start(text, mapping.start, mapping.end)
+    if text[opened] != "{":
+        # A single pair in a sequence, `[a: b]`, has no room for a second.
+        raise SourceError(f"no place for {pair[0]!r} in a single pair", reason="style")
+    json_like = '"' if old_key.style == '"' else ""
+    colon = _COLON.match(text, old_key.end)
+    between = colon[0] if colon is not None and (colon[0] != ":" or json_like) else ": "
+    key = spell_scalar(pair[0], old_key.style)
+    value = spell_scalar(pair[1], _style(old_value) or json_like)
+    gap = _flow_gap(text[opened + 1 : old_key.start], compact=between == ":")
+    end = _alias_end(text, old_key, old_value) or old_value.end
+    # `{a:, b: c}` would be a plain scalar with a colon at its end.
+    blank = " " if old_value.start == old_value.end and text[end - 1] == ":" else ""
+    return Edit(Span(end, end), f"{blank},{gap}{key}{between}{value}")
 
 
-def _column(document: Document, key: Node) -> str:
-    """Blanks as wide as the text before a key on its line (`  - name` gives four)."""
-    return _blanks(document.source.text, key.start)
+def _flow_gap(before: str, *, compact: bool) -> str:
+    """What stands between a comma and a key, judged by the text in front of an old key."""
+    line = _LINE_GAP.search(before)
+    if line is not None:
+        return line[0]
+    comma = _COMMA_GAP.search(before)
+    if comma is not None:
+        return comma[1]
+    return "" if compact else " "
 
 
 def _blanks(text: str, offset: int) -> str:
+    """Blanks as wide as the text before an offset on its line (`  - name` gives four)."""
     start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
     return "".join(char if char == "\t" else " " for char in text[start:offset].lstrip("\ufeff"))
 
 
-def _line_behind(document: Document, node: Node, line: str) -> Edit:
+def _line_at(document: Document, place: int, line: str) -> Edit:
+    """The edit that adds lines at a line's end, or at the start of one."""
     source = document.source
     newline = source.newline
-    end = _last_character(source.text, node)
-    at = source.line_end(end)
-    return Edit(Span(at, at), newline + line.replace("\n", newline))
+    line = line.replace("\n", newline)
+    at = source.line_end(place)
+    if place > 0 and source.text[place - 1] in "\r\n":
+        return Edit(Span(place, place), line + newline)
+    return Edit(Span(at, at), newline + line)
 
 
-def _last_character(text: str, node: Node) -> int:
-    """The offset behind the last character of a node's own text, blank lines left out."""
-    if isinstance(node, Scalar) and node.style not in {"|", ">"}:
-        return node.end
-    return node.start + len(text[node.start : node.end].rstrip())
+def _alias_end(text: str, key: Node, value: Node) -> int | None:
+    """The end of the alias that a key has as its value; None for a value written here."""
+    if value.start >= key.end:
+        return None
+    found = _ALIAS.match(text, key.end)
+    if found is None:
+        raise SourceError("no place behind an alias", reason="style")
+    return found.end()
+
+
+def _place_behind(text: str, node: Node, alias_end: int | None) -> int:
+    """The end of a node's last line, or the start of the next where blank lines belong to it."""
+    if alias_end is not None:
+        return alias_end
+    last = node
+    while isinstance(last, Mapping | Sequence) and not last.flow:
+        last = last.own[-1][1] if isinstance(last, Mapping) else last.items[-1]
+    if last.start < node.start or _NOTHING.fullmatch(text, last.end, node.end) is None:
+        # It ends with an alias: leave out the blank lines and comments behind that.
+        return node.start + len(_TAIL.sub("", text[node.start : node.end]))
+    if isinstance(last, Scalar) and last.style in {"|", ">"}:
+        return _block_end(text, last)
+    return last.end
+
+
+def _block_end(text: str, scalar: Scalar) -> int:
+    """The end of a block scalar's last line, or behind the blank lines that it keeps."""
+    start = content_start(text, scalar.start, scalar.end)
+    header = _BREAK.split(text[start : scalar.end].split("#", 1)[0], maxsplit=1)[0]
+    runs = decode(text, scalar).runs
+    end = runs[-1].outer + runs[-1].length if runs else start
+    if scalar.value and "-" not in header and _BREAK.search(text, end) is None:
+        raise SourceError("a line behind this text would give it a line end", reason="style")
+    if "+" not in header:
+        return end
+    return len(text[: scalar.end].rstrip(" \t"))

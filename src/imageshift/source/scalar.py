@@ -8,13 +8,30 @@ from imageshift.errors import SourceError
 from imageshift.source.text import Span
 from imageshift.source.tree import Scalar, resolves_to_string
 
-__all__ = ["Decoded", "Run", "decode", "is_plain_safe", "quote"]
+__all__ = [
+    "Decoded",
+    "Run",
+    "content_start",
+    "decode",
+    "is_plain_part",
+    "is_plain_safe",
+    "is_printable",
+    "keeps_plain",
+    "quote",
+]
 
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:\s+(?:#[^\r\n]*[\r\n]\s*)*|(?=$)))*")
+_PROPERTIES = re.compile(
+    r"(?:(?:!<[^>\s]*>|[&!][^\s,\[\]{}]*)(?:\s+(?:#[^\r\n]*[\r\n]\s*)*|(?=$)))*"
+)
 _BREAK = re.compile(r"\r\n|\r|\n")
 _ESCAPES = dict(
     zip('0abt\tnvfre "/\\N_LP', '\0\a\b\t\t\n\v\f\r\x1b "/\\\x85\xa0\u2028\u2029', strict=True)
 )
+_PLAIN = re.compile(r"[A-Za-z0-9_./$(][A-Za-z0-9_./@+:()$-]*(?<!:)")
+_PLAIN_PART = re.compile(r"[A-Za-z0-9_./@+:()$=~%-]*")
+_PLAIN_HEAD = re.compile(r"(?:[A-Za-z0-9_./$(]|-(?=[A-Za-z0-9_-]))" + _PLAIN_PART.pattern)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt\s].*)?")
+_UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _HEX = {"x": 2, "u": 4, "U": 8}
 _FOLD = r"[ \t]*(?:\r\n|\r|\n)[ \t\r\n]*"
 _TOKENS = {
@@ -78,7 +95,8 @@ def decode(text: str, scalar: Scalar) -> Decoded:
     Raises:
         SourceError: the spelling is one that can't be followed (reason `style`).
     """
-    start = _content_start(text, scalar)
+    plain = scalar.anchor is None and scalar.tag is None
+    start = scalar.start if plain else content_start(text, scalar.start, scalar.end)
     if scalar.style in {"|", ">"}:
         decoded = _decode_block(text, start, scalar)
     else:
@@ -90,9 +108,30 @@ def decode(text: str, scalar: Scalar) -> Decoded:
 
 def is_plain_safe(text: str) -> bool:
     """Whether a text may stand without quotes anywhere, flow collections included."""
-    return re.fullmatch(r"[A-Za-z0-9_./$(][A-Za-z0-9_./@+:()$-]*(?<!:)", text) is not None and (
-        resolves_to_string(text)
+    return _PLAIN.fullmatch(text) is not None and not _is_other_type(text)
+
+
+def keeps_plain(new: str, rest: str) -> bool:
+    """Whether a plain scalar stays one with the same kind when its head becomes `new`.
+
+    `rest` is what follows in the scalar; it stands there already, so it may hold more than
+    `is_plain_safe` allows.
+    """
+    return (
+        _PLAIN_HEAD.fullmatch(new) is not None
+        and (not new.endswith(":") or rest[:1].strip() != "")
+        and not _is_other_type(new + rest)
     )
+
+
+def is_plain_part(text: str) -> bool:
+    """Whether a text may stand inside a plain scalar."""
+    return _PLAIN_PART.fullmatch(text) is not None
+
+
+def is_printable(text: str) -> bool:
+    """Whether a text can be written on one line without escapes."""
+    return _UNPRINTABLE.search(text) is None
 
 
 def quote(text: str, style: str) -> str:
@@ -105,15 +144,20 @@ def quote(text: str, style: str) -> str:
         return text.replace("'", "''")
     if style == '"':
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-        return escaped.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+        escaped = escaped.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+        # Four digits are what JSON reads too.
+        return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", escaped)
     return text
 
 
-def _content_start(text: str, scalar: Scalar) -> int:
-    if scalar.anchor is None and scalar.tag is None:
-        return scalar.start
-    found = _PROPERTIES.match(text, scalar.start, scalar.end)
-    return scalar.start if found is None else found.end()
+def content_start(text: str, start: int, end: int) -> int:
+    """The offset behind the anchor and tag that a node's characters may begin with."""
+    found = _PROPERTIES.match(text, start, end)
+    return start if found is None else found.end()
+
+
+def _is_other_type(text: str) -> bool:
+    return not resolves_to_string(text) or _DATE.fullmatch(text) is not None
 
 
 def _decode_flow(text: str, start: int, scalar: Scalar) -> Decoded:
@@ -122,26 +166,26 @@ def _decode_flow(text: str, start: int, scalar: Scalar) -> Decoded:
     inner = text[content.start : content.end]
     if inner == scalar.value:
         return Decoded(inner, (Run(0, content.start, len(inner)),), content)
-    value, runs = _decode_tokens(_TOKENS[scalar.style], text, content)
+    value, runs = _decode_tokens(scalar.style, text, content)
     return Decoded(value, tuple(runs), content)
 
 
-def _decode_tokens(pattern: re.Pattern[str], text: str, content: Span) -> tuple[str, list[Run]]:
+def _decode_tokens(style: str, text: str, content: Span) -> tuple[str, list[Run]]:
     value = ""
     runs: list[Run] = []
-    for found in pattern.finditer(text, content.start, content.end):
+    for found in _TOKENS[style].finditer(text, content.start, content.end):
         token = found[0]
-        said = _value_of(token)
+        said = _value_of(token, style)
         if said == token:
             runs.append(Run(len(value), found.start(), len(token)))
         value += said
     return value, _joined(runs)
 
 
-def _value_of(piece: str) -> str:
-    if piece == "''":
+def _value_of(piece: str, style: str) -> str:
+    if style == "'" and piece == "''":
         return "'"
-    if piece[0] == "\\":
+    if style == '"' and piece[0] == "\\":
         return _escape_value(piece)
     breaks = len(_BREAK.findall(piece))
     if breaks:

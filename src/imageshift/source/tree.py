@@ -23,6 +23,7 @@ from ruamel.yaml.events import (
 )
 
 from imageshift.errors import SourceError
+from imageshift.source.text import BOM
 
 try:
     from _ruamel_yaml import CParser
@@ -42,7 +43,10 @@ __all__ = [
 
 
 class Node:
-    """A part of a document: its characters (anchor and tag included) and its anchor."""
+    """A part of a document: its characters (anchor and tag included) and its anchor.
+
+    `shared` counts the aliases that stand for it.
+    """
 
     __slots__ = ("anchor", "end", "shared", "start")
 
@@ -50,7 +54,7 @@ class Node:
         self.start = start
         self.end = end
         self.anchor = anchor
-        self.shared = False
+        self.shared = 0
 
 
 class Scalar(Node):
@@ -64,7 +68,7 @@ class Scalar(Node):
         self.start = start
         self.end = end
         self.anchor = anchor
-        self.shared = False
+        self.shared = 0
         self.value = value
         self.style = style
         self.tag = tag
@@ -91,24 +95,16 @@ class Mapping(Node):
         super().__init__(start, start, anchor)
         self.own: list[tuple[Node, Node]] = []
         self.flow = flow
-        self._index: dict[str, Node] | None = None
+        self._index: dict[str, tuple[Scalar, Node]] | None = None
 
     def pairs(self) -> Iterator[tuple[Scalar, Node]]:
         """Key and value of every pair with a scalar key, merged ones (`<<`) last."""
-        seen: set[str] = set()
-        for key, value in self._all_pairs():
-            if key.value not in seen:
-                seen.add(key.value)
-                yield key, value
+        return iter(self._resolved().values())
 
     def get(self, key: str) -> Node | None:
         """The value of a key, looked up through merge keys; of equal keys the last one."""
-        if self._index is None:
-            index: dict[str, Node] = {}
-            for name, value in self._all_pairs():
-                index.setdefault(name.value, value)
-            self._index = index
-        return self._index.get(key)
+        pair = self._resolved().get(key)
+        return None if pair is None else pair[1]
 
     def scalar(self, key: str) -> Scalar | None:
         """The value of a key when it is a scalar."""
@@ -135,18 +131,39 @@ class Mapping(Node):
         keys = [key for key, _ in self.own if isinstance(key, Scalar) and key.value == name]
         return keys[-1] if keys else None
 
-    def _all_pairs(self) -> Iterator[tuple[Scalar, Node]]:
+    def _resolved(self) -> dict[str, tuple[Scalar, Node]]:
+        """The pairs by key. Each merged mapping counts once, however often it is merged."""
+        if self._index is not None:
+            return self._index
+        index: dict[str, tuple[Scalar, Node]] = {}
+        seen: set[int] = set()
+        stack = [self]
+        while stack:
+            mapping = stack.pop()
+            if id(mapping) not in seen:
+                seen.add(id(mapping))
+                own, merged = mapping._split()  # noqa: SLF001 the same class
+                for name, pair in own.items():
+                    index.setdefault(name, pair)
+                stack += reversed(merged)
+        self._index = index
+        return index
+
+    def _split(self) -> tuple[dict[str, tuple[Scalar, Node]], "list[Mapping]"]:
+        """The pairs written here, and the mappings merged in, those that win first."""
+        if self._index is not None:
+            return self._index, []
+        own: dict[str, tuple[Scalar, Node]] = {}
         merged: list[Mapping] = []
-        # Of equal keys Kubernetes takes the last, so the own pairs are read from behind.
-        own = [(key, value) for key, value in self.own if isinstance(key, Scalar)]
-        last = {key.value: index for index, (key, _) in enumerate(own)}
-        for index, (key, value) in enumerate(own):
+        for key, value in self.own:
+            if not isinstance(key, Scalar):
+                continue
             if key.value == "<<" and not key.style:
-                merged += _merged(value)
-            elif last[key.value] == index:
-                yield key, value
-        for mapping in merged:
-            yield from mapping._all_pairs()  # noqa: SLF001 the same class
+                merged = [*_merged(value), *merged]
+            else:
+                # Of equal keys Kubernetes takes the last.
+                own[key.value] = (key, value)
+        return own, merged
 
 
 class Sequence(Node):
@@ -160,19 +177,27 @@ class Sequence(Node):
         self.flow = flow
 
 
+_DIRECTIVE = re.compile(r"(?<![^\r\n])%")
+_INK = re.compile(r"#[^\r\n]*|[^\s#]+")
+
 Root = Node | None
 """The root of a document; None for a document without content."""
 
 _NOT_STRING = re.compile(
-    r"~|[nN]ull|NULL|[tT]rue|TRUE|[fF]alse|FALSE|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF"
-    r"|[-+]?[0-9][0-9_]*|0o[0-7]+|0[xX][0-9a-fA-F_]+|0b[01_]+"
-    r"|[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*|[0-9][0-9_]*(?=[eE]))(?:[eE][-+]?[0-9]+)?"
-    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)|[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"~|[nN]ull|NULL|[tT]rue|TRUE|[fF]alse|FALSE"
+    r"|[yY]|[yY]es|YES|[nN]|[nN]o|NO|[oO]n|ON|[oO]ff|OFF"
+    r"|(?:[-+]_*)?(?:[0-9][0-9_]*|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|0[bB][01_]+)"
+    r"|(?:[-+]_*)?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*|[0-9][0-9_]*(?=[eE]))(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
 
 
 def resolves_to_string(plain: str) -> bool:
-    """Whether a plain scalar is a string for the YAML readers of Kubernetes and Helm."""
+    """Whether a plain scalar is a string for the YAML readers of Kubernetes and Helm.
+
+    Helm reads YAML 1.1 (seen with helm 4.1.4: `y`, `-0x1F` and `+_1` are no strings, a date
+    is one), Kubernetes' own readers a part of it.
+    """
     return plain != "" and _NOT_STRING.fullmatch(plain) is None
 
 
@@ -201,6 +226,9 @@ def parse_events(text: str, offset: int = 0) -> list[tuple[Root, int, int]]:
     Raises:
         SourceError: neither can read it; line and column count in `text`.
     """
+    if text.startswith(BOM):
+        # libyaml doesn't count a byte order mark, the pure parser does.
+        text, offset = text[1:], offset + 1
     if CParser is not None:
         try:
             return _Builder(CParser(text).get_event, offset).documents()
@@ -214,7 +242,37 @@ def parse_events(text: str, offset: int = 0) -> list[tuple[Root, int, int]]:
 
 def _parse_pure(text: str, offset: int) -> list[tuple[Root, int, int]]:
     events = iter(YAML(typ="safe", pure=True).parse(StringIO(text)))
-    return _Builder(lambda: next(events, None), offset).documents()
+    found = _Builder(lambda: next(events, None), 0).documents()
+    ends = [0, *(end for _, _, end in found)]
+    return [
+        _like_libyaml(text, root, (before, start, end), offset)
+        for (root, start, end), before in zip(found, ends, strict=False)
+    ]
+
+
+def _like_libyaml(
+    text: str, root: Root, bounds: tuple[int, int, int], offset: int
+) -> tuple[Root, int, int]:
+    """A document of the pure parser with its offsets as libyaml has them.
+
+    The pure parser puts an empty value behind the comments that follow it, and a document's
+    start behind its directives.
+    """
+    before, start, end = bounds
+    here = start
+    for node in walk(root):
+        if node.start == node.end and node is not root:
+            node.start = node.end = _empty_place(text, here, node.start)
+        here = node.end if isinstance(node, Scalar) else node.start
+        node.start += offset
+        node.end += offset
+    directive = _DIRECTIVE.search(text, before, start)
+    return root, (start if directive is None else directive.start()) + offset, end + offset
+
+
+def _empty_place(text: str, start: int, end: int) -> int:
+    inks = [found for found in _INK.finditer(text, start, end) if found[0][0] != "#"]
+    return inks[-1].end() if inks and inks[-1][0][-1] in ":-" else end
 
 
 def _source_error(error: Exception) -> SourceError:
@@ -313,7 +371,7 @@ class _Builder:
                 line=mark.line + 1,
                 column=mark.column + 1,
             )
-        node.shared = True
+        node.shared += 1
         return node
 
 

@@ -1,0 +1,126 @@
+"""The objects that decide over other files, as far as imageshift needs to know them."""
+
+from dataclasses import dataclass
+
+from imageshift.sites import Resource
+from imageshift.source import Document, Mapping, Scalar
+
+__all__ = [
+    "FluxKustomization",
+    "KustomizationFile",
+    "Release",
+    "SourceObject",
+    "ValuesSource",
+    "read_release",
+    "texts",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KustomizationFile:
+    """A kustomization.yaml: its folder ("" is the root), its file and its document."""
+
+    folder: str
+    file: str
+    document: Document
+
+    @property
+    def root(self) -> Mapping:
+        """The kustomization itself."""
+        return self.document.mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FluxKustomization:
+    """A Flux Kustomization with the place where it is written.
+
+    `folder` is what it builds, relative to the root; None when the source is another repository.
+    """
+
+    file: str
+    document: Document
+    root: Mapping
+    resource: Resource
+    folder: str | None
+
+    @property
+    def spec(self) -> Mapping:
+        """Its spec."""
+        return self.root.mapping("spec") or Mapping(0, None, flow=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceObject:
+    """A Flux source: where charts or manifests come from."""
+
+    resource: Resource
+    url: str | None
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesSource:
+    """One entry of a release's `valuesFrom`."""
+
+    kind: str
+    name: str
+    key: str
+    target_path: str | None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A HelmRelease, with the place where it is written and what it says of its chart.
+
+    `source_kind`, `source_namespace` and `source_name` name the Flux object with the chart;
+    `chart` is a name or a path in that source, None for a `chartRef`.
+    """
+
+    file: str
+    index: int
+    resource: Resource
+    chart: str | None
+    version: str | None
+    source_kind: str
+    source_namespace: str
+    source_name: str
+    values_from: tuple[ValuesSource, ...] = ()
+
+
+def texts(mapping: Mapping, key: str) -> list[str]:
+    """The non-empty texts of a key's sequence."""
+    items = mapping.items(key)
+    return [item.value for item in items if isinstance(item, Scalar) and not item.is_empty]
+
+
+def read_release(file: str, document: Document, root: Mapping, resource: Resource) -> Release:
+    """What a HelmRelease says of its chart and of where its values come from."""
+    spec = root.mapping("spec") or Mapping(0, None, flow=False)
+    chart = spec.mapping("chart")
+    chart_spec = None if chart is None else chart.mapping("spec")
+    reference = spec.mapping("chartRef") if chart_spec is None else chart_spec.mapping("sourceRef")
+    reference = reference or Mapping(0, None, flow=False)
+    return Release(
+        file=file,
+        index=document.index,
+        resource=resource,
+        chart=None if chart_spec is None else chart_spec.text("chart"),
+        version=None if chart_spec is None else chart_spec.text("version"),
+        source_kind=reference.text("kind") or "",
+        source_namespace=reference.text("namespace") or resource.namespace,
+        source_name=reference.text("name") or "",
+        values_from=tuple(
+            _values_source(item) for item in spec.items("valuesFrom") if isinstance(item, Mapping)
+        ),
+    )
+
+
+def _values_source(item: Mapping) -> ValuesSource:
+    return ValuesSource(
+        item.text("kind") or "",
+        item.text("name") or "",
+        item.text("valuesKey") or "values.yaml",
+        item.text("targetPath"),
+        item.text("optional") == "true",
+    )

@@ -1,0 +1,299 @@
+"""From a site to what becomes of it: edits that move it, or the reason why it stays.
+
+One function serves both ways: a `Mapper` says where a reference goes and how it is spelled
+there, `Forward` into the cache and `Backward` out of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+from imageshift.cache import Cached, Mapped, Outcome, Rule, RuleSet, Unmapped, UnmappedReason
+from imageshift.ecr import ROOT
+from imageshift.errors import InvalidReferenceError, SourceError, VariableReferenceError
+from imageshift.reference import DOCKER_HUB, ImageReference, name_length
+from imageshift.sites import Confidence, ImageSite, Part, Role, SiteKind, SkipReason
+from imageshift.source import Edit, insert_key
+
+__all__ = ["Backward", "Change", "Forward", "Kept", "Mapper", "Status", "plan_site", "reconcile"]
+
+
+class Status(StrEnum):
+    """What becomes of an image, as the report has it."""
+
+    REWRITE = "rewrite"
+    CACHED = "cached"
+    NO_RULE = "no-rule"
+    DOUBTFUL = "doubtful"
+    SKIPPED = "skipped"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A site that moves. `move` names the changes that hold only together with this one."""
+
+    site: ImageSite
+    before: ImageReference
+    after: ImageReference
+    rule: Rule
+    edits: tuple[Edit, ...]
+    mended: bool = False
+    move: int | None = None
+
+    @property
+    def status(self) -> Status:
+        """Always `rewrite`."""
+        return Status.REWRITE
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A site that stays, with the reason where there is one to tell."""
+
+    site: ImageSite
+    status: Status
+    reason: SkipReason | None = None
+    detail: str | None = None
+    before: ImageReference | None = None
+    after: ImageReference | None = None
+    rule: Rule | None = None
+
+
+class Mapper(Protocol):
+    """Where references go, and how their names are spelled there."""
+
+    def parse(self, text: str) -> ImageReference:
+        """The reference of a text."""
+        ...
+
+    def map(self, reference: ImageReference) -> Outcome:
+        """Where it goes."""
+        ...
+
+    def whole_name(self, target: ImageReference) -> str:
+        """The name as one text."""
+        ...
+
+    def split_names(self, target: ImageReference) -> tuple[str, ...]:
+        """The spellings that a registry and a repository may make together, best first."""
+        ...
+
+
+class Forward:
+    """Into the cache. Outcomes are remembered, since one image stands in many places."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self._outcomes: dict[ImageReference, Outcome] = {}
+
+    def parse(self, text: str) -> ImageReference:
+        """The reference of a text; the own host may be a variable."""
+        return self.rules.parse(text)
+
+    def map(self, reference: ImageReference) -> Outcome:
+        """As `RuleSet.map`."""
+        found = self._outcomes.get(reference)
+        if found is None:
+            found = self._outcomes[reference] = self.rules.map(reference)
+        return found
+
+    def whole_name(self, target: ImageReference) -> str:
+        """The full name."""
+        return target.full_name
+
+    def split_names(self, target: ImageReference) -> tuple[str, ...]:
+        """The full name only."""
+        return (target.full_name,)
+
+
+class Backward:
+    """Out of the cache: what lies under a rule's prefix gets its upstream's name again.
+
+    References under ROOT never go back: any repository of the account could lie there.
+    """
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+
+    def parse(self, text: str) -> ImageReference:
+        """The reference of a text; the own host may be a variable."""
+        return self.rules.parse(text)
+
+    def map(self, reference: ImageReference) -> Outcome:
+        """The upstream's reference as `Mapped`, or why there is none."""
+        upstream = self.rules.unmap(reference)
+        rule = self.rules.rule_of(reference)
+        if upstream is None or rule is None or rule.prefix == ROOT:
+            return Unmapped(UnmappedReason.NO_RULE, "it isn't in the cache")
+        return Mapped(upstream, rule)
+
+    def whole_name(self, target: ImageReference) -> str:
+        """The familiar name, as people write it."""
+        return target.familiar_name
+
+    def split_names(self, target: ImageReference) -> tuple[str, ...]:
+        """Registry and repository, Docker Hub's official images without `library/` first."""
+        if target.registry != DOCKER_HUB:
+            return (target.full_name,)
+        return (f"{DOCKER_HUB}/{target.familiar_name}", target.full_name)
+
+
+def plan_site(site: ImageSite, mapper: Mapper) -> Change | Kept:
+    """What becomes of one site by itself."""
+    if site.skip is not None:
+        return Kept(site, Status.SKIPPED, site.skip, site.detail)
+    if site.main.role is Role.REGISTRY:
+        return Kept(site, Status.DOUBTFUL, detail=site.note)
+    try:
+        before = mapper.parse(_mapped_text(site))
+    except VariableReferenceError as error:
+        return Kept(site, Status.SKIPPED, SkipReason.VARIABLE, str(error))
+    except InvalidReferenceError as error:
+        return Kept(site, Status.SKIPPED, SkipReason.NOT_A_REFERENCE, str(error))
+    outcome = mapper.map(before)
+    if not isinstance(outcome, Mapped):
+        return _kept(site, before, outcome)
+    if site.confidence is Confidence.DOUBTFUL:
+        return Kept(
+            site, Status.DOUBTFUL, None, site.note, before, outcome.target, outcome.rule
+        )
+    return _change(site, before, outcome, mapper)
+
+
+def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
+    """The results of one file, less the changes that would touch another site's text wrongly.
+
+    One scalar may be a part of several sites, by its anchor. It is edited only when all of them
+    want the same, and when no other use of the anchor is in sight.
+    """
+    found = list(results)
+    wanted: dict[int, set[tuple[Edit, ...] | None]] = {}
+    uses: dict[int, int] = {}
+    for result in found:
+        edits = _edits_by_scalar(result)
+        for part in result.site.parts:
+            wanted.setdefault(id(part.scalar), set()).add(edits.get(id(part.scalar)))
+            uses[id(part.scalar)] = uses.get(id(part.scalar), 0) + 1
+    return [
+        _conflict(result) if isinstance(result, Change) and _is_torn(result, wanted, uses) else result
+        for result in found
+    ]
+
+
+def _edits_by_scalar(result: Change | Kept) -> dict[int, tuple[Edit, ...]]:
+    if isinstance(result, Kept):
+        return {}
+    document = result.site.document
+    found: dict[int, tuple[Edit, ...]] = {}
+    for part in result.site.parts:
+        start, end = document.offset(part.scalar.start), document.offset(part.scalar.end)
+        inside = tuple(e for e in result.edits if start <= e.span.start and e.span.end <= end)
+        if inside:
+            found[id(part.scalar)] = inside
+    return found
+
+
+def _is_torn(
+    change: Change, wanted: dict[int, set[tuple[Edit, ...] | None]], uses: dict[int, int]
+) -> bool:
+    edited = _edits_by_scalar(change)
+    return any(
+        len(wanted[id(part.scalar)]) > 1 or uses[id(part.scalar)] <= part.scalar.shared
+        for part in change.site.parts
+        if part.scalar.shared and id(part.scalar) in edited
+    ) or any(len(wanted[scalar]) > 1 for scalar in edited)
+
+
+def _conflict(change: Change) -> Kept:
+    return Kept(
+        change.site,
+        Status.SKIPPED,
+        SkipReason.CONFLICT,
+        "its text is shared through an anchor with something that must not change like this",
+        change.before,
+        change.after,
+        change.rule,
+    )
+
+
+def _kept(site: ImageSite, before: ImageReference, outcome: Cached | Unmapped) -> Kept:
+    if isinstance(outcome, Cached):
+        return Kept(site, Status.CACHED, None, None, before, before, outcome.rule)
+    reason = SkipReason(outcome.reason.value)
+    no_rule = outcome.reason is UnmappedReason.NO_RULE
+    status = Status.NO_RULE if no_rule else Status.SKIPPED
+    return Kept(site, status, reason, outcome.detail, before)
+
+
+def _change(
+    site: ImageSite, before: ImageReference, outcome: Mapped, mapper: Mapper
+) -> Change | Kept:
+    target = _unmarked(site, outcome.target)
+    try:
+        edits = tuple(_edits(site, target, mapper))
+    except SourceError as error:
+        reason = SkipReason(error.reason)
+        return Kept(site, Status.SKIPPED, reason, str(error), before, target, outcome.rule)
+    return Change(site, _unmarked(site, before), target, outcome.rule, edits, outcome.mended)
+
+
+def _edits(site: ImageSite, target: ImageReference, mapper: Mapper) -> Iterable[Edit]:
+    registry = site.part(Role.REGISTRY)
+    main = site.main
+    if registry is None:
+        yield _edit(site, main, mapper.whole_name(target))
+    else:
+        yield from _split_edits(site, registry, target, mapper)
+    if site.kind is SiteKind.CHART and isinstance(mapper, Forward):
+        yield from _provider_edit(site)
+
+
+def _split_edits(
+    site: ImageSite, registry: Part, target: ImageReference, mapper: Mapper
+) -> Iterable[Edit]:
+    repository = site.main
+    name = repository.text[: name_length(repository.text)]
+    slash = "/" if registry.text.endswith("/") else ""
+    for spelling in mapper.split_names(target):
+        if spelling.endswith(f"/{name}"):
+            yield _edit(site, registry, spelling[: -len(name) - 1] + slash)
+            return
+    # The upstream prefix is gone from the repository, so both parts change.
+    head, _, tail = mapper.split_names(target)[0].rpartition("/")
+    yield _edit(site, registry, head + slash)
+    yield _edit(site, repository, tail)
+
+
+def _edit(site: ImageSite, part: Part, name: str) -> Edit:
+    length = len(part.text) if part.role is Role.REGISTRY else name_length(part.text)
+    old = part.scalar.value[: part.lead + length]
+    return site.document.replace(part.scalar, old, old[: part.lead] + name)
+
+
+def _provider_edit(site: ImageSite) -> Iterable[Edit]:
+    """Flux logs in to ECR only with `provider: aws` (fact X9)."""
+    spec = site.document.mapping.mapping("spec")
+    if spec is None:
+        return
+    provider = spec.scalar("provider")
+    if provider is None:
+        yield insert_key(site.document, spec, "url", "provider", "aws")
+    elif provider.value != "aws":
+        yield site.document.replace(provider, provider.value, "aws")
+
+
+_MARK = "/imageshift-chart"
+
+
+def _mapped_text(site: ImageSite) -> str:
+    # A HelmRepository's address lacks the chart's name, so what looks like one part isn't
+    # an official image.
+    return site.text + _MARK if site.kind is SiteKind.CHART else site.text
+
+
+def _unmarked(site: ImageSite, reference: ImageReference) -> ImageReference:
+    if site.kind is not SiteKind.CHART:
+        return reference
+    return replace(reference, repository=reference.repository.removesuffix(_MARK))

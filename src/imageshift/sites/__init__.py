@@ -1,0 +1,31 @@
+"""Finders: one per dialect, each from a document to the places that name an image."""
+
+from imageshift.sites.context import FileRole, FinderContext
+from imageshift.sites.dispatch import find_images, may_hold_images
+from imageshift.sites.kustomization import is_kustomization
+from imageshift.sites.model import (
+    Confidence,
+    ImageSite,
+    Part,
+    Resource,
+    Role,
+    SiteKind,
+    SkipReason,
+    resource_of,
+)
+
+__all__ = [
+    "Confidence",
+    "FileRole",
+    "FinderContext",
+    "ImageSite",
+    "Part",
+    "Resource",
+    "Role",
+    "SiteKind",
+    "SkipReason",
+    "find_images",
+    "is_kustomization",
+    "may_hold_images",
+    "resource_of",
+]

@@ -1,0 +1,124 @@
+"""Images in custom resources, by a table of paths."""
+
+from collections.abc import Iterable, Iterator
+
+from imageshift.data.custom_resources import CUSTOM_RESOURCES
+from imageshift.data.image_field import FieldShape, ImageField
+from imageshift.sites.model import (
+    Confidence,
+    ImageSite,
+    Part,
+    Path,
+    Resource,
+    Role,
+    SiteKind,
+    scalar_part,
+)
+from imageshift.sites.workloads import find_pod_images, whole_site
+from imageshift.source import Document, Mapping, Node, Sequence
+
+__all__ = ["CUSTOM_KINDS", "find_custom_images", "select"]
+
+
+def _by_kind(rows: Iterable[ImageField]) -> dict[str, tuple[ImageField, ...]]:
+    table: dict[str, tuple[ImageField, ...]] = {}
+    for row in rows:
+        table[row.kind] = (*table.get(row.kind, ()), row)
+    return table
+
+
+_ROWS = _by_kind(CUSTOM_RESOURCES)
+
+CUSTOM_KINDS = frozenset(_ROWS)
+"""The kinds that the built-in table knows."""
+
+
+def find_custom_images(
+    document: Document, root: Mapping, resource: Resource, path: Path, own: Iterable[ImageField] = ()
+) -> Iterator[ImageSite]:
+    """The images at the paths that the built-in table and the user's rows have for a kind."""
+    rows = [*_ROWS.get(resource.kind, ()), *(row for row in own if row.kind == resource.kind)]
+    for row in rows:
+        if row.group in {"*", resource.group}:
+            for at, node in select(root, row.path):
+                for site in _sites(row.shape, document, resource, node, path + at):
+                    yield site if row.certain else site.doubtful(row.note)
+
+
+def select(root: Node, pattern: str) -> Iterator[tuple[Path, Node]]:
+    """The nodes at a dotted path; `[]` stands for each item, `*` for each value of a mapping."""
+    yield from _select(root, pattern.replace("[]", ".[]").split("."), ())
+
+
+def _select(node: Node | None, steps: list[str], path: Path) -> Iterator[tuple[Path, Node]]:
+    if node is None:
+        return
+    if not steps:
+        yield path, node
+        return
+    step, rest = steps[0], steps[1:]
+    if step == "[]" and isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield from _select(item, rest, (*path, index))
+    elif step == "*" and isinstance(node, Mapping):
+        for key, value in node.pairs():
+            yield from _select(value, rest, (*path, key.value))
+    elif isinstance(node, Mapping):
+        yield from _select(node.get(step), rest, (*path, step))
+
+
+def _sites(
+    shape: FieldShape, document: Document, resource: Resource, node: Node, path: Path
+) -> Iterator[ImageSite]:
+    if shape in {FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG}:
+        yield from whole_site(document, resource, node, path, SiteKind.CUSTOM)
+    elif not isinstance(node, Mapping):
+        return
+    elif shape is FieldShape.POD_SPEC:
+        yield from find_pod_images(document, resource, node, path)
+    elif shape is FieldShape.POD_TEMPLATE:
+        spec = node.mapping("spec")
+        if spec is not None:
+            yield from find_pod_images(document, resource, spec, (*path, "spec"))
+    elif shape is FieldShape.CONTAINER:
+        at = (*path, "image")
+        yield from whole_site(document, resource, node.get("image"), at, SiteKind.CUSTOM)
+    else:
+        yield from _image_map(shape, document, resource, node, path)
+
+
+def _image_map(
+    shape: FieldShape, document: Document, resource: Resource, node: Mapping, path: Path
+) -> Iterator[ImageSite]:
+    parts = tuple(_map_parts(_MAP_KEYS.get(shape, ()), node, path))
+    if any(part.role is Role.REPOSITORY for part in parts):
+        yield ImageSite(
+            kind=SiteKind.CUSTOM,
+            document=document,
+            path=path,
+            parts=parts,
+            resource=resource,
+            confidence=Confidence.EXACT,
+        )
+
+
+_MAP_KEYS = {
+    FieldShape.IMAGE_MAP: (
+        (Role.REGISTRY, "registry"),
+        (Role.REPOSITORY, "repository"),
+        (Role.TAG, "tag"),
+        (Role.DIGEST, "digest"),
+    ),
+    FieldShape.REPOSITORY_IMAGE_VERSION: (
+        (Role.REGISTRY, "repository"),
+        (Role.REPOSITORY, "image"),
+        (Role.TAG, "version"),
+    ),
+}
+
+
+def _map_parts(keys: tuple[tuple[Role, str], ...], node: Mapping, path: Path) -> Iterator[Part]:
+    for role, key in keys:
+        part = scalar_part(role, node.get(key), (*path, key))
+        if part is not None:
+            yield part

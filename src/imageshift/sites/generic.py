@@ -1,0 +1,64 @@
+"""Images in kinds that no table knows: containers are sure enough, other images are listed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from imageshift.errors import InvalidReferenceError
+from imageshift.reference import has_host, parse_reference
+from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind
+from imageshift.sites.workloads import find_pod_images, whole_site
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence
+
+__all__ = ["find_generic_images"]
+
+_CONTAINER_KEYS = ("containers", "initContainers", "ephemeralContainers")
+
+
+def find_generic_images(
+    document: Document, root: Mapping, resource: Resource, path: Path
+) -> Iterator[ImageSite]:
+    """Pods inside a kind that isn't known (likely), and other `image` fields (doubtful)."""
+    yield from _below(document, root, resource, path, depth=0)
+
+
+def _below(
+    document: Document, node: Node, resource: Resource, path: Path, *, depth: int
+) -> Iterator[ImageSite]:
+    if depth > 40:  # noqa: PLR2004 deeper than any object is
+        return
+    if isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield from _below(document, item, resource, (*path, index), depth=depth + 1)
+    elif isinstance(node, Mapping):
+        is_pod = _is_pod(node)
+        if is_pod:
+            for site in find_pod_images(document, resource, node, path):
+                yield replace(site, confidence=Confidence.LIKELY)
+        for key, value in node.pairs():
+            at = (*path, key.value)
+            if key.value == "image" and isinstance(value, Scalar):
+                yield from _image(document, value, resource, at)
+            elif not (is_pod and key.value in {*_CONTAINER_KEYS, "volumes"}):
+                yield from _below(document, value, resource, at, depth=depth + 1)
+
+
+def _is_pod(node: Mapping) -> bool:
+    """Whether a mapping has a list of containers: items with both a name and an image."""
+    return any(
+        isinstance(item, Mapping) and item.text("name") and item.text("image")
+        for key in _CONTAINER_KEYS
+        for item in node.items(key)
+    )
+
+
+def _image(
+    document: Document, value: Scalar, resource: Resource, path: Path
+) -> Iterator[ImageSite]:
+    try:
+        reference = parse_reference(value.value)
+    except InvalidReferenceError:
+        return
+    named = reference.tag is not None or reference.digest is not None
+    if value.is_string and named and has_host(value.value):
+        for site in whole_site(document, resource, value, path, SiteKind.CUSTOM):
+            yield site.doubtful(f"{resource.kind} is no kind that imageshift knows")

@@ -1,0 +1,90 @@
+"""kustomization.yaml: `images:` entries, inline patches, values in Helm generators."""
+
+from collections.abc import Iterator
+
+from imageshift.sites.model import (
+    Confidence,
+    ImageSite,
+    Path,
+    Resource,
+    Role,
+    SiteKind,
+    scalar_part,
+)
+from imageshift.sites.patches import Finder, find_patch_images
+from imageshift.sites.values import ValuesContext, find_values_images
+from imageshift.source import Document, Mapping, Scalar
+
+__all__ = [
+    "entry_site",
+    "find_entry_images",
+    "find_inline_patches",
+    "find_kustomization_images",
+    "is_kustomization",
+]
+
+_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+def is_kustomization(name: str) -> bool:
+    """Whether a file of this name is what kustomize reads in a folder."""
+    return name.rpartition("/")[2] in _NAMES
+
+
+def find_kustomization_images(
+    document: Document, root: Mapping, resource: Resource, find: Finder
+) -> Iterator[ImageSite]:
+    """The images that a kustomization itself names."""
+    yield from find_entry_images(document, root, resource, ())
+    yield from find_inline_patches(document, root, resource, find)
+    for index, chart in enumerate(root.items("helmCharts")):
+        values = chart.mapping("valuesInline") if isinstance(chart, Mapping) else None
+        if values is not None:
+            context = ValuesContext(document, resource)
+            yield from find_values_images(context, values, ("helmCharts", index, "valuesInline"))
+
+
+def find_entry_images(
+    document: Document, owner: Mapping, resource: Resource, path: Path
+) -> Iterator[ImageSite]:
+    """The `newName` of each of a list's entries.
+
+    What a `name` matches is known to the graph of kustomizations only, so it is no site here.
+    """
+    for index, entry in enumerate(owner.items("images")):
+        if isinstance(entry, Mapping):
+            site = entry_site(document, entry, "newName", resource, (*path, "images", index))
+            if site is not None:
+                yield site
+
+
+def entry_site(
+    document: Document, entry: Mapping, key: str, resource: Resource, path: Path
+) -> ImageSite | None:
+    """The site of an entry's `newName` or `name`, with its newTag and digest."""
+    keys = ((Role.REPOSITORY, key), (Role.TAG, "newTag"), (Role.DIGEST, "digest"))
+    found = [scalar_part(role, entry.get(name), (*path, name)) for role, name in keys]
+    parts = tuple(part for part in found if part is not None)
+    if not parts or parts[0].role is not Role.REPOSITORY:
+        return None
+    return ImageSite(
+        kind=SiteKind.KUSTOMIZE,
+        document=document,
+        path=parts[0].path,
+        parts=parts,
+        resource=resource,
+        confidence=Confidence.EXACT,
+    )
+
+
+def find_inline_patches(
+    document: Document, owner: Mapping, resource: Resource, find: Finder
+) -> Iterator[ImageSite]:
+    """The images in patches that are strings in `patches` and its older forms."""
+    for key in ("patches", "patchesJson6902"):
+        for item in owner.items(key):
+            if isinstance(item, Mapping):
+                yield from find_patch_images(document, item.get("patch"), resource, find)
+    for item in owner.items("patchesStrategicMerge"):
+        if isinstance(item, Scalar) and "\n" in item.value:
+            yield from find_patch_images(document, item, resource, find)

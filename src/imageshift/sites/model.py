@@ -1,0 +1,213 @@
+"""What a finder finds: places in documents that name an image."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from imageshift.reference import has_host, name_length
+from imageshift.source import Document, Mapping, Node, Place, Scalar
+
+__all__ = [
+    "Confidence",
+    "ImageSite",
+    "Part",
+    "Path",
+    "Resource",
+    "Role",
+    "SiteKind",
+    "SkipReason",
+    "resource_of",
+]
+
+Path = tuple[str | int, ...]
+"""Keys and 0-based indexes from a document's root to a node."""
+
+
+class SiteKind(StrEnum):
+    """The dialect that a site was found in."""
+
+    WORKLOAD = "workload"
+    CUSTOM = "custom"
+    FLAG = "flag"
+    VALUES = "values"
+    KUSTOMIZE = "kustomize"
+    PATCH = "patch"
+    CHART = "chart"
+
+
+class Confidence(StrEnum):
+    """How sure it is that a site is an image, and that its text is all of it."""
+
+    EXACT = "exact"
+    RENDERED = "rendered"
+    LIKELY = "likely"
+    DOUBTFUL = "doubtful"
+
+
+class Role(StrEnum):
+    """Which part of a reference a scalar spells."""
+
+    REFERENCE = "reference"
+    REGISTRY = "registry"
+    REPOSITORY = "repository"
+    TAG = "tag"
+    DIGEST = "digest"
+
+
+class SkipReason(StrEnum):
+    """Why something stays as it is (a published list: docs, exit codes and reasons)."""
+
+    TEMPLATE = "template"
+    UNPARSABLE = "unparsable"
+    NOT_UTF8 = "not-utf8"
+    SOPS = "sops"
+    GENERATED = "generated"
+    NOT_A_REFERENCE = "not-a-reference"
+    VARIABLE = "variable"
+    NO_RULE = "no-rule"
+    IGNORED = "ignored"
+    STYLE = "style"
+    CONFLICT = "conflict"
+    PLACEHOLDER = "placeholder"
+    IMMUTABLE = "immutable"
+    OWN_REPOSITORY = "own-repository"
+    OTHER_ECR = "other-ecr"
+    BAD_ACCOUNT = "bad-account"
+    CHANGED = "changed"
+    UNWRITABLE = "unwritable"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """The Kubernetes object that a document is; fields are empty where the document has none."""
+
+    api_version: str = ""
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+
+    @property
+    def group(self) -> str:
+        """The API group, without the version; empty for the core group."""
+        return self.api_version.rpartition("/")[0]
+
+
+def resource_of(mapping: Mapping) -> Resource:
+    """The object that a mapping with apiVersion, kind and metadata is."""
+    metadata = mapping.mapping("metadata") or Mapping(0, None, flow=False)
+    return Resource(
+        mapping.text("apiVersion") or "",
+        mapping.text("kind") or "",
+        metadata.text("namespace") or "",
+        metadata.text("name") or metadata.text("generateName") or "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One scalar of a site; its value holds the part from the character `lead` on."""
+
+    role: Role
+    scalar: Scalar
+    path: Path
+    lead: int = 0
+
+    @property
+    def text(self) -> str:
+        """The part's own text."""
+        return self.scalar.value[self.lead :]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSite:
+    """A place that names an image, whole or split over several scalars.
+
+    `note` says why it is doubtful; `skip` is the finder's own reason to leave it alone.
+    `mutable_name` is false for a kustomize entry's `name`, which only its bases may change.
+    """
+
+    kind: SiteKind
+    document: Document
+    path: Path
+    parts: tuple[Part, ...]
+    resource: Resource
+    confidence: Confidence
+    note: str | None = None
+    skip: SkipReason | None = None
+    detail: str | None = None
+    pull_secrets: bool = field(default=False)
+
+    def part(self, role: Role) -> Part | None:
+        """The part with a role, or None."""
+        return next((part for part in self.parts if part.role is role), None)
+
+    @property
+    def main(self) -> Part:
+        """The part whose place is the site's: the whole reference, or the repository."""
+        for role in (Role.REFERENCE, Role.REPOSITORY):
+            if (part := self.part(role)) is not None:
+                return part
+        return self.parts[0]
+
+    @property
+    def text(self) -> str:
+        """The reference as the parts spell it together."""
+        whole = self.part(Role.REFERENCE)
+        if whole is not None:
+            return whole.text
+        return self.name_text + self.identifier_text
+
+    @property
+    def name_text(self) -> str:
+        """Registry and repository as they are written."""
+        main = self.main
+        if main.role is Role.REFERENCE:
+            return main.text[: name_length(main.text)]
+        registry = self.part(Role.REGISTRY)
+        repository = "" if main.role is Role.REGISTRY else main.text
+        if registry is None:
+            return repository
+        return f"{registry.text.rstrip('/')}/{repository}"
+
+    @property
+    def identifier_text(self) -> str:
+        """`:tag@digest` of a split site, as far as it is written."""
+        tag, digest = self.part(Role.TAG), self.part(Role.DIGEST)
+        text = f":{tag.text}" if tag is not None else ""
+        if digest is not None:
+            algorithm = "" if ":" in digest.text or "$" in digest.text else "sha256:"
+            text += f"@{algorithm}{digest.text}"
+        return text
+
+    @property
+    def has_host(self) -> bool:
+        """Whether the written name says its registry."""
+        return has_host(self.name_text)
+
+    @property
+    def place(self) -> Place:
+        """Where the site stands in its file."""
+        return self.part_place(self.main)
+
+    def part_place(self, part: Part) -> Place:
+        """Where a part stands in the file."""
+        return self.document.place(self.document.value_start(part.scalar) + part.lead)
+
+    def lines(self) -> Iterator[int]:
+        """The 1-based lines of the file on which the site's scalars begin."""
+        yield from {self.part_place(part).line for part in self.parts}
+
+    def doubtful(self, note: str) -> "ImageSite":
+        """The same site, not sure enough to be rewritten."""
+        return replace(self, confidence=Confidence.DOUBTFUL, note=note)
+
+    def skipped(self, reason: SkipReason, detail: str) -> "ImageSite":
+        """The same site, to be left alone."""
+        return replace(self, skip=reason, detail=detail)
+
+
+def scalar_part(role: Role, node: Node | None, path: Path) -> Part | None:
+    """A part for a scalar with content, else None."""
+    if isinstance(node, Scalar) and not node.is_empty:
+        return Part(role, node, path)
+    return None

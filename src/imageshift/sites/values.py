@@ -1,0 +1,221 @@
+"""Images in Helm values: no schema says where they are, so their shape and names must.
+
+Facts H1 and H8 list the spellings that charts use; design §5 says how sure each is.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from imageshift.errors import InvalidReferenceError
+from imageshift.reference import has_host, parse_reference
+from imageshift.sites.flags import find_flag_values, find_flags
+from imageshift.sites.model import (
+    Confidence,
+    ImageSite,
+    Part,
+    Path,
+    Resource,
+    Role,
+    SiteKind,
+    scalar_part,
+)
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence
+
+__all__ = ["ValuesContext", "find_values_images", "global_registry"]
+
+_MAX_NODES = 200_000
+
+_IMAGE_KEY = re.compile(r"(?:.*[a-z0-9])?(?:I|^i)mages?|img|.*_image|.*-image|image[A-Z0-9].*")
+_REPOSITORY_KEYS = ("repository", "repo", "image", "name")
+_IDENTIFIER_KEYS = ("tag", "digest", "sha", "registry", "pullPolicy", "imagePullPolicy", "version")
+_FLAT_REPOSITORY = re.compile(r"(.*[iI]mage)(Repository|Repo)")
+_PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
+_NO_NAME = re.compile(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
+_GLOBALS: tuple[Path, ...] = (
+    ("global", "imageRegistry"),
+    ("global", "image", "registry"),
+    ("global", "registry"),
+    ("global", "repository"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesContext:
+    """What is known about the chart that takes the values.
+
+    `prefix_free` is true for charts proven by a render not to put a registry of their own
+    before a repository.
+    """
+
+    document: Document
+    resource: Resource
+    prefix_free: bool = False
+    kind: SiteKind = field(default=SiteKind.VALUES)
+
+
+def global_registry(values: Mapping) -> str | None:
+    """The key by which the values set one registry for all images (`global.imageRegistry`)."""
+    for path in _GLOBALS:
+        node: Node | None = values
+        for step in path:
+            node = node.get(str(step)) if isinstance(node, Mapping) else None
+        if isinstance(node, Scalar) and not node.is_empty:
+            return ".".join(map(str, path))
+    return None
+
+
+def find_values_images(context: ValuesContext, values: Mapping, path: Path) -> Iterator[ImageSite]:
+    """The images that values name, below `path`, with how sure each is."""
+    key = global_registry(values)
+    for site in _Search(context).below(values, path, image_key=False):
+        if key is not None:
+            yield site.doubtful(f"{key} may decide over it; only the chart can tell")
+        else:
+            yield site
+
+
+class _Search:
+    """One walk over the values of one release."""
+
+    def __init__(self, context: ValuesContext) -> None:
+        self._context = context
+        self._left = _MAX_NODES
+
+    def below(self, node: Node, path: Path, *, image_key: bool) -> Iterator[ImageSite]:
+        self._left -= 1
+        if self._left < 0:
+            return
+        if isinstance(node, Mapping):
+            yield from self._mapping(node, path, image_key=image_key)
+        elif isinstance(node, Sequence):
+            for index, item in enumerate(node.items):
+                if isinstance(item, Mapping | Sequence):
+                    yield from self.below(item, (*path, index), image_key=image_key)
+
+    def _mapping(self, node: Mapping, path: Path, *, image_key: bool) -> Iterator[ImageSite]:
+        block = self._block(node, path, image_key=image_key)
+        taken = set() if block is None else {id(part.scalar) for part in block.parts}
+        if block is not None:
+            yield block
+        yield from find_flags(self._context.document, self._context.resource, node, path)
+        for key, value in node.pairs():
+            name = key.value
+            if isinstance(value, Scalar):
+                if id(value) not in taken:
+                    yield from self._scalar(node, name, value, (*path, name))
+            else:
+                is_image = _IMAGE_KEY.fullmatch(name) is not None
+                yield from self.below(value, (*path, name), image_key=is_image)
+
+    def _scalar(self, node: Mapping, name: str, value: Scalar, path: Path) -> Iterator[ImageSite]:
+        flat = _FLAT_REPOSITORY.fullmatch(name)
+        if flat is not None:
+            yield from self._flat(node, flat[1], value, path)
+        elif name != "images" and _IMAGE_KEY.fullmatch(name) and not name.startswith("imagePull"):
+            yield from self._bare(value, path)
+        else:
+            yield from find_flag_values(
+                self._context.document, self._context.resource, name, value, path
+            )
+
+    def _block(self, node: Mapping, path: Path, *, image_key: bool) -> ImageSite | None:
+        """The image that a mapping spells with registry, repository, tag and digest."""
+        repository = self._repository(node, path, image_key=image_key)
+        registry = scalar_part(Role.REGISTRY, node.get("registry"), (*path, "registry"))
+        if repository is None:
+            if registry is None or not image_key:
+                return None
+            parts = (registry, *_identifiers(node, path))
+            return self._site(path, parts).doubtful("a registry alone: the chart has the rest")
+        if _NO_NAME.search(repository.text):
+            return None
+        parts = tuple(part for part in (registry, repository) if part is not None)
+        return self._judged(self._site(repository.path, (*parts, *_identifiers(node, path))))
+
+    def _repository(self, node: Mapping, path: Path, *, image_key: bool) -> Part | None:
+        has_identifier = any(node.get(key) is not None for key in _IDENTIFIER_KEYS)
+        for key in _REPOSITORY_KEYS:
+            part = scalar_part(Role.REPOSITORY, node.get(key), (*path, key))
+            if part is None or not part.scalar.is_string:
+                continue
+            if key == "repository" and (image_key or _has_identity(node)):
+                return part
+            if key != "repository" and image_key and has_identifier:
+                return part
+            if key == "image" and node.get("registry") is not None and _has_identity(node):
+                return part
+        return None
+
+    def _flat(self, node: Mapping, stem: str, value: Scalar, path: Path) -> Iterator[ImageSite]:
+        """`imageRepository` with `imageTag` and `imageRegistry` beside it."""
+        repository = scalar_part(Role.REPOSITORY, value, path)
+        if repository is None or not value.is_string or _NO_NAME.search(value.value):
+            return
+        parts = [repository]
+        for role, endings in _FLAT_KEYS:
+            names = (f"{stem}{ending}" for ending in endings)
+            found = (scalar_part(role, node.get(name), (*path[:-1], name)) for name in names)
+            parts += [part for part in found if part is not None][:1]
+        yield self._judged(self._site(path, tuple(sorted(parts, key=_role_order))))
+
+    def _bare(self, value: Scalar, path: Path) -> Iterator[ImageSite]:
+        """`image: ref`, one string."""
+        text = value.value
+        if value.is_empty or not value.is_string or _NO_NAME.search(text):
+            return
+        part = Part(Role.REFERENCE, value, path)
+        site = self._site(path, (part,))
+        try:
+            reference = parse_reference(text)
+        except InvalidReferenceError:
+            # Variables in the name are told as such; other texts are no images.
+            if "$" in text and ("/" in text or ":" in text):
+                yield site
+            return
+        if _PICTURE.search(text):
+            yield site.doubtful("it may be a picture")
+        elif reference.tag is None and reference.digest is None:
+            yield site.doubtful("it has neither tag nor digest")
+        else:
+            yield self._judged(site)
+
+    def _judged(self, site: ImageSite) -> ImageSite:
+        if site.part(Role.REGISTRY) is not None or self._context.prefix_free:
+            return site
+        if has_host(site.name_text) or "$" in site.name_text:
+            return site
+        return site.doubtful("no registry is written, the chart may put one before it")
+
+    def _site(self, path: Path, parts: tuple[Part, ...]) -> ImageSite:
+        return ImageSite(
+            kind=self._context.kind,
+            document=self._context.document,
+            path=path,
+            parts=parts,
+            resource=self._context.resource,
+            confidence=Confidence.LIKELY,
+        )
+
+
+_FLAT_KEYS = (
+    (Role.REGISTRY, ("Registry",)),
+    (Role.TAG, ("Tag", "Version")),
+    (Role.DIGEST, ("Digest", "Sha")),
+)
+_ROLES = (Role.REGISTRY, Role.REPOSITORY, Role.TAG, Role.DIGEST)
+
+
+def _role_order(part: Part) -> int:
+    return _ROLES.index(part.role)
+
+
+def _has_identity(node: Mapping) -> bool:
+    return any(node.get(key) is not None for key in ("tag", "digest", "sha", "pullPolicy"))
+
+
+def _identifiers(node: Mapping, path: Path) -> tuple[Part, ...]:
+    tag = scalar_part(Role.TAG, node.get("tag"), (*path, "tag"))
+    digests = (scalar_part(Role.DIGEST, node.get(key), (*path, key)) for key in ("digest", "sha"))
+    found = [tag, *[part for part in digests if part is not None][:1]]
+    return tuple(part for part in found if part is not None)
