@@ -1,0 +1,165 @@
+"""Traces, overrides and proves every chart of a folder, and prints a table of what came out.
+
+    python scripts/prove_charts.py FOLDER [CHART...] [--values FOLDER] [--helm PROGRAM]
+
+FOLDER holds chart folders or .tgz files named MAKER__CHART. VALUES holds MAKER__CHART.yaml
+files with the values that a chart requires. Every image that has a rule must come from the
+cache afterwards, in a rendering that is otherwise the one before.
+"""
+
+import argparse
+import gc
+import statistics
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from imageshift.cache import ARTICLE_RULES, Mapped, Registry, Rule, RuleSet
+from imageshift.charts.files import load_chart
+from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind, Way
+from imageshift.charts.override import Override, override
+from imageshift.charts.plain import load_plain
+from imageshift.charts.render import BinaryRenderer, Renderer, SdkRenderer
+from imageshift.errors import InvalidReferenceError
+
+MORE = {
+    "gcr.io": "gcr",
+    "reg.kyverno.io": "kyverno",
+    "oci.external-secrets.io": "eso",
+    "cr.fluentbit.io": "fluentbit",
+    "mcr.microsoft.com": "mcr",
+    "nvcr.io": "nvcr",
+    "cr.l5d.io": "linkerd",
+    "registry.istio.io": "istio",
+    "xpkg.crossplane.io": "crossplane",
+    "docker.gitea.com": "gitea",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    chart: str
+    version: str
+    ways: Counter[Way]
+    renders: int
+    seconds: float
+    note: str = ""
+
+    @property
+    def images(self) -> int:
+        """The images that have a rule."""
+        return sum(self.ways.values()) - self.ways[Way.UNCHANGED]
+
+
+def main() -> int:
+    """The exit code: 1 when an image with a rule is left, or a proof fails."""
+    options = _parse()
+    mapper = _mapper(every=options.every)
+    renderer: Renderer = BinaryRenderer(options.helm) if options.helm else SdkRenderer()
+    rows = []
+    for path in sorted(options.folder.iterdir()):
+        if not options.charts or path.name in options.charts:
+            row, result = _prove(path, options.values, mapper, renderer)
+            rows.append(row)
+            _print_row(row)
+            if options.verbose and result is not None:
+                _print_details(result)
+    _print_sum(rows)
+    return int(any(row.note.startswith("FAIL") or row.ways[Way.LEFT] for row in rows))
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("charts", nargs="*")
+    parser.add_argument("--values", type=Path, default=None)
+    parser.add_argument("--helm", default=None, help="the helm program instead of the SDK")
+    parser.add_argument("--every", action="store_true", help="rules for more upstreams")
+    parser.add_argument("--verbose", action="store_true")
+    return parser.parse_args()
+
+
+def _mapper(*, every: bool):  # noqa: ANN202
+    rules = ARTICLE_RULES + tuple(Rule(host, prefix) for host, prefix in MORE.items() if every)
+    ruleset = RuleSet(Registry.of("123456789012", "eu-west-2"), rules)
+
+    def target(text: str) -> str | None:
+        try:
+            outcome = ruleset.map(ruleset.parse(text))
+        except InvalidReferenceError:
+            return None
+        return outcome.target.normalized if isinstance(outcome, Mapped) else None
+
+    return target
+
+
+def _prove(path: Path, values: Path | None, mapper, renderer) -> tuple[Row, Override | None]:  # noqa: ANN001
+    chart = load_chart(path)
+    file = None if values is None else values / f"{path.name}.yaml"
+    own = load_plain(file.read_text(), str(file)) if file and file.exists() else {}
+    source = ChartSource(kind=SourceKind.LOCAL, name=chart.name, path=path)
+    release = Release(name="rel", namespace="apps", source=source, values=own)
+    gc.collect()
+    gc.disable()
+    start = time.perf_counter()
+    try:
+        result = override(chart, release, mapper, renderer=renderer)
+    except ChartError as error:
+        message = str(error).splitlines()[0][:110]
+        row = Row(path.name, chart.version, Counter(), 0, 0.0, f"no render: {message}")
+        return row, None
+    finally:
+        gc.enable()
+    seconds = time.perf_counter() - start
+    ways = Counter(outcome.way for outcome in result.outcomes)
+    note = "gate" if result.gated else ""
+    if result.other:
+        note = f"FAIL {result.other[0]}"
+    return Row(path.name, chart.version, ways, result.renders, seconds, note), result
+
+
+def _print_row(row: Row) -> None:
+    ways = row.ways
+    print(
+        f"| {row.chart} | {row.version} | {row.images} | {ways[Way.VALUES]} "
+        f"| {ways[Way.POST_RENDERER]} | {ways[Way.PATCH]} | {ways[Way.LEFT]} "
+        f"| {ways[Way.UNCHANGED]} | {row.renders} | {row.seconds:.3f} | {row.note} |",
+        flush=True,
+    )
+
+
+def _print_details(result: Override) -> None:
+    for edit in result.edits:
+        print(f"    {'.'.join(map(str, edit.path))}: {edit.old!r} -> {edit.value!r}")
+    for entry in result.entries:
+        print(f"    images: {entry}")
+    for outcome in result.outcomes:
+        if outcome.way not in (Way.VALUES,):
+            image = outcome.image
+            print(f"    {outcome.way}: {image.text} {image.object} {image.path} {outcome.reason}")
+            print(f"        {[(s.start, s.end, s.leaf) for s in image.segments]}")
+
+
+def _print_sum(rows: list[Row]) -> None:
+    done = [row for row in rows if row.images]
+    total = Counter[Way]()
+    open_charts = Counter[Way]()
+    for row in done:
+        total += row.ways
+        if row.note != "gate":
+            open_charts += row.ways
+    moved = sum(open_charts.values()) - open_charts[Way.UNCHANGED]
+    share = 100 * open_charts[Way.VALUES] / moved if moved else 0.0
+    print(f"\n{len(done)} charts with images that have a rule, {len(rows)} in all: {dict(total)}")
+    print(f"by values in charts without the gate: {share:.1f} % of {moved}")
+    if done:
+        print(f"median {statistics.median(row.renders for row in done):.0f} renders, ", end="")
+        print(f"{statistics.median(row.seconds for row in done):.3f} s")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

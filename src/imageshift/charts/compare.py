@@ -1,0 +1,84 @@
+"""Two renderings side by side, line by line, and what the differences are."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imageshift.charts.plain import to_plain
+from imageshift.errors import SourceError
+from imageshift.source.tree import parse_events
+
+__all__ = ["Difference", "DifferenceClass", "compare"]
+
+_RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{5,}")
+
+
+class DifferenceClass(StrEnum):
+    """What a difference is: a hash or secret in one place, or a change of the text's shape."""
+
+    RANDOM = "random"
+    TEXT = "text"
+    SHAPE = "shape"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One line that differs; `line` is 0 when the whole template does."""
+
+    template: str
+    line: int
+    before: str
+    after: str
+    kind: DifferenceClass
+
+
+def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:
+    """The differences of two renderings.
+
+    Templates of unlike numbers of lines are one difference of shape.
+    """
+    found: list[Difference] = []
+    for template in sorted({*before, *after}):
+        old, new = before.get(template, ""), after.get(template, "")
+        if old != new:
+            found += _compare_texts(template, old, new)
+    return found
+
+
+def _compare_texts(template: str, before: str, after: str) -> list[Difference]:
+    found = _by_line(template, before, after)
+    steady = [item for item in found if item.kind is not DifferenceClass.RANDOM]
+    return [] if steady and _is_same_data(before, after) else found
+
+
+def _is_same_data(before: str, after: str) -> bool:
+    # Helm's toYaml may fold or quote a string otherwise once it is longer.
+    try:
+        old, new = ([to_plain(root) for root, _, _ in parse_events(t)] for t in (before, after))
+    except SourceError:
+        return False
+    return old == new
+
+
+def _by_line(template: str, before: str, after: str) -> list[Difference]:
+    old, new = before.split("\n"), after.split("\n")
+    if len(old) != len(new):
+        return [Difference(template, 0, before, after, DifferenceClass.SHAPE)]
+    return [
+        Difference(template, number, one, two, _classify(one, two))
+        for number, (one, two) in enumerate(zip(old, new, strict=True), 1)
+        if one != two
+    ]
+
+
+def _classify(before: str, after: str) -> DifferenceClass:
+    """Random when both lines are words of a hash, a password or a certificate after a key."""
+    old, new = _last_word(before), _last_word(after)
+    same_start = before.partition(old)[0].rstrip(" \"'") == after.partition(new)[0].rstrip(" \"'")
+    both = _RANDOM.fullmatch(old) is not None and _RANDOM.fullmatch(new) is not None
+    return DifferenceClass.RANDOM if both and same_start else DifferenceClass.TEXT
+
+
+def _last_word(line: str) -> str:
+    return line.strip().rpartition(" ")[2].strip("\"'")

@@ -1,0 +1,245 @@
+"""Rendered texts: their objects, and the images in them with the leaves that spell them."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from imageshift.charts.markers import Candidate, has_marks, read_marks
+from imageshift.charts.model import Field, ObjectName, RenderedImage, Segment, ValuePath
+from imageshift.errors import InvalidReferenceError, SourceError
+from imageshift.reference import DOCKER_HUB, has_host, parse_reference
+from imageshift.source import tree
+
+__all__ = ["Found", "find_images", "split_manifest"]
+
+_SPLIT = re.compile(r"^---(?=[\s]|\Z)[^\n]*\n?", re.MULTILINE)
+_CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
+_CRD = re.compile(r"^[\"']?kind[\"']?: *[\"']?CustomResourceDefinition\b", re.MULTILINE)
+_IMAGE = re.compile(r"image[\"']?:|\"image\"|imageName[\"']?:|baseImage[\"']?:")
+_WORD = re.compile(r"[A-Za-z0-9._/:@-]")
+_CONTAINERS = {
+    "containers": Field.CONTAINER,
+    "initContainers": Field.CONTAINER,
+    "ephemeralContainers": Field.EPHEMERAL,
+}
+_CUSTOM: Mapping[tuple[str, str], tuple[ValuePath, ...]] = {
+    ("monitoring.coreos.com", "Prometheus"): (("spec", "image"), ("spec", "thanos", "image")),
+    ("monitoring.coreos.com", "PrometheusAgent"): (("spec", "image"),),
+    ("monitoring.coreos.com", "Alertmanager"): (("spec", "image"),),
+    ("monitoring.coreos.com", "ThanosRuler"): (("spec", "image"),),
+    ("postgresql.cnpg.io", "Cluster"): (("spec", "imageName"),),
+    ("ceph.rook.io", "CephCluster"): (("spec", "cephVersion", "image"),),
+    ("pkg.crossplane.io", "Provider"): (("spec", "package"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the marked manifests hold: images, and leaves that reach something else (leaks)."""
+
+    images: tuple[RenderedImage, ...]
+    leaks: frozenset[Candidate]
+
+
+def split_manifest(text: str) -> list[str]:
+    """The documents of a rendered template that hold more than comments."""
+    return [part for part in _SPLIT.split(text) if _CONTENT.search(part)]
+
+
+def find_images(
+    manifests: Mapping[str, str], candidates: Sequence[Candidate], values: Mapping[Candidate, str]
+) -> Found:
+    """The images in marked manifests; candidate number n carries the mark n.
+
+    `values` are the candidates' own texts. Custom resource definitions hold no images.
+    """
+    images: list[RenderedImage] = []
+    leaks: set[Candidate] = set()
+    for template, text in manifests.items():
+        if not has_marks(text) and not _IMAGE.search(text):
+            continue
+        for part in split_manifest(text):
+            if _is_relevant(part):
+                reader = _Reader(candidates, values, template)
+                reader.read(part)
+                images += reader.images
+                leaks |= reader.leaks
+    return Found(tuple(images), frozenset(leaks))
+
+
+def _is_relevant(document: str) -> bool:
+    if has_marks(document):
+        return True
+    return _IMAGE.search(document) is not None and not _CRD.search(document)
+
+
+class _Reader:
+    """Reads the images of one document."""
+
+    def __init__(
+        self, candidates: Sequence[Candidate], values: Mapping[Candidate, str], template: str
+    ) -> None:
+        self.images: list[RenderedImage] = []
+        self.leaks: set[Candidate] = set()
+        self._candidates = candidates
+        self._values = values
+        self._template = template
+        self._object = ObjectName("", "", "", "")
+        self._hooks: tuple[str, ...] = ()
+
+    def read(self, document: str) -> None:
+        try:
+            roots = [root for root, _, _ in tree.parse_events(document)]
+        except SourceError:
+            self._leak_all(document)
+            return
+        for root in roots:
+            for item in _objects(root):
+                self._read_object(item)
+
+    def _read_object(self, root: tree.Mapping) -> None:
+        metadata = root.mapping("metadata")
+        annotations = None if metadata is None else metadata.mapping("annotations")
+        hooks = None if annotations is None else annotations.text("helm.sh/hook")
+        self._hooks = tuple((hooks or "").replace(" ", "").split(",")) if hooks else ()
+        self._object = ObjectName(
+            root.text("apiVersion") or "",
+            root.text("kind") or "",
+            read_marks((metadata and metadata.text("namespace")) or "")[0],
+            read_marks((metadata and metadata.text("name")) or "")[0],
+        )
+        group = self._object.api_version.partition("/")[0]
+        custom = _CUSTOM.get((group, self._object.kind), ())
+        for path, scalar, field in _strings(root, (), None):
+            known = Field.CUSTOM if path in custom else field
+            self._read_string(path, scalar.value, known)
+
+    def _read_string(self, path: ValuePath, text: str, field: Field | None) -> None:
+        if field is None and not has_marks(text):
+            return
+        plain, marks = read_marks(text)
+        if field is not None:
+            self._add(plain, (0, len(plain)), marks, path, field)
+            return
+        while marks:
+            start, end = _token(plain, marks[0][0])
+            inside = [mark for mark in marks if start <= mark[0] <= end]
+            marks = [mark for mark in marks if mark not in inside]
+            keys = [self._candidates[number].is_named for _, number in inside]
+            if _is_image(plain, start, end, path, sure=any(keys)):
+                self._add(plain, (start, end), inside, path, Field.EMBEDDED)
+            else:
+                self.leaks |= {self._candidates[number] for _, number in inside}
+
+    def _add(
+        self,
+        whole: str,
+        span: tuple[int, int],
+        marks: list[tuple[int, int]],
+        path: ValuePath,
+        field: Field,
+    ) -> None:
+        offset, end = span
+        text = whole[offset:end]
+        segments = []
+        for position, number in marks:
+            candidate = self._candidates[number]
+            value = self._values[candidate]
+            start = position - offset
+            if text.startswith(value, start):
+                inner = (candidate.start, candidate.end)
+                segments.append(Segment(start, start + len(value), candidate.leaf, inner))
+            else:
+                self.leaks.add(candidate)
+        self.images.append(
+            RenderedImage(
+                text=text,
+                object=self._object,
+                path=path,
+                field=field,
+                whole=whole,
+                offset=offset,
+                hook=bool(self._hooks),
+                test=any(hook.startswith("test") for hook in self._hooks),
+                segments=tuple(segments),
+                template=self._template,
+            )
+        )
+
+    def _leak_all(self, document: str) -> None:
+        _, marks = read_marks(document)
+        self.leaks |= {self._candidates[number] for _, number in marks}
+
+
+def _objects(root: tree.Root) -> Iterator[tree.Mapping]:
+    if not isinstance(root, tree.Mapping):
+        return
+    if (root.text("kind") or "").endswith("List") and isinstance(root.get("items"), tree.Sequence):
+        for item in root.items("items"):
+            yield from _objects(item)
+    else:
+        yield root
+
+
+def _strings(
+    node: tree.Node, path: ValuePath, field: Field | None
+) -> Iterator[tuple[ValuePath, tree.Scalar, Field | None]]:
+    """Every scalar (keys too, so that a mark in one is seen) and the field it certainly is."""
+    if isinstance(node, tree.Scalar):
+        yield path, node, field
+    elif isinstance(node, tree.Sequence):
+        for index, item in enumerate(node.items):
+            yield from _strings(item, (*path, index), None)
+    elif isinstance(node, tree.Mapping):
+        for key, value in node.pairs():
+            if has_marks(key.value):
+                yield (*path, key.value), key, None
+            below = (*path, key.value)
+            yield from _strings(value, below, _field_of(below, value))
+
+
+def _field_of(path: ValuePath, value: tree.Node) -> Field | None:
+    if not isinstance(value, tree.Scalar) or value.is_empty:
+        return None
+    if len(path) > 2 and path[-1] == "image" and isinstance(path[-2], int):  # noqa: PLR2004
+        return _CONTAINERS.get(str(path[-3]))
+    if path[-2:] == ("image", "reference") and len(path) > 3 and path[-4] == "volumes":  # noqa: PLR2004
+        return Field.VOLUME
+    return None
+
+
+def _token(text: str, position: int) -> tuple[int, int]:
+    start = end = position
+    while start > 0 and _WORD.match(text[start - 1]):
+        start -= 1
+    while end < len(text) and _WORD.match(text[end]):
+        end += 1
+    while end > start and text[end - 1] in ".:/@-":
+        end -= 1
+    return start, end
+
+
+def _is_image(text: str, start: int, end: int, path: ValuePath, *, sure: bool) -> bool:
+    token = text[start:end]
+    if "://" in token or not token:
+        return False
+    try:
+        reference = parse_reference(token)
+    except InvalidReferenceError:
+        return False
+    tagged = bool(reference.identifier)
+    if "/" not in token and not tagged:
+        return False
+    if _is_named(text, start, end, path):
+        return True
+    if not tagged and (reference.registry == DOCKER_HUB or not sure):
+        return False
+    return "/" in token and (has_host(token) or tagged)
+
+
+def _is_named(text: str, start: int, end: int, path: ValuePath) -> bool:
+    """Whether the key, or what stands before it in the line, says that it is an image."""
+    words = text[text.rfind("\n", 0, start) + 1 : start].lower()
+    if (start, end) == (0, len(text)):
+        words = next((part.lower() for part in reversed(path) if isinstance(part, str)), "")
+    return "image" in words and "regist" not in words.rpartition("image")[2]

@@ -1,0 +1,168 @@
+"""Marks: short words put before value leaves, found again in what Helm renders (H6).
+
+A mark only adds characters, so a rendering with the marks taken out must be the plain one:
+that proves that the leaves are copied, not looked at, and shows where each one arrives.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imageshift.charts.model import ValuePath, Values
+from imageshift.charts.values import leaves, lookup
+
+__all__ = [
+    "Candidate",
+    "collides",
+    "find_candidates",
+    "find_named",
+    "has_marks",
+    "mark",
+    "read_marks",
+    "replace_marked",
+    "splice",
+    "strip",
+]
+
+_MARK = re.compile(r"isq([0-9a-f]+)z")
+_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*")
+_REFERENCE = re.compile(
+    r"(?<![\w./:@-])(?:[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+(?::\d+)?)/[a-z0-9][\w./:@-]*[\w]"
+)
+_IMAGE_WORD = re.compile(r"image|repositor|regist|^hub$|^repo$|docker", re.IGNORECASE)
+_OTHER_KEY = re.compile(
+    r"(?:policy|secrets?|tag|digest|sha|sha256|version|enabled|name_?space|class|command|suffix)$",
+    re.IGNORECASE,
+)
+_IMAGE_LINE = re.compile(r"^[ \t-]*image:[ \t]*[\"']?([^\s\"'{}#]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A part of a string leaf, `start` to `end`, that may spell some of an image."""
+
+    leaf: ValuePath
+    start: int
+    end: int
+
+    @property
+    def is_named(self) -> bool:
+        """Whether one of the leaf's last two keys says that it is of an image."""
+        return _has_image_word(self.leaf)
+
+
+def find_candidates(values: Values) -> list[Candidate]:
+    """The leaves that look as if they spell images, by their keys or by their text."""
+    found: list[Candidate] = []
+    for path, value in leaves(values):
+        if isinstance(value, str) and value:
+            found += [Candidate(path, start, end) for start, end in _spans(path, value)]
+    return found
+
+
+def find_named(values: Values, names: Iterable[str]) -> list[Candidate]:
+    """The leaves whose whole text is a part of one of the names, whatever their keys are."""
+    wanted = tuple(names)
+    return [
+        Candidate(path, 0, len(value))
+        for path, value in leaves(values)
+        if isinstance(value, str)
+        and _TOKEN.fullmatch(value)
+        and not (path and _OTHER_KEY.search(str(path[-1])))
+        and any(_is_part(value, name) for name in wanted)
+    ]
+
+
+def _is_part(value: str, name: str) -> bool:
+    # A tag or digest may follow, so the value's name is looked up alone.
+    bare = value.partition("@")[0]
+    return f"/{bare.strip('/')}/" in f"/{name}/" or bare.startswith(f"{name}:")
+
+
+def _spans(path: ValuePath, value: str) -> list[tuple[int, int]]:
+    keys = [str(part) for part in path if isinstance(part, str)]
+    image_key = _has_image_word(path)
+    if _OTHER_KEY.search(keys[-1] if keys else ""):
+        return []
+    template = value.find("{{")
+    if template >= 0 and "\n" not in value:
+        head = value[:template]
+        plain = not head or _TOKEN.fullmatch(head)
+        return [(0, template)] if image_key and plain else []
+    if _TOKEN.fullmatch(value):
+        return [(0, len(value))] if image_key or _REFERENCE.fullmatch(value) else []
+    spans = {found.span() for found in _REFERENCE.finditer(value) if "://" not in found[0]}
+    spans |= {found.span(1) for found in _IMAGE_LINE.finditer(value)}
+    return sorted(spans)
+
+
+def _has_image_word(path: ValuePath) -> bool:
+    keys = [part for part in path if isinstance(part, str)]
+    return any(_IMAGE_WORD.search(key) for key in keys[-2:])
+
+
+def mark(candidates: Mapping[int, Candidate], values: Values) -> dict[ValuePath, str]:
+    """The leaves' texts with the mark of its number before each candidate."""
+    by_leaf: dict[ValuePath, dict[tuple[int, int], str]] = {}
+    for number, item in candidates.items():
+        text = lookup(values, item.leaf)
+        old = text[item.start : item.end]
+        by_leaf.setdefault(item.leaf, {})[item.start, item.end] = f"isq{number:x}z{old}"
+    return {leaf: splice(lookup(values, leaf), parts) for leaf, parts in by_leaf.items()}
+
+
+def splice(text: str, parts: Mapping[tuple[int, int], str]) -> str:
+    """The text with each span replaced."""
+    for (start, end), new in sorted(parts.items(), reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def strip(text: str) -> str:
+    """The text without marks."""
+    return _MARK.sub("", text) if "isq" in text else text
+
+
+def read_marks(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text without marks, and where in it each mark stood: (position, number)."""
+    found: list[tuple[int, int]] = []
+    plain: list[str] = []
+    end = length = 0
+    for hit in _MARK.finditer(text):
+        plain.append(text[end : hit.start()])
+        length += hit.start() - end
+        found.append((length, int(hit[1], 16)))
+        end = hit.end()
+    plain.append(text[end:])
+    return "".join(plain), found
+
+
+def replace_marked(text: str, new: Mapping[int, tuple[str, str]]) -> str:
+    """A marked text with old leaf texts (first) changed to new ones (second) behind their marks.
+
+    Marks without an entry, or whose old text doesn't follow, are taken out.
+    """
+    out: list[str] = []
+    end = 0
+    for hit in _MARK.finditer(text):
+        if hit.start() < end:
+            continue
+        out.append(text[end : hit.start()])
+        end = hit.end()
+        old, changed = new.get(int(hit[1], 16), ("", ""))
+        if text.startswith(old, end):
+            out.append(changed)
+            end += len(old)
+    out.append(text[end:])
+    return "".join(out)
+
+
+def has_marks(text: str) -> bool:
+    """Whether a mark stands in the text."""
+    return "isq" in text and _MARK.search(text) is not None
+
+
+def collides(values: Any) -> bool:
+    """Whether a value holds what looks like a mark already."""
+    return any(isinstance(value, str) and has_marks(value) for _, value in leaves(values))

@@ -1,0 +1,194 @@
+"""The values that the chart modules hand to each other, and their errors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from imageshift.errors import ToolError
+from imageshift.reference import name_length
+
+__all__ = [
+    "ChartError",
+    "ChartSource",
+    "ChartUnavailableError",
+    "Field",
+    "ObjectName",
+    "Release",
+    "RenderError",
+    "RenderOptions",
+    "RenderTimeoutError",
+    "RenderedImage",
+    "Segment",
+    "SourceKind",
+    "ValuePath",
+    "Values",
+    "Way",
+]
+
+ValuePath = tuple[str | int, ...]
+"""Keys and list positions from the top of a values tree."""
+
+Values = Mapping[str, Any]
+"""A values tree: what JSON can hold."""
+
+
+class ChartError(ToolError):
+    """A chart can't be had, read or rendered."""
+
+
+class ChartUnavailableError(ChartError):
+    """The chart isn't where the release says, or can't be reached."""
+
+
+class RenderError(ChartError):
+    """Helm refuses the chart with these values: a template fails, or its schema does."""
+
+
+class RenderTimeoutError(RenderError):
+    """Rendering took longer than allowed."""
+
+
+class SourceKind(StrEnum):
+    """Where a chart comes from."""
+
+    HELM_HTTP = "helm-http"
+    HELM_OCI = "helm-oci"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartSource:
+    """Where the chart of a release is to be found.
+
+    `url` is the repository's (http) or the registry path that holds the chart (oci), `version`
+    an exact version or a range; None means the newest. `path` is a folder or a .tgz (local).
+    """
+
+    kind: SourceKind
+    name: str
+    url: str = ""
+    version: str | None = None
+    path: Path | None = None
+
+    def __str__(self) -> str:
+        version = f" {self.version}" if self.version else ""
+        if self.kind is SourceKind.LOCAL:
+            return f"{self.path}"
+        return f"{self.name}{version} from {self.url}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderOptions:
+    """What Helm is told besides the values."""
+
+    name: str
+    namespace: str = "default"
+    kube_version: str | None = None
+    api_versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A HelmRelease as far as rendering it goes.
+
+    `values` are merged already (`charts.values.merge_release`); `values_files` are the chart's
+    own files that take the place of its values.yaml; `post_renderers` is the list of the spec.
+    """
+
+    name: str
+    namespace: str
+    source: ChartSource
+    values: Values = field(default_factory=dict)
+    values_files: tuple[str, ...] = ()
+    post_renderers: tuple[Values, ...] = ()
+    kube_version: str | None = None
+    api_versions: tuple[str, ...] = ()
+    file: str = ""
+    line: int = 1
+
+    @property
+    def options(self) -> RenderOptions:
+        """The options of rendering it."""
+        return RenderOptions(
+            name=self.name,
+            namespace=self.namespace,
+            kube_version=self.kube_version,
+            api_versions=self.api_versions,
+        )
+
+
+class Field(StrEnum):
+    """What kind of place holds an image in a rendered object.
+
+    kustomize's images transformer reaches `container` and `volume` alone (K5).
+    """
+
+    CONTAINER = "container"
+    VOLUME = "volume"
+    EPHEMERAL = "ephemeral"
+    CUSTOM = "custom"
+    EMBEDDED = "embedded"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectName:
+    """Which rendered object: what a kustomize patch's target needs."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The part of an image's text, from `start` to `end`, that the value leaf `leaf` makes.
+
+    `inner` is the part of the leaf's own text that arrives there. An empty one is the place
+    where text put before a templated value would arrive.
+    """
+
+    start: int
+    end: int
+    leaf: ValuePath
+    inner: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedImage:
+    """One image in one rendered object, with the value leaves that spell it.
+
+    `path` leads to the string `whole` in the object, `offset` is where the image begins in it
+    (more than 0 in arguments and files). `hook` and `test` say which Helm hook the object is.
+    """
+
+    text: str
+    object: ObjectName
+    path: ValuePath
+    field: Field
+    whole: str = ""
+    offset: int = 0
+    hook: bool = False
+    test: bool = False
+    segments: tuple[Segment, ...] = ()
+    template: str = ""
+
+    @property
+    def raw_name(self) -> str:
+        """Its text less tag and digest: what kustomize's `images[].name` must equal (K1)."""
+        return self.text[: name_length(self.text)]
+
+
+class Way(StrEnum):
+    """How a rendered image gets to its target."""
+
+    UNCHANGED = "unchanged"
+    VALUES = "values"
+    POST_RENDERER = "post-renderer"
+    PATCH = "patch"
+    LEFT = "left"

@@ -1,0 +1,74 @@
+"""What values can't reach: kustomize entries and patches for a release's post-renderers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from imageshift.charts.model import Field, ObjectName, RenderedImage
+from imageshift.reference import name_length
+
+__all__ = ["ImageEntry", "Patch", "entry_for", "merge_entries", "patch_for"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ImageEntry:
+    """An item of `postRenderers[].kustomize.images`.
+
+    With `newName` alone kustomize keeps tag and digest (K4). `hook_only` says that it is there
+    for hooks, which helm-controller post-renders since 1.6.0 only (X3).
+    """
+
+    name: str
+    new_name: str
+    hook_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """An item of `postRenderers[].kustomize.patches`: replace one string of one object."""
+
+    target: ObjectName
+    pointer: str
+    value: str
+    hook: bool = False
+
+
+def entry_for(image: RenderedImage, target: str) -> ImageEntry | None:
+    """The entry that gives a rendered image its target, or None where kustomize has no reach.
+
+    It reaches containers anywhere, and image volumes but for CronJobs' (K5). The raw rendered
+    name is what it matches (K1).
+    """
+    if image.field is Field.VOLUME and image.object.kind == "CronJob":
+        return None
+    if image.field not in (Field.CONTAINER, Field.VOLUME):
+        return None
+    new_name = target[: name_length(target)]
+    if target[len(new_name) :] != image.text[len(image.raw_name) :]:
+        return None
+    return ImageEntry(image.raw_name, new_name, image.hook)
+
+
+def merge_entries(entries: Iterable[ImageEntry]) -> tuple[ImageEntry, ...]:
+    """The entries without twins; one that is there for more than hooks says so."""
+    found: dict[tuple[str, str], bool] = {}
+    for entry in entries:
+        key = (entry.name, entry.new_name)
+        found[key] = found.get(key, True) and entry.hook_only
+    return tuple(sorted(ImageEntry(name, new, hook) for (name, new), hook in found.items()))
+
+
+def patch_for(image: RenderedImage, target: str) -> Patch | None:
+    """The patch that replaces the string, or None in a text of several lines.
+
+    A patch of a whole file would freeze what the chart writes into it.
+    """
+    if "\n" in image.whole:
+        return None
+    end = image.offset + len(image.text)
+    pointer = "".join(f"/{_escape(str(part))}" for part in image.path)
+    value = image.whole[: image.offset] + target + image.whole[end:]
+    return Patch(image.object, pointer, value, image.hook)
+
+
+def _escape(part: str) -> str:
+    return part.replace("~", "~0").replace("/", "~1")
