@@ -50,8 +50,9 @@ def insert_item(document: Document, sequence: Sequence, lines: list[str]) -> Edi
             (reason `style`).
     """
     text = document.source.text
-    before = sequence.items[:-1]
-    start = max(content_start(text, sequence.start, sequence.end), *(item.end for item in before), 0)
+    first = content_start(text, sequence.start, sequence.end)
+    start = max((item.end for item in sequence.items[:-1]), default=first)
+    start = max(start, first)
     dash = None if sequence.flow or not sequence.items else _DASH.match(text, start)
     if dash is None or sequence.items[-1].start < start:
         raise SourceError("no place for a new item", reason="style")

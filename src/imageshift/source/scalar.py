@@ -198,8 +198,9 @@ def _escape_value(piece: str) -> str:
     if kind in "\r\n":
         # An escaped line break joins; blank lines behind it stay.
         return "\n" * (len(_BREAK.findall(piece)) - 1)
-    if kind in _HEX and len(piece) == 2 + _HEX[kind]:
-        return chr(int(piece[2:], base=16))
+    digits = piece[2:]
+    if kind in _HEX and len(digits) == _HEX[kind]:
+        return chr(int(digits, base=16))
     return _ESCAPES.get(kind, piece)
 
 
