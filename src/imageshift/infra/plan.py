@@ -1,0 +1,151 @@
+"""What the infrastructure for a set of rules consists of, before any language.
+
+Sources: ECR User Guide on creating rules, on secrets and on cross-account rules (facts 1, 6).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from imageshift.aws.upstreams import SECRET_PREFIX, Upstream, find_upstream
+from imageshift.cache import Rule
+from imageshift.ecr import ROOT, Registry, parse_ecr_host
+from imageshift.errors import ConfigError
+
+__all__ = ["InfraOptions", "InfraRule", "SecretMode", "plan_infra"]
+
+_SECRET_NAME = re.compile(r"ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]{1,480}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
+
+
+class SecretMode(StrEnum):
+    """How credentials get from Terraform's variables into the secrets."""
+
+    WRITE_ONLY = "write-only"
+    SENSITIVE = "sensitive"
+
+
+@dataclass(frozen=True, slots=True)
+class InfraOptions:
+    """Names, and how secrets are written; `secret_names` are by prefix.
+
+    Raises:
+        ConfigError: the name isn't one that policies and roles can begin with.
+    """
+
+    name: str = "imageshift"
+    secrets: SecretMode = SecretMode.WRITE_ONLY
+    secret_names: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ConfigError(
+                f"{self.name!r} can't begin the names of policies and roles",
+                hint="a letter, then up to 39 letters, digits and dashes",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InfraRule:
+    """A rule with the names of everything that is made for it.
+
+    `name` is Terraform's, `logical` CloudFormation's; `path` is what all its repositories match.
+    """
+
+    name: str
+    logical: str
+    title: str
+    kind: str
+    upstream: str
+    url: str
+    prefix: str
+    path: str
+    example: str
+    upstream_prefix: str | None
+    secret_name: str | None
+    credential: str | None
+    is_other_account: bool
+
+    @property
+    def slug(self) -> str:
+        """The name with dashes, for roles."""
+        return self.name.replace("_", "-")
+
+
+def plan_infra(
+    rules: Iterable[Rule], registry: Registry, options: InfraOptions
+) -> tuple[InfraRule, ...]:
+    """The infrastructure of the rules, in their order.
+
+    Raises:
+        ConfigError: there is no rule, an upstream is none that ECR can cache, or a secret's name
+            is outside what ECR takes.
+    """
+    taken: set[str] = set()
+    planned = tuple(_plan(rule, registry, options, taken) for rule in rules)
+    if not planned:
+        raise ConfigError(
+            "there is no rule to write infrastructure for",
+            hint="no image uses one; --all takes all the rules in force",
+        )
+    unknown = set(options.secret_names) - {rule.prefix for rule in planned if rule.secret_name}
+    if unknown:
+        raise ConfigError(f"no rule with a secret has the prefix {', '.join(sorted(unknown))}")
+    return planned
+
+
+def _plan(rule: Rule, registry: Registry, options: InfraOptions, taken: set[str]) -> InfraRule:
+    upstream = find_upstream(rule.upstream)
+    if upstream is None:
+        raise ConfigError(
+            f"ECR can't cache {rule.upstream}", hint=f"remove the rule: --rule {rule.upstream}="
+        )
+    name = _identifier(rule.prefix, taken)
+    return InfraRule(
+        name=name,
+        logical="".join(part.capitalize() for part in name.split("_")),
+        title=upstream.title,
+        kind=upstream.kind,
+        upstream="/".join(filter(None, (rule.upstream, rule.upstream_prefix))),
+        url=upstream.url,
+        prefix=rule.prefix,
+        path="*" if rule.prefix == ROOT else f"{rule.prefix}/*",
+        example=_example(rule, upstream),
+        upstream_prefix=rule.upstream_prefix,
+        secret_name=_secret_name(rule, upstream, options),
+        credential=upstream.credential,
+        is_other_account=_is_other_account(rule, registry),
+    )
+
+
+def _identifier(prefix: str, taken: set[str]) -> str:
+    base = re.sub(r"[^a-z0-9]+", "_", prefix.lower()).strip("_")
+    base = base if base[0].isalpha() else f"cache_{base}"
+    names = (base, *(f"{base}_{number}" for number in range(2, 100)))
+    name = next(name for name in names if name not in taken)
+    taken.add(name)
+    return name
+
+
+def _example(rule: Rule, upstream: Upstream) -> str:
+    image = "library/nginx" if upstream.kind == "docker-hub" else "…"
+    cached = rule.to_cache("/".join(filter(None, (rule.upstream_prefix, image))))
+    return cached or image
+
+
+def _secret_name(rule: Rule, upstream: Upstream, options: InfraOptions) -> str | None:
+    if not upstream.needs_secret:
+        return None
+    name = options.secret_names.get(rule.prefix, f"{SECRET_PREFIX}{rule.prefix}")
+    if not _SECRET_NAME.fullmatch(name):
+        raise ConfigError(
+            f"ECR takes no secret named {name!r}",
+            hint=f"its name must begin with {SECRET_PREFIX}, as {SECRET_PREFIX}docker-hub",
+        )
+    return name
+
+
+def _is_other_account(rule: Rule, registry: Registry) -> bool:
+    host = parse_ecr_host(rule.upstream)
+    return host is not None and host.account != registry.account
