@@ -32,6 +32,7 @@ KNOWN_ALIASES = {
     "old.example.com": "registry-1.docker.io",
     "GHCR.example.com": "https://GHCR.io/",
     "cname.example.com": HOST,
+    "hub-cname.example.com": f"{HOST}/docker-hub",
 }
 
 Told = tuple[str, str]
@@ -206,7 +207,9 @@ CHAINGUARD = RuleSet(
         Rule("quay.io", "quay"),
     ),
 )
-ROOTED = RuleSet(REGISTRY, (Rule("docker.io", "ROOT"), Rule("ghcr.io", "github")))
+ROOTED = RuleSet(
+    REGISTRY, (Rule("docker.io", "ROOT"), Rule("ghcr.io", "github"), Rule("registry.k8s.io", "k8"))
+)
 EXPLICIT = RuleSet(REGISTRY, (imported("docker.io", "imported"), explicit("docker.io", "said")))
 LONGER_IMPORTED = RuleSet(
     REGISTRY, (explicit("quay.io", "said"), imported("quay.io", "imported", "org"))
@@ -320,6 +323,11 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
     "ROOT, organisation": (ROOTED, "bitnami/redis", ("mapped", "bitnami/redis")),
     "ROOT back": (ROOTED, f"{HOST}/library/nginx", ("cached", "docker.io/library/nginx")),
     "other rules go before ROOT": (ROOTED, f"{HOST}/github/org/app", ("cached", "ghcr.io/org/app")),
+    "other rules go before ROOT, however short their prefix": (
+        ROOTED,
+        f"{HOST}/k8/pause:3",
+        ("cached", "registry.k8s.io/pause:3"),
+    ),
     "below ROOT nothing is mended": (
         ROOTED,
         f"{HOST}/app",
@@ -403,6 +411,11 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
         ALIASED,
         "cname.example.com/docker-hub/library/nginx",
         ("mended", "docker-hub/library/nginx"),
+    ),
+    "another name of a path on the own host": (
+        ALIASED,
+        "hub-cname.example.com/bitnami/redis",
+        ("mended", "docker-hub/bitnami/redis"),
     ),
     "own repository by another name of the own host": (
         ALIASED,
@@ -503,6 +516,8 @@ UNMAPS: dict[str, tuple[RuleSet, str, str | None]] = {
     "tag and digest": (ARTICLE, f"{HOST}/quay/a/b:1@{SHA256}", f"quay.io/a/b:1@{SHA256}"),
     "upstream prefix": (CHAINGUARD, f"{HOST}/cg/base", "cgr.dev/example.com/base"),
     "ROOT": (ROOTED, f"{HOST}/team/app", "team/app"),
+    "own host in capitals": (ARTICLE, f"{HOST.upper()}/quay/a/b", "quay.io/a/b"),
+    "another name of the own host": (ALIASED, "cname.example.com/quay/a/b", "quay.io/a/b"),
     "own repository": (ARTICLE, f"{HOST}/team/app", None),
     "upstream text": (ARTICLE, "nginx", None),
     "other ECR": (ARTICLE, f"{OTHER}/docker-hub/library/nginx", None),
