@@ -235,14 +235,21 @@ _plan = Definition(
     "upgrade.cattle.io",
     "rancher/system-upgrade-controller pkg/crds/yaml/generated/upgrade.cattle.io_plans.yaml",
 )
-_UPGRADES: tuple[ImageField, ...] = _plan.of(
-    FieldShape.NAME_WITHOUT_TAG,
-    "Plan",
-    "spec.prepare.image",
-    "spec.upgrade.image",
-    note="without a tag the controller appends the latest version it resolved",
-    version="spec.version",
+_helm_chart = Definition(
+    "helm.cattle.io",
+    "k3s-io/helm-controller pkg/crds/yaml/generated/helm.cattle.io_helmcharts.yaml",
+)
+_RANCHER: tuple[ImageField, ...] = (
+    *_helm_chart.references("HelmChart", "spec.jobImage"),
+    *_plan.of(
+        FieldShape.NAME_WITHOUT_TAG,
+        "Plan",
+        "spec.prepare.image",
+        "spec.upgrade.image",
+        note="without a tag the controller appends the latest version it resolved",
+        version="spec.version",
+    ),
 )
 
-ROWS: tuple[ImageField, ...] = (*_STORAGE, *_NETWORK, *_SECURITY, *_HARDWARE, *_UPGRADES)
+ROWS: tuple[ImageField, ...] = (*_STORAGE, *_NETWORK, *_SECURITY, *_HARDWARE, *_RANCHER)
 """Rows of a cluster's own parts."""
