@@ -24,9 +24,10 @@ from imageshift.source.tree import Mapping, Node, Root, Scalar, parse_events, wa
 __all__ = ["Chunk", "Document", "parse_embedded", "split_documents"]
 
 _MARKER = re.compile(r"---(?=\s|\Z)")
-_NOTHING = re.compile(r"(?:[ \t\r\n]++|#[^\r\n]*+)*+")
+_NOTHING = re.compile(r"(?:[ \t\r\n]++|#[^\r\n\x85\u2028\u2029]*+)*+")
+_NEAR = 200
 _DIRECTIVES = ("%", "...")
-_UNTOLD = ("\n%", "\r%", "\n...", "\r...", "\x85", "\u2028", "\u2029")
+_UNTOLD = ("\n%", "\r%", "\n...", "\r...", "\x85", "\u2028", "\u2029", BOM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def split_documents(source: SourceText) -> Iterator[Chunk]:
 
 def _markers(text: str, start: int) -> Iterator[int]:
     """The `---` at which a text can be cut; none where that takes a parser to tell."""
-    if text.startswith(_DIRECTIVES, start) or any(said in text for said in _UNTOLD):
+    if text.startswith(_DIRECTIVES, start) or any(text.find(said, start) >= 0 for said in _UNTOLD):
         return
     for found in _MARKER.finditer(text, start):
         if found.start() == start or text[found.start() - 1] in "\r\n":
@@ -186,10 +187,10 @@ class Document:
 
     def _gap(self, scalar: Scalar, offset: int) -> str:
         """The blank between an empty value's colon, dash, anchor or tag and its new text."""
-        before = self.source.text[offset - 1 : offset]
-        if scalar.anchor is None and scalar.tag is None and before not in {":", "-"}:
+        before = self.source.text[max(0, offset - _NEAR) : offset]
+        if scalar.anchor is None and scalar.tag is None and before.rstrip()[-1:] not in {":", "-"}:
             raise SourceError("no place for a value", reason="style")
-        return "" if before.isspace() else " "
+        return "" if before[-1:].isspace() else " "
 
     def to_file(self, edit: Edit) -> Edit:
         """The edit of the file that makes this edit of the document's text.

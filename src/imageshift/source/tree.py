@@ -177,7 +177,9 @@ class Sequence(Node):
         self.flow = flow
 
 
-_DIRECTIVE = re.compile(r"(?<![^\r\n])%")
+_DIRECTIVE = re.compile(r"(?<![^\r\n\ufeff])%")
+_TAG_BEFORE = re.compile(r"(?<![^\s,:\[\]{}])![^\s]*(?:\s+|#[^\r\n]*)*\Z")
+_FLOW_NEXT = re.compile(r"(?:\s++|#[^\r\n]*+)*+(?=[,\]}])")
 _INK = re.compile(r"#[^\r\n]*|[^\s#]+")
 
 Root = Node | None
@@ -255,14 +257,17 @@ def _like_libyaml(
 ) -> tuple[Root, int, int]:
     """A document of the pure parser with its offsets as libyaml has them.
 
-    The pure parser puts an empty value behind the comments that follow it, and a document's
-    start behind its directives.
+    The pure parser puts an empty value behind the comments that follow it, and leaves out a
+    tag before an anchor and directives before a document.
     """
     before, start, end = bounds
     here = start
     for node in walk(root):
         if node.start == node.end and node is not root:
             node.start = node.end = _empty_place(text, here, node.start)
+        elif node.anchor is not None:
+            tag = _TAG_BEFORE.search(text, here, node.start)
+            node.start = node.start if tag is None else tag.start()
         here = node.end if isinstance(node, Scalar) else node.start
         node.start += offset
         node.end += offset
@@ -271,7 +276,10 @@ def _like_libyaml(
 
 
 def _empty_place(text: str, start: int, end: int) -> int:
-    inks = [found for found in _INK.finditer(text, start, end) if found[0][0] != "#"]
+    in_flow = _FLOW_NEXT.match(text, end)
+    if in_flow is not None:
+        return in_flow.end()
+    inks = [found for found in _INK.finditer(text, start, end) if found[0][0] not in "#?"]
     return inks[-1].end() if inks and inks[-1][0][-1] in ":-" else end
 
 
