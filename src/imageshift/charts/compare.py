@@ -75,9 +75,13 @@ def _by_line(template: str, before: str, after: str) -> list[Difference]:
 def _classify(before: str, after: str) -> DifferenceClass:
     """Random when both lines are words of a hash, a password or a certificate after a key."""
     old, new = _last_word(before), _last_word(after)
-    same_start = before.partition(old)[0].rstrip(" \"'") == after.partition(new)[0].rstrip(" \"'")
     both = _RANDOM.fullmatch(old) is not None and _RANDOM.fullmatch(new) is not None
-    return DifferenceClass.RANDOM if both and same_start else DifferenceClass.TEXT
+    same_start = both and _before(before, old) == _before(after, new)
+    return DifferenceClass.RANDOM if same_start else DifferenceClass.TEXT
+
+
+def _before(line: str, word: str) -> str:
+    return line[: line.rindex(word)].rstrip(" \"'")
 
 
 def _last_word(line: str) -> str:

@@ -181,7 +181,8 @@ class ChartFiles:
         pure = PurePosixPath(path)
         if pure.name in _UNREAD or pure.suffix == ".prov":
             return False
-        return "crds" not in pure.parts or "templates" in pure.parts or self._reads_files
+        inside = path.replace("charts/crds/", "")
+        return "crds/" not in inside or "templates/" in inside or self._reads_files
 
     @cached_property
     def _reads_files(self) -> bool:

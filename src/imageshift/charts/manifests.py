@@ -17,6 +17,9 @@ _CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
 _CRD = re.compile(r"^[\"']?kind[\"']?: *[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _IMAGE = re.compile(r"image[\"']?:|\"image\"|imageName[\"']?:|baseImage[\"']?:")
 _WORD = re.compile(r"[A-Za-z0-9._/:@-]")
+_PLACEHOLDER = "auto"
+"""What Istio's injector replaces (X12)."""
+
 _CONTAINERS = {
     "containers": Field.CONTAINER,
     "initContainers": Field.CONTAINER,
@@ -118,6 +121,8 @@ class _Reader:
         if field is None and not has_marks(text):
             return
         plain, marks = read_marks(text)
+        if field is not None and plain.strip() == _PLACEHOLDER:
+            return
         if field is not None:
             self._add(plain, (0, len(plain)), marks, path, field)
             return
@@ -125,8 +130,8 @@ class _Reader:
             start, end = _token(plain, marks[0][0])
             inside = [mark for mark in marks if start <= mark[0] <= end]
             marks = [mark for mark in marks if mark not in inside]
-            keys = [self._candidates[number].is_named for _, number in inside]
-            if _is_image(plain, start, end, path, sure=any(keys)):
+            sure = any(self._candidates[number].says_image for _, number in inside)
+            if _is_image(plain, start, end, path, sure=sure):
                 self._add(plain, (start, end), inside, path, Field.EMBEDDED)
             else:
                 self.leaks |= {self._candidates[number] for _, number in inside}

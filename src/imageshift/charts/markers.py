@@ -47,9 +47,10 @@ class Candidate:
     end: int
 
     @property
-    def is_named(self) -> bool:
-        """Whether one of the leaf's last two keys says that it is of an image."""
-        return _has_image_word(self.leaf)
+    def says_image(self) -> bool:
+        """Whether one of the leaf's last two keys has the word in it."""
+        keys = [part for part in self.leaf if isinstance(part, str)]
+        return any("image" in key.lower() for key in keys[-2:])
 
 
 def find_candidates(values: Values) -> list[Candidate]:

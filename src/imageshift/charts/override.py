@@ -114,8 +114,6 @@ class _Work:
 
     def run(self) -> Override:
         trace = self.tracer.trace()
-        if trace.gated and not self.allow_insecure:
-            return self._finish(trace, {}, ())
         solution = self._solve(trace)
         if solution.unreached:
             trace, solution = self._widen(trace, solution)
@@ -124,11 +122,14 @@ class _Work:
 
     def _solve(self, trace: Trace) -> Solution:
         wishes = [Wish(image, self.mapper(image.text) or image.text) for image in trace.images]
-        return solve(wishes, trace.leaks)
+        pinned = trace.leaks if self.allow_insecure else trace.leaks | trace.gated
+        return solve(wishes, pinned)
 
     def _widen(self, trace: Trace, solution: Solution) -> tuple[Trace, Solution]:
         """The trace with more leaves in play, when that reaches more images."""
-        missed = [wish.image for wish in solution.unreached]
+        missed = [wish.image for wish in solution.unreached if not _is_gated(wish, trace)]
+        if not missed:
+            return trace, solution
         names = {image.raw_name for image in missed}
         best = self._better(trace, solution, self._try_trace(trace.fills, names))
         fills = propose_fills({_key(i): i for i in missed}.values(), best[0].values)
@@ -202,7 +203,7 @@ class _Work:
             leaf: markers.splice(lookup(trace.values, leaf), spans)
             for leaf, spans in parts.items()
         }
-        if trace.gated and texts:
+        if trace.gated & changes.keys():
             texts[GATE] = True
         return _edits(texts, self.release.values, trace.values)
 
@@ -232,7 +233,7 @@ class _Work:
             entries=merge_entries(entries),
             patches=tuple(patches),
             outcomes=tuple(outcomes),
-            gated=trace.gated,
+            gated=bool(trace.gated),
             renders=self.tracer.renderer.count,
             other=other,
         )
@@ -258,6 +259,11 @@ def _why_left(image: RenderedImage) -> str:
     if image.field is Field.EMBEDDED:
         return "it stands in a text of several lines that no value of its own reaches"
     return "neither a value nor a post-renderer reaches it"
+
+
+def _is_gated(wish: Wish, trace: Trace) -> bool:
+    leaves = {Candidate(segment.leaf, *segment.inner) for segment in wish.image.segments}
+    return bool(leaves & trace.gated)
 
 
 def _key(image: RenderedImage) -> tuple[str, tuple[ValuePath, ...]]:

@@ -14,12 +14,14 @@ class ImageEntry:
     """An item of `postRenderers[].kustomize.images`.
 
     With `newName` alone kustomize keeps tag and digest (K4). `hook_only` says that it is there
-    for hooks, which helm-controller post-renders since 1.6.0 only (X3).
+    for hooks, which helm-controller post-renders since 1.6.0 only (X3); `test_only` for pods
+    of `helm test`, which run only where `spec.test.enable` says so.
     """
 
     name: str
     new_name: str
     hook_only: bool = False
+    test_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,18 @@ def entry_for(image: RenderedImage, target: str) -> ImageEntry | None:
     new_name = target[: name_length(target)]
     if target[len(new_name) :] != image.text[len(image.raw_name) :]:
         return None
-    return ImageEntry(image.raw_name, new_name, image.hook)
+    return ImageEntry(image.raw_name, new_name, image.hook, image.test)
 
 
 def merge_entries(entries: Iterable[ImageEntry]) -> tuple[ImageEntry, ...]:
-    """The entries without twins; one that is there for more than hooks says so."""
-    found: dict[tuple[str, str], bool] = {}
+    """The entries without twins; one that is there for more than hooks or tests says so."""
+    found: dict[tuple[str, str], ImageEntry] = {}
     for entry in entries:
         key = (entry.name, entry.new_name)
-        found[key] = found.get(key, True) and entry.hook_only
-    return tuple(sorted(ImageEntry(name, new, hook) for (name, new), hook in found.items()))
+        twin = found.get(key, entry)
+        hook_only = entry.hook_only and twin.hook_only
+        found[key] = ImageEntry(*key, hook_only, entry.test_only and twin.test_only)
+    return tuple(sorted(found.values()))
 
 
 def patch_for(image: RenderedImage, target: str) -> Patch | None:

@@ -30,7 +30,9 @@ GATE: ValuePath = ("global", "security", "allowInsecureImages")
 """The value that opens Bitnami's gate against foreign images (H3)."""
 
 _GATE_WORD = "allowInsecureImages"
-_MOST_RENDERS = 60
+_NETWORK_WORD = "failing loading"
+_MOST_RENDERS = 40
+_MOST_GATES = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +40,8 @@ class Trace:
     """What one release renders to and where its images come from.
 
     `marked` are the templates that differ from `base` by marks; `leaks` are leaves that also
-    reach something that isn't an image; `refused` are leaves that can't be marked; `unsteady`
-    are the lines (template, number) that change from one rendering to the next, or that follow
+    reach something that isn't an image; `refused` are leaves that can't be marked, `gated` those
+    that Bitnami's gate guards; `unsteady` are the lines (template, number) that change from one rendering to the next, or that follow
     from the marked ones, as checksums do.
     """
 
@@ -51,8 +53,8 @@ class Trace:
     candidates: tuple[Candidate, ...]
     leaks: frozenset[Candidate] = frozenset()
     refused: frozenset[Candidate] = frozenset()
+    gated: frozenset[Candidate] = frozenset()
     unsteady: frozenset[tuple[str, int]] = frozenset()
-    gated: bool = False
 
     def text_of(self, candidate: Candidate) -> str:
         """The candidate's own text in the values."""
@@ -73,7 +75,8 @@ class Tracer:
     options: RenderOptions
     renderer: CountingRenderer
     refused: set[Candidate] = field(default_factory=set)
-    gated: bool = False
+    gated: set[Candidate] = field(default_factory=set)
+    schemas: bool = True
     _base: Manifests | None = None
     _noise: frozenset[tuple[str, int]] | None = None
 
@@ -93,8 +96,18 @@ class Tracer:
         if self._base is None:
             if markers.collides(self.values):
                 raise ChartError("the values hold words that look like imageshift's own marks")
-            self._base = self.render({}, schemas=True)
+            self._base = self._first()
         return self._base
+
+    def _first(self) -> Manifests:
+        try:
+            return self.render({}, schemas=True)
+        except RenderError as error:
+            if _NETWORK_WORD not in str(error):
+                raise
+            # A schema that refers to files on the network can't be checked offline (H8e).
+            self.schemas = False
+            return self.render({})
 
     def render(self, overlay: Values, *, schemas: bool = False) -> Manifests:
         """The rendering with an overlay on the release's own values.
@@ -103,6 +116,7 @@ class Tracer:
             RenderError: Helm refuses.
         """
         values = merge(self.values, overlay)
+        schemas = schemas and self.schemas
         return self.renderer.render(self.chart, values, self.options, schemas=schemas)
 
     def trace(
@@ -140,8 +154,8 @@ class Tracer:
             candidates=candidates,
             leaks=result.leaks,
             refused=frozenset(self.refused),
+            gated=frozenset(self.gated),
             unsteady=unsteady,
-            gated=self.gated,
         )
 
     def _mark(
@@ -176,24 +190,47 @@ class Tracer:
         fills: Mapping[ValuePath, str],
     ) -> tuple[Manifests, frozenset[tuple[str, int]]] | None:
         """The marked rendering and its unsteady lines; None when marks change more than text."""
-        changes = {**fills, **markers.mark(numbered, merged)}
         try:
-            marked = self._render_past_gate(place(merged, changes))
+            marked = self._render_marked(numbered, merged, fills)
         except RenderError:
             return None
         unsteady = self._steady(base, {key: markers.strip(text) for key, text in marked.items()})
         return None if unsteady is None else (marked, unsteady)
 
-    def _render_past_gate(self, overlay: Values) -> Manifests:
+    def _render_marked(
+        self, numbered: Mapping[int, Candidate], merged: Values, fills: Mapping[ValuePath, str]
+    ) -> Manifests:
+        """The rendering with marks, Bitnami's gate opened when it is in the way."""
+        overlay = place(merged, {**fills, **markers.mark(numbered, merged)})
+        opened = merge(overlay, place({}, {GATE: True}))
         if self.gated:
-            return self.render(merge(overlay, place({}, {GATE: True})))
+            return self.render(opened)
         try:
             return self.render(overlay)
         except RenderError as error:
             if _GATE_WORD not in str(error):
                 raise
-            self.gated = True
-            return self.render(merge(overlay, place({}, {GATE: True})))
+            self._learn_gate(str(error), numbered, merged)
+            return self.render(opened)
+
+    def _learn_gate(self, message: str, numbered: Mapping[int, Candidate], merged: Values) -> None:
+        """Find the leaves that the gate guards: its message names the images, marks and all.
+
+        Each chart of an umbrella has a gate of its own, so the rest is tried again.
+        """
+        open_numbers = dict(numbered)
+        for _ in range(_MOST_GATES):
+            named = {number for _, number in markers.read_marks(message)[1]} & open_numbers.keys()
+            if not named:
+                break
+            self.gated |= {open_numbers.pop(number) for number in named}
+            try:
+                if open_numbers:
+                    self.render(place(merged, markers.mark(open_numbers, merged)))
+                return
+            except RenderError as error:
+                message = str(error) if _GATE_WORD in str(error) else ""
+        self.gated |= set(open_numbers.values())
 
     def _steady(self, base: Manifests, plain: Manifests) -> frozenset[tuple[str, int]] | None:
         """The lines that may differ: hashes and what is random by itself; None for any other."""
