@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from pathspec import GitIgnoreSpec
+
 from imageshift.data.image_field import ImageField
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.errors import SourceError
@@ -41,6 +43,9 @@ class Index:
     rows: tuple[ImageField, ...] = ()
     chart_sources: bool = False
     templates: bool = False
+    rewrite_jobs: bool = False
+    values_patterns: tuple[str, ...] = ()
+    named_only: bool = False
     kustomizations: dict[str, KustomizationFile] = field(default_factory=dict)
     flux: list[FluxKustomization] = field(default_factory=list)
     sources: dict[tuple[str, str], list[SourceObject]] = field(default_factory=dict)
@@ -136,6 +141,8 @@ def build_index(workspace: Workspace, files: Iterable[str], index: Index | None 
                 _read_file(index, file, SourceText.decode(content))
         except SourceError:
             continue
+    spec = GitIgnoreSpec.from_lines(index.values_patterns)
+    index.values_files |= {file: False for file in spec.match_files(index.files)}
     for kustomization in list(index.kustomizations.values()):
         _read_generators(index, kustomization)
         _read_patches(index, kustomization)

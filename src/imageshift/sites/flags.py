@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from imageshift.data.flags import IMAGE_ENV, IMAGE_FLAGS
+from imageshift.data.flags import ENVIRONMENT, ENVIRONMENT_PREFIXES, FLAGS
+from imageshift.errors import InvalidReferenceError
+from imageshift.reference import parse_reference
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
@@ -15,6 +17,10 @@ from imageshift.sites.model import (
 from imageshift.source import Document, Mapping, Node, Scalar
 
 __all__ = ["find_flag_values", "find_flags"]
+
+_FLAGS = frozenset(option.name for option in FLAGS)
+_ENV = frozenset(option.name for option in ENVIRONMENT)
+_ENV_PREFIXES = tuple(option.name for option in ENVIRONMENT_PREFIXES)
 
 _ARGUMENT_KEYS = ("args", "command", "extraArgs", "additionalArgs", "extraArguments")
 _ENV_KEYS = ("env", "extraEnv", "extraEnvs", "extraEnvVars")
@@ -29,7 +35,7 @@ def find_flags(
         for index, item in enumerate(items):
             before = items[index - 1] if index else None
             part = _argument(item, before, (*path, key, index))
-            if part is not None:
+            if part is not None and _is_reference(part.text):
                 yield _site(document, resource, part)
     for key in _ENV_KEYS:
         for index, item in enumerate(container.items(key)):
@@ -42,23 +48,23 @@ def find_flag_values(
     document: Document, resource: Resource, name: str, value: Scalar, path: Path
 ) -> Iterator[ImageSite]:
     """The image that a key of values names by being a known flag or variable itself."""
-    if name.lstrip("-") in IMAGE_FLAGS or is_image_env(name):
+    if name.lstrip("-") in _FLAGS or is_image_env(name):
         yield from _whole(document, resource, value, path)
 
 
 def is_image_env(name: str) -> bool:
     """Whether an environment variable of this name holds an image."""
-    return name in IMAGE_ENV or name.startswith("RELATED_IMAGE_")
+    return name in _ENV or name.startswith(_ENV_PREFIXES)
 
 
 def _argument(item: Node, before: Node | None, path: Path) -> Part | None:
     if not isinstance(item, Scalar):
         return None
     flag, equals, text = item.value.partition("=")
-    if flag.startswith("-") and flag.lstrip("-") in IMAGE_FLAGS and equals and text:
+    if flag.startswith("-") and flag.lstrip("-") in _FLAGS and equals and text:
         return Part(Role.REFERENCE, item, path, lead=len(flag) + 1)
     name = before.value if isinstance(before, Scalar) else ""
-    if name.startswith("-") and name.lstrip("-") in IMAGE_FLAGS and not flag.startswith("-"):
+    if name.startswith("-") and name.lstrip("-") in _FLAGS and not flag.startswith("-"):
         return Part(Role.REFERENCE, item, path)
     return None
 
@@ -66,8 +72,17 @@ def _argument(item: Node, before: Node | None, path: Path) -> Part | None:
 def _whole(
     document: Document, resource: Resource, value: Node | None, path: Path
 ) -> Iterator[ImageSite]:
-    if isinstance(value, Scalar) and not value.is_empty and "/" in value.value:
+    if isinstance(value, Scalar) and value.is_string and _is_reference(value.value):
         yield _site(document, resource, Part(Role.REFERENCE, value, path))
+
+
+def _is_reference(text: str) -> bool:
+    # Short names of flags prove little, so what no image can be is no site.
+    try:
+        reference = parse_reference(text)
+    except InvalidReferenceError:
+        return "$" in text
+    return "/" in text or reference.tag is not None
 
 
 def _site(document: Document, resource: Resource, part: Part) -> ImageSite:

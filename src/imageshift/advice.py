@@ -1,0 +1,176 @@
+"""Warnings: what a plan can't solve, and the person who rolls it out should know.
+
+The codes are a closed and published list (docs, "Exit codes and warnings").
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from imageshift.cache import RuleSet
+from imageshift.data.official_images import OFFICIAL_IMAGES
+from imageshift.plan import FilePlan
+from imageshift.reference import ImageReference
+from imageshift.rewrite import Change, Kept, Status
+from imageshift.sites import ImageSite, SiteKind, SkipReason
+
+__all__ = ["Advice", "Code", "Warning_"]
+
+_AUTOMATION = re.compile(r'\{"\$imagepolicy":\s*"[^":]+:[^":]+(?P<setter>:[^"]+)?"\}')
+_CONTROLLERS = frozenset({"serving.knative.dev", "tekton.dev"})
+_WORKFLOWS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"})
+
+
+class Code(StrEnum):
+    """Every warning that there is."""
+
+    ACCOUNT_ID = "account-id"
+    CHART_UNAVAILABLE = "chart-unavailable"
+    RULE_MISSING = "rule-missing"
+    DIGEST_NOT_CACHED = "digest-not-cached"
+    LAMBDA = "lambda"
+    DIGEST_FIRST_PULL = "digest-first-pull"
+    MUTABLE_TAG = "mutable-tag"
+    FIRST_PULL_ROUTE = "first-pull-route"
+    UNSUPPORTED_UPSTREAM = "unsupported-upstream"
+    UNKNOWN_OFFICIAL = "unknown-official"
+    POLICY_MATCHES_UPSTREAM = "policy-matches-upstream"
+    AUTOMATION_REVERTS = "automation-reverts"
+    CONTROLLER_PULL = "controller-pull"
+    PRIVATE_UPSTREAM = "private-upstream"
+
+
+_MESSAGES = {
+    Code.ACCOUNT_ID: "the account id {} has not twelve digits, so no such registry can exist",
+    Code.DIGEST_FIRST_PULL: (
+        "pinned by digest: a pull by digest of an image that isn't cached yet is reported to "
+        "fail (not tried by us); pull each once by its tag first: imageshift warm"
+    ),
+    Code.MUTABLE_TAG: "a tag that moves: the cache asks upstream again after 24 hours only",
+    Code.FIRST_PULL_ROUTE: (
+        "the first pull of an image may need a route to the internet, even with PrivateLink"
+    ),
+    Code.UNSUPPORTED_UPSTREAM: "ECR can't cache {}: copy its images, or leave them",
+    Code.UNKNOWN_OFFICIAL: "{} is no Docker Official Image: is it an image of your own?",
+    Code.POLICY_MATCHES_UPSTREAM: (
+        "an admission policy matches names of {}: add a pattern for {} beside it"
+    ),
+    Code.AUTOMATION_REVERTS: (
+        "Flux image automation writes the old registry back here: point its ImageRepository at "
+        "the cache, or mark tag and digest alone (:tag, :digest)"
+    ),
+    Code.CONTROLLER_PULL: (
+        "the controller of {} reads the registry itself and needs ECR permissions of its own"
+    ),
+    Code.PRIVATE_UPSTREAM: (
+        "imagePullSecrets stand here: the credential of the cache rule must be able to see the "
+        "image"
+    ),
+}
+
+
+@dataclass(slots=True)
+class Warning_:
+    """One warning with all its places (`path:line:col`)."""
+
+    code: Code
+    message: str
+    places: list[str] = field(default_factory=list)
+    count: int = 0
+
+
+class Advice:
+    """Collects the warnings of a run, plan by plan."""
+
+    def __init__(self, targets: Iterable[RuleSet]) -> None:
+        self._found: dict[tuple[Code, str], Warning_] = {}
+        self._targets = tuple(targets)
+        for rules in self._targets:
+            if rules.registry.has_doubtful_account:
+                self.add(Code.ACCOUNT_ID, None, rules.registry.account or "")
+
+    def warnings(self) -> list[Warning_]:
+        """The warnings, in the order of the published list."""
+        order = list(Code)
+        return sorted(self._found.values(), key=lambda w: (order.index(w.code), w.message))
+
+    def add(self, code: Code, place: str | None, *values: str, message: str | None = None) -> None:
+        """Notes a warning, with the place where there is one."""
+        text = message or _MESSAGES[code].format(*values)
+        found = self._found.setdefault((code, text), Warning_(code, text))
+        found.count += 1
+        if place is not None:
+            found.places.append(place)
+
+    def look_at(self, plan: FilePlan, shown: str) -> None:
+        """Notes what the plan of one file gives reason for; `shown` is the file's name."""
+        for result in plan.results:
+            self._look_at_result(plan, result, shown)
+        for chunk in plan.scan.policies:
+            self._look_at_policy(chunk.text, f"{shown}:{chunk.source.place(chunk.start).line}:1")
+
+    def _look_at_result(self, plan: FilePlan, result: Change | Kept, shown: str) -> None:
+        site = result.site
+        at = site.place
+        place = f"{shown}:{at.line}:{at.column}"
+        if isinstance(result, Kept):
+            if result.status is Status.NO_RULE and result.before is not None:
+                self.add(Code.UNSUPPORTED_UPSTREAM, place, result.before.registry)
+            return
+        self._look_at_change(result, site, place)
+        if _reverts(plan, site):
+            self.add(Code.AUTOMATION_REVERTS, place)
+
+    def _look_at_change(self, change: Change, site: ImageSite, place: str) -> None:
+        before = change.before
+        if before.digest is not None:
+            self.add(Code.DIGEST_FIRST_PULL, place)
+        elif before.tag in {None, "latest"} and site.kind is not SiteKind.CHART:
+            self.add(Code.MUTABLE_TAG, place)
+        if _is_unknown_official(before):
+            self.add(Code.UNKNOWN_OFFICIAL, place, before.familiar_name)
+        if site.resource.group in _CONTROLLERS or site.resource.kind in _WORKFLOWS:
+            self.add(Code.CONTROLLER_PULL, place, site.resource.kind)
+        if site.pull_secrets:
+            self.add(Code.PRIVATE_UPSTREAM, place)
+        if not any(code is Code.FIRST_PULL_ROUTE for code, _ in self._found):
+            self.add(Code.FIRST_PULL_ROUTE, None)
+
+    def _look_at_policy(self, text: str, place: str) -> None:
+        for rules in self._targets:
+            for rule in rules.rules:
+                if rule.upstream in text:
+                    pattern = f"{rules.registry.host}/{rule.prefix}/*"
+                    self.add(Code.POLICY_MATCHES_UPSTREAM, place, rule.upstream, pattern)
+
+
+def _is_unknown_official(reference: ImageReference) -> bool:
+    return reference.is_official and reference.name not in OFFICIAL_IMAGES
+
+
+def _reverts(plan: FilePlan, site: ImageSite) -> bool:
+    if "$imagepolicy" not in plan.scan.source.text:
+        return False
+    for line in site.lines():
+        found = _AUTOMATION.search(plan.scan.source.line(line))
+        if found is not None and found["setter"] in {None, ":name"}:
+            return True
+    return False
+
+
+def is_unsafe(reason: SkipReason | None) -> bool:
+    """Whether a skip means that some input couldn't be handled safely (exit code 3)."""
+    return reason in _UNSAFE
+
+
+_UNSAFE = frozenset(
+    {
+        SkipReason.UNPARSABLE,
+        SkipReason.NOT_UTF8,
+        SkipReason.STYLE,
+        SkipReason.CONFLICT,
+        SkipReason.CHANGED,
+        SkipReason.UNWRITABLE,
+    }
+)

@@ -1,0 +1,81 @@
+"""The command line: one module a command."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from functools import wraps
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from imageshift.cli.exits import reporting_errors
+
+__all__ = ["main"]
+
+# Commands are imported when they are called, since pre-commit starts the tool often.
+_COMMANDS = {
+    "scan": ("scan", "scan"),
+    "migrate": ("migrate", "migrate"),
+    "check": ("check", "check"),
+    "revert": ("revert", "revert"),
+    "map": ("mapping", "map_"),
+    "explain": ("explain", "explain"),
+    "init": ("init", "init"),
+}
+
+
+def main() -> None:
+    """Runs the command line."""
+    build_app(sys.argv[1:])()
+
+
+def build_app(arguments: list[str]) -> typer.Typer:
+    """The application with the one command that the arguments ask for, or with all."""
+    app = typer.Typer(
+        name="imageshift",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    asked = arguments[0] if arguments and arguments[0] in _COMMANDS else None
+    for name in [asked] if asked is not None else _COMMANDS:
+        module, function = _COMMANDS[name]
+        command = getattr(import_module(f"imageshift.cli.{module}"), function)
+        app.command(name)(_guarded(command))
+    return app
+
+
+def _guarded(command: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(command)
+    def run(**values: Any) -> Any:
+        with reporting_errors():
+            return command(**values)
+
+    run.__signature__ = inspect.signature(command)  # type: ignore[attr-defined]
+    return run
+
+
+def _print_version(*, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 this option only
+
+        typer.echo(f"imageshift {version('imageshift')}")
+        raise typer.Exit
+
+
+def _root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version.",
+            is_eager=True,
+            callback=lambda wanted: _print_version(wanted=wanted),
+        ),
+    ] = False,
+) -> None:
+    """Move a GitOps repository onto an Amazon ECR pull-through cache."""

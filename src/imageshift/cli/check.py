@@ -1,0 +1,44 @@
+"""imageshift check: says what should move, for CI and for pre-commit."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.session import Session
+from imageshift.rewrite import Change
+
+Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
+
+
+@with_options(Common)
+def check(*, common: Common, paths: Paths) -> None:
+    """Exit 1 when an image of the paths should move. Writes nothing."""
+    named_only = all(path.is_file() for path in paths)
+    session = Session("check", paths, common, named_only=named_only)
+    for plan in session.follow(session.run.plans()):
+        for result in plan.results:
+            if isinstance(result, Change) and common.format is Format.TEXT:
+                _print_finding(result, session.shown(plan.file))
+    findings = bool(session.summary.upstreams)
+    if common.format is Format.JSON:
+        session.report(done="to rewrite")
+    elif not common.quiet:
+        _say_rest(session, findings=findings)
+    raise typer.Exit(session.exit_code(findings=findings))
+
+
+def _print_finding(change: Change, shown: str) -> None:
+    place = change.site.place
+    why = "a wrong path in the cache" if change.mended else "not from the cache"
+    typer.echo(f"{shown}:{place.line}:{place.column}: {change.site.text} is {why}")
+    typer.echo(f"  hint: {change.after.normalized}")
+
+
+def _say_rest(session: Session, *, findings: bool) -> None:
+    for skip in session.summary.skips:
+        place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
+        typer.echo(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}", err=True)
+    if findings:
+        typer.echo("imageshift migrate rewrites them", err=True)

@@ -1,0 +1,60 @@
+"""imageshift explain: why an image is or isn't rewritten."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imageshift.cli.exits import Exit
+from imageshift.cli.options import Common, with_options
+from imageshift.cli.session import Session
+from imageshift.explain import Explanation, explain_result, matches
+from imageshift.plan import FilePlan
+
+
+@with_options(Common)
+def explain(
+    *,
+    common: Common,
+    what: Annotated[
+        str, typer.Argument(metavar="FILE[:LINE]|IMAGE", help="A place, or an image.")
+    ],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Where to look for an image.", show_default=False)
+    ] = None,
+) -> None:
+    """Say why an image is or isn't rewritten, and what builds it."""
+    file, line = _place(what)
+    found = 0
+    session = Session("explain", [file] if file is not None else paths or [Path()], common)
+    for plan in session.follow(session.run.plans()):
+        for result in plan.results:
+            if _is_asked(plan, result, line, None if file is not None else what):
+                found += 1
+                _print(explain_result(session.run, plan, result), session.shown(plan.file))
+    if not found:
+        typer.echo(f"no image found for {what}", err=True)
+        raise typer.Exit(Exit.FINDINGS)
+
+
+def _place(what: str) -> tuple[Path | None, int | None]:
+    located = re.fullmatch(r"(.+?)(?::(\d+))?(?::\d+)?", what)
+    if located is None:
+        return None, None
+    path = Path(located[1])
+    if not path.is_file():
+        return None, None
+    return path, int(located[2]) if located[2] else None
+
+
+def _is_asked(plan: FilePlan, result, line: int | None, image: str | None) -> bool:  # noqa: ANN001
+    if image is not None:
+        return matches(result, image)
+    return line is None or line in set(result.site.lines())
+
+
+def _print(explanation: Explanation, shown: str) -> None:
+    typer.echo(f"{shown}:{explanation.line}:{explanation.column}")
+    for text in explanation.lines:
+        typer.echo(f"  {text}")

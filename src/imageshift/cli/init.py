@@ -1,0 +1,50 @@
+"""imageshift init: writes .imageshift.yaml from a scan."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imageshift.cli.exits import say
+from imageshift.cli.options import Common, with_options
+from imageshift.cli.session import Session
+from imageshift.errors import ConfigError
+from imageshift.workspace import CONFIG_NAME
+
+Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.")]
+
+
+@with_options(Common)
+def init(
+    *,
+    common: Common,
+    paths: Paths = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an old one.")] = False,
+) -> None:
+    """Write .imageshift.yaml with the registry and the rules that the repository needs."""
+    session = Session("init", paths or [Path()], common)
+    target = session.run.workspace.root / CONFIG_NAME
+    if target.exists() and not force:
+        raise ConfigError(f"{target} is there already", hint="--force replaces it")
+    for _ in session.follow(session.run.plans()):
+        pass
+    target.write_text(_config_text(session), encoding="utf-8")
+    say(f"wrote {session.shown(CONFIG_NAME)}")
+
+
+def _config_text(session: Session) -> str:
+    registry = session.run.rules.registry
+    used = {upstream for upstream, _ in session.summary.upstreams}
+    lines = ["# What imageshift knows of this repository; see its configuration reference."]
+    if registry.account is not None and registry.region is not None:
+        lines += [f'account: "{registry.account}"', f"region: {registry.region}"]
+    if session.common.registry_host is not None:
+        lines.append(f'registry_host: "{registry.host}"')
+    lines.append("rules:")
+    for rule in session.run.rules.rules:
+        unused = "" if rule.upstream in used else "  # no image comes from here today"
+        lines.append(f"  - upstream: {rule.upstream}{unused}")
+        if rule.upstream_prefix is not None:
+            lines.append(f"    upstream_prefix: {rule.upstream_prefix}")
+        lines.append(f"    prefix: {rule.prefix}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,168 @@
+"""The options that commands share, declared once."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from imageshift.run import RunOptions
+
+__all__ = ["ChartsMode", "Common", "Format", "Preset", "RegistryOptions", "with_options"]
+
+_REGISTRY = "The target registry and its rules"
+_FILES = "Files and output"
+
+
+class Format(StrEnum):
+    """How a result is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Preset(StrEnum):
+    """Rule sets that have a name."""
+
+    ARTICLE = "article"
+    CONSOLE = "console"
+
+
+class ChartsMode(StrEnum):
+    """How much a run asks of charts."""
+
+    AUTO = "auto"
+    OFF = "off"
+    REQUIRE = "require"
+
+
+def _option(panel: str, *names: str, text: str, **more: Any) -> Any:
+    return typer.Option(*names, help=text, rich_help_panel=panel, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegistryOptions:
+    """What says where images go."""
+
+    account: Annotated[
+        str | None, _option(_REGISTRY, "--account", text="AWS account id of the cache.")
+    ] = None
+    region: Annotated[
+        str | None, _option(_REGISTRY, "--region", text="AWS region of the cache.")
+    ] = None
+    registry_host: Annotated[
+        str | None,
+        _option(_REGISTRY, "--registry-host", text="Host instead of the account's own."),
+    ] = None
+    rule: Annotated[
+        list[str] | None,
+        _option(
+            _REGISTRY,
+            "--rule",
+            text="UPSTREAM[/UPSTREAM_PREFIX]=PREFIX adds, changes or (empty) removes a rule.",
+        ),
+    ] = None
+    rules: Annotated[
+        Preset | None, _option(_REGISTRY, "--rules", text="Names for the usual upstreams.")
+    ] = None
+    rules_from: Annotated[
+        str | None,
+        _option(_REGISTRY, "--rules-from", text="Rules of an account (aws) or of a file."),
+    ] = None
+    alias: Annotated[
+        list[str] | None,
+        _option(_REGISTRY, "--alias", text="HOST=UPSTREAM, or known for the usual ones."),
+    ] = None
+    config: Annotated[
+        Path | None, _option(_FILES, "--config", text="Configuration instead of .imageshift.yaml.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Common(RegistryOptions):
+    """The options of every command that reads files."""
+
+    root: Annotated[
+        Path | None, _option(_FILES, "--root", text="Folder above which nothing is read.")
+    ] = None
+    charts: Annotated[
+        ChartsMode, _option(_FILES, "--charts", text="Whether charts are rendered.")
+    ] = ChartsMode.AUTO
+    charts_through_cache: Annotated[
+        bool,
+        _option(_FILES, "--charts-through-cache", text="Move oci:// chart sources as well."),
+    ] = False
+    templates: Annotated[
+        bool, _option(_FILES, "--templates", text="Literal images in Helm templates as well.")
+    ] = False
+    format: Annotated[Format, _option(_FILES, "--format", text="How to print.")] = Format.TEXT
+    output: Annotated[
+        Path | None, _option(_FILES, "--output", text="File for the result, not stdout.")
+    ] = None
+    jobs: Annotated[
+        int, _option(_FILES, "--jobs", min=1, text="How many renders may run at once.")
+    ] = 1
+    strict: Annotated[
+        bool, _option(_FILES, "--strict", text="Exit 1 for doubtful images and ones without a rule.")
+    ] = False
+    quiet: Annotated[bool, _option(_FILES, "--quiet", "-q", text="Only the result.")] = False
+    verbose: Annotated[
+        bool, _option(_FILES, "--verbose", "-v", text="List every place.")
+    ] = False
+
+    def run_options(self, *, named_only: bool = False, backward: bool = False) -> RunOptions:
+        """The options as the library takes them."""
+        return RunOptions(
+            account=self.account,
+            region=self.region,
+            registry_host=self.registry_host,
+            rules=None if self.rules is None else self.rules.value,
+            rules_from=self.rules_from,
+            rule=tuple(self.rule or ()),
+            alias=tuple(self.alias or ()),
+            config=self.config,
+            root=self.root,
+            charts_through_cache=self.charts_through_cache,
+            templates=self.templates,
+            named_only=named_only,
+            backward=backward,
+        )
+
+
+def with_options(shared: type[RegistryOptions]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Gives a command the options of `shared`, handed to it as one value, `common`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        own = inspect.signature(command).parameters
+        hints = get_type_hints(command, include_extras=True)
+        shared_hints = get_type_hints(shared, include_extras=True)
+        names = [field.name for field in fields(shared)]
+
+        @wraps(command)
+        def run(**values: Any) -> Any:
+            common = shared(**{name: values.pop(name) for name in names})
+            return command(common=common, **values)
+
+        parameters = [
+            parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+            for name, parameter in own.items()
+            if name != "common"
+        ]
+        parameters += [
+            inspect.Parameter(
+                field.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=field.default,
+                annotation=shared_hints[field.name],
+            )
+            for field in fields(shared)
+        ]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        return run
+
+    return decorate

@@ -1,0 +1,35 @@
+"""imageshift scan: the inventory of images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.session import Session
+from imageshift.rewrite import Change, Kept
+
+Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
+
+
+@with_options(Common)
+def scan(*, common: Common, paths: Paths) -> None:
+    """List every image, where it is, and what becomes of it."""
+    session = Session("scan", paths, common)
+    for plan in session.follow(session.run.plans()):
+        if common.format is Format.TEXT and common.output is None:
+            for result in sorted(plan.results, key=lambda r: r.site.place):
+                typer.echo(_line(result, session.shown(plan.file)))
+    session.report(done="to rewrite")
+    raise typer.Exit(session.exit_code())
+
+
+def _line(result: Change | Kept, shown: str) -> str:
+    place = result.site.place
+    text = f"{shown}:{place.line}:{place.column}: {result.status}: {result.site.text}"
+    if isinstance(result, Change):
+        return f"{text} → {result.after.normalized}"
+    why = result.reason if result.reason is not None and result.reason != result.status else ""
+    detail = result.detail or ""
+    rest = ": ".join(part for part in (why, detail) if part)
+    return f"{text} ({rest})" if rest else text

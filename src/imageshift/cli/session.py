@@ -1,0 +1,129 @@
+"""What the commands over files share: open a run, follow its plans, report, exit."""
+
+import gc
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from imageshift.advice import Advice
+from imageshift.cli.exits import Exit, say
+from imageshift.cli.options import Common, Format
+from imageshift.plan import FilePlan
+from imageshift.reports.summary import Summary, namer
+from imageshift.rewrite import Status
+from imageshift.run import Run
+
+__all__ = ["Session"]
+
+
+class Session:
+    """One command over files, from its options to its exit code."""
+
+    def __init__(
+        self,
+        command: str,
+        paths: list[Path],
+        common: Common,
+        *,
+        named_only: bool = False,
+        backward: bool = False,
+    ) -> None:
+        # Trees are freed by counting references; the collector would only walk them again.
+        gc.disable()
+        self.command = command
+        self.common = common
+        options = common.run_options(named_only=named_only, backward=backward)
+        self.run = Run.open(paths, options)
+        advice = Advice(target.rules for target in self.run.targets)
+        self.shown = namer(self.run.workspace.root)
+        self.summary = Summary(self.shown, advice, keep_rows=common.format is Format.JSON)
+
+    def follow(self, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
+        """The plans, counted; a progress bar runs beside them on a terminal."""
+        with _progress(self.common, len(self.run.index.files)) as advance:
+            for plan in plans:
+                self.summary.add(plan)
+                advance(plan.file)
+                yield plan
+        self.summary.files = sum(1 for _ in self.run.files())
+
+    def report(self, *, done: str, next_steps: Iterable[str] = (), **more: Any) -> None:
+        """Prints the result in the asked format, and the summary's last line."""
+        if self.common.format is Format.JSON:
+            targets = [(target.rules, target.paths) for target in self.run.targets]
+            data = self.summary.data(self.command, targets) | more
+            self._write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        elif not self.common.quiet:
+            self._print_text(done, next_steps)
+        if self.common.format is Format.TEXT:
+            self._say_last_line(done)
+
+    def exit_code(self, *, findings: bool = False) -> Exit:
+        """What the run comes to."""
+        counts = self.summary.counts
+        if self.common.strict:
+            findings = findings or bool(counts[Status.NO_RULE] or counts[Status.DOUBTFUL])
+        if findings:
+            return Exit.FINDINGS
+        return Exit.UNSAFE if self.summary.unsafe else Exit.DONE
+
+    def _print_text(self, done: str, next_steps: Iterable[str]) -> None:
+        from rich.console import Console  # noqa: PLC0415 heavy, and not for quiet runs
+
+        from imageshift.reports.text import print_report  # noqa: PLC0415 as above
+
+        with self._stream() as stream:
+            console = Console(file=stream, highlight=False)
+            print_report(
+                console,
+                self.summary,
+                done=done,
+                next_steps=next_steps,
+                verbose=self.common.verbose,
+            )
+
+    def _say_last_line(self, done: str) -> None:
+        numbers = self.summary.numbers()
+        parts = [f"{numbers['rewrite']} {done}"]
+        parts += [
+            f"{numbers[key]} {key}"
+            for key in ("cached", "no-rule", "doubtful", "skipped")
+            if numbers[key]
+        ]
+        say(f"{numbers['files']} files, {numbers['images']} images: {', '.join(parts)}")
+        if self.summary.files == 0:
+            say("no file was looked at: ignore rules, `exclude:` or the paths leave none")
+        elif self.summary.counts.total() == 0 and not self.summary.skips:
+            say("no image was found in them")
+        for target in self.run.targets:
+            if target.rules.registry.has_doubtful_account:
+                account = target.rules.registry.account
+                say(f"warning account-id: {account} has not the twelve digits of an account id")
+
+    def _write(self, text: str) -> None:
+        with self._stream() as stream:
+            stream.write(text)
+
+    @contextmanager
+    def _stream(self) -> Iterator[TextIO]:
+        if self.common.output is None:
+            yield sys.stdout
+        else:
+            with self.common.output.open("w", encoding="utf-8") as stream:
+                yield stream
+
+
+@contextmanager
+def _progress(common: Common, total: int) -> Iterator[Any]:
+    if common.quiet or total < 2000 or not sys.stderr.isatty():  # noqa: PLR2004 a blink
+        yield lambda _file: None
+        return
+    from rich.console import Console  # noqa: PLC0415 only on a terminal
+    from rich.progress import Progress  # noqa: PLC0415 as above
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("files", total=total)
+        yield lambda _file: progress.advance(task)

@@ -1,0 +1,271 @@
+"""The configuration: .imageshift.yaml, its published shape, and the rules that it makes.
+
+Options of the command line are laid over the file's, key by key.
+"""
+
+import re
+from collections.abc import Iterable, Mapping as MappingType
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from imageshift.cache import ARTICLE_RULES, CONSOLE_RULES, Registry, Rule, RuleOrigin, RuleSet
+from imageshift.errors import ConfigError, RuleError, SourceError
+from imageshift.source import Mapping, Node, Scalar, Sequence, SourceText, split_documents
+
+__all__ = ["PRESETS", "Config", "build_rules", "load_config", "parse_alias", "parse_rule", "schema"]
+
+PRESETS = {"article": ARTICLE_RULES, "console": CONSOLE_RULES}
+"""The rule sets that have a name."""
+
+
+class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One pull-through cache rule."""
+
+    upstream: str
+    prefix: str
+    upstream_prefix: str | None = None
+
+
+class ImageEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename="camel"):
+    """Where a kind of custom resource keeps an image; `path` is dotted, `[]` is each item."""
+
+    kind: str
+    path: str
+    api_version: str = "*"
+
+
+class RegistryEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A registry for a part of the repository; `paths` are patterns as in .gitignore."""
+
+    paths: list[str]
+    account: str | None = None
+    region: str | None = None
+    registry_host: str | None = None
+    rules: Literal["article", "console"] | list[RuleEntry] | None = None
+
+
+class Charts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How charts are found; `sources` maps `namespace/name` of a release to a folder or .tgz."""
+
+    mode: Literal["auto", "off", "require"] = "auto"
+    sources: dict[str, str] = {}
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The content of .imageshift.yaml."""
+
+    account: str | None = None
+    region: str | None = None
+    registry_host: str | None = None
+    rules: Literal["article", "console"] | list[RuleEntry] = "article"
+    rules_from: str | None = None
+    aliases: dict[str, str] | Literal["known"] = {}
+    registries: list[RegistryEntry] = []
+    exclude: list[str] = []
+    values: list[str] = []
+    images: list[ImageEntry] = []
+    jobs: Literal["skip", "rewrite"] = "skip"
+    templates: bool = False
+    charts_through_cache: bool = False
+    charts: Charts = Charts()
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of .imageshift.yaml."""
+    made = msgspec.json.schema(Config)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "imageshift", **made}
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration of a file; the defaults when there is none.
+
+    Raises:
+        ConfigError: the file can't be read or has a key or value that isn't known; the message
+            begins with path, line and column.
+    """
+    if path is None:
+        return Config()
+    try:
+        source = SourceText.decode(path.read_bytes())
+        documents = [doc for chunk in split_documents(source) for doc in chunk.documents()]
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
+    except SourceError as error:
+        place = f"{path}:{error.line or 1}:{error.column or 1}"
+        raise ConfigError(f"{place}: {error}", hint=error.hint) from None
+    root = documents[0].root if documents else None
+    if root is None or (isinstance(root, Scalar) and root.is_empty):
+        return Config()
+    return _convert(path, source, root)
+
+
+def _convert(path: Path, source: SourceText, root: Node) -> Config:
+    _refuse_numbers(path, source, root)
+    try:
+        return msgspec.convert(_data(root), Config)
+    except msgspec.ValidationError as error:
+        message, _, where = str(error).partition(" - at ")
+        found = re.search(r"`\$\.?(.*)`", where)
+        key_path = found[1] if found else ""
+        node = _at(root, key_path, message)
+        place = source.place(node.start)
+        shown = f" at {key_path}" if key_path else ""
+        raise ConfigError(
+            f"{path}:{place.line}:{place.column}: {message}{shown}",
+            hint="the keys are in the configuration reference of the documentation",
+        ) from None
+
+
+def _refuse_numbers(path: Path, source: SourceText, node: Node) -> None:
+    """An account written as a number has lost what made it an account id."""
+    if isinstance(node, Mapping):
+        for key, value in node.pairs():
+            if key.value == "account" and isinstance(value, Scalar) and not value.style:
+                _refuse_number(path, source, value)
+            _refuse_numbers(path, source, value)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            _refuse_numbers(path, source, item)
+
+
+def _refuse_number(path: Path, source: SourceText, value: Scalar) -> None:
+    if value.is_empty or value.is_string:
+        return
+    place = source.place(value.start)
+    lost = " and would lose the leading zero, or take it for octal" * value.value.startswith("0")
+    raise ConfigError(
+        f"{path}:{place.line}:{place.column}: account {value.value} is a number in YAML: "
+        f"readers turn it into another text{lost}",
+        hint=f'write it in quotes: account: "{value.value}"',
+    )
+
+
+def _data(node: Node) -> Any:
+    if isinstance(node, Mapping):
+        return {key.value: _data(value) for key, value in node.pairs()}
+    if isinstance(node, Sequence):
+        return [_data(item) for item in node.items]
+    return _plain(node) if isinstance(node, Scalar) else None
+
+
+def _plain(scalar: Scalar) -> Any:
+    if not scalar.style and scalar.is_empty:
+        return None
+    if not scalar.style and scalar.value.lower() in {"true", "false"}:
+        return scalar.value.lower() == "true"
+    return scalar.value
+
+
+def _at(root: Node, key_path: str, message: str) -> Node:
+    """The node that an error speaks of: the value at its path, or the key it doesn't know."""
+    node: Node = root
+    for step in re.findall(r"[^.\[\]]+", key_path):
+        if isinstance(node, Mapping):
+            node = node.get(step) or node
+        elif isinstance(node, Sequence) and step.isdigit():
+            node = node.items[int(step)]
+    unknown = re.search(r"unknown field `(.*?)`", message)
+    if unknown is not None and isinstance(node, Mapping):
+        return node.key(unknown[1]) or node
+    return node
+
+
+def parse_rule(text: str) -> tuple[str, str | None, str]:
+    """`UPSTREAM[/UPSTREAM_PREFIX]=PREFIX` as upstream, upstream prefix, prefix (may be empty).
+
+    Raises:
+        ConfigError: there is no `=`.
+    """
+    upstream, equals, prefix = text.partition("=")
+    host, _, path = upstream.partition("/")
+    if not equals or not host:
+        raise ConfigError(
+            f"--rule {text!r} is no rule", hint="--rule UPSTREAM[/UPSTREAM_PREFIX]=PREFIX"
+        )
+    return host, path or None, prefix
+
+
+def parse_alias(text: str) -> dict[str, str]:
+    """`HOST=UPSTREAM`, or `known` for the built-in table, as hosts with their upstreams.
+
+    Raises:
+        ConfigError: there is neither.
+    """
+    if text == "known":
+        from imageshift.data.aliases import KNOWN_ALIASES  # noqa: PLC0415 asked for only
+
+        return dict(KNOWN_ALIASES)
+    host, equals, upstream = text.partition("=")
+    if not equals or not host or not upstream:
+        raise ConfigError(f"--alias {text!r} is no alias", hint="--alias HOST=UPSTREAM, or known")
+    return {host: upstream}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleOptions:
+    """What the command line says of the registry and its rules."""
+
+    account: str | None = None
+    region: str | None = None
+    registry_host: str | None = None
+    preset: str | None = None
+    imported: tuple[Rule, ...] | None = None
+    rules: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+
+
+def build_rules(config: Config, options: RuleOptions, entry: RegistryEntry | None = None) -> RuleSet:
+    """The rules in force, of a configuration, its part for some paths, and the options.
+
+    Raises:
+        ConfigError: the registry isn't known, or a rule can't be used.
+    """
+    part = entry or RegistryEntry(paths=[])
+    registry = Registry.of(
+        options.account or part.account or config.account,
+        options.region or part.region or config.region,
+        options.registry_host or part.registry_host or config.registry_host,
+    )
+    rules = _with_options(_base_rules(config, part, options), options.rules)
+    if not rules:
+        raise RuleError("there is no rule left")
+    return RuleSet(registry, tuple(rules), _aliases(config, options.aliases))
+
+
+def _base_rules(config: Config, part: RegistryEntry, options: RuleOptions) -> Iterable[Rule]:
+    if options.preset is not None:
+        if options.preset not in PRESETS:
+            names = ", ".join(PRESETS)
+            raise ConfigError(f"there are no rules {options.preset!r}", hint=f"one of {names}")
+        return PRESETS[options.preset]
+    if options.imported is not None:
+        return options.imported
+    chosen = config.rules if part.rules is None else part.rules
+    if isinstance(chosen, str):
+        return PRESETS[chosen]
+    return [Rule(r.upstream, r.prefix, r.upstream_prefix, RuleOrigin.EXPLICIT) for r in chosen]
+
+
+def _with_options(rules: Iterable[Rule], options: Iterable[str]) -> list[Rule]:
+    made = list(rules)
+    for text in options:
+        upstream, upstream_prefix, prefix = parse_rule(text)
+        probe = Rule(upstream, prefix or "removed", upstream_prefix, RuleOrigin.EXPLICIT)
+        made = [rule for rule in made if not _same_reach(rule, probe)]
+        if prefix:
+            made.append(probe)
+    return made
+
+
+def _same_reach(one: Rule, other: Rule) -> bool:
+    return (one.upstream, one.upstream_prefix) == (other.upstream, other.upstream_prefix)
+
+
+def _aliases(config: Config, options: Iterable[str]) -> MappingType[str, str]:
+    made = parse_alias("known") if config.aliases == "known" else dict(config.aliases)
+    for text in options:
+        made |= parse_alias(text)
+    return made

@@ -1,0 +1,79 @@
+"""Why an image is or isn't rewritten, in sentences."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imageshift.errors import ImageshiftError
+from imageshift.kustomize import trace
+from imageshift.plan import FilePlan
+from imageshift.reference import parse_reference
+from imageshift.rewrite import Change, Kept, Status
+from imageshift.run import Run
+
+__all__ = ["Explanation", "explain_result", "matches"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The sentences about one site."""
+
+    line: int
+    column: int
+    lines: tuple[str, ...]
+
+
+def explain_result(run: Run, plan: FilePlan, result: Change | Kept) -> Explanation:
+    """Why a site has its result."""
+    place = result.site.place
+    lines = (*_about_site(result), *_about_outcome(result), *_about_builds(run, plan, result))
+    return Explanation(place.line, place.column, lines)
+
+
+def matches(result: Change | Kept, image: str) -> bool:
+    """Whether an image is the one asked for, by its text, its full or its familiar name.
+
+    The tag may be left out; `nginx` finds `docker.io/library/nginx:1.27`.
+    """
+    site_text = result.site.text
+    if image in {site_text, result.site.name_text}:
+        return True
+    try:
+        asked = parse_reference(image)
+    except ImageshiftError:
+        return False
+    found = result.before
+    if found is None or found.full_name != asked.full_name:
+        return image == (found.name if found is not None else None)
+    return asked.tag in {None, found.tag} and asked.digest in {None, found.digest}
+
+
+def _about_site(result: Change | Kept) -> Iterator[str]:
+    site = result.site
+    path = ".".join(str(step) for step in site.path)
+    resource = site.resource
+    name = "/".join(part for part in (resource.namespace, resource.name) if part)
+    yield f"image     {site.text}"
+    yield f"found at  {path}" + (f" of {resource.kind} {name}".rstrip() if resource.kind else "")
+    yield f"sure      {site.confidence}" + (f": {site.note}" if site.note else "")
+
+
+def _about_outcome(result: Change | Kept) -> Iterator[str]:
+    if isinstance(result, Change):
+        yield f"rule      {result.rule}"
+        yield f"becomes   {result.after.normalized}"
+        if result.mended:
+            yield "because   it is a wrong path in the cache (wrong-cache-path)"
+        return
+    reason = f" ({result.reason})" if result.reason is not None else ""
+    yield f"stays     {result.status}{reason}"
+    if result.detail:
+        yield f"because   {result.detail}"
+    if result.status is Status.DOUBTFUL and result.after is not None:
+        yield f"would be  {result.after.normalized}"
+
+
+def _about_builds(run: Run, plan: FilePlan, result: Change | Kept) -> Iterator[str]:
+    for build in trace(run.index, result.site, plan.file, run.planner.scan):
+        yield f"built by  {build.root}"
+        for step in build.steps:
+            yield f"  {step}"

@@ -1,0 +1,173 @@
+"""What a report counts and lists, gathered plan by plan."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from imageshift.advice import Advice, is_unsafe
+from imageshift.cache import RuleSet
+from imageshift.inventory import FileSkip
+from imageshift.plan import FilePlan
+from imageshift.rewrite import Change, Kept, Status
+from imageshift.sites import Part
+
+__all__ = ["SCHEMA", "Summary", "image_row", "namer", "registry_row"]
+
+SCHEMA = "imageshift/v1"
+
+
+def namer(root: Path) -> Callable[[str], str]:
+    """A function from a workspace's names to paths relative to the working directory."""
+    prefix = os.path.relpath(root)
+    if prefix == ".":
+        return lambda name: name
+    return lambda name: f"{prefix}/{name}" if name else prefix
+
+
+@dataclass(slots=True)
+class Summary:
+    """The counts of a run, and what its reports list.
+
+    Rows of images are kept only when `keep_rows` is set, so that memory stays flat without.
+    """
+
+    shown: Callable[[str], str]
+    advice: Advice
+    keep_rows: bool = False
+    files: int = 0
+    counts: Counter[Status] = field(default_factory=Counter)
+    upstreams: Counter[tuple[str, str]] = field(default_factory=Counter)
+    changed: list[str] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    stays: list[tuple[str, Kept]] = field(default_factory=list)
+    skips: list[FileSkip] = field(default_factory=list)
+    unsafe: bool = False
+
+    def add(self, plan: FilePlan) -> None:
+        """Counts one file's plan."""
+        shown = self.shown(plan.file)
+        for result in plan.results:
+            self._add_result(result, plan.file, shown)
+        for skip in plan.skips:
+            self.skips.append(skip)
+            self.unsafe = self.unsafe or is_unsafe(skip.reason)
+        if plan.before != plan.after:
+            self.changed.append(shown)
+        self.advice.look_at(plan, shown)
+
+    def _add_result(self, result: Change | Kept, file: str, shown: str) -> None:
+        self.counts[result.status] += 1
+        if self.keep_rows:
+            self.rows.append(image_row(result, shown))
+        if isinstance(result, Change):
+            self.upstreams[result.rule.upstream, result.rule.prefix] += 1
+        elif result.status is not Status.CACHED:
+            self.stays.append((file, result))
+            self.unsafe = self.unsafe or is_unsafe(result.reason)
+
+    def data(self, command: str, targets: list[tuple[RuleSet, tuple[str, ...]]]) -> dict[str, Any]:
+        """The report as the published JSON schema has it."""
+        return {
+            "schema": SCHEMA,
+            "command": command,
+            "registries": [registry_row(rules, paths) for rules, paths in targets],
+            "images": sorted(self.rows, key=_row_order),
+            "skipped": [self._skip_row(skip) for skip in sorted(self.skips, key=_skip_order)],
+            "warnings": [
+                {"code": w.code, "message": w.message, "count": w.count, "places": w.places}
+                for w in self.advice.warnings()
+            ],
+            "summary": self.numbers(),
+        }
+
+    def numbers(self) -> dict[str, int]:
+        """The counts that every report ends with."""
+        by_status = {status.value: self.counts[status] for status in _COUNTED}
+        total = {"files": self.files, "changed": len(self.changed), "images": self.counts.total()}
+        return total | by_status
+
+    def _skip_row(self, skip: FileSkip) -> dict[str, Any]:
+        return {
+            "file": self.shown(skip.file),
+            "line": skip.line,
+            "reason": skip.reason,
+            "detail": skip.detail,
+        }
+
+
+_COUNTED = (Status.REWRITE, Status.CACHED, Status.NO_RULE, Status.DOUBTFUL, Status.SKIPPED)
+
+
+def image_row(result: Change | Kept, shown: str) -> dict[str, Any]:
+    """One image as a row of the report."""
+    site = result.site
+    place = site.place
+    kept = result if isinstance(result, Kept) else None
+    before, after, rule = result.before, result.after, result.rule
+    return {
+        "file": shown,
+        "line": place.line,
+        "column": place.column,
+        "document": site.document.file.index,
+        "resource": {
+            "apiVersion": site.resource.api_version,
+            "kind": site.resource.kind,
+            "namespace": site.resource.namespace or None,
+            "name": site.resource.name or None,
+        },
+        "path": list(site.path),
+        "kind": site.kind,
+        "origin": "written",
+        "parts": [_part_row(site.part_place(part), part) for part in site.parts],
+        "original": site.text,
+        "normalized": None if before is None else before.normalized,
+        "target": None if after is None else after.normalized,
+        "status": result.status,
+        "confidence": site.confidence,
+        "rule": None if rule is None else rule.prefix,
+        "reason": _reason(kept),
+        "detail": None if kept is None else kept.detail,
+    }
+
+
+def _reason(kept: Kept | None) -> str | None:
+    return None if kept is None or kept.reason is None else kept.reason.value
+
+
+def _part_row(place: Any, part: Part) -> dict[str, Any]:
+    return {
+        "role": part.role,
+        "path": list(part.path),
+        "line": place.line,
+        "column": place.column,
+    }
+
+
+def registry_row(rules: RuleSet, paths: tuple[str, ...]) -> dict[str, Any]:
+    """A target registry as a row of the report."""
+    registry = rules.registry
+    return {
+        "host": registry.host,
+        "account": registry.account,
+        "region": registry.region,
+        "paths": list(paths),
+        "rules": [
+            {
+                "prefix": rule.prefix,
+                "upstream": rule.upstream,
+                "upstream_prefix": rule.upstream_prefix,
+            }
+            for rule in rules.rules
+        ],
+    }
+
+
+def _row_order(row: dict[str, Any]) -> tuple[str, int, int]:
+    return row["file"], row["line"], row["column"]
+
+
+def _skip_order(skip: FileSkip) -> tuple[str, int]:
+    return skip.file, skip.line or 0

@@ -1,0 +1,83 @@
+"""The report for people: a table of what moves, what stays and why, and what to do next."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.table import Table
+
+from imageshift.reports.summary import Summary
+from imageshift.rewrite import Kept, Status
+
+__all__ = ["print_report"]
+
+_LISTED = 12
+
+
+def print_report(
+    console: Console, summary: Summary, *, done: str, next_steps: Iterable[str], verbose: bool
+) -> None:
+    """Prints the whole report; `done` is the word for what happened to the images that move."""
+    if summary.upstreams:
+        console.print(_upstreams(summary, done))
+    _print_stays(console, summary, verbose=verbose)
+    for warning in summary.advice.warnings():
+        times = f" ({warning.count} times)" if warning.count > 1 else ""
+        console.print(f"[yellow]warning[/] {warning.code}: {_plain(warning.message)}{times}")
+        for place in warning.places[: None if verbose else 3]:
+            console.print(f"  {_plain(place)}", style="dim")
+    for step in next_steps:
+        console.print(f"[bold]next[/] {_plain(step)}")
+
+
+def _upstreams(summary: Summary, done: str) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("upstream")
+    table.add_column("cached under")
+    table.add_column(done, justify="right")
+    for (upstream, prefix), count in sorted(summary.upstreams.items()):
+        table.add_row(upstream, prefix, str(count))
+    return table
+
+
+def _print_stays(console: Console, summary: Summary, *, verbose: bool) -> None:
+    stays = sorted(summary.stays, key=lambda item: (item[0], item[1].site.place))
+    reasons = Counter(_why(kept) for _, kept in stays)
+    shown: Counter[str] = Counter()
+    for why, count in sorted(reasons.items()):
+        console.print(f"[cyan]{why}[/] {count} {'image' if count == 1 else 'images'} left alone")
+        for file, kept in stays:
+            if _why(kept) != why:
+                continue
+            shown[why] += 1
+            if verbose or shown[why] <= _LISTED:
+                _print_stay(console, summary.shown(file), kept)
+        if not verbose and count > _LISTED:
+            console.print(f"  … and {count - _LISTED} more (--verbose lists all)", style="dim")
+    _print_skips(console, summary, verbose=verbose)
+
+
+def _print_skips(console: Console, summary: Summary, *, verbose: bool) -> None:
+    reasons = Counter(skip.reason for skip in summary.skips)
+    for reason, count in sorted(reasons.items()):
+        console.print(f"[cyan]{reason}[/] {count} {'file' if count == 1 else 'files'} not looked into")
+        skips = [skip for skip in summary.skips if skip.reason is reason]
+        for skip in skips[: None if verbose else _LISTED]:
+            place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
+            text = f"  {summary.shown(skip.file)}{place}: {skip.detail}"
+            console.print(_plain(text), style="dim", soft_wrap=True)
+
+
+def _print_stay(console: Console, shown: str, kept: Kept) -> None:
+    place = kept.site.place
+    detail = f": {kept.detail}" if kept.detail else ""
+    text = f"  {shown}:{place.line}:{place.column}: {kept.site.text}{detail}"
+    console.print(_plain(text), style="dim", soft_wrap=True)
+
+
+def _why(kept: Kept) -> str:
+    return kept.reason.value if kept.reason is not None else Status(kept.status).value
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")

@@ -1,0 +1,206 @@
+"""One run over a repository: from paths and options to plans. The CLI and the library share it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+from imageshift.cache import Rule, RuleSet
+from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules, load_config
+from imageshift.data.image_field import FieldShape, ImageField
+from imageshift.errors import ConfigError
+from imageshift.inventory import Index, build_index
+from imageshift.plan import FilePlan, Planner, apply_plans
+from imageshift.rewrite import Backward, Forward, Mapper
+from imageshift.workspace import CONFIG_NAME, Workspace, find_root
+
+__all__ = ["Run", "RunOptions", "Target", "find_config"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a caller may say about a run; None and empty leave it to .imageshift.yaml.
+
+    `named_only` reads nothing but the named files: what only other files can tell isn't told.
+    """
+
+    account: str | None = None
+    region: str | None = None
+    registry_host: str | None = None
+    rules: str | None = None
+    rules_from: str | None = None
+    rule: tuple[str, ...] = ()
+    alias: tuple[str, ...] = ()
+    config: Path | None = None
+    root: Path | None = None
+    exclude: tuple[str, ...] = ()
+    charts_through_cache: bool = False
+    templates: bool = False
+    named_only: bool = False
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A registry with its rules, and the patterns of the files that it is for (`.` is all)."""
+
+    rules: RuleSet
+    paths: tuple[str, ...] = (".",)
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything that a command needs to know before it looks at files."""
+
+    workspace: Workspace
+    config: Config
+    targets: tuple[Target, ...]
+    names: tuple[str, ...]
+    options: RunOptions
+    _index: Index | None = None
+    _planner: Planner | None = None
+    _mappers: dict[int, Mapper] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, paths: Sequence[Path | str], options: RunOptions) -> "Run":
+        """A run over the paths.
+
+        Raises:
+            ConfigError: options or configuration can't be used.
+            NoFilesError: a path doesn't exist.
+        """
+        given = [Path(path) for path in paths]
+        root = find_root(given, options.root)
+        config = load_config(options.config or find_config(given, root))
+        workspace = Workspace(root, (*config.exclude, *options.exclude))
+        names = tuple(workspace.relative(path) for path in given) or ("",)
+        return cls(workspace, config, _targets(config, options), names, options)
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules of the first target."""
+        return self.targets[0].rules
+
+    @property
+    def index(self) -> Index:
+        """What the files of the workspace decide over each other, read at the first use."""
+        if self._index is None:
+            names = self.names if self.options.named_only else ("",)
+            index = Index(
+                self.workspace,
+                rows=_rows(self.config),
+                chart_sources=self.options.charts_through_cache or self.config.charts_through_cache,
+                templates=self.options.templates or self.config.templates,
+                rewrite_jobs=self.config.jobs == "rewrite",
+                values_patterns=tuple(self.config.values),
+                named_only=self.options.named_only,
+            )
+            self._index = build_index(self.workspace, self.workspace.walk(names), index)
+        return self._index
+
+    @property
+    def planner(self) -> Planner:
+        """The planner over the index."""
+        if self._planner is None:
+            self._planner = Planner(self.index, self.mapper)
+        return self._planner
+
+    def files(self) -> Iterator[str]:
+        """The files that may be written, in path order."""
+        index = self.index
+        prefixes = tuple(f"{name}/" for name in self.names if name)
+        named = set(self.names)
+        for file in index.files:
+            if "" in named or file in named or file.startswith(prefixes):
+                yield file
+
+    def plans(self) -> Iterator[FilePlan]:
+        """The plans of the files, one by one."""
+        return self.planner.plans(self.files())
+
+    def apply(self) -> Iterator[FilePlan]:
+        """Writes the files; yields each plan as it came out."""
+        return apply_plans(self.workspace, self.plans())
+
+    def mapper(self, file: str) -> Mapper:
+        """Where the references of a file go."""
+        number = self._target_number(file)
+        if number not in self._mappers:
+            rules = self.targets[number].rules
+            made = Backward(rules) if self.options.backward else Forward(rules)
+            self._mappers[number] = made
+        return self._mappers[number]
+
+    def rules_of(self, file: str) -> RuleSet:
+        """The rules that hold for a file."""
+        return self.targets[self._target_number(file)].rules
+
+    def _target_number(self, file: str) -> int:
+        if len(self.targets) == 1:
+            return 0
+        for number, target in enumerate(self.targets):
+            if GitIgnoreSpec.from_lines(target.paths).match_file(file):
+                return number
+        return 0
+
+
+def find_config(paths: Sequence[Path] = (), root: Path | None = None) -> Path | None:
+    """The nearest .imageshift.yaml at or above the first path (or the working directory)."""
+    start = (paths[0] if paths else Path.cwd()).resolve()
+    root = root or find_root(paths)
+    for folder in (start, *start.parents):
+        if not folder.is_relative_to(root):
+            return None
+        if (folder / CONFIG_NAME).is_file():
+            return folder / CONFIG_NAME
+    return None
+
+
+def _targets(config: Config, options: RunOptions) -> tuple[Target, ...]:
+    rule_options = RuleOptions(
+        account=options.account,
+        region=options.region,
+        registry_host=options.registry_host,
+        preset=options.rules,
+        imported=_imported(config, options),
+        rules=options.rule,
+        aliases=options.alias,
+    )
+    entries: list[RegistryEntry] = list(config.registries)
+    if not entries:
+        return (Target(build_rules(config, rule_options)),)
+    if options.account or options.region or options.registry_host:
+        raise ConfigError(
+            "the configuration has a registry for each path, so none can be given here",
+            hint="leave out --account, --region and --registry-host",
+        )
+    return tuple(
+        Target(build_rules(config, rule_options, entry), tuple(entry.paths)) for entry in entries
+    )
+
+
+def _imported(config: Config, options: RunOptions) -> tuple[Rule, ...] | None:
+    source = options.rules_from or (None if options.rules else config.rules_from)
+    if source is None:
+        return None
+    from imageshift.aws.load import load_rules  # noqa: PLC0415 heavy, and asked for only
+
+    return load_rules(source)
+
+
+def _rows(config: Config) -> tuple[ImageField, ...]:
+    return tuple(
+        ImageField(
+            kind=entry.kind,
+            group=entry.api_version if entry.api_version == "*" else _group(entry.api_version),
+            path=entry.path,
+            shape=FieldShape.REFERENCE,
+            source=CONFIG_NAME,
+        )
+        for entry in config.images
+    )
+
+
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
