@@ -12,6 +12,8 @@ __all__ = ["write_files"]
 def write_files(files: Mapping[str, str], folder: Path, *, force: bool = False) -> list[Path]:
     """Writes the files whose text has changed, and says which.
 
+    A `.tf` file of an earlier run that the module no longer has is removed, and named too.
+
     Raises:
         ConfigError: a file of that name isn't one that imageshift wrote (`force` replaces it),
             or the folder can't be written.
@@ -25,9 +27,17 @@ def write_files(files: Mapping[str, str], folder: Path, *, force: bool = False) 
         folder.mkdir(parents=True, exist_ok=True)
         for path in changed:
             path.write_text(files[path.name], encoding="utf-8", newline="\n")
+        stale = [path for path in _modules(folder, files) if HEADER in (_current(path) or "")]
+        for path in stale:
+            path.unlink()
     except OSError as error:
         raise ConfigError(f"{folder}: it can't be written: {error.strerror}") from None
-    return changed
+    return [*changed, *stale]
+
+
+def _modules(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    is_module = any(name.endswith(".tf") for name in files)
+    return [path for path in sorted(folder.glob("*.tf")) if is_module and path.name not in files]
 
 
 def _current(path: Path) -> str | None:

@@ -1,4 +1,7 @@
-"""A fake account on loopback, and credentials that are no secret."""
+"""Fixtures of the ECR side: a fake account and real registries, all on loopback.
+
+A plugin that test modules name in `pytest_plugins`.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecr_server import PLANTED, EcrServer, serve_ecr
+from oci_registry import OciRegistry, serve_registry
 
 
 @pytest.fixture
@@ -29,3 +33,17 @@ def ecr_server(
     with serve_ecr() as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.url)
         yield server
+
+
+@pytest.fixture
+def oci_registry(tmp_path: Path) -> Iterator[OciRegistry]:
+    """Run a real registry."""
+    with serve_registry(tmp_path / "registry") as running:
+        yield running
+
+
+@pytest.fixture
+def pull_through(tmp_path: Path, oci_registry: OciRegistry) -> Iterator[OciRegistry]:
+    """Run a real pull-through cache in front of the registry."""
+    with serve_registry(tmp_path / "cache", cache_of=oci_registry) as running:
+        yield running

@@ -1,0 +1,68 @@
+"""What ECR itself tells by boto3: a login, and whether a digest is cached."""
+
+import base64
+from typing import Any
+
+from imageshift.aws.client import AwsOptions, aws_errors, is_account, open_client
+from imageshift.aws.extra import require
+from imageshift.errors import ToolError
+from imageshift.reference import ImageReference
+from imageshift.warm.registry import Login
+
+__all__ = ["EcrImages", "ecr_login"]
+
+
+def ecr_login(options: AwsOptions) -> Login:
+    """A login for the account's registry, good for twelve hours.
+
+    Raises:
+        ConfigError: boto3 isn't installed, or no region is known.
+        ToolError: AWS refused or can't be reached.
+    """
+    client = open_client("ecr", options)
+    asked = {"registryIds": [options.account]} if is_account(options.account) else {}
+    with aws_errors("ecr:GetAuthorizationToken", options):
+        answer = client.get_authorization_token(**asked)
+    token = answer["authorizationData"][0]["authorizationToken"]
+    try:
+        username, _, password = base64.b64decode(token).decode().partition(":")
+    except ValueError:
+        # The text must not get into the message: it is a password.
+        raise ToolError("ECR's authorization token can't be read") from None
+    return Login(username, password)
+
+
+class EcrImages:
+    """Which digests are in the account, by DescribeImages, which caches nothing."""
+
+    def __init__(self, options: AwsOptions) -> None:
+        """Open a client.
+
+        Raises:
+            ConfigError: boto3 isn't installed, or no region is known.
+        """
+        self._options = options
+        self._client: Any = open_client("ecr", options)
+        self._client_error = require("botocore.exceptions", "asking AWS").ClientError
+
+    def has(self, target: ImageReference) -> bool:
+        """Whether the account's registry has the digest of a reference.
+
+        Raises:
+            ToolError: AWS refused or can't be reached.
+        """
+        account = self._options.account
+        asked = {"registryId": account} if is_account(account) else {}
+        with aws_errors("ecr:DescribeImages", self._options):
+            try:
+                self._client.describe_images(
+                    repositoryName=target.repository,
+                    imageIds=[{"imageDigest": target.digest}],
+                    **asked,
+                )
+            except self._client_error as error:
+                code = error.response.get("Error", {}).get("Code")
+                if code in {"ImageNotFoundException", "RepositoryNotFoundException"}:
+                    return False
+                raise
+        return True

@@ -1,0 +1,140 @@
+"""The pulls themselves, and what came of them."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from imageshift.errors import ToolError
+from imageshift.reference import ImageReference
+from imageshift.warm.plan import Pin, Pull, WarmPlan
+from imageshift.warm.registry import Absent, Manifest
+
+__all__ = ["PinResult", "PullResult", "WarmReport", "check_pins", "pull_all"]
+
+
+class Manifests(Protocol):
+    """Something that answers for manifests: `RegistryClient`."""
+
+    def manifest(self, repository: str, identifier: str) -> Manifest | Absent:
+        """The manifest of a tag or digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinResult:
+    """Whether a pinned digest can be had at the target; `tag_digest` is what its tag is now."""
+
+    pin: Pin
+    is_cached: bool
+    tag_digest: str | None = None
+
+    @property
+    def remedy(self) -> str | None:
+        """What to do when it can't be had."""
+        if self.is_cached:
+            return None
+        source, target = self.pin.upstream, self.pin.target
+        copy = f"copy it: crane copy {source.full_name}@{source.digest} {target.normalized}"
+        moved = self.tag_digest not in {None, target.digest}
+        return f"{copy}, or pin anew: its tag is {self.tag_digest} now" if moved else copy
+
+
+@dataclass(frozen=True, slots=True)
+class PullResult:
+    """One tag's pull: its digest, or why it failed; and its pins."""
+
+    pull: Pull
+    digest: str | None
+    error: str | None
+    pins: tuple[PinResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WarmReport:
+    """What came of a plan: the pulls, and the pins without a tag."""
+
+    pulls: tuple[PullResult, ...]
+    untagged: tuple[PinResult, ...]
+
+    @property
+    def failed(self) -> tuple[PullResult, ...]:
+        """The pulls that failed."""
+        return tuple(one for one in self.pulls if one.error is not None)
+
+    @property
+    def not_cached(self) -> tuple[PinResult, ...]:
+        """The pinned digests that can't be had: the warning `digest-not-cached`."""
+        pins = (pin for pull in self.pulls for pin in pull.pins)
+        return tuple(pin for pin in (*pins, *self.untagged) if not pin.is_cached)
+
+
+def pull_all(
+    plan: WarmPlan,
+    registry: Manifests,
+    *,
+    platform: str | None = None,
+    jobs: int = 4,
+    on_progress: Callable[[PullResult], None] = lambda _: None,
+) -> WarmReport:
+    """Pulls every tag of a plan, then asks for the digests that it is pinned to.
+
+    With a platform (`linux/amd64`) the image of that platform is asked for too.
+
+    Raises:
+        ToolError: the registry can't be reached, or wants another login.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        results = []
+        try:
+            for result in pool.map(lambda one: _pull(one, registry, platform), plan.pulls):
+                results.append(result)
+                on_progress(result)
+            untagged = tuple(pool.map(lambda pin: _ask(pin, registry, None), plan.untagged))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return WarmReport(tuple(results), untagged)
+
+
+def check_pins(plan: WarmPlan, has: Callable[[ImageReference], bool]) -> tuple[PinResult, ...]:
+    """Whether each pinned digest of a plan can be had, without pulling anything.
+
+    Raises:
+        ToolError: the registry refused or can't be reached.
+    """
+    return tuple(PinResult(pin, has(pin.target)) for pin in plan.pins)
+
+
+def _pull(pull: Pull, registry: Manifests, platform: str | None) -> PullResult:
+    answer = registry.manifest(pull.target.repository, pull.target.tag or "latest")
+    if isinstance(answer, Absent):
+        pins = tuple(_ask(pin, registry, None) for pin in pull.pins)
+        return PullResult(pull, None, answer.message, pins)
+    error = next(_platform_errors(pull, registry, platform, answer), None)
+    pins = tuple(_ask(pin, registry, answer.digest) for pin in pull.pins)
+    return PullResult(pull, answer.digest, error, pins)
+
+
+def _platform_errors(
+    pull: Pull, registry: Manifests, platform: str | None, index: Manifest
+) -> Iterator[str]:
+    if platform is None or not index.platforms:
+        return
+    digest = index.platforms.get(platform)
+    if digest is None:
+        digest = next(
+            (one for name, one in index.platforms.items() if name.startswith(f"{platform}/")), None
+        )
+    if digest is None:
+        yield f"there is no image for {platform}, only {', '.join(sorted(index.platforms))}"
+        return
+    answer = registry.manifest(pull.target.repository, digest)
+    if isinstance(answer, Absent):
+        yield f"the image for {platform}: {answer.message}"
+
+
+def _ask(pin: Pin, registry: Manifests, tag_digest: str | None) -> PinResult:
+    if pin.target.digest is None:
+        raise ToolError(f"{pin.target} isn't pinned")
+    answer = registry.manifest(pin.target.repository, pin.target.digest)
+    return PinResult(pin, isinstance(answer, Manifest), tag_digest)
