@@ -15,7 +15,7 @@ from imageshift.reference import ImageReference
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.sites import ImageSite, SiteKind, SkipReason
 
-__all__ = ["Advice", "Code", "Warning_"]
+__all__ = ["Advice", "Code", "Notice"]
 
 _AUTOMATION = re.compile(r'\{"\$imagepolicy":\s*"[^":]+:[^":]+(?P<setter>:[^"]+)?"\}')
 _CONTROLLERS = frozenset({"serving.knative.dev", "tekton.dev"})
@@ -71,7 +71,7 @@ _MESSAGES = {
 
 
 @dataclass(slots=True)
-class Warning_:
+class Notice:
     """One warning with all its places (`path:line:col`)."""
 
     code: Code
@@ -84,13 +84,13 @@ class Advice:
     """Collects the warnings of a run, plan by plan."""
 
     def __init__(self, targets: Iterable[RuleSet]) -> None:
-        self._found: dict[tuple[Code, str], Warning_] = {}
+        self._found: dict[tuple[Code, str], Notice] = {}
         self._targets = tuple(targets)
         for rules in self._targets:
             if rules.registry.has_doubtful_account:
                 self.add(Code.ACCOUNT_ID, None, rules.registry.account or "")
 
-    def warnings(self) -> list[Warning_]:
+    def warnings(self) -> list[Notice]:
         """The warnings, in the order of the published list."""
         order = list(Code)
         return sorted(self._found.values(), key=lambda w: (order.index(w.code), w.message))
@@ -98,7 +98,7 @@ class Advice:
     def add(self, code: Code, place: str | None, *values: str, message: str | None = None) -> None:
         """Notes a warning, with the place where there is one."""
         text = message or _MESSAGES[code].format(*values)
-        found = self._found.setdefault((code, text), Warning_(code, text))
+        found = self._found.setdefault((code, text), Notice(code, text))
         found.count += 1
         if place is not None:
             found.places.append(place)

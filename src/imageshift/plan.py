@@ -92,7 +92,7 @@ class Planner:
     def plan(self, file: str) -> FilePlan | None:
         """The plan of one file, or None when it holds nothing to tell."""
         scan, content = self._scan(file)
-        extra = self.decisions.extra(file)
+        extra = self.decisions.extra(file)  # noqa: S610 no database here
         if not (scan.sites or scan.skips or scan.policies or extra):
             return None
         decided = [self._decide(site, file) for site in scan.sites]
@@ -212,9 +212,7 @@ def _alike_roots(
     )
 
 
-def _alike(
-    old: Node | None, new: Node | None, spans: list[tuple[int, int]], *, adds: bool
-) -> bool:
+def _alike(old: Node | None, new: Node | None, spans: list[tuple[int, int]], *, adds: bool) -> bool:
     if isinstance(old, Scalar) and isinstance(new, Scalar):
         return old.value == new.value or any(
             old.start <= start and end <= old.end for start, end in spans

@@ -148,17 +148,16 @@ def plan_site(site: ImageSite, mapper: Mapper) -> Change | Kept:
         return Kept(site, Status.DOUBTFUL, detail=site.note)
     try:
         before = mapper.parse(_mapped_text(site))
-    except VariableReferenceError as error:
-        return Kept(site, Status.SKIPPED, SkipReason.VARIABLE, str(error))
     except InvalidReferenceError as error:
-        return Kept(site, Status.SKIPPED, SkipReason.NOT_A_REFERENCE, str(error))
+        variable = isinstance(error, VariableReferenceError)
+        reason = SkipReason.VARIABLE if variable else SkipReason.NOT_A_REFERENCE
+        return Kept(site, Status.SKIPPED, reason, str(error))
     outcome = mapper.map(before)
     if not isinstance(outcome, Mapped):
         return _kept(site, before, outcome)
     if site.confidence is Confidence.DOUBTFUL:
-        return Kept(
-            site, Status.DOUBTFUL, None, site.note, before, outcome.target, outcome.rule
-        )
+        after, rule = outcome.target, outcome.rule
+        return Kept(site, Status.DOUBTFUL, None, site.note, before, after, rule)
     return _change(site, before, outcome, mapper)
 
 
@@ -177,7 +176,9 @@ def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
             wanted.setdefault(id(part.scalar), set()).add(edits.get(id(part.scalar)))
             uses[id(part.scalar)] = uses.get(id(part.scalar), 0) + 1
     return [
-        _conflict(result) if isinstance(result, Change) and _is_torn(result, wanted, uses) else result
+        _conflict(result)
+        if isinstance(result, Change) and _is_torn(result, wanted, uses)
+        else result
         for result in found
     ]
 

@@ -48,7 +48,7 @@ def reporting_errors() -> Iterator[None]:
         raise typer.Exit(Exit.DONE) from None
     except (typer.Exit, typer.Abort):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 whatever is left is a bug of ours
         say(f"imageshift: a bug, please report it: {type(error).__name__}: {error}")
         _say_where(error)
         raise typer.Exit(Exit.BUG) from None

@@ -10,16 +10,14 @@ from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.session import Session
 from imageshift.explain import Explanation, explain_result, matches
-from imageshift.plan import FilePlan
+from imageshift.rewrite import Change, Kept
 
 
 @with_options(Common)
 def explain(
     *,
     common: Common,
-    what: Annotated[
-        str, typer.Argument(metavar="FILE[:LINE]|IMAGE", help="A place, or an image.")
-    ],
+    what: Annotated[str, typer.Argument(metavar="FILE[:LINE]|IMAGE", help="A place, or an image.")],
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Where to look for an image.", show_default=False)
     ] = None,
@@ -30,7 +28,7 @@ def explain(
     session = Session("explain", [file] if file is not None else paths or [Path()], common)
     for plan in session.follow(session.run.plans()):
         for result in plan.results:
-            if _is_asked(plan, result, line, None if file is not None else what):
+            if _is_asked(result, line, None if file is not None else what):
                 found += 1
                 _print(explain_result(session.run, plan, result), session.shown(plan.file))
     if not found:
@@ -48,7 +46,7 @@ def _place(what: str) -> tuple[Path | None, int | None]:
     return path, int(located[2]) if located[2] else None
 
 
-def _is_asked(plan: FilePlan, result, line: int | None, image: str | None) -> bool:  # noqa: ANN001
+def _is_asked(result: Change | Kept, line: int | None, image: str | None) -> bool:
     if image is not None:
         return matches(result, image)
     return line is None or line in set(result.site.lines())

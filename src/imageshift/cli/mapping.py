@@ -6,14 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from imageshift.cache import Cached, Mapped, Outcome, RuleSet, Unmapped
+from imageshift.cache import Cached, Mapped, Outcome, RuleSet
 from imageshift.cli.exits import Exit, say
 from imageshift.cli.options import Format, RegistryOptions, with_options
 from imageshift.config import RuleOptions, build_rules, load_config
 from imageshift.errors import InvalidReferenceError
-from imageshift.reference import ImageReference
 from imageshift.reports.summary import SCHEMA, registry_row
-from imageshift.rewrite import Backward, Mapper, Forward, Status
+from imageshift.rewrite import Backward, Forward, Mapper, Status
 from imageshift.run import find_config
 
 
@@ -61,40 +60,25 @@ def _row(text: str, mapper: Mapper) -> dict[str, Any]:
     try:
         reference = mapper.parse(text)
     except InvalidReferenceError as error:
-        return _image(text, None, None, Status.INVALID, "not-a-reference", str(error))
-    return _outcome_row(text, reference, mapper, mapper.map(reference))
+        found = {"status": Status.INVALID, "reason": "not-a-reference", "detail": str(error)}
+        return _EMPTY | {"original": text} | found
+    outcome = _outcome(text, mapper, mapper.map(reference))
+    return _EMPTY | {"original": text, "normalized": reference.normalized} | outcome
 
 
-def _outcome_row(
-    text: str, reference: ImageReference, mapper: Mapper, outcome: Outcome
-) -> dict[str, Any]:
+_EMPTY: dict[str, Any] = dict.fromkeys(
+    ("original", "normalized", "target", "status", "rule", "reason", "detail")
+)
+
+
+def _outcome(text: str, mapper: Mapper, outcome: Outcome) -> dict[str, Any]:
     if isinstance(outcome, Mapped):
         target = mapper.whole_name(outcome.target) + outcome.target.identifier
-        return _image(text, reference, target, Status.REWRITE, None, None, outcome.rule.prefix)
+        return {"target": target, "status": Status.REWRITE, "rule": outcome.rule.prefix}
     if isinstance(outcome, Cached):
-        return _image(text, reference, text, Status.CACHED, None, None, outcome.rule.prefix)
+        return {"target": text, "status": Status.CACHED, "rule": outcome.rule.prefix}
     status = Status.NO_RULE if outcome.reason == "no-rule" else Status.SKIPPED
-    return _image(text, reference, None, status, outcome.reason.value, outcome.detail)
-
-
-def _image(
-    text: str,
-    reference: ImageReference | None,
-    target: str | None,
-    status: Status,
-    reason: str | None,
-    detail: str | None,
-    rule: str | None = None,
-) -> dict[str, Any]:
-    return {
-        "original": text,
-        "normalized": None if reference is None else reference.normalized,
-        "target": target,
-        "status": status,
-        "rule": rule,
-        "reason": reason,
-        "detail": detail,
-    }
+    return {"status": status, "reason": outcome.reason.value, "detail": outcome.detail}
 
 
 def _print_row(row: dict[str, Any]) -> None:

@@ -107,12 +107,11 @@ class Common(RegistryOptions):
         int, _option(_FILES, "--jobs", min=1, text="How many renders may run at once.")
     ] = 1
     strict: Annotated[
-        bool, _option(_FILES, "--strict", text="Exit 1 for doubtful images and ones without a rule.")
+        bool,
+        _option(_FILES, "--strict", text="Exit 1 for doubtful images and ones without a rule."),
     ] = False
     quiet: Annotated[bool, _option(_FILES, "--quiet", "-q", text="Only the result.")] = False
-    verbose: Annotated[
-        bool, _option(_FILES, "--verbose", "-v", text="List every place.")
-    ] = False
+    verbose: Annotated[bool, _option(_FILES, "--verbose", "-v", text="List every place.")] = False
 
     def run_options(self, *, named_only: bool = False, backward: bool = False) -> RunOptions:
         """The options as the library takes them."""
@@ -133,7 +132,9 @@ class Common(RegistryOptions):
         )
 
 
-def with_options(shared: type[RegistryOptions]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def with_options(
+    shared: type[RegistryOptions],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Gives a command the options of `shared`, handed to it as one value, `common`."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:

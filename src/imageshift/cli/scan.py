@@ -29,7 +29,7 @@ def _line(result: Change | Kept, shown: str) -> str:
     text = f"{shown}:{place.line}:{place.column}: {result.status}: {result.site.text}"
     if isinstance(result, Change):
         return f"{text} → {result.after.normalized}"
-    why = result.reason if result.reason is not None and result.reason != result.status else ""
-    detail = result.detail or ""
-    rest = ": ".join(part for part in (why, detail) if part)
+    reason = "" if result.reason is None else result.reason.value
+    why = "" if reason == result.status.value else reason
+    rest = ": ".join(part for part in (why, result.detail) if part)
     return f"{text} ({rest})" if rest else text

@@ -65,7 +65,7 @@ class Index:
         """A source by its name; one in the same namespace is preferred."""
         found = self.sources.get((kind, name), [])
         same = [source for source in found if source.resource.namespace == namespace]
-        return (same or found or [None])[0]
+        return next(iter(same or found), None)
 
     def context(self, file: str) -> FinderContext:
         """What the finders are told about a file."""
@@ -142,7 +142,7 @@ def build_index(workspace: Workspace, files: Iterable[str], index: Index | None 
         except SourceError:
             continue
     spec = GitIgnoreSpec.from_lines(index.values_patterns)
-    index.values_files |= {file: False for file in spec.match_files(index.files)}
+    index.values_files |= dict.fromkeys(spec.match_files(index.files), False)
     for kustomization in list(index.kustomizations.values()):
         _read_generators(index, kustomization)
         _read_patches(index, kustomization)
@@ -244,10 +244,12 @@ def _read_generators(index: Index, kustomization: KustomizationFile) -> None:
         if (name, key) in wanted:
             index.values_files[file] = wanted[name, key]
     for chart in kustomization.root.items("helmCharts"):
-        file = chart.text("valuesFile") if isinstance(chart, Mapping) else None
-        joined = None if file is None else join(kustomization.folder, file)
+        path = chart.text("valuesFile") if isinstance(chart, Mapping) else None
+        joined = None if path is None else join(kustomization.folder, path)
         if joined is not None and isinstance(chart, Mapping):
-            index.values_files[joined] = is_prefix_free(chart.text("name") or "", chart.text("repo"))
+            index.values_files[joined] = is_prefix_free(
+                chart.text("name") or "", chart.text("repo")
+            )
 
 
 def _generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str, str]]:

@@ -1,8 +1,7 @@
 """One file: its image sites, and what in it can't be read or must be left alone."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from imageshift.data.policies import POLICY_KINDS
 from imageshift.errors import SourceError
@@ -14,8 +13,8 @@ from imageshift.sites import (
     may_hold_images,
     resource_of,
 )
-from imageshift.sites.dispatch import TEMPLATING_KINDS
 from imageshift.sites.context import FileRole
+from imageshift.sites.dispatch import TEMPLATING_KINDS
 from imageshift.source import Chunk, Document, SourceText, split_documents
 
 __all__ = ["FileScan", "FileSkip", "scan_file"]

@@ -60,7 +60,9 @@ def _print_stays(console: Console, summary: Summary, *, verbose: bool) -> None:
 def _print_skips(console: Console, summary: Summary, *, verbose: bool) -> None:
     reasons = Counter(skip.reason for skip in summary.skips)
     for reason, count in sorted(reasons.items()):
-        console.print(f"[cyan]{reason}[/] {count} {'file' if count == 1 else 'files'} not looked into")
+        console.print(
+            f"[cyan]{reason}[/] {count} {'file' if count == 1 else 'files'} not looked into"
+        )
         skips = [skip for skip in summary.skips if skip.reason is reason]
         for skip in skips[: None if verbose else _LISTED]:
             place = f":{skip.line}:{skip.column or 1}" if skip.line else ""

@@ -29,7 +29,8 @@ def find_application_images(
     document: Document, root: Mapping, resource: Resource
 ) -> Iterator[ImageSite]:
     """The images of an Application, or of an ApplicationSet's template."""
-    spec, path = root.mapping("spec"), ("spec",)
+    spec = root.mapping("spec")
+    path: Path = ("spec",)
     if resource.kind == "ApplicationSet" and spec is not None:
         template = spec.mapping("template")
         spec = None if template is None else template.mapping("spec")
@@ -91,8 +92,10 @@ def _parameters(context: ValuesContext, helm: Mapping, path: Path) -> Iterator[I
             )
             split = ordered[0].role is Role.REGISTRY
             sure = split or site.has_host or context.prefix_free
-            yield site if sure else site.doubtful(
-                "no registry is written, the chart may put one before it"
+            yield (
+                site
+                if sure
+                else site.doubtful("no registry is written, the chart may put one before it")
             )
 
 

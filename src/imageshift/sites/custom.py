@@ -17,7 +17,7 @@ from imageshift.sites.model import (
 from imageshift.sites.workloads import find_pod_images, whole_site
 from imageshift.source import Document, Mapping, Node, Sequence
 
-__all__ = ["CUSTOM_KINDS", "find_custom_images", "select"]
+__all__ = ["find_custom_images", "knows", "select"]
 
 
 def _by_kind(rows: Iterable[ImageField]) -> dict[str, tuple[ImageField, ...]]:
@@ -29,20 +29,29 @@ def _by_kind(rows: Iterable[ImageField]) -> dict[str, tuple[ImageField, ...]]:
 
 _ROWS = _by_kind(CUSTOM_RESOURCES)
 
-CUSTOM_KINDS = frozenset(_ROWS)
-"""The kinds that the built-in table knows."""
+
+def knows(resource: Resource, own: Iterable[ImageField] = ()) -> bool:
+    """Whether a table has a row for a kind in its group."""
+    return bool(_rows(resource, own))
+
+
+def _rows(resource: Resource, own: Iterable[ImageField]) -> list[ImageField]:
+    rows = [*_ROWS.get(resource.kind, ()), *(row for row in own if row.kind == resource.kind)]
+    return [row for row in rows if row.group in {"*", resource.group}]
 
 
 def find_custom_images(
-    document: Document, root: Mapping, resource: Resource, path: Path, own: Iterable[ImageField] = ()
+    document: Document,
+    root: Mapping,
+    resource: Resource,
+    path: Path,
+    own: Iterable[ImageField] = (),
 ) -> Iterator[ImageSite]:
     """The images at the paths that the built-in table and the user's rows have for a kind."""
-    rows = [*_ROWS.get(resource.kind, ()), *(row for row in own if row.kind == resource.kind)]
-    for row in rows:
-        if row.group in {"*", resource.group}:
-            for at, node in select(root, row.path):
-                for site in _sites(row.shape, document, resource, node, path + at):
-                    yield site if row.certain else site.doubtful(row.note)
+    for row in _rows(resource, own):
+        for at, node in select(root, row.path):
+            for site in _sites(row.shape, document, resource, node, path + at):
+                yield site if row.certain else site.doubtful(row.note)
 
 
 def select(root: Node, pattern: str) -> Iterator[tuple[Path, Node]]:

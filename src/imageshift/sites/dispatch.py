@@ -1,29 +1,33 @@
 """From a document to the finder that knows its kind."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+from imageshift.data.flags import CONFIG_MAP_KEYS
 from imageshift.data.policies import POLICY_KINDS
 from imageshift.sites.argocd import find_application_images, find_helmfile_images, is_helmfile
 from imageshift.sites.context import FileRole, FinderContext
-from imageshift.sites.custom import CUSTOM_KINDS, find_custom_images
+from imageshift.sites.custom import find_custom_images, knows
 from imageshift.sites.flux import (
     find_chart_source,
     find_flux_kustomization_images,
     find_release_images,
 )
-from imageshift.sites.generic import find_generic_images
+from imageshift.sites.generic import find_embedded_pods, find_generic_images
 from imageshift.sites.kustomization import find_kustomization_images
-from imageshift.sites.model import ImageSite, Path, Resource, resource_of
-from imageshift.sites.patches import find_json_patch_images
+from imageshift.sites.model import ImageSite, Path, Resource, SiteKind, resource_of
+from imageshift.sites.patches import Finder, find_json_patch_images
 from imageshift.sites.values import ValuesContext, find_values_images
-from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
+from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images, whole_site
 from imageshift.source import Chunk, Document, Mapping, Scalar, Sequence, parse_embedded
 
 __all__ = ["find_images", "may_hold_images"]
 
 _KIND = re.compile(r"""^(?:kind|"kind"|'kind')[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
 _WORDS = re.compile(r"[iI]mage|registry|repository|_IMAGE|oci://|newName")
+
+_POD_LIST = re.compile(r"\b(?:c|initC|ephemeralC)ontainers\b")
 
 _NEVER = frozenset({"CustomResourceDefinition", "GrafanaDashboard", "RoleBinding", "Role"})
 _NEVER |= {"ClusterRole", "ClusterRoleBinding", "APIService", "PrometheusRule", "Secret"}
@@ -52,7 +56,12 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
         return "kind" in text or "releases:" in text
     kind = found[1]
     if kind == "ConfigMap":
-        return bool(context.values_maps)
+        return (
+            bool(context.values_maps)
+            or "-image" in text
+            or "_IMAGE" in text
+            or _POD_LIST.search(text) is not None
+        )
     if kind in _CHART_SOURCES:
         return context.chart_sources
     return kind not in _NEVER and kind not in POLICY_KINDS
@@ -70,71 +79,111 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
         values = ValuesContext(document, Resource(), context.prefix_free)
         yield from find_values_images(values, document.mapping, ())
     elif context.role is FileRole.KUSTOMIZATION:
-        root = document.mapping
-        find = _patch_finder(context)
+        root, find = document.mapping, _patch_finder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)
     else:
-        yield from _object_images(document, document.mapping, context, ())
+        yield from _object_images(_Object(document, document.mapping, (), context))
 
 
-def _patch_finder(context: FinderContext):  # noqa: ANN202 the type is Finder of patches
+def _patch_finder(context: FinderContext) -> Finder:
     def find(document: Document) -> Iterator[ImageSite]:
-        return _object_images(document, document.mapping, context, ())
+        return _object_images(_Object(document, document.mapping, (), context))
 
     return find
 
 
-def _object_images(
-    document: Document, root: Mapping, context: FinderContext, path: Path
-) -> Iterator[ImageSite]:
-    resource = resource_of(root)
-    kind, group = resource.kind, resource.group
-    if kind.endswith("List") and root.items("items"):
-        for index, item in enumerate(root.items("items")):
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """A Kubernetes object in a document, at a path when it is an item of a List."""
+
+    document: Document
+    root: Mapping
+    path: Path
+    context: FinderContext
+
+    @property
+    def resource(self) -> Resource:
+        return resource_of(self.root)
+
+    def items(self) -> Iterator["_Object"]:
+        for index, item in enumerate(self.root.items("items")):
             if isinstance(item, Mapping):
-                yield from _object_images(document, item, context, (*path, "items", index))
-    elif kind in POD_PATHS and group in POD_GROUPS[kind]:
-        yield from find_workload_images(document, root, resource, path)
-        yield from find_custom_images(document, root, resource, path, context.rows)
-    else:
-        yield from _other_images(document, root, resource, context, path)
+                path = (*self.path, "items", index)
+                yield _Object(self.document, item, path, self.context)
 
 
-def _other_images(
-    document: Document, root: Mapping, resource: Resource, context: FinderContext, path: Path
-) -> Iterator[ImageSite]:
-    kind, group = resource.kind, resource.group
-    find = _patch_finder(context)
-    if kind == "HelmRelease":
-        yield from find_release_images(document, root, resource, find, context)
-    elif kind == "Kustomization" and group.endswith("fluxcd.io"):
-        yield from find_flux_kustomization_images(document, root, resource, find)
-    elif kind in {"Kustomization", "Component"} and group.endswith("k8s.io"):
-        yield from find_kustomization_images(document, root, resource, find)
-    elif kind in {"Application", "ApplicationSet"} and group == "argoproj.io":
-        yield from find_application_images(document, root, resource)
-    elif kind == "ConfigMap":
-        yield from _config_map_images(document, root, resource, context, path)
-    elif kind in _CHART_SOURCES:
-        if context.chart_sources:
-            yield from find_chart_source(document, root, resource)
-    elif not kind:
-        if is_helmfile(root):
-            yield from find_helmfile_images(document, root, resource)
-    elif kind in CUSTOM_KINDS or any(row.kind == kind for row in context.rows):
-        yield from find_custom_images(document, root, resource, path, context.rows)
-    elif kind not in _NEVER and kind not in POLICY_KINDS:
-        yield from find_generic_images(document, root, resource, path)
+def _object_images(found: _Object) -> Iterator[ImageSite]:
+    resource = found.resource
+    finder = _FINDERS.get(resource.kind)
+    if resource.kind.endswith("List") and found.root.items("items"):
+        for item in found.items():
+            yield from _object_images(item)
+    elif finder is not None and finder[0].search(resource.group):
+        yield from finder[1](found, resource)
+    elif resource.kind in POD_PATHS and resource.group in POD_GROUPS[resource.kind]:
+        at = (found.document, found.root, resource, found.path)
+        yield from find_workload_images(*at)
+        yield from find_custom_images(*at, found.context.rows)
+    elif knows(resource, found.context.rows):
+        at = (found.document, found.root, resource, found.path)
+        yield from find_custom_images(*at, found.context.rows)
+    elif resource.kind and resource.kind not in _NEVER | POLICY_KINDS:
+        yield from find_generic_images(found.document, found.root, resource, found.path)
+    elif is_helmfile(found.root):
+        yield from find_helmfile_images(found.document, found.root, resource)
 
 
-def _config_map_images(
-    document: Document, root: Mapping, resource: Resource, context: FinderContext, path: Path
-) -> Iterator[ImageSite]:
-    keys = context.values_maps.get(resource.name, {})
-    data = root.mapping("data")
-    for key, prefix_free in keys.items():
-        text = None if data is None else data.get(key)
-        if isinstance(text, Scalar) and not text.is_empty:
-            for inner in parse_embedded(document, text):
-                values = ValuesContext(inner, resource, prefix_free)
-                yield from find_values_images(values, inner.mapping, (*path, "data", key))
+def _release(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    find = _patch_finder(found.context)
+    return find_release_images(found.document, found.root, resource, find, found.context)
+
+
+def _flux_kustomization(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    find = _patch_finder(found.context)
+    if not resource.group.endswith("fluxcd.io"):
+        return find_kustomization_images(found.document, found.root, resource, find)
+    return find_flux_kustomization_images(found.document, found.root, resource, find)
+
+
+def _application(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    return find_application_images(found.document, found.root, resource)
+
+
+def _chart_source(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    if not found.context.chart_sources:
+        return iter(())
+    return find_chart_source(found.document, found.root, resource)
+
+
+def _config_map(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    keys = found.context.values_maps.get(resource.name, {})
+    data = found.root.mapping("data") or Mapping(0, None, flow=False)
+    for key, text in data.pairs():
+        if not isinstance(text, Scalar) or text.is_empty:
+            continue
+        at = (*found.path, "data", key.value)
+        if key.value in keys:
+            for inner in parse_embedded(found.document, text):
+                values = ValuesContext(inner, resource, keys[key.value])
+                yield from find_values_images(values, inner.mapping, at)
+        elif (resource.name, key.value) in _IMAGE_KEYS:
+            yield from whole_site(found.document, resource, text, at, SiteKind.CUSTOM)
+        else:
+            yield from find_embedded_pods(found.document, text, resource, at)
+
+
+_IMAGE_KEYS = frozenset((row.config_map, row.key) for row in CONFIG_MAP_KEYS)
+
+_ANY = re.compile("")
+_FLUX = re.compile(r"fluxcd\.io$")
+_ARGO = re.compile(r"^argoproj\.io$")
+
+_FINDERS: dict[str, tuple[re.Pattern[str], Callable[[_Object, Resource], Iterator[ImageSite]]]] = {
+    "HelmRelease": (_FLUX, _release),
+    "Kustomization": (_ANY, _flux_kustomization),
+    "Component": (re.compile(r"^kustomize\.config\.k8s\.io$"), _flux_kustomization),
+    "Application": (_ARGO, _application),
+    "ApplicationSet": (_ARGO, _application),
+    "ConfigMap": (re.compile("^$"), _config_map),
+    **dict.fromkeys(_CHART_SOURCES, (_FLUX, _chart_source)),
+}

@@ -10,7 +10,12 @@ from imageshift.sites.patches import Finder
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Document, Mapping, Scalar
 
-__all__ = ["chart_name", "find_chart_source", "find_flux_kustomization_images", "find_release_images"]
+__all__ = [
+    "chart_name",
+    "find_chart_source",
+    "find_flux_kustomization_images",
+    "find_release_images",
+]
 
 
 def chart_name(spec: Mapping) -> str | None:
@@ -62,9 +67,7 @@ def find_flux_kustomization_images(
         yield from find_inline_patches(document, spec, resource, find)
 
 
-def find_chart_source(
-    document: Document, root: Mapping, resource: Resource
-) -> Iterator[ImageSite]:
+def find_chart_source(document: Document, root: Mapping, resource: Resource) -> Iterator[ImageSite]:
     """The `oci://` address of a chart source, which the cache can serve as it serves images."""
     spec = root.mapping("spec")
     url = None if spec is None else spec.get("url")

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from imageshift.errors import InvalidReferenceError
+from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.reference import has_host, parse_reference
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind
 from imageshift.sites.workloads import find_pod_images, whole_site
-from imageshift.source import Document, Mapping, Node, Scalar, Sequence
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
 
-__all__ = ["find_generic_images"]
+__all__ = ["find_embedded_pods", "find_generic_images"]
 
 _CONTAINER_KEYS = ("containers", "initContainers", "ephemeralContainers")
 
@@ -19,6 +19,23 @@ def find_generic_images(
 ) -> Iterator[ImageSite]:
     """Pods inside a kind that isn't known (likely), and other `image` fields (doubtful)."""
     yield from _below(document, root, resource, path, depth=0)
+
+
+def find_embedded_pods(
+    document: Document, holder: Scalar, resource: Resource, path: Path
+) -> Iterator[ImageSite]:
+    """The containers of pods that a text holds as YAML or JSON, such as a runner's pod template."""
+    if holder.style == "" or "image" not in holder.value or "ontainers" not in holder.value:
+        return
+    try:
+        documents = parse_embedded(document, holder)
+    except SourceError:
+        return
+    for inner in documents:
+        if not inner.has_template():
+            for site in _below(inner, inner.mapping, resource, path, depth=0):
+                if site.confidence is Confidence.LIKELY:
+                    yield site
 
 
 def _below(

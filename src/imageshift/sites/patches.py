@@ -37,7 +37,7 @@ def find_patch_images(
     Raises:
         SourceError: the string can't be followed or is no YAML.
     """
-    if not isinstance(holder, Scalar) or "\n" not in holder.value and ":" not in holder.value:
+    if not isinstance(holder, Scalar) or ":" not in holder.value:
         return
     for inner in parse_embedded(document, holder):
         if isinstance(inner.root, Sequence):

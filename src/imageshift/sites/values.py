@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, parse_reference
 from imageshift.sites.flags import find_flag_values, find_flags
+from imageshift.sites.generic import find_embedded_pods
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
@@ -26,7 +27,8 @@ __all__ = ["ValuesContext", "find_values_images", "global_registry"]
 
 _MAX_NODES = 200_000
 
-_IMAGE_KEY = re.compile(r"(?:.*[a-z0-9])?(?:I|^i)mages?|img|.*_image|.*-image|image[A-Z0-9].*")
+_IMAGE_KEY = re.compile(r"images?|.*[a-z0-9]Images?|img|.*[_-]images?")
+_BARE_KEY = re.compile(r"image(?:Name|Ref|Reference)?|.*[a-z0-9]Image|img|.*[_-]image")
 _REPOSITORY_KEYS = ("repository", "repo", "image", "name")
 _IDENTIFIER_KEYS = ("tag", "digest", "sha", "registry", "pullPolicy", "imagePullPolicy", "version")
 _FLAT_REPOSITORY = re.compile(r"(.*[iI]mage)(Repository|Repo)")
@@ -112,8 +114,11 @@ class _Search:
         flat = _FLAT_REPOSITORY.fullmatch(name)
         if flat is not None:
             yield from self._flat(node, flat[1], value, path)
-        elif name != "images" and _IMAGE_KEY.fullmatch(name) and not name.startswith("imagePull"):
+        elif _BARE_KEY.fullmatch(name):
             yield from self._bare(value, path)
+        elif "\n" in value.value:
+            document, resource = self._context.document, self._context.resource
+            yield from find_embedded_pods(document, value, resource, path)
         else:
             yield from find_flag_values(
                 self._context.document, self._context.resource, name, value, path

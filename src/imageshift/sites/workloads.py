@@ -162,8 +162,10 @@ def _may_change(root: Mapping) -> bool:
     if (annotations.text(_FORCE) or "").lower() == "enabled":
         return True
     metadata = root.mapping("metadata")
-    return metadata is not None and metadata.text("name") is None and (
-        metadata.text("generateName") is not None
+    return (
+        metadata is not None
+        and metadata.text("name") is None
+        and (metadata.text("generateName") is not None)
     )
 
 
