@@ -7,6 +7,7 @@ facts 1.1 and 9. An installed SDK's own list may be older than this table.
 
 from dataclasses import dataclass
 
+from imageshift.data.aliases import KNOWN_ALIASES
 from imageshift.ecr import parse_ecr_host
 from imageshift.reference import DOCKER_HUB
 
@@ -95,14 +96,6 @@ UPSTREAMS = (
 )
 """The upstreams with a fixed host. Azure registries and other ECR registries come on top."""
 
-_ALIASES = {
-    "mirror.gcr.io": "it caches Docker Hub: --alias mirror.gcr.io=docker.io uses that rule",
-    "lscr.io": "it fronts ghcr.io: --alias lscr.io=ghcr.io uses that rule",
-    "oci.external-secrets.io": "it fronts ghcr.io: --alias oci.external-secrets.io=ghcr.io",
-    "reg.kyverno.io": "it fronts ghcr.io: --alias reg.kyverno.io=ghcr.io uses that rule",
-    "cr.fluentbit.io": "it fronts Docker Hub: --alias cr.fluentbit.io=docker.io",
-}
-
 
 def find_upstream(host: str) -> Upstream | None:
     """What ECR calls the registry `host`, or None when ECR can't cache it.
@@ -132,9 +125,10 @@ def upstream_url(host: str) -> str:
 
 def remedy(host: str) -> str:
     """What to do about the images of a registry that ECR can't cache."""
-    return _ALIASES.get(
-        host, "copy its images into repositories of your own: imageshift warm PATH --sync-file FILE"
-    )
+    upstream = KNOWN_ALIASES.get(host)
+    if upstream is not None:
+        return f"it stands in front of {upstream}: --alias {host}={upstream} uses that rule"
+    return "copy its images into repositories of your own: imageshift warm PATH --sync-file FILE"
 
 
 def _azure(host: str) -> Upstream:
