@@ -5,6 +5,7 @@ Run it after a change of options; a test compares the page with what this would 
 
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -50,17 +51,46 @@ def default(parameter: Any) -> str:
     return f" (default: `{getattr(found, 'value', found)}`)"
 
 
-def rows(command: Any) -> list[str]:
-    """Return the table of a command's options."""
-    options = [
-        parameter
-        for parameter in command.params
-        if parameter.param_type_name == "option" and not parameter.hidden
-    ]
-    if not options:
-        return []
-    lines = [f"| {names(row)} | {cell(row.help or '')}{default(row)} |" for row in options]
-    return ["| option | does |", "|---|---|", *lines]
+def options(command: Any) -> list[Any]:
+    """Return a command's options that are shown."""
+    kinds = [row for row in command.params if row.param_type_name == "option"]
+    return [row for row in kinds if not row.hidden]
+
+
+def panel(option: Any) -> str | None:
+    """Return the name of the group of shared options that an option belongs to."""
+    found = getattr(option, "rich_help_panel", None)
+    return str(found) if found else None
+
+
+def table(rows: Iterable[Any]) -> list[str]:
+    """Return a table of options."""
+    lines = [f"| {names(row)} | {cell(row.help or '')}{default(row)} |" for row in rows]
+    return ["| option | does |", "|---|---|", *lines, ""] if lines else []
+
+
+def shared(command: Any) -> dict[str, dict[str, Any]]:
+    """Return the groups of options that commands below this one share, by group and name."""
+    groups: dict[str, dict[str, Any]] = {}
+    for child in (command, *getattr(command, "commands", {}).values()):
+        for option in options(child):
+            name = panel(option)
+            if name is not None:
+                groups.setdefault(name, {}).setdefault(option.name, option)
+    return groups
+
+
+def also(command: Any, groups: dict[str, dict[str, Any]]) -> list[str]:
+    """Return the sentence that names the shared options of a command."""
+    parts = []
+    for name, group in groups.items():
+        mine = [option for option in options(command) if panel(option) == name]
+        anchor = name.lower().replace(" ", "-")
+        if len(mine) == len(group):
+            parts.append(f"[{name.lower()}](#{anchor})")
+        else:
+            parts += [names(option) for option in mine]
+    return [f"Further options: {', '.join(parts)}.", ""] if parts else []
 
 
 def usage(path: str, command: Any) -> str:
@@ -90,29 +120,34 @@ def arguments(command: Any) -> list[str]:
     return ["| argument | is |", "|---|---|", *lines, ""] if lines else []
 
 
-def section(path: str, command: Any, level: int) -> list[str]:
+def section(path: str, command: Any, level: int, groups: dict[str, dict[str, Any]]) -> list[str]:
     """Return the page's lines for a command and those below it."""
     lines = ["", f"{'#' * level} {path}", ""] if level > 1 else [""]
     lines += ["```text", usage(path, command), "```", "", paragraphs(command.help or ""), ""]
-    lines += [*arguments(command), *rows(command)]
-    for name, child in sorted(getattr(command, "commands", {}).items()):
+    lines += arguments(command)
+    lines += table(option for option in options(command) if panel(option) is None)
+    lines += also(command, groups)
+    for name, child in getattr(command, "commands", {}).items():
         if not child.hidden:
-            lines += section(f"{path} {name}", child, max(level, 1) + 1)
+            lines += section(f"{path} {name}", child, level + 1, groups)
     return lines
 
 
 def reference(app: typer.Typer) -> str:
     """Return the whole page for a typer application."""
-    lines = section("imageshift", typer.main.get_command(app), 1)
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join([HEAD.rstrip(), *lines]))
-    return text.rstrip() + "\n"
+    command = typer.main.get_command(app)
+    groups = shared(command)
+    lines = [HEAD.rstrip(), *section("imageshift", command, 1, groups)]
+    for name, group in groups.items():
+        lines += ["", f"## {name}", "", *table(group.values())]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
 
 
 def main() -> int:
     """Write the page, or with --check only compare it: 1 when it has drifted."""
-    from imageshift.cli import app  # noqa: PLC0415 - the app is looked at, not needed to import this
+    from imageshift.cli import build_app  # noqa: PLC0415 - not needed to import this
 
-    text = reference(app)
+    text = reference(build_app([]))
     if "--check" in sys.argv[1:]:
         return 0 if PAGE.read_text(encoding="utf-8") == text else 1
     PAGE.write_text(text, encoding="utf-8")
