@@ -21,7 +21,7 @@ from imageshift.charts.model import ChartError, ChartUnavailableError, Values
 from imageshift.charts.plain import load_plain
 from imageshift.charts.values import lookup, merge
 
-__all__ = ["ChartFiles", "load_chart"]
+__all__ = ["ChartFiles", "load_archive", "load_chart"]
 
 _LARGEST = 128 * 1024 * 1024
 _UNREAD = {"README.md", "CHANGELOG.md", "LICENSE", "README.md.gotmpl", "values.schema.json"}
@@ -47,7 +47,9 @@ class ChartFiles:
             raise ChartError(f"{self.origin}: Chart.yaml names no chart")
         old = self.files.get("requirements.yaml")
         if old is not None and "dependencies" not in loaded:
-            loaded["dependencies"] = (load_plain(old, "requirements.yaml") or {}).get("dependencies")
+            loaded["dependencies"] = (load_plain(old, "requirements.yaml") or {}).get(
+                "dependencies"
+            )
         return loaded
 
     @property
@@ -82,7 +84,9 @@ class ChartFiles:
     @cached_property
     def has_schema(self) -> bool:
         """Whether a values schema is left that can be checked offline."""
-        return any(_is_schema(path) and not _NETWORK.search(self.files[path]) for path in self.files)
+        return any(
+            _is_schema(path) and not _NETWORK.search(self.files[path]) for path in self.files
+        )
 
     @cached_property
     def subcharts(self) -> "tuple[ChartFiles, ...]":
@@ -240,9 +244,23 @@ def load_chart(path: Path) -> ChartFiles:
         raise ChartUnavailableError(f"{path}: no such chart") from None
     except OSError as error:
         raise ChartUnavailableError(f"{path}: {error.strerror}") from None
+    return _checked(files, str(path))
+
+
+def load_archive(data: bytes, origin: str) -> ChartFiles:
+    """The chart in the bytes of a .tgz; `origin` names it in messages.
+
+    Raises:
+        ChartUnavailableError: no chart in it.
+        ChartError: it can't be read, or is too large.
+    """
+    return _checked(_read_archive(data, origin), origin)
+
+
+def _checked(files: dict[str, bytes], origin: str) -> ChartFiles:
     if "Chart.yaml" not in files:
-        raise ChartUnavailableError(f"{path}: no Chart.yaml in it")
-    return ChartFiles(_unpack_subcharts(files), str(path))
+        raise ChartUnavailableError(f"{origin}: no Chart.yaml in it")
+    return ChartFiles(_unpack_subcharts(files), origin)
 
 
 def _unpack_subcharts(files: dict[str, bytes]) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ the trace can then mark: the rendering decides, not the name of the key.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from imageshift.charts.model import RenderedImage, ValuePath, Values
@@ -22,7 +22,7 @@ _REPOSITORY_KEY = re.compile(r"reposit|^repo$|^image$|^name$", re.IGNORECASE)
 _MOST = 24
 
 
-def propose_fills(images: Iterable[RenderedImage], values: Values) -> list[Fill]:
+def propose_fills(images: Iterable[RenderedImage], values: Values) -> Sequence[Fill]:
     """Guesses for images that no leaf reaches from their first character on, likeliest first."""
     found: dict[tuple[tuple[ValuePath, str], ...], None] = {}
     empty = _empty_by_map(values)
@@ -81,7 +81,5 @@ def _split_over(name: str, empty: Mapping[ValuePath, list[str]]) -> Iterator[Fil
         image_map = bool(here) and "image" in str(here[-1]).lower()
         if registries and repositories and slash:
             yield {(*here, registries[0]): registry, (*here, repositories[0]): rest}
-        elif repositories and image_map:
-            yield {(*here, repositories[0]): name}
-        elif image_map is False and any("image" in key.lower() for key in repositories):
+        elif (repositories and image_map) or (image_map is False and any("image" in key.lower() for key in repositories)):
             yield {(*here, repositories[0]): name}

@@ -26,13 +26,13 @@ __all__ = [
 ]
 
 _MARK = re.compile(r"isq([0-9a-f]+)z")
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@-]*")
+_TOKEN = re.compile(r"(?=[^\n]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9._/:@-]*")
 _REFERENCE = re.compile(
     r"(?<![\w./:@-])(?:[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+(?::\d+)?)/[a-z0-9][\w./:@-]*[\w]"
 )
-_IMAGE_WORD = re.compile(r"image|repositor|regist|^hub$|^repo$|docker", re.IGNORECASE)
+_IMAGE_WORD = re.compile(r"image|repositor|regist|^repo$|docker", re.IGNORECASE)
 _OTHER_KEY = re.compile(
-    r"(?:policy|secrets?|tag|digest|sha|sha256|version|enabled|name_?space|class|command|suffix)$",
+    r"(?:policy|secrets?|tag|digest|sha|sha256|version|enabled|name_?space|class|command|suffix|preset|type)$",
     re.IGNORECASE,
 )
 _IMAGE_LINE = re.compile(r"^[ \t-]*image:[ \t]*[\"']?([^\s\"'{}#]+)", re.MULTILINE)
@@ -100,7 +100,7 @@ def _spans(path: ValuePath, value: str) -> list[tuple[int, int]]:
 
 def _has_image_word(path: ValuePath) -> bool:
     keys = [part for part in path if isinstance(part, str)]
-    return any(_IMAGE_WORD.search(key) for key in keys[-2:])
+    return keys[-1:] == ["hub"] or any(_IMAGE_WORD.search(key) for key in keys[-2:])
 
 
 def mark(candidates: Mapping[int, Candidate], values: Values) -> dict[ValuePath, str]:

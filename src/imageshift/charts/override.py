@@ -80,7 +80,6 @@ class Override:
     other: tuple[Difference, ...] = ()
 
 
-
 def override(
     chart: ChartFiles,
     release: Release,
@@ -200,8 +199,7 @@ class _Work:
         for item, text in changes.items():
             parts.setdefault(item.leaf, {})[item.start, item.end] = text
         texts: dict[ValuePath, Any] = {
-            leaf: markers.splice(lookup(trace.values, leaf), spans)
-            for leaf, spans in parts.items()
+            leaf: markers.splice(lookup(trace.values, leaf), spans) for leaf, spans in parts.items()
         }
         if trace.gated & changes.keys():
             texts[GATE] = True
@@ -239,9 +237,7 @@ class _Work:
         )
 
 
-def solve_reached(
-    trace: Trace, changes: Mapping[Candidate, str]
-) -> Callable[[RenderedImage], str]:
+def solve_reached(trace: Trace, changes: Mapping[Candidate, str]) -> Callable[[RenderedImage], str]:
     """A function that gives an image's text after the changes."""
 
     def after(image: RenderedImage) -> str:
@@ -270,9 +266,7 @@ def _key(image: RenderedImage) -> tuple[str, tuple[ValuePath, ...]]:
     return image.raw_name, tuple(segment.leaf for segment in image.segments)
 
 
-def _edits(
-    texts: Mapping[ValuePath, Any], own: Values, merged: Values
-) -> tuple[ValueEdit, ...]:
+def _edits(texts: Mapping[ValuePath, Any], own: Values, merged: Values) -> tuple[ValueEdit, ...]:
     """The edits; lists that the release doesn't write itself are set as a whole."""
     found: dict[ValuePath, ValueEdit] = {}
     for path, text in sorted(texts.items(), key=str):

@@ -166,7 +166,10 @@ def _render_in_process(archive: bytes, values: Values, options: RenderOptions) -
         with helm.Chart.load_archive(archive) as chart:
             # The Python method leaves out the versions that the C function takes.
             answer = helm._native.call_string(  # noqa: SLF001
-                "helm_render", chart._raw(), json.dumps(values), json.dumps(chosen)  # noqa: SLF001
+                "helm_render",
+                chart._raw(),
+                json.dumps(values),
+                json.dumps(chosen),
             )
     except helm.HelmError as error:
         raise RenderError(str(error)) from None

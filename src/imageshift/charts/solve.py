@@ -137,9 +137,7 @@ class _Search:
                 ways.append(texts)
         return [*ways, None]
 
-    def _descend(
-        self, index: int, texts: _Texts, chosen: list[_Texts | None], missed: int
-    ) -> None:
+    def _descend(self, index: int, texts: _Texts, chosen: list[_Texts | None], missed: int) -> None:
         self._steps += 1
         cost = missed * _UNREACHED + sum(text != self._old[leaf] for leaf, text in texts.items())
         if cost >= self._best_cost or self._steps > _MOST_STEPS:

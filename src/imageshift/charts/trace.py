@@ -6,7 +6,7 @@ a comparison, a parser) are found by halving and left out.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from imageshift.charts import markers
 from imageshift.charts.compare import Difference, DifferenceClass, compare
@@ -32,7 +32,7 @@ GATE: ValuePath = ("global", "security", "allowInsecureImages")
 _GATE_WORD = "allowInsecureImages"
 _NETWORK_WORD = "failing loading"
 _MOST_RENDERS = 40
-_MOST_GATES = 8
+_MOST_REFUSALS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,7 @@ class Tracer:
     schemas: bool = True
     _base: Manifests | None = None
     _noise: frozenset[tuple[str, int]] | None = None
+    _last: tuple[object, Manifests] | None = None
 
     @classmethod
     def of(
@@ -141,100 +142,104 @@ class Tracer:
         merged = merge(merged, place(merged, fills))
         found = [*markers.find_candidates(merged), *markers.find_named(merged, named)]
         candidates = tuple(dict.fromkeys(item for item in found if item not in self.refused))
-        chosen, marked, unsteady = self._mark(base, candidates, merged, fills, sift=sift)
-        result = find_images(
-            marked, candidates, {c: lookup(merged, c.leaf)[c.start : c.end] for c in chosen}
-        )
+        job = _Job(dict(enumerate(candidates)), merged, fills)
+        marked = self._mark(job, sift=sift)
+        texts = {
+            item: lookup(merged, item.leaf)[item.start : item.end]
+            for item in marked.numbered.values()
+        }
+        result = find_images(marked.manifests, candidates, texts)
         return Trace(
             images=result.images,
             base=base,
-            marked=marked,
+            marked=marked.manifests,
             values=merged,
             fills=dict(fills),
             candidates=candidates,
             leaks=result.leaks,
             refused=frozenset(self.refused),
             gated=frozenset(self.gated),
-            unsteady=unsteady,
+            unsteady=marked.unsteady,
         )
 
-    def _mark(
-        self,
-        base: Manifests,
-        candidates: tuple[Candidate, ...],
-        merged: Values,
-        fills: Mapping[ValuePath, str],
-        *,
-        sift: bool,
-    ) -> tuple[list[Candidate], Manifests, frozenset[tuple[str, int]]]:
-        """The candidates that could be marked, the rendering, and its unsteady lines."""
-        numbered = dict(enumerate(candidates))
-        answer = self._try(base, numbered, merged, fills)
+    def _mark(self, job: "_Job", *, sift: bool) -> "_Marked":
+        """The rendering with marks before as many candidates as Helm takes.
+
+        Raises:
+            RenderError: without `sift`, they don't go together.
+        """
+        answer = self._try(job)
         if answer is None and not sift:
             raise RenderError("the fills or marks change more than text")
         if answer is None:
-            kept = self._sift(base, numbered, merged, fills)
-            self.refused |= set(candidates) - {numbered[number] for number in kept}
-            numbered = {number: numbered[number] for number in kept}
-            answer = self._try(base, numbered, merged, fills)
+            job = job.only(self._sift(job))
+            answer = self._try(job)
         if answer is None:
-            self.refused |= set(candidates)
-            return [], base, frozenset()
-        return list(numbered.values()), *answer
+            self.refused |= set(job.numbered.values())
+            return _Marked({}, self.base(), frozenset())
+        return answer
 
-    def _try(
-        self,
-        base: Manifests,
-        numbered: Mapping[int, Candidate],
-        merged: Values,
-        fills: Mapping[ValuePath, str],
-    ) -> tuple[Manifests, frozenset[tuple[str, int]]] | None:
-        """The marked rendering and its unsteady lines; None when marks change more than text."""
-        try:
-            marked = self._render_marked(numbered, merged, fills)
-        except RenderError:
+    def _try(self, job: "_Job") -> "_Marked | None":
+        """The marked rendering; None when Helm refuses, or marks change more than text."""
+        if not self.gated and not self._probe_gate(job):
             return None
-        unsteady = self._steady(base, {key: markers.strip(text) for key, text in marked.items()})
-        return None if unsteady is None else (marked, unsteady)
+        rendered = self._render_marked(job, opened=bool(self.gated))
+        if rendered is None:
+            return None
+        numbered, marked = rendered
+        unsteady = self._steady({key: markers.strip(text) for key, text in marked.items()})
+        return None if unsteady is None else _Marked(numbered, marked, unsteady)
 
     def _render_marked(
-        self, numbered: Mapping[int, Candidate], merged: Values, fills: Mapping[ValuePath, str]
-    ) -> Manifests:
-        """The rendering with marks, Bitnami's gate opened when it is in the way."""
-        overlay = place(merged, {**fills, **markers.mark(numbered, merged)})
-        opened = merge(overlay, place({}, {GATE: True}))
-        if self.gated:
-            return self.render(opened)
-        try:
-            return self.render(overlay)
-        except RenderError as error:
-            if _GATE_WORD not in str(error):
-                raise
-            self._learn_gate(str(error), numbered, merged)
-            return self.render(opened)
-
-    def _learn_gate(self, message: str, numbered: Mapping[int, Candidate], merged: Values) -> None:
-        """Find the leaves that the gate guards: its message names the images, marks and all.
-
-        Each chart of an umbrella has a gate of its own, so the rest is tried again.
-        """
-        open_numbers = dict(numbered)
-        for _ in range(_MOST_GATES):
-            named = {number for _, number in markers.read_marks(message)[1]} & open_numbers.keys()
-            if not named:
-                break
-            self.gated |= {open_numbers.pop(number) for number in named}
+        self, job: "_Job", *, opened: bool
+    ) -> tuple[dict[int, Candidate], Manifests] | None:
+        """The rendering without those marks that Helm's messages name as in the way."""
+        numbered = {n: item for n, item in job.numbered.items() if item not in self.refused}
+        for _ in range(_MOST_REFUSALS):
             try:
-                if open_numbers:
-                    self.render(place(merged, markers.mark(open_numbers, merged)))
-                return
+                return numbered, self._kept(job, numbered, opened=opened)
             except RenderError as error:
-                message = str(error) if _GATE_WORD in str(error) else ""
-        self.gated |= set(open_numbers.values())
+                named = _named_in(error, numbered)
+                if not named or _GATE_WORD in str(error):
+                    return None
+                self.refused |= {numbered.pop(number) for number in named}
+        return None
 
-    def _steady(self, base: Manifests, plain: Manifests) -> frozenset[tuple[str, int]] | None:
+    def _kept(self, job: "_Job", numbered: Mapping[int, Candidate], *, opened: bool) -> Manifests:
+        """A marked rendering, remembered, since the gate's probe is often the one wanted."""
+        key = (tuple(numbered.items()), tuple(job.fills.items()), opened)
+        if self._last is None or self._last[0] != key:
+            changes = {**job.fills, **markers.mark(numbered, job.merged)}
+            overlay = place(job.merged, changes)
+            gate = place({}, {GATE: True}) if opened else {}
+            self._last = key, self.render(merge(overlay, gate))
+        return self._last[1]
+
+    def _probe_gate(self, job: "_Job") -> bool:
+        """Find the leaves that Bitnami's gate guards: its message names the images, marks too.
+
+        Each chart of an umbrella has a gate of its own, so the rest is tried again. False when
+        something else is in the way that no message explains.
+        """
+        numbered = dict(job.numbered)
+        for _ in range(_MOST_REFUSALS):
+            numbered = {n: item for n, item in numbered.items() if item not in self.refused}
+            try:
+                self._kept(job, numbered, opened=False)
+            except RenderError as error:
+                named = _named_in(error, numbered)
+                if not named:
+                    return False
+                found = {numbered.pop(number) for number in named}
+                known = self.gated if _GATE_WORD in str(error) else self.refused
+                known |= found
+            else:
+                return True
+        return False
+
+    def _steady(self, plain: Manifests) -> frozenset[tuple[str, int]] | None:
         """The lines that may differ: hashes and what is random by itself; None for any other."""
-        differences = compare(base, plain)
+        differences = compare(self.base(), plain)
         found = [item for item in differences if item.kind is not DifferenceClass.RANDOM]
         if not all(self.is_noise(item) for item in found):
             return None
@@ -253,23 +258,45 @@ class Tracer:
         template = difference.template
         return (template, difference.line) in noise or (template, 0) in noise
 
-    def _sift(
-        self,
-        base: Manifests,
-        numbered: Mapping[int, Candidate],
-        merged: Values,
-        fills: Mapping[ValuePath, str],
-    ) -> set[int]:
+    def _sift(self, job: "_Job") -> set[int]:
         """The candidates that can be marked, by halving those that can't be marked together."""
         kept: set[int] = set()
-        waiting = [sorted(numbered)]
+        waiting = [sorted(job.numbered)]
         start = self.renderer.count
         while waiting and self.renderer.count - start < _MOST_RENDERS:
             group = waiting.pop()
-            marks = {number: numbered[number] for number in group}
-            if self._try(base, marks, merged, fills) is not None:
-                kept |= set(group)
+            answer = self._try(job.only(group))
+            if answer is not None:
+                kept |= answer.numbered.keys()
             elif len(group) > 1:
                 middle = len(group) // 2
                 waiting += [group[middle:], group[:middle]]
+            else:
+                self.refused.add(job.numbered[group[0]])
         return kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Candidates to mark, by number, in values with fills in them."""
+
+    numbered: Mapping[int, Candidate]
+    merged: Values
+    fills: Mapping[ValuePath, str]
+
+    def only(self, numbers: Iterable[int]) -> "_Job":
+        """The job with these candidates alone."""
+        return replace(self, numbered={number: self.numbered[number] for number in numbers})
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """A marked rendering, the candidates that are marked in it, and its unsteady lines."""
+
+    numbered: Mapping[int, Candidate]
+    manifests: Manifests
+    unsteady: frozenset[tuple[str, int]]
+
+
+def _named_in(error: RenderError, numbered: Mapping[int, Candidate]) -> set[int]:
+    return {number for _, number in markers.read_marks(str(error))[1]} & numbered.keys()

@@ -1,0 +1,72 @@
+"""From a release's chart source to the chart's files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imageshift.charts.files import ChartFiles, load_archive, load_chart
+from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKind
+from imageshift.charts.oci import fetch_from_registry
+from imageshift.charts.repository import fetch_from_repository
+from imageshift.charts.store import Store
+from imageshift.charts.transport import HelmHome, Transport
+
+__all__ = ["Locator"]
+
+
+@dataclass(slots=True)
+class Locator:
+    """Finds charts; each one is read once in a run.
+
+    `known` is the `charts:` map of the config: a chart's URL with its name, or its name alone,
+    to a folder or .tgz that is taken instead.
+    """
+
+    store: Store = field(default_factory=Store.default)
+    home: HelmHome = field(default_factory=HelmHome.of)
+    transport: Transport = field(default_factory=Transport)
+    known: Mapping[str, Path] = field(default_factory=dict)
+    _found: dict[ChartSource, ChartFiles | ChartUnavailableError] = field(default_factory=dict)
+
+    def find(self, source: ChartSource) -> ChartFiles:
+        """The chart of a source.
+
+        Raises:
+            ChartUnavailableError: it can't be had; said again for each release that needs it,
+                found out once.
+            ChartError: it can't be read.
+        """
+        if source not in self._found:
+            try:
+                self._found[source] = self._find(source)
+            except ChartUnavailableError as error:
+                self._found[source] = error
+        found = self._found[source]
+        if isinstance(found, ChartUnavailableError):
+            raise found
+        return found
+
+    def _find(self, source: ChartSource) -> ChartFiles:
+        path = self._known_path(source)
+        if path is not None:
+            return load_chart(path)
+        if source.kind is SourceKind.HELM_HTTP:
+            data = fetch_from_repository(
+                source, store=self.store, home=self.home, transport=self.transport
+            )
+        elif source.kind is SourceKind.HELM_OCI:
+            data = fetch_from_registry(
+                source, store=self.store, home=self.home, transport=self.transport
+            )
+        else:
+            raise ChartUnavailableError(
+                f"nobody says where the chart {source.name} is",
+                hint="name its folder under `charts:` in .imageshift.yaml",
+            )
+        return load_archive(data, str(source))
+
+    def _known_path(self, source: ChartSource) -> Path | None:
+        url = source.url.rstrip("/")
+        keys = (f"{url}/{source.name}", url, source.name)
+        named = next((self.known[key] for key in keys if key and key in self.known), None)
+        return named or source.path

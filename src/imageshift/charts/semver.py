@@ -1,0 +1,153 @@
+"""Versions and ranges as Helm reads them (github.com/Masterminds/semver/v3).
+
+A range without a prerelease of its own never takes a prerelease; blanks and commas mean "and".
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import total_ordering
+
+__all__ = ["Version", "newest", "parse_version", "satisfies"]
+
+_VERSION = re.compile(
+    r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?"
+)
+_PART = re.compile(
+    r"(=|==|!=|>=|=>|<=|=<|>|<|~|~>|\^)?\s*"
+    r"v?(\d+|[xX*])(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?"
+)
+_HYPHEN = re.compile(r"(\S+)\s+-\s+(\S+)")
+_AND = re.compile(r"(?<=[\w*.])\s*,\s*|(?<=[\w*.])\s+(?=[=!<>~^v\dxX*])")
+
+_Numbers = tuple[int, int, int]
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version; build data after `+` counts for nothing in comparisons."""
+
+    numbers: _Numbers
+    prerelease: str = ""
+
+    def __lt__(self, other: "Version") -> bool:
+        return self._key() < other._key()
+
+    def _key(self) -> tuple[object, ...]:
+        parts = tuple(
+            (0, int(part), "") if part.isdigit() else (1, 0, part)
+            for part in self.prerelease.split(".")
+            if part
+        )
+        return self.numbers, not self.prerelease, parts
+
+
+def parse_version(text: str) -> Version | None:
+    """The version that a text spells, `v` and missing parts allowed; else None."""
+    found = _VERSION.fullmatch(text)
+    if found is None:
+        return None
+    major, minor, patch = (int(part or 0) for part in found.groups()[:3])
+    return Version((major, minor, patch), found[4] or "")
+
+
+def satisfies(version: Version, constraint: str) -> bool:
+    """Whether a version lies in a range; a range that can't be read holds none.
+
+    >>> satisfies(parse_version("1.4.2"), ">= 1.2, < 2 || 3.x")
+    True
+    """
+    return any(_holds_all(version, part) for part in constraint.split("||"))
+
+
+def newest(versions: Iterable[str], constraint: str | None) -> str | None:
+    """The spelling of the newest version in the range, or the exact spelling asked for."""
+    spelled = list(versions)
+    if constraint in spelled:
+        return constraint
+    wanted = constraint or "*"
+    fitting = [
+        (version, text)
+        for text in spelled
+        if (version := parse_version(text)) is not None and satisfies(version, wanted)
+    ]
+    return max(fitting)[1] if fitting else None
+
+
+def _holds_all(version: Version, text: str) -> bool:
+    text = _HYPHEN.sub(r">=\1 <=\2", text.strip())
+    text = re.sub(r"([=!<>~^])\s+", r"\1", text)
+    parts = [part for part in _AND.split(text) if part]
+    return all(_holds(version, part) for part in parts or ["*"])
+
+
+def _holds(version: Version, part: str) -> bool:
+    found = _PART.fullmatch(part.strip())
+    if found is None:
+        return False
+    operator = found[1] or ""
+    given = [part for part in found.groups()[1:4] if part is not None and part not in "xX*"]
+    prerelease = found[5] or ""
+    if version.prerelease and not prerelease:
+        return False
+    numbers = [int(part) for part in given]
+    least = Version(_fill(numbers), prerelease)
+    return _TESTS[operator](version, least, len(numbers))
+
+
+def _fill(numbers: list[int]) -> _Numbers:
+    major, minor, patch = (*numbers, 0, 0, 0)[:3]
+    return major, minor, patch
+
+
+def _below(version: Version, least: Version, place: int) -> bool:
+    """Whether the version is below the next one at the given place (0: no bound)."""
+    if place == 0:
+        return True
+    numbers = list(least.numbers[:place])
+    numbers[-1] += 1
+    return version.numbers < _fill(numbers)
+
+
+def _exact(version: Version, least: Version, given: int) -> bool:
+    if given == 3:  # noqa: PLR2004 major, minor and patch
+        return version == least
+    return version >= least and _below(version, least, given)
+
+
+def _tilde(version: Version, least: Version, given: int) -> bool:
+    return version >= least and _below(version, least, min(given, 2))
+
+
+def _caret(version: Version, least: Version, given: int) -> bool:
+    first = next((place for place, number in enumerate(least.numbers, 1) if number), given)
+    return version >= least and _below(version, least, min(first, given))
+
+
+def _greater(version: Version, least: Version, given: int) -> bool:
+    if given == 3:  # noqa: PLR2004
+        return version > least
+    return given > 0 and version >= least and not _below(version, least, given)
+
+
+def _at_most(version: Version, least: Version, given: int) -> bool:
+    return version <= least or (given < 3 and _below(version, least, given))  # noqa: PLR2004
+
+
+_Test = Callable[[Version, Version, int], bool]
+_TESTS: dict[str, _Test] = {
+    "": _exact,
+    "=": _exact,
+    "==": _exact,
+    "!=": lambda version, least, given: not _exact(version, least, given),
+    ">": _greater,
+    ">=": lambda version, least, _: version >= least,
+    "=>": lambda version, least, _: version >= least,
+    "<": lambda version, least, _: version < least,
+    "<=": _at_most,
+    "=<": _at_most,
+    "~": _tilde,
+    "~>": _tilde,
+    "^": _caret,
+}
