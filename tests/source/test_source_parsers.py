@@ -1,11 +1,11 @@
 """libyaml and the pure parser give one tree: same offsets, whoever reads a text."""
 
 import pytest
+from _ruamel_yaml import CParser
 from source_shapes import shape
 
-from imageshift.source import SourceText
+from imageshift.source import Root, SourceText
 from imageshift.source.tree import (
-    CParser,
     _Builder,
     _parse_pure,
     parse_events,
@@ -43,8 +43,8 @@ TEXTS = [
 ]
 
 
-def _shapes(documents: list[tuple[object, int, int]]) -> list[object]:
-    return [(shape(root), start, end) for root, start, end in documents]  # type: ignore[arg-type]
+def _shapes(documents: list[tuple[Root, int, int]]) -> list[object]:
+    return [(shape(root), start, end) for root, start, end in documents]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -74,7 +74,7 @@ def test_one_parser_is_enough(text: str, expected: list[str]) -> None:
     """What only one of the two reads is read."""
     ((root, _, _),) = parse_events(text)
     pairs = root.own  # type: ignore[union-attr]
-    assert [part.value for pair in pairs for part in pair] == expected  # type: ignore[attr-defined]
+    assert [part.value for pair in pairs for part in pair] == expected
 
 
 @pytest.mark.parametrize("mark", [pytest.param("", id="plain"), pytest.param("\ufeff", id="mark")])

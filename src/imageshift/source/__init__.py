@@ -1,7 +1,8 @@
 """Text, spans, edits, and YAML documents with the place of every scalar."""
 
 from imageshift.source.document import Chunk, Document, parse_embedded, split_documents
-from imageshift.source.insert import insert_item, insert_key, spell_scalar
+from imageshift.source.insert import insert_item, insert_key
+from imageshift.source.scalar import spell_scalar
 from imageshift.source.text import Edit, Place, SourceText, Span, apply_edits
 from imageshift.source.tree import Mapping, Node, Root, Scalar, Sequence, walk
 

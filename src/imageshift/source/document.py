@@ -13,10 +13,10 @@ from imageshift.source.scalar import (
     Decoded,
     decode,
     is_plain_part,
-    is_plain_safe,
     is_printable,
     keeps_plain,
     quote,
+    spell_scalar,
 )
 from imageshift.source.text import BOM, Edit, Place, SourceText, Span
 from imageshift.source.tree import Mapping, Node, Root, Scalar, parse_events, walk
@@ -180,10 +180,10 @@ class Document:
         content = _editable(decoded.content)
         new, rest = value
         if content.start == content.end:
-            return Edit(content, self._gap(scalar, content.start) + _spell(new))
+            return Edit(content, self._gap(scalar, content.start) + spell_scalar(new, ""))
         if span is not None and keeps_plain(new, rest):
             return Edit(span, new)
-        return Edit(content, _spell(new + rest))
+        return Edit(content, spell_scalar(new + rest, ""))
 
     def _gap(self, scalar: Scalar, offset: int) -> str:
         """The blank between an empty value's colon, dash, anchor or tag and its new text."""
@@ -237,7 +237,7 @@ def parse_embedded(document: Document, scalar: Scalar) -> list[Document]:
     try:
         found = parse_events(decoded.value)
     except SourceError as error:
-        place = _inner_place(Document(inner, None, 0, 0, 0, outer), error)
+        place = _inner_place(Document(inner, None, 0, 0, 0, outer), decoded, error)
         reason = "template" if "{{" in decoded.value else error.reason
         raise SourceError(
             f"inside this text: {error}", reason=reason, line=place.line, column=place.column
@@ -248,12 +248,14 @@ def parse_embedded(document: Document, scalar: Scalar) -> list[Document]:
     ]
 
 
-def _inner_place(document: Document, error: SourceError) -> Place:
-    """The file's place of an error inside a scalar; the scalar's own where it isn't verbatim."""
-    if error.line is None:
-        return document.place(0)
-    start = document.source.line_start(error.line)
-    return document.place(min(start + (error.column or 1) - 1, len(document.source)))
+def _inner_place(document: Document, decoded: Decoded, error: SourceError) -> Place:
+    """The file's place of an error inside a scalar, or the nearest one before it."""
+    source = document.source
+    start = source.line_start(error.line or 1)
+    offset = min(start + (error.column or 1) - 1, len(source))
+    while offset > 0 and decoded.outer(offset) is None:
+        offset -= 1
+    return document.place(offset)
 
 
 def _editable(span: Span | None) -> Span:
@@ -264,13 +266,7 @@ def _editable(span: Span | None) -> Span:
 
 def _quoted_edit(content: Span | None, value: str, style: str) -> Edit:
     span = _editable(content)
-    if style == "'" and not is_printable(value):
-        return Edit(Span(span.start - 1, span.end + 1), f'"{quote(value, chr(34))}"')
-    return Edit(span, quote(value, style))
-
-
-def _spell(value: str) -> str:
-    return value if is_plain_safe(value) else f'"{quote(value, chr(34))}"'
+    return Edit(Span(span.start - 1, span.end + 1), spell_scalar(value, style))
 
 
 def _is_template(node: Node, *, plain: bool) -> bool:

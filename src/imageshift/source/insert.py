@@ -4,7 +4,7 @@ import re
 
 from imageshift.errors import SourceError
 from imageshift.source.document import Document
-from imageshift.source.scalar import content_start, decode, is_plain_safe, quote
+from imageshift.source.scalar import content_start, decode, spell_scalar
 from imageshift.source.text import Edit, Span
 from imageshift.source.tree import Mapping, Node, Scalar, Sequence
 
@@ -37,6 +37,8 @@ def insert_key(document: Document, mapping: Mapping, after: str, key: str, value
     text = document.source.text
     if mapping.flow:
         return document.to_file(_in_flow(text, mapping, old_key, old_value, (key, value)))
+    if text.endswith(("? ", "?\t"), 0, old_key.start):
+        raise SourceError(f"no place for {key!r} beside an explicit key", reason="style")
     pair = f"{spell_scalar(key, old_key.style)}: {spell_scalar(value, _style(old_value))}"
     place = _place_behind(text, old_value, _alias_end(text, old_key, old_value))
     return document.to_file(_line_at(document, place, _blanks(text, old_key.start) + pair))
@@ -63,17 +65,6 @@ def insert_item(document: Document, sequence: Sequence, lines: list[str]) -> Edi
     inner = indent + " " + gap
     item = f"{indent}-{gap}" + f"\n{inner}".join(lines)
     return document.to_file(_line_at(document, _place_behind(text, last, None), item))
-
-
-def spell_scalar(value: str, style: str) -> str:
-    """A scalar's text in a style; plain becomes double-quoted where plain isn't safe.
-
-    >>> spell_scalar("a: b", "")
-    '"a: b"'
-    """
-    if style in {"'", '"'}:
-        return f"{style}{quote(value, style)}{style}"
-    return value if is_plain_safe(value) else f'"{quote(value, chr(34))}"'
 
 
 def _style(node: Node) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "is_printable",
     "keeps_plain",
     "quote",
+    "spell_scalar",
 ]
 
 _PROPERTIES = re.compile(
@@ -148,6 +149,19 @@ def quote(text: str, style: str) -> str:
         # Four digits are what JSON reads too.
         return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", escaped)
     return text
+
+
+def spell_scalar(value: str, style: str) -> str:
+    """A scalar's text in a style; double-quoted where plain or single quotes aren't safe.
+
+    >>> spell_scalar("a: b", "")
+    '"a: b"'
+    """
+    if style == "'" and is_printable(value):
+        return f"'{quote(value, style)}'"
+    if style not in {"'", '"'} and is_plain_safe(value):
+        return value
+    return f'"{quote(value, chr(34))}"'
 
 
 def content_start(text: str, start: int, end: int) -> int:

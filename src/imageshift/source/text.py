@@ -87,8 +87,9 @@ class SourceText:
         return Place(line, column)
 
     def line_start(self, line: int) -> int:
-        """The offset at which a 1-based line begins."""
-        return self._line_starts[line - 1]
+        """The offset at which a 1-based line begins; beyond the last line, where that begins."""
+        starts = self._line_starts
+        return starts[min(line, len(starts)) - 1]
 
     def line(self, line: int) -> str:
         """The text of a 1-based line, without its end."""
