@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+HOST = "123456789012.dkr.ecr.eu-west-2.amazonaws.com"
 WHERE = ("--account", "123456789012", "--region", "eu-west-2")
 
 

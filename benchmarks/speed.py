@@ -17,8 +17,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from environment import ROOT, WHERE, clean, dry_run, install
-from usual_script import HOST
+from environment import HOST, ROOT, WHERE, clean, dry_run, install
 
 SED_RULES = (
     ("docker[.]io/([a-z0-9._-]+)([:@\"' ]|$)", f"{HOST}/docker-hub/library/\\2\\3"),

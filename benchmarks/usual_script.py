@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from environment import HOST
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-HOST = "123456789012.dkr.ecr.eu-west-2.amazonaws.com"
 PREFIXES = {
     "docker.io": "docker-hub",
     "ghcr.io": "github",
