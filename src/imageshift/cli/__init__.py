@@ -21,7 +21,18 @@ _COMMANDS = {
     "revert": ("revert", "revert"),
     "map": ("mapping", "map_"),
     "explain": ("explain", "explain"),
+    "warm": ("warm", "warm"),
     "init": ("init", "init"),
+}
+_GROUPS = {
+    "rules": (
+        "The rules in force, those that are somewhere else, and whether ECR accepts them.",
+        {"list": "list_", "import": "import_", "validate": "validate"},
+    ),
+    "infra": (
+        "Terraform or CloudFormation for the rules in use.",
+        {"terraform": "terraform", "cloudformation": "cloudformation"},
+    ),
 }
 
 
@@ -40,12 +51,24 @@ def build_app(arguments: list[str]) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    asked = arguments[0] if arguments and arguments[0] in _COMMANDS else None
-    for name in [asked] if asked is not None else _COMMANDS:
-        module, function = _COMMANDS[name]
-        command = getattr(import_module(f"imageshift.cli.{module}"), function)
-        app.command(name)(_guarded(command))
+    asked = arguments[:1] if arguments and {*_COMMANDS, *_GROUPS} & {arguments[0]} else None
+    for name, (module, function) in _COMMANDS.items():
+        if asked is None or name in asked:
+            command = getattr(import_module(f"imageshift.cli.{module}"), function)
+            app.command(name)(_guarded(command))
+    for name in _GROUPS:
+        if asked is None or name in asked:
+            app.add_typer(_group(name), name=name)
     return app
+
+
+def _group(name: str) -> typer.Typer:
+    text, functions = _GROUPS[name]
+    group = typer.Typer(help=text, no_args_is_help=True)
+    module = import_module(f"imageshift.cli.{name}")
+    for command, function in functions.items():
+        group.command(command)(_guarded(getattr(module, function)))
+    return group
 
 
 def _guarded(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,123 @@
+"""imageshift infra: Terraform or CloudFormation for the rules in use."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imageshift.aws.compare import rules_in_use
+from imageshift.aws.notices import find_notices
+from imageshift.cache import Rule
+from imageshift.cli.aws import Usage, emit, read_usage, say_notices
+from imageshift.cli.exits import say
+from imageshift.cli.options import Common, with_options
+from imageshift.errors import ConfigError
+from imageshift.infra import (
+    InfraOptions,
+    SecretMode,
+    plan_infra,
+    render_cloudformation,
+    render_terraform,
+    write_files,
+)
+
+Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.", show_default=False)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfraCommon(Common):
+    """The options of both commands."""
+
+    every: Annotated[
+        bool, typer.Option("--all", help="All rules in force, not only those in use.")
+    ] = False
+    name: Annotated[
+        str, typer.Option("--name", help="The beginning of policies' and roles' names.")
+    ] = "imageshift"
+    secret: Annotated[
+        list[str] | None,
+        typer.Option("--secret", help="PREFIX=NAME names a rule's secret, ecr-pullthroughcache/…"),
+    ] = None
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that imageshift didn't write.")
+    ] = False
+
+
+@with_options(InfraCommon)
+def terraform(
+    *,
+    common: InfraCommon,
+    paths: Paths = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the module.")],
+    secrets: Annotated[
+        SecretMode,
+        typer.Option("--secrets", help="Write-only arguments, or variables that the state keeps."),
+    ] = SecretMode.WRITE_ONLY,
+) -> None:
+    """Write a Terraform module: rules, secrets, permissions, repository templates."""
+    options = InfraOptions(common.name, secrets, _secret_names(common.secret))
+    for usage, folder in _targets(paths, common, out):
+        planned = plan_infra(
+            _rules(usage, paths, every=common.every), usage.rules.registry, options
+        )
+        _write(render_terraform(planned, options, folder.name), folder, force=common.force)
+        _say_rest(usage, common)
+
+
+@with_options(InfraCommon)
+def cloudformation(
+    *,
+    common: InfraCommon,
+    paths: Paths = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the template; stdout without.")
+    ] = None,
+) -> None:
+    """Write a CloudFormation template: rules, secrets, permissions, repository templates."""
+    options = InfraOptions(common.name, SecretMode.SENSITIVE, _secret_names(common.secret))
+    for usage, folder in _targets(paths, common, out or Path()):
+        planned = plan_infra(
+            _rules(usage, paths, every=common.every), usage.rules.registry, options
+        )
+        files = render_cloudformation(planned, options)
+        if out is None:
+            emit("".join(files.values()), common)
+        else:
+            _write(files, folder, force=common.force)
+        _say_rest(usage, common)
+
+
+def _targets(paths: list[Path] | None, common: Common, out: Path) -> list[tuple[Usage, Path]]:
+    usages = read_usage(paths or [], common)
+    if len(usages) == 1:
+        return [(usages[0], out)]
+    return [(usage, out / usage.rules.registry.host) for usage in usages]
+
+
+def _rules(usage: Usage, paths: list[Path] | None, *, every: bool) -> tuple[Rule, ...]:
+    if every or not paths:
+        return usage.rules.rules
+    return tuple(rules_in_use(usage.rules, usage.images))
+
+
+def _secret_names(options: list[str] | None) -> dict[str, str]:
+    names = {}
+    for text in options or ():
+        prefix, equals, name = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--secret {text!r} names no secret", hint="--secret PREFIX=NAME")
+        names[prefix] = name
+    return names
+
+
+def _write(files: dict[str, str], folder: Path, *, force: bool) -> None:
+    changed = write_files(files, folder, force=force)
+    for path in changed:
+        typer.echo(path)
+    say(f"{folder}: {len(changed)} files written, {len(files)} in all")
+
+
+def _say_rest(usage: Usage, common: Common) -> None:
+    if not common.quiet:
+        say_notices(find_notices(usage.images, usage.rules), verbose=common.verbose)

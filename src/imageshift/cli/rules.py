@@ -1,0 +1,246 @@
+"""imageshift rules: the rules in force, those that are somewhere, and whether ECR accepts them."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from imageshift.aws import FoundRule, RuleImport, find_upstream, import_rules
+from imageshift.aws.compare import Difference, compare_rules, rules_in_use
+from imageshift.aws.notices import find_notices
+from imageshift.aws.validate import Finding, RuleVerdict, Validation, validate_rules
+from imageshift.cli.aws import (
+    AwsCommon,
+    Usage,
+    emit,
+    emit_json,
+    notice_rows,
+    read_usage,
+    say_notices,
+)
+from imageshift.cli.exits import Exit, say
+from imageshift.cli.options import Format, with_options
+
+Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.", show_default=False)]
+
+
+@with_options(AwsCommon)
+def list_(*, common: AwsCommon, paths: Paths = None) -> None:
+    """List the rules in force, and how many images of the paths use each."""
+    usages = read_usage(paths or [], common)
+    notices = [one for usage in usages for one in find_notices(usage.images, usage.rules)]
+    if common.format is Format.JSON:
+        rows = [row for usage in usages for row in _rule_rows(usage)]
+        emit_json("rules list", usages, common, rules=rows, warnings=notice_rows(notices))
+        return
+    emit("".join(_rule_line(usage, row) for usage in usages for row in _rule_rows(usage)), common)
+    if not common.quiet:
+        say_notices(notices, verbose=common.verbose)
+
+
+def _rule_rows(usage: Usage) -> list[dict[str, Any]]:
+    busy = rules_in_use(usage.rules, usage.images)
+    rows = []
+    for rule in usage.rules.rules:
+        upstream = find_upstream(rule.upstream)
+        rows.append(
+            {
+                "prefix": rule.prefix,
+                "upstream": rule.upstream,
+                "upstream_prefix": rule.upstream_prefix,
+                "origin": rule.origin.value,
+                "kind": None if upstream is None else upstream.kind,
+                "needs_secret": upstream is not None and upstream.needs_secret,
+                "images": len(busy.get(rule, ())),
+            }
+        )
+    return rows
+
+
+def _rule_line(usage: Usage, row: dict[str, Any]) -> str:
+    upstream = "/".join(filter(None, (row["upstream"], row["upstream_prefix"])))
+    secret = ", needs a secret" if row["needs_secret"] else ""
+    used = f", {row['images']} images" if usage.images else ""
+    known = "" if row["kind"] else ", ECR can't cache it"
+    host = usage.rules.registry.host
+    path = host if row["prefix"] == "ROOT" else f"{host}/{row['prefix']}"
+    return f"{upstream} → {path} ({row['origin']}{secret}{used}{known})\n"
+
+
+@with_options(AwsCommon)
+def import_(
+    *,
+    common: AwsCommon,
+    source: Annotated[str, typer.Argument(help="aws, or a file or folder that holds rules.")],
+    paths: Paths = None,
+) -> None:
+    """Print the rules of an account or a file as configuration, and what differs."""
+    usages = read_usage(paths or [], common)
+    rules = usages[0].rules
+    found = import_rules(source, common.aws_options(rules))
+    images = [image for usage in usages for image in usage.images]
+    differences = compare_rules(rules, found.rules, images if paths else None)
+    if common.format is Format.JSON:
+        _emit_import(found, differences, usages, common)
+    else:
+        emit(_configuration(found), common)
+        _say_import(found, differences, quiet=common.quiet)
+    raise typer.Exit(Exit.UNSAFE if found.problems else Exit.DONE)
+
+
+def _configuration(found: RuleImport) -> str:
+    lines = ["rules:" if found.rules else "rules: []"]
+    for one in found.rules:
+        lines.append(f"  - upstream: {json.dumps(one.rule.upstream)}  # {one.place}")
+        if one.rule.upstream_prefix is not None:
+            lines.append(f"    upstream_prefix: {json.dumps(one.rule.upstream_prefix)}")
+        lines.append(f"    prefix: {json.dumps(one.rule.prefix)}")
+    return "\n".join(lines) + "\n"
+
+
+def _say_import(found: RuleImport, differences: tuple[Difference, ...], *, quiet: bool) -> None:
+    for problem in found.problems:
+        say(str(problem))
+        if problem.hint:
+            say(f"  hint: {problem.hint}")
+    if quiet:
+        return
+    for difference in differences:
+        place = f"{difference.places[0]}: " if difference.places else ""
+        say(f"{place}{difference.kind}: {difference.message}")
+    say(f"{len(found.rules)} rules, {len(differences)} differences from those in force")
+
+
+def _emit_import(
+    found: RuleImport,
+    differences: tuple[Difference, ...],
+    usages: list[Usage],
+    common: AwsCommon,
+) -> None:
+    emit_json(
+        "rules import",
+        usages,
+        common,
+        rules=[_found_row(one) for one in found.rules],
+        problems=[
+            {"place": one.place, "message": one.message, "hint": one.hint} for one in found.problems
+        ],
+        differences=[
+            {
+                "kind": one.kind,
+                "subject": one.subject,
+                "message": one.message,
+                "places": list(one.places),
+            }
+            for one in differences
+        ],
+    )
+
+
+def _found_row(found: FoundRule) -> dict[str, Any]:
+    return {
+        "prefix": found.rule.prefix,
+        "upstream": found.rule.upstream,
+        "upstream_prefix": found.rule.upstream_prefix,
+        "account": found.account,
+        "has_credential": found.has_credential,
+        "credential_arn": found.credential_arn,
+        "custom_role_arn": found.custom_role_arn,
+        "place": found.place,
+    }
+
+
+@with_options(AwsCommon)
+def validate(
+    *,
+    common: AwsCommon,
+    paths: Paths = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All rules in force, not only those in use.")
+    ] = False,
+    role: Annotated[
+        str | None, typer.Option("--role", help="Role of the nodes, whose permissions are checked.")
+    ] = None,
+) -> None:
+    """Ask AWS whether the rules in use exist and work. Exit 1 when one doesn't."""
+    usages = read_usage(paths or [], common)
+    validations = [
+        validate_rules(
+            usage.rules,
+            usage.images,
+            common.aws_options(usage.rules),
+            every=every or not paths,
+            role=role,
+        )
+        for usage in usages
+    ]
+    if common.format is Format.JSON:
+        rows = [_validation_row(one) for one in validations]
+        emit_json("rules validate", usages, common, validations=rows)
+    else:
+        emit("".join(_validation_text(one) for one in validations), common)
+        if not common.quiet:
+            _say_notes(validations)
+    clean = all(one.is_clean for one in validations)
+    raise typer.Exit(Exit.DONE if clean else Exit.FINDINGS)
+
+
+def _validation_row(validation: Validation) -> dict[str, Any]:
+    return {
+        "host": validation.registry.host,
+        "rules": [
+            {
+                "prefix": one.rule.prefix,
+                "upstream": one.rule.upstream,
+                "upstream_prefix": one.rule.upstream_prefix,
+                "images": one.images,
+                "is_valid": one.is_valid,
+                "findings": [_finding_row(finding) for finding in one.findings],
+            }
+            for one in validation.verdicts
+        ],
+        "findings": [_finding_row(finding) for finding in validation.findings],
+        "notes": list(validation.notes),
+    }
+
+
+def _finding_row(finding: Finding) -> dict[str, Any]:
+    return {"code": finding.code, "message": finding.message, "hint": finding.hint}
+
+
+def _validation_text(validation: Validation) -> str:
+    from rich.console import Console  # noqa: PLC0415 heavy, and not for JSON
+    from rich.table import Table  # noqa: PLC0415 as above
+
+    console = Console(highlight=False, color_system=None, width=100)
+    table = Table(box=None, pad_edge=False)
+    for name in ("rule", "images", "ECR says", "findings"):
+        table.add_column(name, justify="right" if name == "images" else "left")
+    for one in validation.verdicts:
+        codes = ", ".join(finding.code.value for finding in one.findings) or "none"
+        table.add_row(str(one.rule), str(one.images), _answer(one), codes)
+    with console.capture() as capture:
+        console.print(table)
+    text = "\n".join(line.rstrip() for line in capture.get().splitlines())
+    return f"{text}\n{''.join(_finding_lines(validation))}"
+
+
+def _answer(verdict: RuleVerdict) -> str:
+    return {True: "valid", False: "not valid", None: "not asked"}[verdict.is_valid]
+
+
+def _finding_lines(validation: Validation) -> list[str]:
+    pairs = [(one.rule.prefix, finding) for one in validation.verdicts for finding in one.findings]
+    pairs += [(validation.registry.host, finding) for finding in validation.findings]
+    return [
+        f"{subject}: {finding.code}: {finding.message}\n"
+        + (f"  hint: {finding.hint}\n" if finding.hint else "")
+        for subject, finding in pairs
+    ]
+
+
+def _say_notes(validations: list[Validation]) -> None:
+    for validation in validations:
+        for note in validation.notes:
+            say(f"{validation.registry.host}: {note}")

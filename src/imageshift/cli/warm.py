@@ -1,0 +1,258 @@
+"""imageshift warm: pulls each image once by its tag, before the roll-out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from imageshift.advice import Code
+from imageshift.aws.notices import Notice
+from imageshift.cli.aws import (
+    AwsCommon,
+    Usage,
+    emit,
+    emit_json,
+    notice_rows,
+    progress,
+    read_usage,
+    say_notices,
+)
+from imageshift.cli.exits import Exit, say
+from imageshift.cli.options import Format, with_options
+from imageshift.ecr import parse_ecr_host
+from imageshift.errors import ConfigError
+from imageshift.reference import ImageReference
+from imageshift.warm import (
+    PinResult,
+    PullResult,
+    RegistryClient,
+    SyncTool,
+    WarmFormat,
+    WarmPlan,
+    WarmReport,
+    check_pins,
+    plan_warm,
+    pull_all,
+    render_sync,
+    render_warm,
+)
+from imageshift.warm.login import EcrImages, ecr_login
+from imageshift.warm.registry import Manifest
+from imageshift.warm.render import WarmOptions, helper_image
+from imageshift.warm.sync import unsupported_images
+
+Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
+
+_COLD = (
+    "pulling a digest that isn't cached yet is reported to fail, and wasn't tried by us: "
+    "pull the tags first"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmCommon(AwsCommon):
+    """What is printed, and for which platform."""
+
+    as_: Annotated[WarmFormat, typer.Option("--as", help="What to print.")] = WarmFormat.LIST
+    platform: Annotated[str | None, typer.Option("--platform", help="Such as linux/amd64.")] = None
+    namespace: Annotated[str, typer.Option("--namespace", help="Namespace of the Jobs.")] = (
+        "default"
+    )
+    sync_file: Annotated[
+        Path | None,
+        typer.Option("--sync-file", help="File that copies the images ECR can't cache."),
+    ] = None
+    sync_tool: Annotated[
+        SyncTool, typer.Option("--sync-tool", help="The tool that the file is for.")
+    ] = SyncTool.REGSYNC
+
+
+@with_options(WarmCommon)
+def warm(
+    *,
+    common: WarmCommon,
+    paths: Paths,
+    pull: Annotated[bool, typer.Option("--pull", help="Ask the registry for each image.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Pull nothing; exit 1 when a pinned digest is absent.")
+    ] = False,
+) -> None:
+    """List or make the tag pulls that fill the cache, or check the pinned digests."""
+    if pull and check:
+        raise ConfigError("--pull and --check exclude each other", hint="--check pulls nothing")
+    usages = read_usage(paths, common)
+    if common.sync_file is not None:
+        _write_sync(usages, common.sync_file, common.sync_tool)
+    if pull:
+        raise typer.Exit(_pull(usages, common))
+    if check:
+        raise typer.Exit(_check(usages, common))
+    _print(usages, common)
+
+
+def _print(usages: list[Usage], common: WarmCommon) -> None:
+    plans = [plan_warm(usage.images) for usage in usages]
+    if common.format is Format.JSON:
+        rows = [_plan_row(plan) for plan in plans]
+        emit_json("warm", usages, common, plans=rows)
+        return
+    texts = []
+    for usage, plan in zip(usages, plans, strict=True):
+        helper = helper_image(usage.rules)
+        chosen = WarmOptions(common.platform, common.namespace, helper)
+        texts.append(render_warm(plan, common.as_, chosen))
+    emit(("---\n" if common.as_ is WarmFormat.JOB else "").join(filter(None, texts)), common)
+    if not common.quiet:
+        for plan in plans:
+            _say_plan(plan)
+
+
+def _say_plan(plan: WarmPlan) -> None:
+    for pin in plan.untagged:
+        say(f"{pin.places[0]}: pinned without a tag, so no tag can warm it: {pin.target}")
+    for image in plan.variable:
+        say(f"{image.first_place}: its tag is a variable: {image.target}")
+    say(f"{len(plan.pulls)} pulls for {len(plan.pins)} pinned digests; {_COLD}")
+
+
+def _pull(usages: list[Usage], common: WarmCommon) -> Exit:
+    reports = []
+    for usage in usages:
+        plan = plan_warm(usage.images)
+        client = _client(usage, common)
+        with progress(len(plan.pulls), quiet=common.quiet) as advance:
+            report = pull_all(
+                plan,
+                client,
+                platform=common.platform,
+                jobs=max(common.jobs, 4),
+                on_progress=lambda _result, advance=advance: advance(),  # type: ignore[misc]
+            )
+        reports.append(report)
+    _report_pulls(usages, reports, common)
+    if any(report.not_cached for report in reports):
+        return Exit.FINDINGS
+    return Exit.TOOL if any(report.failed for report in reports) else Exit.DONE
+
+
+def _client(usage: Usage, common: AwsCommon) -> RegistryClient:
+    host = usage.rules.registry.host
+    if "$" in host:
+        raise ConfigError(f"{host} is a variable, so nothing can be asked there")
+    login = None if parse_ecr_host(host) is None else ecr_login(common.aws_options(usage.rules))
+    return RegistryClient(host, login)
+
+
+def _check(usages: list[Usage], common: AwsCommon) -> Exit:
+    results = [
+        result
+        for usage in usages
+        for result in check_pins(plan_warm(usage.images), _asker(usage, common))
+    ]
+    absent = [one for one in results if not one.is_cached]
+    notices = _not_cached(absent)
+    if common.format is Format.JSON:
+        pins = [_pin_row(one) for one in results]
+        emit_json("warm", usages, common, pins=pins, warnings=notice_rows(notices))
+    else:
+        say_notices(notices, verbose=common.verbose)
+        say(f"{len(results) - len(absent)} of {len(results)} pinned digests are cached; {_COLD}")
+    return Exit.FINDINGS if absent else Exit.DONE
+
+
+def _asker(usage: Usage, common: AwsCommon) -> Callable[[ImageReference], bool]:
+    if parse_ecr_host(usage.rules.registry.host) is not None:
+        return EcrImages(common.aws_options(usage.rules)).has
+    client = _client(usage, common)
+
+    def has(target: ImageReference) -> bool:
+        return isinstance(client.manifest(target.repository, target.digest or ""), Manifest)
+
+    return has
+
+
+def _report_pulls(usages: list[Usage], reports: list[WarmReport], common: AwsCommon) -> None:
+    notices = _not_cached([one for report in reports for one in report.not_cached])
+    if common.format is Format.JSON:
+        emit_json(
+            "warm",
+            usages,
+            common,
+            pulls=[_pull_row(one) for report in reports for one in report.pulls],
+            untagged=[_pin_row(one) for report in reports for one in report.untagged],
+            warnings=notice_rows(notices),
+        )
+        return
+    lines = [_pull_line(one) for report in reports for one in report.pulls]
+    emit("".join(lines), common)
+    say_notices(notices, verbose=common.verbose)
+    failed = sum(len(report.failed) for report in reports)
+    say(f"{len(lines) - failed} of {len(lines)} images pulled, {len(notices)} digests not cached")
+
+
+def _not_cached(absent: list[PinResult]) -> list[Notice]:
+    return [
+        Notice(
+            Code.DIGEST_NOT_CACHED,
+            f"{one.pin.target} can't be had",
+            len(one.pin.places),
+            one.pin.places,
+            one.remedy or "",
+        )
+        for one in absent
+    ]
+
+
+def _pull_line(result: PullResult) -> str:
+    return f"{result.pull.target}: {result.error or result.digest}\n"
+
+
+def _plan_row(plan: WarmPlan) -> dict[str, Any]:
+    return {
+        "pulls": [
+            {
+                "target": str(pull.target),
+                "upstream": str(pull.upstream),
+                "places": list(pull.places),
+                "digests": [pin.target.digest for pin in pull.pins],
+            }
+            for pull in plan.pulls
+        ],
+        "untagged": [
+            {"target": str(pin.target), "upstream": str(pin.upstream), "places": list(pin.places)}
+            for pin in plan.untagged
+        ],
+        "variable": [
+            {"target": str(image.target), "places": list(image.places)} for image in plan.variable
+        ],
+    }
+
+
+def _pull_row(result: PullResult) -> dict[str, Any]:
+    return {
+        "target": str(result.pull.target),
+        "upstream": str(result.pull.upstream),
+        "places": list(result.pull.places),
+        "digest": result.digest,
+        "error": result.error,
+        "pins": [_pin_row(pin) for pin in result.pins],
+    }
+
+
+def _pin_row(result: PinResult) -> dict[str, Any]:
+    return {
+        "target": str(result.pin.target),
+        "upstream": str(result.pin.upstream),
+        "places": list(result.pin.places),
+        "is_cached": result.is_cached,
+        "remedy": result.remedy,
+    }
+
+
+def _write_sync(usages: list[Usage], path: Path, tool: SyncTool) -> None:
+    images = {one for usage in usages for one in unsupported_images(usage.images)}
+    text = render_sync(sorted(images, key=str), usages[0].rules.registry, tool)
+    path.write_text(text, encoding="utf-8")
+    say(f"{path}: {len(images)} images that ECR can't cache")
