@@ -44,10 +44,11 @@ def environment(name: str, *requirements: str) -> Path:
 def demo() -> int:
     """Migrate the examples without writing, show the diff and the summary, return the exit code."""
     imageshift = environment("demo", ".") / "imageshift"
-    command = [str(imageshift), "migrate", "--diff", "examples/cluster"]
-    where = ["--account", "123456789012", "--region", "eu-west-2"]
-    print("$ imageshift", *command[1:], *where, flush=True)
-    return subprocess.run([*command, *where], check=False, cwd=ROOT).returncode
+    options = ["--root", ".", "--account", "123456789012", "--region", "eu-west-2"]
+    command = ["imageshift", "migrate", "--diff", ".", *options]
+    print("examples/cluster$", *command, flush=True)
+    command[0] = str(imageshift)
+    return subprocess.run(command, check=False, cwd=ROOT / "examples" / "cluster").returncode
 
 
 def test(sessions: list[str]) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from doc_pages import CLUSTER, ROOT, Block, blocks, commands, make_scratch, pages, played
 
-SETUP = re.compile(r"^(python3 scripts/|python benchmarks/|python tests/docs/|pip install |bash )")
+SETUP = re.compile(r"^(python3? (scripts|benchmarks|tests/docs)/|pip install )")
 
 
 def name(page: Path) -> str:
