@@ -14,13 +14,17 @@ __all__ = ["ALIASES", "KNOWN_ALIASES", "Alias"]
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A host whose repository `x` is `upstream/upstream_path/x`."""
+    """A host whose repository `x` is `upstream/upstream_path/x`.
+
+    An alias that isn't `certain` stays off: its note says what is not known.
+    """
 
     host: str
     upstream: str
     upstream_path: str
     note: str
     source: str
+    certain: bool = True
 
     @property
     def target(self) -> str:
@@ -40,8 +44,8 @@ ALIASES: tuple[Alias, ...] = (
         "cr.l5d.io",
         "ghcr.io",
         "",
-        "repositories linkerd/*; redirects through Scarf since 2021, that it still does is not"
-        " checked",
+        "repositories linkerd/*; its owners redirect it to ghcr.io since 2021, path by path, but a"
+        " pull was not tried",
         "linkerd/linkerd2 pull 5756",
     ),
     Alias(
@@ -76,14 +80,15 @@ ALIASES: tuple[Alias, ...] = (
         "xpkg.crossplane.io",
         "ghcr.io",
         "",
-        "unsure: made as an entry point for pulls from ghcr.io/crossplane-contrib; that all paths"
+        "made as an entry point for pulls from ghcr.io/crossplane-contrib; that all paths"
         " are equal is not checked",
         "crossplane/crossplane GOVERNANCE.md, issue 6296",
+        certain=False,
     ),
 )
 """The rows, by host."""
 
 KNOWN_ALIASES: Mapping[str, str] = MappingProxyType(
-    {alias.host: alias.target for alias in ALIASES if not alias.note.startswith("unsure")}
+    {alias.host: alias.target for alias in ALIASES if alias.certain}
 )
-"""What `--alias known` turns on: host to upstream, without the unsure rows."""
+"""What `--alias known` turns on: host to upstream, the certain rows only."""

@@ -53,7 +53,7 @@ _GATEKEEPER = "open-policy-agent/gatekeeper-library library/general"
 _CONSTRAINTS = "constraints.gatekeeper.sh"
 _OPENSHIFT = "openshift/api config/v1/zz_generated.crd-manifests"
 _KUBEWARDEN = "kubewarden/kubewarden-controller charts/kubewarden-crds/templates/crds"
-_KUBERNETES = "kubernetes/api admissionregistration/v1/types.go"
+_KUBERNETES = "kubernetes/api admissionregistration"
 
 POLICIES: tuple[PolicyField, ...] = tuple(
     sorted(
