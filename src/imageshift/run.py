@@ -184,9 +184,10 @@ def _imported(config: Config, options: RunOptions) -> tuple[Rule, ...] | None:
     source = options.rules_from or (None if options.rules else config.rules_from)
     if source is None:
         return None
-    from imageshift.aws.load import load_rules  # noqa: PLC0415 heavy, and asked for only
+    from imageshift.aws import AwsOptions, load_rules  # noqa: PLC0415 heavy, and asked for only
 
-    return load_rules(source)
+    account, region = options.account or config.account, options.region or config.region
+    return load_rules(source, AwsOptions(account, region))
 
 
 def _rows(config: Config) -> tuple[ImageField, ...]:
