@@ -12,6 +12,7 @@ from imageshift.kustomize import Decisions, solve
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import (
+    Chunk,
     Document,
     Edit,
     Mapping,
@@ -99,7 +100,7 @@ class Planner:
         results = reconcile([*decided, *extra])
         skips = scan.skips
         try:
-            after = _applied(scan, results)
+            after = _applied(scan.source, results)
         except SourceError as error:
             results = [_withdrawn(result, error) for result in results]
             after = scan.source.text
@@ -165,51 +166,52 @@ def _groups(plans: list[FilePlan]) -> list[list[FilePlan]]:
     return [members for _, members in groups]
 
 
-def _applied(scan: FileScan, results: list[Result]) -> str:
-    edits = [edit for result in results if isinstance(result, Change) for edit in result.edits]
+def _applied(source: SourceText, results: list[Result]) -> str:
+    changes = [result for result in results if isinstance(result, Change)]
+    edits = [edit for change in changes for edit in change.edits]
     if not edits:
-        return scan.source.text
-    text = scan.source.text
+        return source.text
     try:
-        after = apply_edits(text, edits)
+        after = apply_edits(source.text, edits)
     except ValueError as error:
         raise SourceError(str(error), reason="conflict") from None
-    if not same_but_for(text, after, edits):
+    documents = {id(file): file for file in (change.site.document.file for change in changes)}
+    if not same_but_for(source, documents.values(), after, edits):
         raise SourceError("the result would not read as planned", reason="style")
     return after
 
 
-def same_but_for(before: str, after: str, edits: Iterable[Edit]) -> bool:
+def same_but_for(
+    before: SourceText, documents: Iterable[Document], after: str, edits: Iterable[Edit]
+) -> bool:
     """Whether a text with edits reads as the same trees, but for the scalars that were edited.
 
-    New keys and items are allowed only where an edit adds text without taking any away.
+    `documents` are those of the text before that the edits touch; the others aren't read. New
+    keys and items are allowed only where an edit adds text without taking any away.
     """
     spans = sorted((edit.span.start, edit.span.end) for edit in edits)
     adds = any(start == end for start, end in spans)
-    old = list(split_documents(SourceText(before)))
-    new = list(split_documents(SourceText(after)))
-    if len(old) != len(new):
+    old = {document.index: document for document in documents}
+    chunks = list(split_documents(SourceText(after)))
+    if len(chunks) != sum(1 for _ in split_documents(before)):
         return False
-    touched = [
-        (one, other)
-        for one, other in zip(old, new, strict=True)
-        if any(one.start <= start and end <= one.end for start, end in spans)
-    ]
     try:
-        return all(
-            _alike_roots(one.documents(), other.documents(), spans, adds=adds)
-            for one, other in touched
-        )
+        new = {
+            document.index: document
+            for chunk, following in zip(chunks, [*chunks[1:], None], strict=True)
+            if any(_holds(chunk, following, index) for index in old)
+            for document in chunk.documents()
+        }
     except SourceError:
         return False
-
-
-def _alike_roots(
-    old: list[Document], new: list[Document], spans: list[tuple[int, int]], *, adds: bool
-) -> bool:
-    return len(old) == len(new) and all(
-        _alike(one.root, other.root, spans, adds=adds) for one, other in zip(old, new, strict=True)
+    return all(
+        index in new and _alike(document.root, new[index].root, spans, adds=adds)
+        for index, document in old.items()
     )
+
+
+def _holds(chunk: Chunk, following: Chunk | None, index: int) -> bool:
+    return chunk.index <= index and (following is None or index < following.index)
 
 
 def _alike(old: Node | None, new: Node | None, spans: list[tuple[int, int]], *, adds: bool) -> bool:

@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,7 +129,8 @@ class Workspace:
             SourceError: it can't be read (reason `unwritable`).
         """
         try:
-            return self.absolute(name).read_bytes()
+            with open(f"{self.root}/{name}", "rb") as stream:  # noqa: PTH123 the hot path
+                return stream.read()
         except OSError as error:
             raise SourceError(f"can't be read: {error.strerror}", reason="unwritable") from None
 
@@ -153,11 +154,11 @@ class Workspace:
 
     def _walk(self, folder: str) -> Iterator[str]:
         prefix = f"{folder}/" if folder else ""
-        with os.scandir(self.absolute(folder)) as scan:
+        with os.scandir(f"{self.root}/{folder}") as scan:
             entries = sorted(
                 (entry.name, entry.is_dir()) for entry in scan if not entry.is_symlink()
             )
-        ignore = self._level(folder)
+        ignore = self._level(folder, {name for name, _ in entries})
         for name, is_folder in entries:
             path = prefix + name
             if is_folder:
@@ -166,15 +167,17 @@ class Workspace:
             elif _is_ours(name) and not ignore.excludes(path, folder=False):
                 yield path
 
-    def _level(self, folder: str) -> _Ignore:
+    def _level(self, folder: str, names: Collection[str] = _IGNORE_FILES) -> _Ignore:
         found = self._levels.get(folder)
         if found is None:
-            found = self._levels[folder] = self._read_level(folder)
+            found = self._levels[folder] = self._read_level(folder, names)
         return found
 
-    def _read_level(self, folder: str) -> _Ignore:
+    def _read_level(self, folder: str, names: Collection[str]) -> _Ignore:
         lines: list[str] = []
         for name in _IGNORE_FILES:
+            if name not in names:
+                continue
             with suppress(OSError, UnicodeDecodeError):
                 lines += (self.absolute(folder) / name).read_text("utf-8").splitlines()
         if not folder:

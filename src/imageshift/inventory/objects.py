@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from imageshift.sites import Resource
+from imageshift.sites.flux import ChartReference
 from imageshift.source import Document, Mapping, Scalar
 
 __all__ = [
@@ -71,20 +72,12 @@ class ValuesSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A HelmRelease, with the place where it is written and what it says of its chart.
-
-    `source_kind`, `source_namespace` and `source_name` name the Flux object with the chart;
-    `chart` is a name or a path in that source, None for a `chartRef`.
-    """
+    """A HelmRelease, with the place where it is written and what it says of its chart."""
 
     file: str
     index: int
     resource: Resource
-    chart: str | None
-    version: str | None
-    source_kind: str
-    source_namespace: str
-    source_name: str
+    chart: ChartReference
     values_from: tuple[ValuesSource, ...] = ()
 
 
@@ -97,19 +90,11 @@ def texts(mapping: Mapping, key: str) -> list[str]:
 def read_release(file: str, document: Document, root: Mapping, resource: Resource) -> Release:
     """What a HelmRelease says of its chart and of where its values come from."""
     spec = root.mapping("spec") or Mapping(0, None, flow=False)
-    chart = spec.mapping("chart")
-    chart_spec = None if chart is None else chart.mapping("spec")
-    reference = spec.mapping("chartRef") if chart_spec is None else chart_spec.mapping("sourceRef")
-    reference = reference or Mapping(0, None, flow=False)
     return Release(
         file=file,
         index=document.index,
         resource=resource,
-        chart=None if chart_spec is None else chart_spec.text("chart"),
-        version=None if chart_spec is None else chart_spec.text("version"),
-        source_kind=reference.text("kind") or "",
-        source_namespace=reference.text("namespace") or resource.namespace,
-        source_name=reference.text("name") or "",
+        chart=ChartReference.read(spec, resource.namespace),
         values_from=tuple(
             _values_source(item) for item in spec.items("valuesFrom") if isinstance(item, Mapping)
         ),

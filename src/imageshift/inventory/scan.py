@@ -19,7 +19,7 @@ from imageshift.source import Chunk, Document, SourceText, split_documents
 
 __all__ = ["FileScan", "FileSkip", "scan_file"]
 
-_WORDS = re.compile(rb"[iI]mage|registry|repository|_IMAGE|oci://|newName")
+_WORDS = (b"mage", b"registry", b"repository", b"_IMAGE", b"oci://", b"newName")
 _IGNORE = re.compile(r"#[^\r\n]*\bimageshift:[ \t]*ignore(?:[ \t]|$)", re.MULTILINE)
 _IGNORE_FILE = re.compile(r"#[^\r\n]*\bimageshift:[ \t]*ignore-file\b")
 _SOPS = re.compile(r"""^(?:sops:[ \t]*$|[ \t]*"sops":[ \t]*\{)""", re.MULTILINE)
@@ -57,7 +57,7 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     Raises:
         SourceError: the whole file is no UTF-8.
     """
-    if _WORDS.search(content) is None:
+    if not any(word in content for word in _WORDS):
         return FileScan(file, SourceText(""))
     source = SourceText.decode(content)
     skip = _whole_file_skip(file, source.text, context)

@@ -1,11 +1,11 @@
 """What a finder is told about the rest of the repository."""
 
+from collections.abc import Callable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from imageshift.data.image_field import ImageField
-from imageshift.sites.model import Resource
 
 __all__ = ["FileRole", "FinderContext"]
 
@@ -20,20 +20,22 @@ class FileRole(Enum):
     TEMPLATE = auto()
 
 
+def _unknown_source(_kind: str, _namespace: str, _name: str) -> str | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class FinderContext:
     """Facts that one document can't hold, all optional.
 
-    `known_releases` are the HelmReleases whose chart's source stands in the tree, and
-    `prefix_free_releases` those of them whose chart puts no registry before a repository;
+    `source_url` gives the address of a Flux source by its kind, namespace and name;
     `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and
     whether their chart is prefix-free; `rows` are the user's own image paths.
     """
 
     role: FileRole = FileRole.OBJECTS
     prefix_free: bool = False
-    prefix_free_releases: frozenset[Resource] = frozenset()
-    known_releases: frozenset[Resource] = frozenset()
+    source_url: Callable[[str, str, str], str | None] = _unknown_source
     values_maps: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
     rows: tuple[ImageField, ...] = ()
     chart_sources: bool = False

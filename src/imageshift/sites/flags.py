@@ -22,22 +22,23 @@ _FLAGS = frozenset(option.name for option in FLAGS)
 _ENV = frozenset(option.name for option in ENVIRONMENT)
 _ENV_PREFIXES = tuple(option.name for option in ENVIRONMENT_PREFIXES)
 
-_ARGUMENT_KEYS = ("args", "command", "extraArgs", "additionalArgs", "extraArguments")
-_ENV_KEYS = ("env", "extraEnv", "extraEnvs", "extraEnvVars")
+_ARGUMENT_KEYS = {"args", "command", "extraArgs", "additionalArgs", "extraArguments"}
+_ENV_KEYS = {"env", "extraEnv", "extraEnvs", "extraEnvVars"}
 
 
 def find_flags(
     document: Document, resource: Resource, container: Mapping, path: Path
 ) -> Iterator[ImageSite]:
     """The images in `args`, `command` and `env` of a container, or of values shaped like one."""
-    for key in _ARGUMENT_KEYS:
+    keys = container.keys()
+    for key in sorted(_ARGUMENT_KEYS & keys):
         items = container.items(key)
         for index, item in enumerate(items):
             before = items[index - 1] if index else None
             part = _argument(item, before, (*path, key, index))
             if part is not None and _is_reference(part.text):
                 yield _site(document, resource, part)
-    for key in _ENV_KEYS:
+    for key in sorted(_ENV_KEYS & keys):
         for index, item in enumerate(container.items(key)):
             value = item.get("value") if isinstance(item, Mapping) else None
             if isinstance(item, Mapping) and is_image_env(item.text("name") or ""):

@@ -1,6 +1,7 @@
 """Flux objects: HelmRelease values and post-renderers, Kustomization images and patches."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.sites.context import FinderContext
@@ -11,22 +12,47 @@ from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Document, Mapping, Scalar
 
 __all__ = [
-    "chart_name",
+    "ChartReference",
     "find_chart_source",
     "find_flux_kustomization_images",
     "find_release_images",
 ]
 
 
-def chart_name(spec: Mapping) -> str | None:
-    """The chart that a HelmRelease's spec names, as far as its own text tells."""
-    chart = spec.mapping("chart")
-    chart_spec = chart.mapping("spec") if chart is not None else None
-    if chart_spec is not None:
-        name = chart_spec.text("chart")
-        return None if name is None else name.rstrip("/").rpartition("/")[2]
-    reference = spec.mapping("chartRef")
-    return None if reference is None else reference.text("name")
+@dataclass(frozen=True, slots=True)
+class ChartReference:
+    """What a HelmRelease's own text says of its chart.
+
+    `chart` is a name or a path in the source, None for a `chartRef`; `source_kind`,
+    `source_namespace` and `source_name` name the Flux object that has it.
+    """
+
+    chart: str | None
+    version: str | None
+    source_kind: str
+    source_namespace: str
+    source_name: str
+
+    @classmethod
+    def read(cls, spec: Mapping, namespace: str) -> "ChartReference":
+        """The reference in a release's spec; the release's namespace is the default."""
+        chart = spec.mapping("chart")
+        inner = None if chart is None else chart.mapping("spec")
+        source = spec.mapping("chartRef") if inner is None else inner.mapping("sourceRef")
+        source = source or Mapping(0, None, flow=False)
+        return cls(
+            None if inner is None else inner.text("chart"),
+            None if inner is None else inner.text("version"),
+            source.text("kind") or "",
+            source.text("namespace") or namespace,
+            source.text("name") or "",
+        )
+
+    def is_prefix_free(self, source_url: Callable[[str, str, str], str | None]) -> bool:
+        """Whether the chart is proven to put no registry before a repository."""
+        url = source_url(self.source_kind, self.source_namespace, self.source_name)
+        name = self.chart or url or self.source_name
+        return is_prefix_free(name.rstrip("/").rpartition("/")[2], url)
 
 
 def find_release_images(
@@ -38,7 +64,8 @@ def find_release_images(
         return
     values = spec.mapping("values")
     if values is not None:
-        prefix_free = _is_prefix_free(spec, resource, context)
+        chart = ChartReference.read(spec, resource.namespace)
+        prefix_free = chart.is_prefix_free(context.source_url)
         yield from find_values_images(
             ValuesContext(document, resource, prefix_free), values, ("spec", "values")
         )
@@ -48,13 +75,6 @@ def find_release_images(
             path = ("spec", "postRenderers", index, "kustomize")
             yield from find_entry_images(document, kustomize, resource, path)
             yield from find_inline_patches(document, kustomize, resource, find)
-
-
-def _is_prefix_free(spec: Mapping, resource: Resource, context: FinderContext) -> bool:
-    if resource in context.known_releases:
-        return resource in context.prefix_free_releases
-    name = chart_name(spec)
-    return name is not None and is_prefix_free(name, None)
 
 
 def find_flux_kustomization_images(

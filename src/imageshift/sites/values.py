@@ -30,7 +30,8 @@ _MAX_NODES = 200_000
 _IMAGE_KEY = re.compile(r"images?|.*[a-z0-9]Images?|img|.*[_-]images?")
 _BARE_KEY = re.compile(r"image(?:Name|Ref|Reference)?|.*[a-z0-9]Image|img|.*[_-]image")
 _REPOSITORY_KEYS = ("repository", "repo", "image", "name")
-_IDENTIFIER_KEYS = ("tag", "digest", "sha", "registry", "pullPolicy", "imagePullPolicy", "version")
+_IDENTIFIER_KEYS = {"tag", "digest", "sha", "registry", "pullPolicy", "imagePullPolicy", "version"}
+_MARKS = {"tag", "digest", "sha", "pullPolicy"}
 _FLAT_REPOSITORY = re.compile(r"(.*[iI]mage)(Repository|Repo)")
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
 _NO_NAME = re.compile(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
@@ -139,7 +140,9 @@ class _Search:
         return self._judged(self._site(repository.path, (*parts, *_identifiers(node, path))))
 
     def _repository(self, node: Mapping, path: Path, *, image_key: bool) -> Part | None:
-        has_identifier = any(node.get(key) is not None for key in _IDENTIFIER_KEYS)
+        if not image_key and not (_MARKS & node.keys()):
+            return None
+        has_identifier = bool(_IDENTIFIER_KEYS & node.keys())
         for key in _REPOSITORY_KEYS:
             part = scalar_part(Role.REPOSITORY, node.get(key), (*path, key))
             if part is None or not part.scalar.is_string:
@@ -216,7 +219,7 @@ def _role_order(part: Part) -> int:
 
 
 def _has_identity(node: Mapping) -> bool:
-    return any(node.get(key) is not None for key in ("tag", "digest", "sha", "pullPolicy"))
+    return bool(_MARKS & node.keys())
 
 
 def _identifiers(node: Mapping, path: Path) -> tuple[Part, ...]:

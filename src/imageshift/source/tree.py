@@ -4,7 +4,7 @@ The nodes are plain classes, not frozen dataclasses, since a run makes millions 
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, KeysView
 from io import StringIO
 from typing import Any
 
@@ -100,6 +100,10 @@ class Mapping(Node):
     def pairs(self) -> Iterator[tuple[Scalar, Node]]:
         """Key and value of every pair with a scalar key, merged ones (`<<`) last."""
         return iter(self._resolved().values())
+
+    def keys(self) -> KeysView[str]:
+        """The texts of its scalar keys, merged ones too."""
+        return self._resolved().keys()
 
     def get(self, key: str) -> Node | None:
         """The value of a key, looked up through merge keys; of equal keys the last one."""

@@ -1,0 +1,155 @@
+"""Reads the objects that decide over other files, all of one sort at a time."""
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from imageshift.errors import SourceError
+from imageshift.inventory.objects import (
+    FluxKustomization,
+    KustomizationFile,
+    Release,
+    SourceObject,
+    read_release,
+    texts,
+)
+from imageshift.sites import Resource, resource_of
+from imageshift.source import Document, Mapping, SourceText, split_documents
+from imageshift.workspace import Workspace
+
+__all__ = [
+    "Objects",
+    "generated_files",
+    "join",
+    "patch_files",
+    "read_documents",
+    "read_kustomizations",
+    "read_objects",
+]
+
+SOURCE_KINDS = frozenset(
+    {"HelmRepository", "OCIRepository", "GitRepository", "Bucket", "HelmChart"}
+    | {"ArtifactGenerator", "ExternalArtifact"}
+)
+
+
+@dataclass(slots=True)
+class Objects:
+    """The objects of the tree that decide over other files."""
+
+    flux: list[FluxKustomization] = field(default_factory=list)
+    sources: dict[tuple[str, str], list[SourceObject]] = field(default_factory=dict)
+    releases: list[Release] = field(default_factory=list)
+    artifacts: list[tuple[str, Mapping]] = field(default_factory=list)
+    applications: list[tuple[str, Document, Mapping]] = field(default_factory=list)
+
+
+def join(folder: str, path: str) -> str | None:
+    """A path relative to a folder as a workspace name; None when it leaves the workspace.
+
+    >>> join("apps/prod", "../base/")
+    'apps/base'
+    """
+    joined = posixpath.normpath(posixpath.join(folder, path))
+    if joined == ".." or joined.startswith(("../", "/")):
+        return None
+    return "" if joined == "." else joined
+
+
+def read_documents(
+    workspace: Workspace, file: str, wanted: Callable[[str], bool] = lambda _text: True
+) -> Iterator[Document]:
+    """The documents of a file whose text is `wanted`; those that can't be read are left out."""
+    try:
+        source = SourceText.decode(workspace.read(file))
+    except SourceError:
+        return
+    for chunk in split_documents(source):
+        if wanted(chunk.text):
+            try:
+                yield from chunk.documents()
+            except SourceError:
+                continue
+
+
+def read_kustomizations(workspace: Workspace, files: Iterable[str]) -> dict[str, KustomizationFile]:
+    """The kustomizations of the files, by folder."""
+    found: dict[str, KustomizationFile] = {}
+    for file in files:
+        folder = file.rpartition("/")[0]
+        for document in read_documents(workspace, file):
+            made = KustomizationFile(folder=folder, file=file, document=document)
+            found.setdefault(folder, made)
+    return found
+
+
+def read_objects(
+    workspace: Workspace, files: Iterable[str], wanted: Callable[[str], bool]
+) -> Objects:
+    """The deciding objects in the documents of the files whose text is `wanted`."""
+    objects = Objects()
+    for file in files:
+        for document in read_documents(workspace, file, wanted):
+            _add_object(objects, file, document, document.mapping)
+    return objects
+
+
+def _add_object(objects: Objects, file: str, document: Document, root: Mapping) -> None:
+    resource = resource_of(root)
+    kind = resource.kind
+    if kind.endswith("List"):
+        for item in root.items("items"):
+            if isinstance(item, Mapping):
+                _add_object(objects, file, document, item)
+    elif kind == "HelmRelease":
+        objects.releases.append(read_release(file, document, root, resource))
+    elif kind == "Kustomization" and "fluxcd.io" in resource.group:
+        objects.flux.append(_flux(file, document, root, resource))
+    elif kind in SOURCE_KINDS:
+        _add_source(objects, file, root, resource)
+    elif kind in {"Application", "ApplicationSet"}:
+        objects.applications.append((file, document, root))
+
+
+def _add_source(objects: Objects, file: str, root: Mapping, resource: Resource) -> None:
+    spec = root.mapping("spec") or Mapping(0, None, flow=False)
+    source = SourceObject(resource, spec.text("url"), file)
+    objects.sources.setdefault((resource.kind, resource.name), []).append(source)
+    if resource.kind == "ArtifactGenerator":
+        objects.artifacts.append((file, root))
+
+
+def _flux(file: str, document: Document, root: Mapping, resource: Resource) -> FluxKustomization:
+    spec = root.mapping("spec") or Mapping(0, None, flow=False)
+    path = spec.text("path")
+    folder = None if path is None else join("", path.lstrip("/") or ".")
+    return FluxKustomization(
+        file=file, document=document, root=root, resource=resource, folder=folder
+    )
+
+
+def generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str, str]]:
+    """What generators make of files: the generator's name, the key, and the file."""
+    for kind in ("configMapGenerator", "secretGenerator"):
+        for generator in kustomization.root.items(kind):
+            if not isinstance(generator, Mapping):
+                continue
+            for text in texts(generator, "files"):
+                key, equals, path = text.rpartition("=")
+                file = join(kustomization.folder, path)
+                if file is not None:
+                    key = key if equals else path.rpartition("/")[2]
+                    yield generator.text("name") or "", key, file
+
+
+def patch_files(kustomization: KustomizationFile) -> Iterator[str]:
+    """The files that a kustomization takes as patches."""
+    root = kustomization.root
+    paths = texts(root, "patchesStrategicMerge")
+    for key in ("patches", "patchesJson6902"):
+        items = (item.text("path") for item in root.items(key) if isinstance(item, Mapping))
+        paths += [path for path in items if path is not None]
+    for path in paths:
+        name = None if "\n" in path else join(kustomization.folder, path)
+        if name is not None:
+            yield name
