@@ -40,7 +40,8 @@ def value(parameter: Any) -> str:
     choices = getattr(parameter.type, "choices", None)
     if choices:
         return " \\| ".join(f"`{choice}`" for choice in map(str, choices)).replace("\\|", "or")
-    return f"`{parameter.metavar or parameter.type.name.upper()}`"
+    kind = parameter.type.name.upper()
+    return f"`{parameter.metavar or ('TEXT' if kind == 'STR' else kind)}`"
 
 
 def default(parameter: Any) -> str:
@@ -113,7 +114,7 @@ def paragraphs(text: str) -> str:
 def arguments(command: Any) -> list[str]:
     """Return the table of a command's arguments that have a help text."""
     lines = [
-        f"| `{parameter.metavar or (parameter.name or '').upper()}` | {cell(parameter.help)} |"
+        f"| `{cell(parameter.metavar or (parameter.name or '').upper())}` | {cell(parameter.help)} |"
         for parameter in command.params
         if parameter.param_type_name == "argument" and getattr(parameter, "help", None)
     ]
