@@ -10,6 +10,7 @@ from imageshift.sites import (
     ImageSite,
     SkipReason,
     find_images,
+    is_kustomization,
     may_hold_images,
     resource_of,
 )
@@ -57,7 +58,7 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     Raises:
         SourceError: the whole file is no UTF-8.
     """
-    if not any(word in content for word in _WORDS):
+    if not (any(word in content for word in _WORDS) or is_kustomization(file)):
         return FileScan(file, SourceText(""))
     source = SourceText.decode(content)
     skip = _whole_file_skip(file, source.text, context)

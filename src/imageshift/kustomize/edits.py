@@ -1,0 +1,166 @@
+"""Edits that put new entries in place of a written one, in the file's own style."""
+
+from dataclasses import replace
+
+from imageshift.entry import Entry, literal_name
+from imageshift.errors import SourceError
+from imageshift.kustomize.model import EntrySource
+from imageshift.source import (
+    Document,
+    Edit,
+    Mapping,
+    Scalar,
+    Sequence,
+    Span,
+    insert_item,
+    insert_key,
+    spell_scalar,
+)
+
+__all__ = ["EntryEdits", "added_edits", "entry_edits", "join_edits"]
+
+_KEYS = (("name", "name"), ("newName", "new_name"), ("newTag", "new_tag"), ("digest", "digest"))
+_KEYS += (("tagSuffix", "tag_suffix"),)
+
+EntryEdits = tuple[Entry, tuple[Edit, ...]]
+"""An entry as it will be written, and the edits that write it (none where its site has them)."""
+
+
+def entry_edits(source: EntrySource, made: tuple[Entry, ...]) -> list[EntryEdits]:
+    """The edits for each entry that takes a place of the written one.
+
+    The first stays in place: of several, one that needs no new key. A mapped newName is left to
+    its own site.
+
+    Raises:
+        SourceError: the entry's spelling has no room for it (reason `style`).
+    """
+    first = next((each for each in made if each.new_name == source.entry.new_name), made[0])
+    others = [each for each in made if each is not first]
+    in_place = _argo_edits(source, first) if source.scalar else _mapping_edits(source, first)
+    return [(first, in_place), *((other, (_item(source, other),)) for other in others)]
+
+
+def added_edits(document: Document, root: Mapping, entries: tuple[Entry, ...]) -> list[EntryEdits]:
+    """The edits that add entries to a kustomization, with an `images:` key where it has none.
+
+    Raises:
+        SourceError: the file's spelling has no room for them (reason `style`).
+    """
+    items = root.get("images")
+    if isinstance(items, Sequence) and items.items:
+        like = next((item for item in items.items if isinstance(item, Mapping)), None)
+        return [
+            (entry, (insert_item(document, items, _lines(entry, like)),)) for entry in entries
+        ]
+    if items is not None or root.flow or not root.own:
+        raise SourceError("no place for an images list", reason="style")
+    return _new_list(document, root, entries)
+
+
+def join_edits(edits: list[Edit]) -> list[Edit]:
+    """The edits, those that add text at one place made one, in the order given."""
+    joined: dict[Span, str] = {}
+    for edit in edits:
+        if edit.span.start == edit.span.end and edit.span in joined:
+            joined[edit.span] += edit.text
+        else:
+            joined[edit.span] = edit.text
+    return [Edit(span, text) for span, text in joined.items()]
+
+
+def _mapping_edits(source: EntrySource, new: Entry) -> tuple[Edit, ...]:
+    old, mapping = source.entry, source.mapping
+    if mapping is None or new == old:
+        return ()
+    edits: list[Edit] = []
+    name = mapping.scalar("name")
+    if name is None or mapping.key("name") is None:
+        raise SourceError("the entry's name isn't written here", reason="style")
+    if new.name != old.name:
+        edits.append(source.document.replace(name, old.name, new.name))
+    if new.new_name and not old.new_name:
+        edits.append(insert_key(source.document, mapping, "name", "newName", new.new_name))
+    return tuple(edits)
+
+
+def _argo_edits(source: EntrySource, new: Entry) -> tuple[Edit, ...]:
+    old, scalar = source.entry, source.scalar
+    if scalar is None or new == old:
+        return ()
+    if literal_name(new.name) != new.name:
+        raise SourceError("Argo CD's short form has no room for a pattern", reason="style")
+    if old.new_name:
+        if new.name == old.name:
+            return ()
+        return (source.document.replace(scalar, old.name, new.name),)
+    head = f"{new.name}={new.new_name}" if new.new_name else new.name
+    return (source.document.replace(scalar, old.name, head),)
+
+
+def _item(source: EntrySource, entry: Entry) -> Edit:
+    """The edit that adds an entry right behind the written one."""
+    upto = Sequence(source.items.start, source.items.anchor, flow=source.items.flow)
+    upto.items = source.items.items[: source.index + 1]
+    upto.end = upto.items[-1].end
+    if source.scalar is not None:
+        if entry.new_name or literal_name(entry.name) != entry.name:
+            new = f"{entry.name}={entry.new_name}"
+        else:
+            new = entry.name
+        text = new + _identifier(replace(entry, name="", new_name=""))
+        return insert_item(source.document, upto, [spell_scalar(text, source.scalar.style)])
+    return insert_item(source.document, upto, _lines(entry, source.mapping))
+
+
+def _identifier(entry: Entry) -> str:
+    tag = f":{entry.new_tag}" if entry.new_tag else ""
+    return tag + (f"@{entry.digest}" if entry.digest else "")
+
+
+def _lines(entry: Entry, like: Mapping | None) -> list[str]:
+    """An entry's lines, its keys in the order and its values in the style of another."""
+    order = [key.value for key, _ in like.own if isinstance(key, Scalar)] if like else []
+    known = dict(_KEYS)
+    if "newName" not in order and "name" in order:
+        order.insert(order.index("name") + 1, "newName")
+    keys = [key for key in order if key in known] + [key for key in known if key not in order]
+    lines: list[str] = []
+    for key in keys:
+        value = str(getattr(entry, known[key]))
+        if value:
+            lines.append(f"{key}: {spell_scalar(value, _style(like, key))}")
+    return lines
+
+
+def _style(like: Mapping | None, key: str) -> str:
+    scalar = None if like is None else like.scalar(key) or like.scalar("name")
+    return scalar.style if scalar is not None and scalar.style in {"'", '"'} else ""
+
+
+def _new_list(document: Document, root: Mapping, entries: tuple[Entry, ...]) -> list[EntryEdits]:
+    """An `images:` key at the end of the document, its items indented as other lists are."""
+    source = document.source
+    indent = _list_indent(document, root)
+    text = document.source.text
+    end = len(text[: document.end].rstrip())
+    made: list[EntryEdits] = []
+    newline = source.newline
+    for number, entry in enumerate(entries):
+        lines = _lines(entry, None)
+        item = f"{indent}- " + f"{newline}{indent}  ".join(lines)
+        head = f"{newline}images:" if number == 0 else ""
+        edit = document.to_file(Edit(Span(end, end), f"{head}{newline}{item}"))
+        made.append((entry, (edit,)))
+    return made
+
+
+def _list_indent(document: Document, root: Mapping) -> str:
+    text = document.source.text
+    for _, value in root.own:
+        if isinstance(value, Sequence) and not value.flow and value.items:
+            start = text.rfind("\n", 0, value.items[0].start) + 1
+            line = text[start : value.items[0].start]
+            if line.strip() == "-":
+                return line[: line.index("-")]
+    return ""

@@ -1,0 +1,308 @@
+"""From the index to the builds that matter: those with entries, and all that they take in."""
+
+import re
+from collections.abc import Iterator
+
+from imageshift.entry import Entry
+from imageshift.inventory import FluxKustomization, Index, KustomizationFile
+from imageshift.inventory.index import join
+from imageshift.inventory.objects import texts
+from imageshift.kustomize.model import Build, EntrySource, EntryStep, PatchSource
+from imageshift.kustomize.replacements import read_replacements
+from imageshift.kustomize.sources import application_folders, flux_folders
+from imageshift.source import Document, Mapping, Scalar, Sequence
+
+__all__ = ["Graph", "build_graph"]
+
+_REMOTE = re.compile(r"://|^git@|^git::|^(?:github|gitlab|bitbucket)\.(?:com|org)[/:]|[?&]ref=|//")
+_TEST = re.compile(r"""op["']?\s*:\s*["']?test\b""")
+_GENERATED = "gotk-components.yaml"
+_PLUGINS = ("generators", "transformers", "helmCharts", "helmChartInflationGenerator")
+
+
+class Graph:
+    """The builds by key, and every entry that they apply."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+        self.builds: dict[str, Build] = {}
+        self.entries: list[EntrySource] = []
+        self.deployed: set[str] = set()
+
+    def roots(self) -> list[Build]:
+        """The builds that nobody takes in, or that something in the cluster builds by itself."""
+        taken = {child for build in self.builds.values() for child in build.children}
+        return [
+            build
+            for build in self.builds.values()
+            if not build.is_component and (build.key not in taken or build.key in self.deployed)
+        ]
+
+    def parents(self, key: str) -> list[Build]:
+        """The builds that take one in."""
+        return [build for build in self.builds.values() if key in build.children]
+
+
+def build_graph(index: Index) -> Graph:
+    """The part of the repository's graph that entries and other image rewriting reach."""
+    graph = Graph(index)
+    seeds = _seeds(index)
+    variants = list(_variants(index))
+    if not seeds and not variants:
+        return graph
+    wanted = list(seeds)
+    for kind, holder, folders in variants:
+        _add_variant(graph, kind, holder, folders)
+        wanted += [folder for folder, _ in folders]
+    while wanted:
+        folder = wanted.pop()
+        if folder in index.kustomizations and folder not in graph.builds:
+            build = _read(graph, index.kustomizations[folder])
+            graph.builds[folder] = build
+            wanted += build.children
+    for flux in index.flux:
+        graph.deployed |= {folder for folder, _ in flux_folders(index, flux)} & set(graph.builds)
+    return graph
+
+
+def _seeds(index: Index) -> set[str]:
+    """The folders whose own kustomization rewrites or compares images."""
+    seeds = {folder for folder, found in index.kustomizations.items() if _is_seed(index, found)}
+    users: dict[str, list[str]] = {}
+    for folder, found in index.kustomizations.items():
+        for component in texts(found.root, "components"):
+            users.setdefault(join(folder, component) or "", []).append(folder)
+    # A component works on what its users have gathered.
+    waiting = list(seeds)
+    while waiting:
+        for user in users.get(waiting.pop(), ()):
+            if user not in seeds:
+                seeds.add(user)
+                waiting.append(user)
+    return seeds
+
+
+def _is_seed(index: Index, found: KustomizationFile) -> bool:
+    root = found.root
+    if root.items("images") or any(name.endswith(_GENERATED) for name in texts(root, "resources")):
+        return True
+    if root.items("replacements") and "image" in found.document.source.text:
+        return True
+    return any(_compares(index, patch) for patch in _patches(index, found.file, found.document, root))
+
+
+def _compares(index: Index, patch: PatchSource) -> bool:
+    """Whether a patch has a JSON 6902 `test` on an image."""
+    if patch.scalar is not None:
+        text = patch.scalar.value
+    elif index.workspace.absolute(patch.file).is_file():
+        text = index.workspace.absolute(patch.file).read_text("utf-8", errors="replace")
+    else:
+        return False
+    return "image" in text and _TEST.search(text) is not None
+
+
+_Folders = list[tuple[str, bool]]
+_Holder = FluxKustomization | tuple[str, Document, Mapping, Mapping]
+
+
+def _variants(index: Index) -> Iterator[tuple[str, _Holder, _Folders]]:
+    """Objects that build a folder with images of their own."""
+    for flux in index.flux:
+        spec = flux.spec
+        patches = list(_patches(index, flux.file, flux.document, spec))
+        inline = [patch for patch in patches if patch.scalar is not None]
+        if spec.items("images") or any(_compares(index, patch) for patch in inline):
+            yield "flux", flux, list(flux_folders(index, flux))
+    for file, document, root in index.applications:
+        for source in _sources(root):
+            kustomize = source.mapping("kustomize")
+            if kustomize is not None and kustomize.items("images"):
+                yield "argo", (file, document, kustomize, source), list(
+                    application_folders(index, source)
+                )
+
+
+def _sources(root: Mapping) -> Iterator[Mapping]:
+    spec = root.mapping("spec")
+    template = None if spec is None else spec.mapping("template")
+    spec = template.mapping("spec") if template is not None else spec
+    if spec is None:
+        return
+    for source in (spec.get("source"), *spec.items("sources")):
+        if isinstance(source, Mapping):
+            yield source
+
+
+def _read(graph: Graph, found: KustomizationFile) -> Build:
+    root, folder = found.root, found.folder
+    build = Build(key=folder, file=found.file, folder=folder, document=found.document)
+    build.is_component = root.text("kind") == "Component"
+    build.unknown = any(root.get(key) is not None for key in _PLUGINS)
+    for name in (*texts(root, "resources"), *texts(root, "bases")):
+        _add_resource(graph, build, folder, name)
+    for name in texts(root, "components"):
+        component = join(folder, name)
+        if component in graph.index.kustomizations:
+            build.components.append(component or "")
+        else:
+            build.unknown = True
+    build.patches = list(_patches(graph.index, found.file, found.document, root))
+    build.steps = [
+        EntryStep(source.entry, (source.number,))
+        for source in _entries(graph, found.file, found.document, root)
+    ]
+    build.replacements = list(read_replacements(graph.index, found.file, found.document, root))
+    return build
+
+
+def _add_resource(graph: Graph, build: Build, folder: str, name: str) -> None:
+    local = join(folder, name)
+    if local is not None and local in graph.index.kustomizations:
+        build.bases.append(local)
+    elif local is not None and graph.index.workspace.absolute(local).is_file():
+        build.files.append(local)
+    else:
+        build.unknown = True
+        if _REMOTE.search(name):
+            build.remote.append(name)
+
+
+def _patches(
+    index: Index, file: str, document: Document, owner: Mapping
+) -> Iterator[PatchSource]:
+    folder = file.rpartition("/")[0]
+    for key in ("patchesStrategicMerge", "patches", "patchesJson6902"):
+        for item in owner.items(key):
+            inline = item.get("patch") if isinstance(item, Mapping) else item
+            path = item.text("path") if isinstance(item, Mapping) else None
+            if isinstance(item, Scalar) and "\n" not in item.value:
+                inline, path = None, item.value
+            if isinstance(inline, Scalar) and not inline.is_empty:
+                yield PatchSource(file, document, inline)
+            elif path is not None and (name := join(folder, path)) is not None:
+                yield PatchSource(name)
+    del index
+
+
+def _entries(
+    graph: Graph, file: str, document: Document, owner: Mapping
+) -> Iterator[EntrySource]:
+    """The entries of an `images:` list, each registered under a number of its own."""
+    items = owner.get("images")
+    if not isinstance(items, Sequence):
+        return
+    for index, item in enumerate(items.items):
+        entry = _mapping_entry(item) if isinstance(item, Mapping) else _argo_entry(item)
+        if entry is not None:
+            source = EntrySource(
+                number=len(graph.entries),
+                file=file,
+                document=document,
+                owner=owner,
+                items=items,
+                index=index,
+                entry=entry,
+                mapping=item if isinstance(item, Mapping) else None,
+                scalar=item if isinstance(item, Scalar) else None,
+            )
+            graph.entries.append(source)
+            yield source
+
+
+def _mapping_entry(item: Mapping) -> Entry:
+    keys = ("name", "newName", "newTag", "digest", "tagSuffix")
+    return Entry(*(item.text(key) or "" for key in keys))
+
+
+def _argo_entry(item: object) -> Entry | None:
+    """The entry that Argo CD makes of `old=new:tag` or of `name:tag`."""
+    if not isinstance(item, Scalar) or item.is_empty:
+        return None
+    old, equals, new = item.value.partition("=")
+    name, tag, digest = _split(new if equals else old)
+    return Entry(old, name, tag, digest) if equals else Entry(name, "", tag, digest)
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    head, _, digest = text.partition("@")
+    colon = head.find(":", head.rfind("/") + 1)
+    return (head, "", digest) if colon < 0 else (head[:colon], head[colon + 1 :], digest)
+
+
+def _add_variant(graph: Graph, kind: str, holder: _Holder, folders: _Folders) -> None:
+    if isinstance(holder, FluxKustomization):
+        file, document, owner = holder.file, holder.document, holder.spec
+    else:
+        file, document, owner, _ = holder
+    own = list(_entries(graph, file, document, owner))
+    for folder, certain in folders or [("", False)]:
+        key = f"{kind}:{file}:{document.place(owner.start).line}:{folder}"
+        found = graph.index.kustomizations.get(folder) if folders else None
+        build = Build(key=key, file=file, folder=folder, document=document)
+        if found is not None:
+            plain = _read_once(graph, found)
+            build.bases, build.files = list(plain.bases), list(plain.files)
+            build.components, build.patches = list(plain.components), list(plain.patches)
+            build.steps, build.unknown = list(plain.steps), plain.unknown
+            build.replacements, build.remote = list(plain.replacements), list(plain.remote)
+        elif folders:
+            _gather(graph, build)
+        for name in texts(owner, "components"):
+            component = join(folder, name)
+            if component in graph.index.kustomizations:
+                build.components.append(component or "")
+        if kind == "flux":
+            build.patches += [
+                patch
+                for patch in _patches(graph.index, file, document, owner)
+                if patch.scalar is not None
+            ]
+        build.unknown = build.unknown or not certain
+        build.steps = merge_steps(build.steps, own)
+        graph.builds[key] = build
+
+
+def _read_once(graph: Graph, found: KustomizationFile) -> Build:
+    if found.folder not in graph.builds:
+        graph.builds[found.folder] = build = _read(graph, found)
+        for child in build.children:
+            if child in graph.index.kustomizations:
+                _read_once(graph, graph.index.kustomizations[child])
+    return graph.builds[found.folder]
+
+
+def merge_steps(steps: list[EntryStep], own: list[EntrySource]) -> list[EntryStep]:
+    """A list with an object's own entries in it: of one name they take the old one's place (K6)."""
+    merged = list(steps)
+    for source in own:
+        entry = source.entry
+        at = next((i for i, step in enumerate(merged) if step.entry.name == entry.name), None)
+        if at is None:
+            merged.append(EntryStep(entry, (source.number,)))
+            continue
+        old = merged[at]
+        made = Entry(
+            entry.name, entry.new_name or old.entry.new_name, entry.new_tag, entry.digest
+        )
+        merged[at] = EntryStep(made, (*old.sources, source.number))
+    return merged
+
+
+def _gather(graph: Graph, build: Build) -> None:
+    """What Flux builds of a folder without a kustomization: every manifest below it."""
+    prefix = f"{build.folder}/" if build.folder else ""
+    closed: set[str] = set()
+    for folder in sorted(graph.index.kustomizations):
+        if folder.startswith(prefix) and folder != build.folder:
+            above = folder.split("/")
+            parents = {"/".join(above[:count]) for count in range(1, len(above))}
+            if not parents & closed:
+                closed.add(folder)
+                build.bases.append(folder)
+                _read_once(graph, graph.index.kustomizations[folder])
+    for file in graph.index.files:
+        if file.startswith(prefix) and file.endswith((".yaml", ".yml")):
+            parts = file.split("/")
+            if not {"/".join(parts[:count]) for count in range(1, len(parts))} & closed:
+                build.files.append(file)

@@ -1,0 +1,163 @@
+"""The leaves of the graph: every image text that its builds start from, and its duty."""
+
+from collections.abc import Callable, Iterator
+
+from imageshift.errors import SourceError
+from imageshift.inventory import FileScan, Index
+from imageshift.kustomize.graph import Graph
+from imageshift.kustomize.model import Build, Duty, Leaf, PatchSource, SiteKey
+from imageshift.kustomize.texts import ImageText, file_texts, inline_texts
+from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
+from imageshift.sites import ImageSite, SkipReason
+
+__all__ = ["Leaves", "read_leaves", "site_key"]
+
+_ENTRY_ONLY = frozenset({SkipReason.GENERATED, SkipReason.SOPS, SkipReason.STYLE})
+
+
+class Leaves:
+    """The leaves of each build, by its key, and all of them by number."""
+
+    def __init__(self, duties: Callable[[str], dict[SiteKey, Duty]]) -> None:
+        self._duties = duties
+        self.every: list[Leaf] = []
+        self.own: dict[str, list[Leaf]] = {}
+        self.patched: dict[str, list[Leaf]] = {}
+        self.tests: dict[str, list[Leaf]] = {}
+        self.by_key: dict[SiteKey, Leaf] = {}
+
+    def duty(self, key: SiteKey) -> Duty | None:
+        """The duty of any site of a file, also of one that is no leaf; None when there is none."""
+        return self._duties(key[0]).get(key)
+
+    def outside(self, text: str) -> Leaf:
+        """The leaf that stands for texts of one name which the tree doesn't have."""
+        key = ("", 0, text)
+        if key not in self.by_key:
+            self._add(Leaf(len(self.every), *key, Duty.ENTRY))
+        return self.by_key[key]
+
+    def _add(self, leaf: Leaf) -> Leaf:
+        self.every.append(leaf)
+        self.by_key[leaf.key] = leaf
+        return leaf
+
+    def add(self, leaf: Leaf) -> Leaf:
+        """The leaf, or the one that is known for its place already."""
+        return self.by_key.get(leaf.key) or self._add(leaf)
+
+
+def site_key(site: ImageSite, file: str) -> SiteKey:
+    """What identifies a site in every scan of its file."""
+    return file, site.document.offset(site.main.scalar.start), site.main.scalar.value
+
+
+def read_leaves(
+    graph: Graph,
+    mapper_of: Callable[[str], Mapper],
+    scan: Callable[[str], FileScan],
+    writable: Callable[[str], bool],
+) -> Leaves:
+    """The leaves of all builds; a file that can't be read makes its builds' texts unknown."""
+    reader = _Reader(graph.index, mapper_of, scan, writable)
+    for build in graph.builds.values():
+        reader.read(build)
+    return reader.leaves
+
+
+class _Reader:
+    """Reads each file once, however many builds take it in."""
+
+    def __init__(
+        self,
+        index: Index,
+        mapper_of: Callable[[str], Mapper],
+        scan: Callable[[str], FileScan],
+        writable: Callable[[str], bool],
+    ) -> None:
+        self.leaves = Leaves(self._file_duties)
+        self._index = index
+        self._mapper_of = mapper_of
+        self._scan = scan
+        self._writable = writable
+        self._files: dict[str, list[tuple[Leaf, bool]] | None] = {}
+        self._duties: dict[str, dict[SiteKey, Duty]] = {}
+
+    def read(self, build: Build) -> None:
+        own = self.leaves.own.setdefault(build.key, [])
+        patched = self.leaves.patched.setdefault(build.key, [])
+        tests = self.leaves.tests.setdefault(build.key, [])
+        for file in build.files:
+            found = self._file(file)
+            build.unknown = build.unknown or found is None
+            own += [leaf for leaf, _ in found or ()]
+        for patch in build.patches:
+            found = self._patch(patch)
+            build.unknown = build.unknown or found is None
+            for leaf, tested in found or ():
+                (tests if tested else patched).append(leaf)
+
+    def _patch(self, patch: PatchSource) -> list[tuple[Leaf, bool]] | None:
+        if patch.document is None or patch.scalar is None:
+            return self._file(patch.file)
+        try:
+            return list(self._leaves(patch.file, inline_texts(patch.document, patch.scalar)))
+        except SourceError:
+            return None
+
+    def _file(self, file: str) -> list[tuple[Leaf, bool]] | None:
+        if file not in self._files:
+            try:
+                content = self._index.workspace.read(file)
+                self._files[file] = list(self._leaves(file, file_texts(content)))
+            except SourceError:
+                self._files[file] = None
+        return self._files[file]
+
+    def _leaves(self, file: str, texts: Iterator[ImageText]) -> Iterator[tuple[Leaf, bool]]:
+        for text in texts:
+            offset = text.document.offset(text.scalar.start)
+            key = (file, offset, text.scalar.value)
+            duties = self._file_duties(file)
+            leaf = Leaf(
+                len(self.leaves.every),
+                *key,
+                duties.get(key, duties.get(("", 0, ""), Duty.ENTRY)),
+                text.kind,
+                text.name,
+                text.document.place(text.document.value_start(text.scalar)),
+                generated=duties.get((file, -1, "")) is not None,
+            )
+            yield self.leaves.add(leaf), text.tested
+
+    def _file_duties(self, file: str) -> dict[SiteKey, Duty]:
+        if file not in self._duties:
+            self._duties[file] = self._read_duties(file)
+        return self._duties[file]
+
+    def _read_duties(self, file: str) -> dict[SiteKey, Duty]:
+        try:
+            found = self._scan(file)
+        except SourceError:
+            return {}
+        writable, mapper = self._writable(file), self._mapper_of(file)
+        duties: dict[SiteKey, Duty] = {}
+        for skip in found.skips:
+            if skip.reason is SkipReason.IGNORED and skip.line is None:
+                duties["", 0, ""] = Duty.LEAVE
+        for result in reconcile(plan_site(site, mapper) for site in found.sites):
+            duties[site_key(result.site, file)] = _duty(result, writable=writable)
+            if result.site.skip is SkipReason.GENERATED:
+                duties[file, -1, ""] = Duty.ENTRY
+        return duties
+
+
+def _duty(result: Change | Kept, *, writable: bool) -> Duty:
+    if isinstance(result, Change):
+        return Duty.MOVE if writable else Duty.ENTRY
+    if result.status is Status.DOUBTFUL or result.reason in {
+        SkipReason.IGNORED,
+        SkipReason.PLACEHOLDER,
+    }:
+        return Duty.LEAVE
+    return Duty.FIXED if result.reason is SkipReason.IMMUTABLE else Duty.ENTRY

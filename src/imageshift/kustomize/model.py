@@ -1,0 +1,159 @@
+"""The graph of kustomizations: who builds what, through which entries, from which texts."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from imageshift.entry import Entry
+from imageshift.source import Document, Mapping, Node, Place, Scalar, Sequence
+
+__all__ = [
+    "Build",
+    "Duty",
+    "EntrySource",
+    "EntryStep",
+    "Leaf",
+    "PatchSource",
+    "Replacement",
+    "SiteKey",
+    "new_name_key",
+    "place_text",
+]
+
+SiteKey = tuple[str, int, str]
+"""File, offset and text of a site's main scalar: the same in every scan of one file."""
+
+
+class Duty(StrEnum):
+    """What may happen to an image text, and to what a build makes of it."""
+
+    MOVE = "move"
+    """The text itself may be rewritten."""
+    ENTRY = "entry"
+    """The text must stay, an entry may rewrite it."""
+    LEAVE = "leave"
+    """Nobody may rewrite it but an entry that had a newName before."""
+    FIXED = "fixed"
+    """What the builds make of it must not change (a Job that is applied)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """An image text that builds start from; `file` is empty for texts outside the tree."""
+
+    number: int
+    file: str
+    offset: int
+    text: str
+    duty: Duty
+    kind: str = ""
+    name: str = ""
+    place: Place | None = None
+    generated: bool = False
+
+    @property
+    def key(self) -> SiteKey:
+        """What identifies its site."""
+        return self.file, self.offset, self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntrySource:
+    """An entry as it is written: an item of `images:` in some file.
+
+    `scalar` is set for Argo CD's short form (`old=new:tag`), `mapping` for all others.
+    """
+
+    number: int
+    file: str
+    document: Document
+    owner: Mapping
+    items: Sequence
+    index: int
+    entry: Entry
+    mapping: Mapping | None = None
+    scalar: Scalar | None = None
+
+    @property
+    def node(self) -> Node:
+        """The item itself."""
+        return self.items.items[self.index]
+
+    @property
+    def place(self) -> Place:
+        """Where the item stands."""
+        return self.document.place(self.node.start)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryStep:
+    """An entry as a build applies it; merged from several sources by Flux (fact K6)."""
+
+    entry: Entry
+    sources: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatchSource:
+    """A patch: a file, or a string in a document."""
+
+    file: str
+    document: Document | None = None
+    scalar: Scalar | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A `replacements` item that touches images (fact K9).
+
+    `cuts` says that it takes a reference apart at `/`; `foreign` that its value comes from
+    something that is no image text of the build.
+    """
+
+    file: str
+    place: Place
+    cuts: bool
+    foreign: bool
+    selects: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Build:
+    """A folder that kustomize builds, or a Flux or Argo CD object that builds one its own way.
+
+    `unknown` says that texts come in which the tree doesn't have (remote bases, charts).
+    """
+
+    key: str
+    file: str
+    folder: str
+    document: Document | None = None
+    bases: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    components: list[str] = field(default_factory=list)
+    patches: list[PatchSource] = field(default_factory=list)
+    steps: list[EntryStep] = field(default_factory=list)
+    replacements: list[Replacement] = field(default_factory=list)
+    remote: list[str] = field(default_factory=list)
+    unknown: bool = False
+    is_component: bool = False
+
+    @property
+    def children(self) -> list[str]:
+        """Every build that this one takes in."""
+        return [*self.bases, *self.components]
+
+
+def place_text(file: str, place: Place | None) -> str:
+    """`file:line` for messages."""
+    return file if place is None else f"{file}:{place.line}"
+
+
+def new_name_key(source: EntrySource) -> SiteKey | None:
+    """The key of the site that an entry's newName is, or None when it has none."""
+    if source.scalar is not None:
+        scalar: Scalar | None = source.scalar if source.entry.new_name else None
+    else:
+        scalar = None if source.mapping is None else source.mapping.scalar("newName")
+    if scalar is None or scalar.is_empty:
+        return None
+    return source.file, source.document.offset(scalar.start), scalar.value

@@ -1,0 +1,53 @@
+"""Where names go, as the mapper says it, remembered; and one mapper for each file."""
+
+from collections.abc import Callable
+
+from imageshift.cache import Mapped
+from imageshift.entry import split_image
+from imageshift.errors import InvalidReferenceError
+from imageshift.rewrite import Mapper
+
+__all__ = ["NameMap", "NameMaps"]
+
+
+class NameMap:
+    """Names of images to the names that a mapper gives them."""
+
+    def __init__(self, mapper: Mapper) -> None:
+        self.mapper = mapper
+        self._names: dict[str, str] = {}
+
+    def name(self, name: str) -> str:
+        """Where a name goes; the name itself when it stays."""
+        found = self._names.get(name)
+        if found is None:
+            found = self._names[name] = self._mapped(name)
+        return found
+
+    def text(self, text: str) -> str:
+        """A reference under its mapped name; the same where it stays."""
+        name = split_image(text)[0]
+        return self.name(name) + text[len(name) :]
+
+    def _mapped(self, name: str) -> str:
+        try:
+            outcome = self.mapper.map(self.mapper.parse(name))
+        except InvalidReferenceError:
+            return name
+        return self.mapper.whole_name(outcome.target) if isinstance(outcome, Mapped) else name
+
+
+class NameMaps:
+    """The name map of each file; files with one mapper share theirs."""
+
+    def __init__(self, mapper_of: Callable[[str], Mapper]) -> None:
+        self._mapper_of = mapper_of
+        self._maps: dict[int, NameMap] = {}
+
+    def of(self, file: str) -> NameMap:
+        """The name map for what a file says."""
+        mapper = self._mapper_of(file)
+        found = self._maps.get(id(mapper))
+        if found is None:
+            found = self._maps[id(mapper)] = NameMap(mapper)
+        return found

@@ -1,0 +1,93 @@
+"""What may stand in place of one entry, so that its builds make the same images, only mapped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from imageshift.entry import Entry, spell_name, split_image
+from imageshift.kustomize.model import Duty, Leaf
+from imageshift.kustomize.names import NameMap
+from imageshift.kustomize.simulate import Match, Seen
+
+__all__ = ["Stuck", "propose"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """No entry does it right; `leaves` are the texts that stand against each other.
+
+    `entry` is the number of the entry that is at a loss.
+    """
+
+    detail: str
+    leaves: frozenset[int]
+    entry: int | None = None
+
+
+def propose(
+    entry: Entry, seen: Seen, names: NameMap, leaves: Sequence[Leaf]
+) -> tuple[Entry, ...] | Stuck:
+    """The entries to stand in place of one: itself, renamed, with a newName, or split."""
+    numbers = frozenset(match.leaf for match in seen.matched)
+    if entry.problem is not None:
+        return Stuck(entry.problem, numbers)
+    if not seen.matched:
+        return _dead(entry, seen, names)
+    wanted: dict[str, str] = {}
+    for match in sorted(seen.matched):
+        name = split_image(match.after)[0]
+        new = _new_name(entry, match, names, leaves[match.leaf].duty)
+        if wanted.setdefault(name, new) != new:
+            return Stuck(f"{name} would have to become two different images", numbers)
+    values = set(wanted.values())
+    if len(values) == 1:
+        same = replace(entry, new_name=values.pop())
+        if all(same.matches(match.after) for match in seen.matched) and not _caught([same], seen):
+            return (same,)
+    if entry.literal is None and seen.unknown:
+        return Stuck("the pattern may match images that the tree doesn't show", numbers)
+    made = _split(entry, wanted)
+    if _caught(made, seen):
+        return Stuck("the new name would match an image that the old one doesn't", numbers)
+    return tuple(made)
+
+
+def _dead(entry: Entry, seen: Seen, names: NameMap) -> tuple[Entry, ...] | Stuck:
+    mapped = replace(entry, new_name=names.name(entry.new_name) if entry.new_name else "")
+    caught = _caught([mapped], seen)
+    if caught:
+        return Stuck("it would begin to match a rewritten image", frozenset(caught))
+    return (mapped,)
+
+
+def _new_name(entry: Entry, match: Match, names: NameMap, duty: Duty) -> str:
+    """The newName that the entry needs for a text; empty when it needs none."""
+    result = split_image(match.result)[0]
+    if duty is Duty.FIXED or (duty is Duty.LEAVE and not entry.new_name):
+        target = result
+    else:
+        target = names.name(result)
+    if entry.new_name:
+        return target if result == entry.new_name else names.name(entry.new_name)
+    if result != split_image(match.before)[0]:
+        return ""
+    return "" if target == split_image(match.after)[0] else target
+
+
+def _split(entry: Entry, wanted: dict[str, str]) -> list[Entry]:
+    """One entry for each name, those without a newName first, so that no other's result is met."""
+    made = [
+        replace(
+            entry,
+            name=entry.name if name == entry.literal else spell_name(name, entry.name),
+            new_name=new,
+        )
+        for name, new in wanted.items()
+    ]
+    return sorted(made, key=lambda each: bool(each.new_name) and not entry.new_name)
+
+
+def _caught(made: list[Entry], seen: Seen) -> set[int]:
+    """The leaves whose texts the new entries would match though the old one doesn't."""
+    return {
+        match.leaf for match in seen.missed if any(entry.matches(match.after) for entry in made)
+    }

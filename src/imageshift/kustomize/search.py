@@ -1,0 +1,290 @@
+"""The search for a plan after which every build makes the same images, only mapped.
+
+A plan is proposed, then proved by simulating all builds. Where the proof fails, the texts
+involved are kept and entries rename them instead; where that fails too, nothing there changes.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from imageshift.entry import Entry, spell_name, split_image
+from imageshift.errors import SourceError
+from imageshift.kustomize.edits import added_edits, entry_edits
+from imageshift.kustomize.graph import Graph
+from imageshift.kustomize.leaves import Leaves
+from imageshift.kustomize.model import Duty, EntrySource, Leaf, new_name_key, place_text
+from imageshift.kustomize.names import NameMaps
+from imageshift.kustomize.propose import Stuck, propose
+from imageshift.kustomize.simulate import Flow, Plan, Simulation, simulate
+
+__all__ = ["Search", "Solution"]
+
+_ROUNDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A plan that holds, with why each kept text and each frozen entry stays."""
+
+    plan: Plan
+    simulation: Simulation
+    kept: dict[int, str]
+    frozen: dict[int, str]
+    placeholders: dict[int, str]
+
+
+@dataclass(slots=True)
+class _State:
+    kept: dict[int, str] = field(default_factory=dict)
+    frozen: dict[int, str] = field(default_factory=dict)
+    placeholders: dict[int, str] = field(default_factory=dict)
+    added: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
+    refused: set[int] = field(default_factory=set)
+
+
+class Search:
+    """One search over one graph."""
+
+    def __init__(
+        self, graph: Graph, leaves: Leaves, names: NameMaps, writable: Callable[[str], bool]
+    ) -> None:
+        self._graph = graph
+        self._leaves = leaves
+        self._names = names
+        self._writable = writable
+        self._state = _State()
+        self._full: set[str] = set()
+
+    def solution(self) -> Solution:
+        """The first plan that holds; at worst the one that changes nothing."""
+        state = self._state
+        self._freeze_beforehand()
+        plain = simulate(self._graph, self._leaves, Plan())
+        state.placeholders = dict(self._placeholders(plain))
+        for _ in range(_ROUNDS + len(self._leaves.every) + len(self._graph.entries)):
+            plan, simulation, stuck = self._settled()
+            problems = [*stuck, *self._broken(plan, simulation)]
+            if problems:
+                self._give_way(problems, simulation)
+            elif not self._add_entries(simulation):
+                break
+        else:
+            plan = Plan()
+            simulation = plain
+        return Solution(plan, simulation, state.kept, state.frozen, state.placeholders)
+
+    def _freeze_beforehand(self) -> None:
+        for source in self._graph.entries:
+            problem = self._entry_problem(source)
+            if problem is not None:
+                self._state.frozen[source.number] = problem
+        for build in self._graph.builds.values():
+            for step in build.steps:
+                old, *others = (self._graph.entries[number].entry for number in step.sources)
+                if old.new_name and any(not other.new_name for other in others):
+                    for number in step.sources:
+                        self._state.frozen[number] = (
+                            "Flux versions disagree whether the newName of kustomization.yaml "
+                            "holds beside an entry of spec.images"
+                        )
+
+    def _entry_problem(self, source: EntrySource) -> str | None:
+        """Why an entry can't be touched, whatever it matches."""
+        if not self._writable(source.file):
+            return "it lies outside the paths of this run"
+        if source.entry.problem is not None:
+            return source.entry.problem
+        first = source.document.place(source.node.start).line
+        last = source.document.place(max(source.node.start, source.node.end - 1)).line
+        text = source.document.file.source
+        if any("imageshift: ignore" in text.line(n) for n in range(max(1, first - 1), last + 1)):
+            return "imageshift: ignore"
+        key, name = new_name_key(source), source.entry.new_name
+        moves = name and self._names.of(source.file).name(name) != name
+        if moves and key is not None and self._leaves.duty(key) is not Duty.MOVE:
+            return "its newName stays as it is"
+        return None
+
+    def _placeholders(self, plain: Simulation) -> Iterator[tuple[int, str]]:
+        """Texts whose names no build keeps: an entry with a newName meets each of them (K10)."""
+        flows: dict[int, list[Flow]] = {}
+        for root in self._graph.roots():
+            for flow in plain.outputs.get(root.key, ()):
+                flows.setdefault(flow.leaf, []).append(flow)
+        naming = {
+            match.leaf: source
+            for source in self._graph.entries
+            if source.entry.new_name and source.number in plain.seen
+            for match in plain.seen[source.number].matched
+        }
+        for number, found in flows.items():
+            if self._leaves.every[number].duty is Duty.MOVE and all(flow.renamed for flow in found):
+                source = naming[number]
+                place = place_text(source.file, source.place)
+                yield number, f"every build gives it another name, at {place}"
+
+    def _texts(self) -> dict[int, str]:
+        state = self._state
+        return {
+            leaf.number: self._names.of(leaf.file).text(leaf.text)
+            for leaf in self._leaves.every
+            if leaf.duty is Duty.MOVE
+            and leaf.number not in state.kept
+            and leaf.number not in state.placeholders
+        }
+
+    def _settled(self) -> "tuple[Plan, Simulation, list[Stuck]]":
+        """The plan at which entries and what they meet agree with each other."""
+        plan = Plan(self._texts(), {}, self._state.added)
+        simulation = simulate(self._graph, self._leaves, plan)
+        stuck: list[Stuck] = []
+        for _ in range(_ROUNDS):
+            entries, stuck = self._entries(simulation)
+            if entries == plan.entries:
+                return plan, simulation, stuck
+            plan = replace(plan, entries=entries)
+            simulation = simulate(self._graph, self._leaves, plan)
+        everything = frozenset(range(len(self._leaves.every)))
+        return plan, simulation, [*stuck, Stuck("the entries feed each other", everything)]
+
+    def _entries(self, simulation: Simulation) -> tuple[dict[int, tuple[Entry, ...]], list[Stuck]]:
+        made: dict[int, tuple[Entry, ...]] = {}
+        stuck: list[Stuck] = []
+        for source in self._graph.entries:
+            number = source.number
+            if number in self._state.frozen or number not in simulation.seen:
+                continue
+            names = self._names.of(source.file)
+            found = propose(source.entry, simulation.seen[number], names, self._leaves.every)
+            if isinstance(found, Stuck):
+                place = place_text(source.file, source.place)
+                detail = f"the entry at {place}: {found.detail}"
+                stuck.append(Stuck(detail, found.leaves, number))
+                continue
+            try:
+                entry_edits(source, found)
+            except SourceError as error:
+                detail = f"its spelling can't be edited in place: {error}"
+                stuck.append(Stuck(detail, frozenset(), number))
+                continue
+            if found != (source.entry,):
+                made[number] = found
+        return made, stuck
+
+    def _broken(self, plan: Plan, simulation: Simulation) -> Iterator[Stuck]:
+        """Where a build would make something else than before, but for mapped names."""
+        for build in self._graph.builds.values():
+            names = self._names.of(build.file)
+            for flow in simulation.outputs.get(build.key, ()):
+                if flow.after == flow.before:
+                    continue
+                fixed = self._leaves.every[flow.leaf].duty is Duty.FIXED
+                if fixed or flow.after != names.text(flow.before):
+                    yield Stuck(
+                        f"{build.file or build.key} would build {flow.after} from it "
+                        f"instead of {flow.before}",
+                        frozenset({flow.leaf}),
+                    )
+        yield from self._broken_cuts(simulation)
+        yield from self._broken_tests(plan, simulation)
+
+    def _broken_cuts(self, simulation: Simulation) -> Iterator[Stuck]:
+        for replacement, flows in simulation.cuts:
+            place = place_text(replacement.file, replacement.place)
+            for flow in flows:
+                if flow.after != flow.before:
+                    detail = f"the replacement at {place} takes it apart at its slashes"
+                    yield Stuck(detail, frozenset({flow.leaf}))
+
+    def _broken_tests(self, plan: Plan, simulation: Simulation) -> Iterator[Stuck]:
+        for _, leaf, flows in simulation.tests:
+            wanted = plan.texts.get(leaf.number, leaf.text)
+            same = [flow for flow in flows if flow.before == leaf.text]
+            detail = f"a patch tests for it at {place_text(leaf.file, leaf.place)}"
+            if wanted != leaf.text and (not same or any(flow.after != wanted for flow in same)):
+                yield Stuck(detail, frozenset({leaf.number}))
+                continue
+            for flow in same:
+                if flow.after != wanted:
+                    yield Stuck(detail, frozenset({flow.leaf}))
+
+    def _movable(self, numbers: Iterable[int]) -> set[int]:
+        return {
+            number
+            for number in numbers
+            if self._leaves.every[number].duty is Duty.MOVE
+            and number not in self._state.kept
+            and number not in self._state.placeholders
+        }
+
+    def _give_way(self, problems: list[Stuck], simulation: Simulation) -> None:
+        """Keeps the texts that the problems name, or freezes the entries that meet them."""
+        for problem in problems:
+            movable = self._movable(problem.leaves)
+            if movable:
+                self._state.kept |= dict.fromkeys(movable, problem.detail)
+                continue
+            detail = f"{problem.detail}{self._places(problem.leaves)}"
+            if problem.entry is not None and problem.entry not in self._state.frozen:
+                self._freeze([problem.entry], detail)
+                continue
+            touching = [
+                number
+                for number, seen in simulation.seen.items()
+                if any(match.leaf in problem.leaves for match in seen.matched)
+            ]
+            self._freeze(touching, detail)
+            self._take_back(problem.leaves)
+
+    def _take_back(self, numbers: frozenset[int]) -> None:
+        """Adds no entries for texts that one of them did wrong."""
+        self._state.refused |= numbers
+        texts = [self._leaves.every[number].text for number in numbers]
+        for key, added in list(self._state.added.items()):
+            self._state.added[key] = tuple(
+                entry for entry in added if not any(entry.matches(text) for text in texts)
+            )
+
+    def _freeze(self, numbers: Iterable[int], detail: str) -> None:
+        for number in numbers:
+            self._state.frozen.setdefault(number, detail)
+
+    def _places(self, numbers: frozenset[int]) -> str:
+        leaves = (self._leaves.every[number] for number in sorted(numbers))
+        written = [place_text(leaf.file, leaf.place) for leaf in leaves if leaf.file]
+        return f" ({', '.join(written[:3])})" if written else ""
+
+    def _add_entries(self, simulation: Simulation) -> bool:
+        """Adds entries for generated texts that no entry reaches (X7); whether any was added."""
+        wanted: dict[str, dict[str, Entry]] = {}
+        for key, leaves in self._leaves.own.items():
+            build = self._graph.builds[key]
+            if build.key != build.folder or not self._writable(build.file):
+                continue
+            names = self._names.of(build.file)
+            for leaf in leaves:
+                if leaf.generated and self._is_bare(leaf, simulation):
+                    name = split_image(leaf.text)[0]
+                    if names.name(name) != name:
+                        made = Entry(spell_name(name), names.name(name))
+                        wanted.setdefault(key, {})[name] = made
+        return any([self._add(key, list(entries.values())) for key, entries in wanted.items()])
+
+    def _add(self, key: str, entries: list[Entry]) -> bool:
+        old, build = self._state.added.get(key, ()), self._graph.builds[key]
+        new = tuple(entry for entry in entries if entry not in old)
+        if not new or build.document is None or key in self._full:
+            return False
+        try:
+            added_edits(build.document, build.document.mapping, (*old, *new))
+        except SourceError:
+            self._full.add(key)
+            return False
+        self._state.added[key] = (*old, *new)
+        return True
+
+    def _is_bare(self, leaf: Leaf, simulation: Simulation) -> bool:
+        met = any(
+            match.leaf == leaf.number for seen in simulation.seen.values() for match in seen.matched
+        )
+        return not met and leaf.number not in self._state.refused

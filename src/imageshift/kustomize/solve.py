@@ -1,0 +1,268 @@
+"""From a solution to decisions about sites: which change together, and which stay for what reason.
+
+Nothing here is about YAML or kustomize: the search has proved the plan, this says it in terms of
+sites and edits.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from imageshift.cache import Mapped
+from imageshift.entry import Entry, literal_name
+from imageshift.errors import SourceError
+from imageshift.inventory import FileScan, Index
+from imageshift.kustomize.edits import EntryEdits, added_edits, entry_edits, join_edits
+from imageshift.kustomize.graph import Graph, build_graph
+from imageshift.kustomize.leaves import Leaves, read_leaves, site_key
+from imageshift.kustomize.model import EntrySource, SiteKey, new_name_key
+from imageshift.kustomize.names import NameMaps
+from imageshift.kustomize.search import Search, Solution
+from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site
+from imageshift.sites import (
+    Confidence,
+    ImageSite,
+    Part,
+    Role,
+    SiteKind,
+    SkipReason,
+    resource_of,
+)
+from imageshift.sites.kustomization import entry_site
+from imageshift.source import Document, Edit, Scalar
+
+__all__ = ["Decisions", "solve"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stay:
+    reason: SkipReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What the graph decides about sites; for all others `plan_site` holds."""
+
+    mapper_of: Callable[[str], Mapper]
+    stays: dict[SiteKey, _Stay] = field(default_factory=dict)
+    moves: dict[SiteKey, int] = field(default_factory=dict)
+    extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
+
+    def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
+        """What becomes of a site, or None where the graph has nothing to say about it."""
+        if not (self.stays or self.moves):
+            return None
+        key = site_key(site, file)
+        stay, move = self.stays.get(key), self.moves.get(key)
+        if stay is None and move is None:
+            return None
+        result = plan_site(site, self.mapper_of(file))
+        if isinstance(result, Kept):
+            return result
+        if stay is None:
+            return replace(result, move=move)
+        return Kept(
+            site, Status.SKIPPED, stay.reason, stay.detail, result.before, result.after, result.rule
+        )
+
+    def extra(self, file: str) -> list[Change | Kept]:
+        """Changes of a file that no site of its scan stands for: names, and added entries."""
+        return self.extras.get(file, [])
+
+
+def solve(
+    index: Index,
+    mapper_of: Callable[[str], Mapper],
+    scan: Callable[[str], FileScan],
+    *,
+    writable: Callable[[str], bool] = lambda _: True,
+) -> Decisions:
+    """The decisions for a workspace.
+
+    `mapper_of` gives the mapper for what a file says, `scan` its sites, and `writable` whether
+    this run may change it.
+    """
+    graph = build_graph(index)
+    if not graph.builds:
+        return Decisions(mapper_of)
+    leaves = read_leaves(graph, mapper_of, scan, writable)
+    names = NameMaps(mapper_of)
+    solution = Search(graph, leaves, names, writable).solution()
+    return _Report(graph, leaves, names, solution).decisions(mapper_of)
+
+
+class _Report:
+    """A solution as decisions."""
+
+    def __init__(self, graph: Graph, leaves: Leaves, names: NameMaps, solution: Solution) -> None:
+        self._graph = graph
+        self._leaves = leaves
+        self._names = names
+        self._solution = solution
+        self._groups = _Groups()
+
+    def decisions(self, mapper_of: Callable[[str], Mapper]) -> Decisions:
+        found = Decisions(mapper_of)
+        self._link()
+        for leaf in self._leaves.every:
+            number = leaf.number
+            if number in self._solution.placeholders:
+                detail = self._solution.placeholders[number]
+                found.stays[leaf.key] = _Stay(SkipReason.PLACEHOLDER, detail)
+            elif number in self._solution.kept:
+                detail = self._solution.kept[number]
+                found.stays[leaf.key] = _Stay(SkipReason.CONFLICT, detail)
+            elif number in self._solution.plan.texts:
+                move = self._groups.number(("leaf", number))
+                if move is not None:
+                    found.moves[leaf.key] = move
+        for source in self._graph.entries:
+            self._decide_entry(source, found)
+        for key, entries in self._solution.plan.added.items():
+            self._decide_added(key, entries, found)
+        return found
+
+    def _link(self) -> None:
+        """Joins all changes that hold only together."""
+        plan, simulation = self._solution.plan, self._solution.simulation
+        for number, seen in simulation.seen.items():
+            if number in plan.entries:
+                for match in seen.matched:
+                    if match.leaf in plan.texts:
+                        self._groups.join(("entry", number), ("leaf", match.leaf))
+        for build in self._graph.builds.values():
+            for step in build.steps:
+                changed = [number for number in step.sources if number in plan.entries]
+                for one, other in zip(changed, changed[1:], strict=False):
+                    self._groups.join(("entry", one), ("entry", other))
+        self._link_chains()
+        for _, leaf, flows in simulation.tests:
+            for flow in flows:
+                if flow.before == leaf.text and {flow.leaf, leaf.number} <= plan.texts.keys():
+                    self._groups.join(("leaf", flow.leaf), ("leaf", leaf.number))
+
+    def _link_chains(self) -> None:
+        """Entries that meet one text hold together when both change."""
+        plan, met = self._solution.plan, dict[int, int]()
+        for number, seen in self._solution.simulation.seen.items():
+            if number in plan.entries:
+                for match in seen.matched:
+                    first = met.setdefault(match.leaf, number)
+                    if first != number:
+                        self._groups.join(("entry", first), ("entry", number))
+
+    def _decide_entry(self, source: EntrySource, found: Decisions) -> None:
+        frozen = self._solution.frozen.get(source.number)
+        key = new_name_key(source)
+        if frozen is not None:
+            if key is not None:
+                found.stays[key] = _Stay(SkipReason.CONFLICT, frozen)
+            return
+        made = self._solution.plan.entries.get(source.number)
+        move = self._groups.number(("entry", source.number))
+        if made is None:
+            if key is not None and source.number in self._solution.simulation.seen:
+                detail = "it also names an image that must not change"
+                found.stays[key] = _Stay(SkipReason.CONFLICT, detail)
+            return
+        if key is not None and move is not None:
+            found.moves[key] = move
+        written = [(entry, list(edits)) for entry, edits in entry_edits(source, made) if edits]
+        self._add_extra(source, [(e, tuple(join_edits(d))) for e, d in written], move, found)
+
+    def _add_extra(
+        self, source: EntrySource, written: Iterable[EntryEdits], move: int | None, found: Decisions
+    ) -> None:
+        edits = join_edits([edit for _, each in written for edit in each])
+        if not edits:
+            return
+        matched = sorted(self._solution.simulation.seen[source.number].matched)
+        texts = [text for match in matched for text in (match.before, match.result)]
+        change = self._change(source.file, _site(source), texts, tuple(edits), move)
+        found.extras.setdefault(source.file, []).append(change)
+
+    def _decide_added(self, key: str, entries: tuple[Entry, ...], found: Decisions) -> None:
+        build = self._graph.builds[key]
+        if build.document is None or not entries:
+            return
+        root = build.document.mapping
+        try:
+            written = added_edits(build.document, root, entries)
+        except SourceError:
+            return
+        edits = join_edits([edit for _, each in written for edit in each])
+        for number, (entry, _) in enumerate(written):
+            text = literal_name(entry.name) or entry.name
+            site = _one_part(build.document, _blank(edits[0].span.start, text), ("images", number))
+            own = tuple(edits) if number == 0 else ()
+            change = self._change(build.file, site, [text], own, None)
+            found.extras.setdefault(build.file, []).append(change)
+
+    def _change(
+        self,
+        file: str,
+        site: ImageSite,
+        texts: list[str],
+        edits: tuple[Edit, ...],
+        move: int | None,
+    ) -> Change:
+        """The change of an entry, told by the first of its texts that moves."""
+        mapper = self._names.of(file).mapper
+        for text in texts:
+            before = mapper.parse(text)
+            outcome = mapper.map(before)
+            if isinstance(outcome, Mapped):
+                return Change(site, before, outcome.target, outcome.rule, edits, move=move)
+        raise AssertionError(f"an entry of {file} changes though no image of it does")
+
+
+class _Groups:
+    """Changes joined into groups, each with a number."""
+
+    def __init__(self) -> None:
+        self._parent: dict[tuple[str, int], tuple[str, int]] = {}
+        self._numbers: dict[tuple[str, int], int] = {}
+
+    def join(self, one: tuple[str, int], other: tuple[str, int]) -> None:
+        """Puts two changes into one group."""
+        self._parent[self._root(one)] = self._root(other)
+
+    def number(self, member: tuple[str, int]) -> int | None:
+        """The number of a change's group; None when it stands alone."""
+        if member not in self._parent:
+            return None
+        return self._numbers.setdefault(self._root(member), len(self._numbers))
+
+    def _root(self, member: tuple[str, int]) -> tuple[str, int]:
+        self._parent.setdefault(member, member)
+        while self._parent[member] != member:
+            member = self._parent[member]
+        return member
+
+
+def _site(source: EntrySource) -> ImageSite:
+    """The site of an entry as a whole: its name, or Argo CD's short form."""
+    resource = resource_of(source.document.mapping)
+    path = ("images", source.index)
+    if source.mapping is not None:
+        found = entry_site(source.document, source.mapping, "name", resource, path)
+        if found is not None:
+            return found
+    scalar = source.scalar or _blank(source.node.start, source.entry.name)
+    return _one_part(source.document, scalar, path)
+
+
+def _one_part(document: Document, scalar: Scalar, path: tuple[str | int, ...]) -> ImageSite:
+    return ImageSite(
+        kind=SiteKind.KUSTOMIZE,
+        document=document,
+        path=path,
+        parts=(Part(Role.REPOSITORY, scalar, path),),
+        resource=resource_of(document.mapping),
+        confidence=Confidence.EXACT,
+    )
+
+
+def _blank(offset: int, value: str) -> Scalar:
+    """A scalar that isn't written yet, at the place where it will stand."""
+    return Scalar(offset, offset, None, value, "", None)

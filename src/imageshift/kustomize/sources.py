@@ -1,0 +1,99 @@
+"""Which folder of this repository a Flux object builds, through whatever source it names.
+
+Facts X14 and design §5: a GitRepository that the tree doesn't have, or named flux-system, is this
+repository; an ArtifactGenerator copies folders of it under other names.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from imageshift.inventory import FluxKustomization, Index
+from imageshift.inventory.index import join
+from imageshift.source import Mapping
+
+__all__ = ["application_folders", "flux_folders"]
+
+_OWN = "flux-system"
+
+
+def flux_folders(index: Index, flux: FluxKustomization) -> Iterator[tuple[str, bool]]:
+    """The folders that a Flux Kustomization may build, each with whether that is certain."""
+    spec = flux.spec
+    path = (spec.text("path") or "./").lstrip("/")
+    reference = spec.mapping("sourceRef") or Mapping(0, None, flow=False)
+    kind, name = reference.text("kind") or "GitRepository", reference.text("name") or ""
+    namespace = reference.text("namespace") or flux.resource.namespace
+    if kind == "ExternalArtifact":
+        yield from ((folder, True) for folder in _copied(index, name, path))
+        return
+    folder = join("", path or ".")
+    if folder is None:
+        return
+    source = index.source(kind, namespace, name)
+    own = kind == "GitRepository" and (source is None or name == _OWN or _is_own(index, source.url))
+    if own or _is_folder(index, folder):
+        yield folder, own
+
+
+def application_folders(index: Index, source: Mapping) -> Iterator[tuple[str, bool]]:
+    """The folder that an Argo CD source with a `path` builds, and whether that is certain.
+
+    Argo CD names its repository by URL, and nothing in the tree says that this is it.
+    """
+    folder = join("", (source.text("path") or "").lstrip("/") or ".")
+    if source.text("path") is not None and folder is not None and _is_folder(index, folder):
+        yield folder, _is_own(index, source.text("repoURL"))
+
+
+def _copied(index: Index, artifact: str, path: str) -> Iterator[str]:
+    """The folders of this repository that an artifact has at a path."""
+    for _, root in index.artifacts:
+        spec = root.mapping("spec") or Mapping(0, None, flow=False)
+        for item in spec.items("artifacts"):
+            if isinstance(item, Mapping) and item.text("name") == artifact:
+                yield from _copied_by(item, path)
+
+
+def _copied_by(artifact: Mapping, path: str) -> Iterator[str]:
+    wanted = join("", path or ".") or ""
+    for copy in artifact.items("copy"):
+        if not isinstance(copy, Mapping):
+            continue
+        origin = (copy.text("from") or "").partition("/")[2]
+        origin = (join("", origin.removesuffix("**").removesuffix("*") or ".")) or ""
+        target = (copy.text("to") or "").removeprefix("@artifact").strip("/")
+        if not target or wanted == target or wanted.startswith(f"{target}/"):
+            rest = wanted[len(target) :].strip("/")
+            folder = join(origin, rest or ".")
+            if folder is not None:
+                yield folder
+
+
+def _is_folder(index: Index, folder: str) -> bool:
+    return not folder or index.workspace.absolute(folder).is_dir()
+
+
+def _is_own(index: Index, url: str | None) -> bool:
+    """Whether a URL is a remote of the repository that the root is a checkout of."""
+    if url is None:
+        return False
+    wanted = _repository(url)
+    return any(_repository(remote) == wanted for remote in _remotes(index.workspace.root))
+
+
+def _remotes(root: Path) -> Iterator[str]:
+    try:
+        lines = (root / ".git" / "config").read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    for line in lines:
+        key, equals, value = line.partition("=")
+        if equals and key.strip() == "url":
+            yield value.strip()
+
+
+def _repository(url: str) -> str:
+    """Host and path of a Git URL, without scheme, user and `.git`."""
+    text = url.partition("://")[2] or url.replace(":", "/", 1)
+    return text.rpartition("@")[2].removesuffix("/").removesuffix(".git").lower()
+

@@ -1,0 +1,145 @@
+"""The image texts that kustomize's images transformer sees in a file or patch (fact K5).
+
+This is the transformer's own walk, not the finders': it decides what an entry matches, whether or
+not the text is an image that imageshift would rewrite.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imageshift.source import (
+    Document,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    SourceText,
+    parse_embedded,
+    split_documents,
+    walk,
+)
+
+__all__ = ["ImageText", "file_texts", "inline_texts"]
+
+_LISTS = ("containers", "initContainers")
+_POD_PATHS = (("spec",), ("spec", "template", "spec"))
+_IMAGE = re.compile(
+    r"/(?:containers|initContainers)/[^/]+/image$"
+    r"|^/spec/(?:template/spec/)?volumes/[^/]+/image/reference$"
+)
+_CONTAINER = re.compile(r"/(?:containers|initContainers)/[^/]+$")
+_LIST = re.compile(r"/(?:containers|initContainers)$")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageText:
+    """A text that entries may match; `tested` when a JSON 6902 `test` compares with it."""
+
+    document: Document
+    scalar: Scalar
+    kind: str
+    name: str
+    tested: bool = False
+
+
+def file_texts(content: bytes) -> Iterator[ImageText]:
+    """The texts of a file of objects or of a patch file.
+
+    Raises:
+        SourceError: a document of it can't be read.
+    """
+    if b"image" not in content:
+        return
+    source = SourceText.decode(content)
+    for chunk in split_documents(source):
+        if "image" in chunk.text:
+            for document in chunk.documents():
+                yield from _document_texts(document)
+
+
+def inline_texts(document: Document, scalar: Scalar) -> Iterator[ImageText]:
+    """The texts of a patch that is a string.
+
+    Raises:
+        SourceError: the string can't be followed.
+    """
+    if "image" in scalar.value:
+        for inner in parse_embedded(document, scalar):
+            yield from _document_texts(inner)
+
+
+def _document_texts(document: Document) -> Iterator[ImageText]:
+    root = document.root
+    if isinstance(root, Sequence):
+        for operation in root.items:
+            if isinstance(operation, Mapping):
+                yield from _operation_texts(document, operation)
+    elif isinstance(root, Mapping):
+        yield from _object_texts(document, root)
+
+
+def _object_texts(document: Document, root: Mapping) -> Iterator[ImageText]:
+    kind = root.text("kind") or ""
+    if kind == "CustomResourceDefinition":
+        return
+    if kind.endswith("List") and root.items("items"):
+        for item in root.items("items"):
+            if isinstance(item, Mapping):
+                yield from _object_texts(document, item)
+        return
+    metadata = root.mapping("metadata")
+    name = "" if metadata is None else metadata.text("name") or ""
+    for scalar in (*_container_images(root), *_volume_images(root)):
+        yield ImageText(document, scalar, kind, name)
+
+
+def _container_images(root: Node) -> Iterator[Scalar]:
+    for node in walk(root):
+        if isinstance(node, Mapping):
+            for key, value in node.pairs():
+                if key.value in _LISTS and isinstance(value, Sequence):
+                    yield from _list_images(value)
+
+
+def _list_images(containers: Sequence) -> Iterator[Scalar]:
+    for item in containers.items:
+        image = item.get("image") if isinstance(item, Mapping) else None
+        if isinstance(image, Scalar) and not image.is_empty:
+            yield image
+
+
+def _volume_images(root: Mapping) -> Iterator[Scalar]:
+    for path in _POD_PATHS:
+        spec: Mapping | None = root
+        for step in path:
+            spec = None if spec is None else spec.mapping(step)
+        for volume in [] if spec is None else spec.items("volumes"):
+            image = volume.mapping("image") if isinstance(volume, Mapping) else None
+            reference = None if image is None else image.get("reference")
+            if isinstance(reference, Scalar) and not reference.is_empty:
+                yield reference
+
+
+def _operation_texts(document: Document, operation: Mapping) -> Iterator[ImageText]:
+    pointer, value = operation.text("path") or "", operation.get("value")
+    tested = operation.text("op") == "test"
+    if value is None:
+        return
+    for scalar in _value_images(pointer, value):
+        yield ImageText(document, scalar, "", "", tested)
+
+
+def _value_images(pointer: str, value: Node) -> Iterator[Scalar]:
+    if isinstance(value, Scalar):
+        if _IMAGE.search(pointer) and not value.is_empty:
+            yield value
+    elif isinstance(value, Sequence) and _LIST.search(pointer):
+        yield from _list_images(value)
+    else:
+        if isinstance(value, Mapping) and _CONTAINER.search(pointer):
+            image = value.get("image")
+            if isinstance(image, Scalar) and not image.is_empty:
+                yield image
+        yield from _container_images(value)
+
