@@ -1,0 +1,255 @@
+"""The commands of the ECR side from end to end, against a fake account on loopback."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from ecr_server import PLANTED, EcrError, EcrServer
+
+pytest_plugins = ("ecr_fixtures",)
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "aws"
+CLUSTER = FIXTURES / "cluster"
+HOST = "111122223333.dkr.ecr.eu-west-2.amazonaws.com"
+WHERE = ("--account", "111122223333", "--region", "eu-west-2")
+PINNED = "sha256:" + "1" * 64
+ARN = "arn:aws:secretsmanager:eu-west-2:111122223333:secret:ecr-pullthroughcache"
+RULES = [
+    {"ecrRepositoryPrefix": "quay", "upstreamRegistryUrl": "quay.io"},
+    {"ecrRepositoryPrefix": "k8s", "upstreamRegistryUrl": "registry.k8s.io"},
+    {
+        "ecrRepositoryPrefix": "docker-hub",
+        "upstreamRegistryUrl": "registry-1.docker.io",
+        "credentialArn": f"{ARN}/docker-hub-AbCdEf",
+    },
+]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The JSON that it printed."""
+        found: dict[str, Any] = json.loads(self.out)
+        return found
+
+
+def run(*arguments: object, where: tuple[str, ...] = WHERE) -> Ran:
+    """Run the real command line in a process of its own, and look for the planted secret."""
+    code = "from imageshift.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments), *where],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NO_COLOR": "1"},
+    )
+    assert PLANTED not in done.stdout + done.stderr
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def test_list() -> None:
+    """`rules list` tells the rules in force, their use, and what ECR can't cache."""
+    ran = run("rules", "list", CLUSTER, "--charts", "off")
+
+    assert ran.code == 0
+    assert f"docker.io → {HOST}/docker-hub (built-in, needs a secret, 1 images)" in ran.out
+    assert f"ghcr.io → {HOST}/github (built-in, needs a secret, 0 images)" in ran.out
+    assert "warning unsupported-upstream: ECR can't cache gcr.io" in ran.err
+    assert "app.yaml:16:18" in ran.err
+
+
+def test_import_of_the_account(ecr_server: EcrServer) -> None:
+    """`rules import aws` prints configuration, and on standard error what differs."""
+    ecr_server.rules = [*RULES, {"ecrRepositoryPrefix": "gl", "upstreamRegistryUrl": "cgr.dev"}]
+
+    ran = run("rules", "import", "aws", CLUSTER, "--charts", "off")
+
+    assert ran.code == 0
+    assert YAML(typ="safe", pure=True).load(ran.out) == {
+        "rules": [
+            {"upstream": "quay.io", "prefix": "quay"},
+            {"upstream": "registry.k8s.io", "prefix": "k8s"},
+            {"upstream": "docker.io", "prefix": "docker-hub"},
+            {"upstream": "cgr.dev", "prefix": "gl"},
+        ]
+    }
+    assert "missing: ghcr.io → github isn't there" in ran.err
+    assert "aws:eu-west-2: extra: cgr.dev → gl is there" in ran.err
+
+
+def test_import_with_problems() -> None:
+    """Rules that can't be read make exit code 3; the others are printed."""
+    source = FIXTURES / "rules" / "terraform-unknown" / "main.tf"
+
+    ran = run("rules", "import", source, "--format", "json")
+
+    assert ran.code == 3
+    assert [row["prefix"] for row in ran.data["rules"]] == ["k8s"]
+    assert len(ran.data["problems"]) == 5
+
+
+def test_rules_from_the_account_drive_the_mapping(ecr_server: EcrServer, tmp_path: Path) -> None:
+    """With `--rules-from aws` references go where the account's own rules have them."""
+    ecr_server.rules = [
+        {"ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "registry-1.docker.io"}
+    ]
+    (tmp_path / "pod.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: nginx:1.27\n"
+    )
+
+    ran = run("migrate", tmp_path, "--rules-from", "aws", "--charts", "off")
+
+    assert ran.code == 0
+    assert f"image: {HOST}/hub/library/nginx:1.27" in (tmp_path / "pod.yaml").read_text()
+    assert ecr_server.calls[0][1] == {"registryId": "111122223333"}
+
+
+def test_validate_clean(ecr_server: EcrServer) -> None:
+    """Rules in use that exist and work exit 0, with a table and notes."""
+    ecr_server.rules = RULES
+
+    ran = run("rules", "validate", CLUSTER, "--charts", "off")
+
+    assert ran.code == 0
+    assert "docker.io → docker-hub" in ran.out
+    assert "ghcr.io" not in ran.out
+    assert "3 of 50 rules exist" in ran.err
+
+
+def test_validate_findings(ecr_server: EcrServer) -> None:
+    """Findings exit 1 and are told with a hint; JSON has the same."""
+    ecr_server.rules = RULES[1:]
+    ecr_server.failures["docker-hub"] = "the credentials were refused"
+
+    text = run("rules", "validate", CLUSTER, "--charts", "off")
+    data = run("rules", "validate", CLUSTER, "--charts", "off", "--format", "json")
+
+    assert (text.code, data.code) == (1, 1)
+    assert "docker-hub: not-valid: ECR says: the credentials were refused\n  hint: " in text.out
+    assert "quay: missing: the account has no such rule\n  hint: " in text.out
+    rows = data.data["validations"][0]["rules"]
+    assert {row["prefix"]: [one["code"] for one in row["findings"]] for row in rows} == {
+        "docker-hub": ["not-valid"],
+        "k8s": [],
+        "quay": ["missing"],
+    }
+
+
+def test_validate_denied(ecr_server: EcrServer) -> None:
+    """AWS's refusal exits 4, in plain words and with a hint."""
+    ecr_server.refusals["DescribePullThroughCacheRules"] = [EcrError("AccessDeniedException", "no")]
+
+    ran = run("rules", "validate", CLUSTER, "--charts", "off")
+
+    assert ran.code == 4
+    assert "AWS denies ecr:DescribePullThroughCacheRules in eu-west-2: no\n  hint: " in ran.err
+
+
+@pytest.mark.usefixtures("aws_env")
+def test_infra_terraform(tmp_path: Path) -> None:
+    """`infra terraform` writes a module for the rules in use; again, it writes nothing."""
+    out = tmp_path / "cache"
+
+    first = run("infra", "terraform", CLUSTER, "--charts", "off", "--out", out)
+    second = run("infra", "terraform", CLUSTER, "--charts", "off", "--out", out)
+    back = run("rules", "import", out, "--format", "json")
+
+    assert (first.code, second.code) == (0, 0)
+    assert {Path(line).name for line in first.out.splitlines()} == {p.name for p in out.iterdir()}
+    assert second.out == ""
+    assert [row["prefix"] for row in back.data["rules"]] == ["docker-hub", "k8s", "quay"]
+
+
+def test_infra_drops_what_is_no_longer_used(tmp_path: Path) -> None:
+    """A later run for fewer rules removes its own file that is no longer part of the module."""
+    out = tmp_path / "cache"
+    out.mkdir()
+    (out / "mine.tf").write_text("# mine\n")
+    run("infra", "terraform", "--all", "--out", out)
+    had_secrets = (out / "secrets.tf").exists()
+
+    ran = run(
+        "infra", "terraform", "--all", "--out", out, "--rule", "docker.io=", "--rule", "ghcr.io="
+    )
+
+    assert had_secrets
+    assert ran.code == 0
+    assert not (out / "secrets.tf").exists()
+    assert (out / "mine.tf").exists()
+
+
+def test_infra_cloudformation() -> None:
+    """`infra cloudformation` prints the template, with names of one's own."""
+    named = "docker-hub=ecr-pullthroughcache/team/hub"
+
+    ran = run("infra", "cloudformation", CLUSTER, "--charts", "off", "--secret", named)
+
+    assert ran.code == 0
+    assert 'Name: "ecr-pullthroughcache/team/hub"' in ran.out
+    assert ran.out.count("AWS::ECR::PullThroughCacheRule") == 3
+
+
+def test_infra_refuses_other_secrets() -> None:
+    """A secret whose name ECR wouldn't take is a usage error."""
+    ran = run("infra", "cloudformation", "--secret", "docker-hub=hub")
+
+    assert ran.code == 2
+    assert "ECR takes no secret named 'hub'\n  hint: " in ran.err
+
+
+def test_warm_list() -> None:
+    """`warm` lists each image once by its tag, and tells apart what no tag can warm."""
+    ran = run("warm", CLUSTER, "--charts", "off")
+
+    assert ran.code == 0
+    assert ran.out == (
+        f"{HOST}/docker-hub/library/nginx:1.27\n{HOST}/k8s/pause:3.10\n{HOST}/quay/org/app:v1\n"
+    )
+    assert "pinned without a tag" in ran.err
+    assert "is reported to fail" in ran.err
+
+
+def test_warm_check(ecr_server: EcrServer) -> None:
+    """`warm --check` exits 1 while a pinned digest can't be had, and 0 afterwards."""
+    before = run("warm", CLUSTER, "--charts", "off", "--check")
+    tool = "sha256:" + "2" * 64
+    ecr_server.images = {("quay/org/app", PINNED), ("quay/org/tool", tool)}
+    after = run("warm", CLUSTER, "--charts", "off", "--check", "--format", "json")
+
+    assert (before.code, after.code) == (1, 0)
+    assert f"warning digest-not-cached: {HOST}/quay/org/app@{PINNED} can't be had" in before.err
+    assert f"crane copy quay.io/org/app@{PINNED} {HOST}/quay/org/app@{PINNED}" in before.err
+    assert [row["is_cached"] for row in after.data["pins"]] == [True, True]
+    assert {call for call, _ in ecr_server.calls} == {"DescribeImages"}
+
+
+def test_warm_options_exclude_each_other() -> None:
+    """`--pull` and `--check` together are a usage error."""
+    ran = run("warm", CLUSTER, "--pull", "--check")
+
+    assert ran.code == 2
+
+
+def test_sync_file(tmp_path: Path) -> None:
+    """`--sync-file` writes what copies the images that ECR can't cache."""
+    path = tmp_path / "sync.yml"
+
+    ran = run("warm", CLUSTER, "--charts", "off", "--sync-file", path)
+
+    assert ran.code == 0
+    data = YAML(typ="safe", pure=True).load(path.read_text())
+    assert [row["source"] for row in data["sync"]] == ["gcr.io/project/app:1"]
