@@ -94,12 +94,17 @@ def also(command: Any, groups: dict[str, dict[str, Any]]) -> list[str]:
     return [f"Further options: {', '.join(parts)}.", ""] if parts else []
 
 
+def called(parameter: Any) -> str:
+    """Return how an argument is called in a usage line."""
+    return str(parameter.metavar or (parameter.name or "").upper())
+
+
 def usage(path: str, command: Any) -> str:
     """Return the line that shows how a command is called."""
     words = [path, "[OPTIONS]"] if command.params else [path]
     for parameter in command.params:
         if parameter.param_type_name == "argument":
-            word = parameter.metavar or (parameter.name or "").upper()
+            word = called(parameter)
             word = word if parameter.nargs == 1 or word.endswith(("…", "...")) else f"{word}…"
             words.append(word if parameter.required or word.startswith("[") else f"[{word}]")
     return " ".join(words)
@@ -114,7 +119,7 @@ def paragraphs(text: str) -> str:
 def arguments(command: Any) -> list[str]:
     """Return the table of a command's arguments that have a help text."""
     lines = [
-        f"| `{cell(parameter.metavar or (parameter.name or '').upper())}` | {cell(parameter.help)} |"
+        f"| `{cell(called(parameter))}` | {cell(parameter.help)} |"
         for parameter in command.params
         if parameter.param_type_name == "argument" and getattr(parameter, "help", None)
     ]
