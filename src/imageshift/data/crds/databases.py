@@ -206,7 +206,14 @@ _KEY_VALUE: tuple[ImageField, ...] = (
     *_crdb.references("CrdbCluster", "spec.image.name"),
 )
 
+_aerospike = Definition(
+    "asdb.aerospike.com", "aerospike/aerospike-kubernetes-operator config/crd/bases"
+)
 _MANY_MODEL: tuple[ImageField, ...] = (
+    *_aerospike.references("AerospikeBackupService AerospikeCluster", "spec.image"),
+    *_aerospike.containers(
+        "AerospikeCluster", "spec.podSpec.initContainers[]", "spec.podSpec.sidecars[]"
+    ),
     *_arango.references(
         "ArangoDeployment",
         "spec.image",

@@ -46,6 +46,11 @@ ROWS: tuple[ImageField, ...] = (
     *_connect.references("KafkaConnect", "spec.clientRackInitImage", "spec.image"),
     *_bridge.references("KafkaBridge", "spec.clientRackInitImage", "spec.image"),
     *_mirror.references("KafkaMirrorMaker2", "spec.clientRackInitImage", "spec.image"),
+    *Definition(
+        "cluster.redpanda.com",
+        "redpanda-data/redpanda-operator operator/api/redpanda/v1alpha2/"
+        "redpanda_clusterspec_types.go",
+    ).image_maps("Redpanda", "spec.clusterSpec.image"),
     *_console.image_maps("Console", "spec.image"),
     *_console.containers("Console", "spec.extraContainers[]"),
     *_pool.image_maps("NodePool", "spec.image", "spec.initContainerImage", "spec.sidecarImage"),

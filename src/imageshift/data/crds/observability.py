@@ -164,7 +164,11 @@ _grafana = Definition(
 )
 _splunk = Definition("enterprise.splunk.com", "splunk/splunk-operator bundle/manifests")
 
+_skywalking = Definition(
+    "operator.skywalking.apache.org", "apache/skywalking-swck operator/config/crd/bases"
+)
 _TRACES_AND_BOARDS: tuple[ImageField, ...] = (
+    *_skywalking.references("BanyanDB EventExporter OAPServer Satellite Storage UI", "spec.image"),
     *_otel_collector.references(
         "OpenTelemetryCollector", "spec.image", "spec.targetAllocator.image"
     ),

@@ -163,7 +163,17 @@ _devfile_template = Definition(
     "workspace.devfile.io",
     "devfile/api crds/workspace.devfile.io_devworkspacetemplates.v1beta1.yaml",
 )
+_renovate = Definition(
+    "renovate-operator.mogenius.com",
+    "mogenius/renovate-operator charts/renovate-operator/crd/"
+    "renovate-operator.mogenius.com_renovatejobs.yaml",
+)
+_chaos = Definition(
+    "chaos-mesh.org", "chaos-mesh/chaos-mesh config/crd/bases/chaos-mesh.org_workflows.yaml"
+)
 _BUILDS: tuple[ImageField, ...] = (
+    *_renovate.references("RenovateJob", "spec.image"),
+    *_chaos.containers("Workflow", "spec.templates[].task.container"),
     *_jenkins.containers("Jenkins", "spec.master.containers[]"),
     *_jenkins.references("Jenkins", "spec.seedJobAgentImage"),
     *_tofu.references("Terraform", "spec.runnerPodTemplate.spec.image"),

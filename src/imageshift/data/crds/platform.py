@@ -95,7 +95,11 @@ _edge = Definition(
     "dynatrace.com",
     "Dynatrace/dynatrace-operator config/crd/bases/dynatrace.com_edgeconnects.yaml",
 )
+_falco = Definition(
+    "instance.falcosecurity.dev", "falcosecurity/falco-operator chart/falco-operator/crds"
+)
 _SECURITY: tuple[ImageField, ...] = (
+    *_falco.pod_templates("Component Falco", "spec.podTemplateSpec"),
     *_vault.references(
         "Vault",
         "spec.bankVaultsImage",
@@ -239,6 +243,13 @@ _helm_chart = Definition(
     "helm.cattle.io",
     "k3s-io/helm-controller pkg/crds/yaml/generated/helm.cattle.io_helmcharts.yaml",
 )
+_k8up_pod = Definition("k8up.io", "k8up-io/k8up charts/k8up/crds/k8up.io_prebackuppods.yaml")
+_k8up_config = Definition("k8up.io", "k8up-io/k8up charts/k8up/crds/k8up.io_podconfigs.yaml")
+_BACKUPS: tuple[ImageField, ...] = (
+    *_k8up_pod.pod_templates("PreBackupPod", "spec.pod"),
+    *_k8up_config.pod_templates("PodConfig", "spec.template"),
+)
+
 _RANCHER: tuple[ImageField, ...] = (
     *_helm_chart.references("HelmChart", "spec.jobImage"),
     *_plan.of(
@@ -251,5 +262,5 @@ _RANCHER: tuple[ImageField, ...] = (
     ),
 )
 
-ROWS: tuple[ImageField, ...] = (*_STORAGE, *_NETWORK, *_SECURITY, *_HARDWARE, *_RANCHER)
+ROWS: tuple[ImageField, ...] = (*_STORAGE, *_NETWORK, *_SECURITY, *_HARDWARE, *_BACKUPS, *_RANCHER)
 """Rows of a cluster's own parts."""

@@ -19,7 +19,15 @@ _knative_sources = Definition(
     "kubeflow/manifests common/knative/knative-eventing/base/upstream/eventing-core.yaml",
 )
 _kruise = Definition("apps.kruise.io", _KRUISE)
+_kubevirt = Definition(
+    "kubevirt.io", "kubevirt/kubevirt staging/src/kubevirt.io/api/core/v1/schema.go"
+)
 _APPS: tuple[ImageField, ...] = (
+    *_kubevirt.references("VirtualMachine", "spec.template.spec.volumes[].containerDisk.image"),
+    *_kubevirt.references("VirtualMachineInstance", "spec.volumes[].containerDisk.image"),
+    *Definition("openfaas.com", "openfaas/faas-netes artifacts/crds/crds.yaml").references(
+        "Function", "spec.image"
+    ),
     *_keda.pod_templates("ScaledJob", "spec.jobTargetRef.template"),
     *_knative.pod_templates("Configuration Service", "spec.template"),
     *_knative_sources.pod_templates("ContainerSource", "spec.template"),
