@@ -17,10 +17,12 @@ from imageshift.source import (
     Edit,
     Mapping,
     Node,
+    Root,
     Scalar,
     Sequence,
     SourceText,
     apply_edits,
+    reads_as,
     split_documents,
 )
 from imageshift.workspace import Workspace, Write, write_together
@@ -190,23 +192,28 @@ def same_but_for(
     keys and items are allowed only where an edit adds text without taking any away.
     """
     spans = sorted((edit.span.start, edit.span.end) for edit in edits)
-    adds = any(start == end for start, end in spans)
-    old = {document.index: document for document in documents}
     chunks = list(split_documents(SourceText(after)))
     if len(chunks) != sum(1 for _ in split_documents(before)):
         return False
+    old = {document.index: document.root for document in documents}
+    for chunk, following in zip(chunks, [*chunks[1:], None], strict=True):
+        touched = [index for index in old if _holds(chunk, following, index)]
+        if not touched:
+            continue
+        alike = len(touched) == 1 and reads_as(chunk.text, old[touched[0]], spans)
+        if not alike and not _trees_alike(chunk, {index: old[index] for index in touched}, spans):
+            return False
+    return True
+
+
+def _trees_alike(chunk: Chunk, old: dict[int, Root], spans: list[tuple[int, int]]) -> bool:
+    adds = any(start == end for start, end in spans)
     try:
-        new = {
-            document.index: document
-            for chunk, following in zip(chunks, [*chunks[1:], None], strict=True)
-            if any(_holds(chunk, following, index) for index in old)
-            for document in chunk.documents()
-        }
+        new = {document.index: document.root for document in chunk.documents()}
     except SourceError:
         return False
     return all(
-        index in new and _alike(document.root, new[index].root, spans, adds=adds)
-        for index, document in old.items()
+        index in new and _alike(root, new[index], spans, adds=adds) for index, root in old.items()
     )
 
 

@@ -4,7 +4,7 @@ from imageshift.source.document import Chunk, Document, parse_embedded, split_do
 from imageshift.source.insert import insert_item, insert_key
 from imageshift.source.scalar import spell_scalar
 from imageshift.source.text import Edit, Place, SourceText, Span, apply_edits
-from imageshift.source.tree import Mapping, Node, Root, Scalar, Sequence, walk
+from imageshift.source.tree import Mapping, Node, Root, Scalar, Sequence, reads_as, walk
 
 __all__ = [
     "Chunk",
@@ -22,6 +22,7 @@ __all__ = [
     "insert_item",
     "insert_key",
     "parse_embedded",
+    "reads_as",
     "spell_scalar",
     "split_documents",
     "walk",

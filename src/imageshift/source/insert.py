@@ -82,7 +82,8 @@ def _in_flow(
     colon = _COLON.match(text, old_key.end)
     between = colon[0] if colon is not None and (colon[0] != ":" or json_like) else ": "
     key = spell_scalar(pair[0], old_key.style)
-    value = spell_scalar(pair[1], _style(old_value) or json_like)
+    # Older readers refuse a plain text with a colon in a flow collection.
+    value = spell_scalar(pair[1], _style(old_value) or ('"' if ":" in pair[1] else json_like))
     gap = _flow_gap(text[opened + 1 : old_key.start], compact=between == ":")
     end = _alias_end(text, old_key, old_value) or old_value.end
     # `{a:, b: c}` would be a plain scalar with a colon at its end.

@@ -1,10 +1,7 @@
-"""A light tree over the YAML parser's own events: every node knows its characters.
-
-The nodes are plain classes, not frozen dataclasses, since a run makes millions of them.
-"""
+"""From a text to its trees: the parsers' events, built up with every node's characters."""
 
 import re
-from collections.abc import Callable, Iterator, KeysView
+from collections.abc import Callable, Iterable
 from io import StringIO
 from typing import Any
 
@@ -23,7 +20,16 @@ from ruamel.yaml.events import (
 )
 
 from imageshift.errors import SourceError
-from imageshift.source.text import BOM
+from imageshift.source.node import (
+    Mapping,
+    Node,
+    Root,
+    Scalar,
+    Sequence,
+    resolves_to_string,
+    walk,
+)
+from imageshift.source.text import BOM, Edit, Span, apply_edits
 
 try:
     from _ruamel_yaml import CParser
@@ -41,187 +47,11 @@ __all__ = [
     "walk",
 ]
 
-
-class Node:
-    """A part of a document: its characters (anchor and tag included) and its anchor.
-
-    `shared` counts the aliases that stand for it.
-    """
-
-    __slots__ = ("anchor", "end", "shared", "start")
-
-    def __init__(self, start: int, end: int, anchor: str | None) -> None:
-        self.start = start
-        self.end = end
-        self.anchor = anchor
-        self.shared = 0
-
-
-class Scalar(Node):
-    """A scalar; `style` is the parser's: None or '' (plain), ' " | or >."""
-
-    __slots__ = ("style", "tag", "value")
-
-    def __init__(
-        self, start: int, end: int, anchor: str | None, value: str, style: str, tag: str | None
-    ) -> None:
-        self.start = start
-        self.end = end
-        self.anchor = anchor
-        self.shared = 0
-        self.value = value
-        self.style = style
-        self.tag = tag
-
-    @property
-    def is_string(self) -> bool:
-        """Whether Kubernetes reads it as a string, not as a number, boolean or null."""
-        if self.style or self.tag == "tag:yaml.org,2002:str":
-            return True
-        return resolves_to_string(self.value)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it stands for nothing: null, `~`, or an empty string."""
-        return self.value == "" or (not self.style and self.value in {"~", "null", "Null", "NULL"})
-
-
-class Mapping(Node):
-    """A mapping with its pairs in order; merge keys are resolved by `get` and `pairs`."""
-
-    __slots__ = ("_index", "flow", "own")
-
-    def __init__(self, start: int, anchor: str | None, *, flow: bool) -> None:
-        super().__init__(start, start, anchor)
-        self.own: list[tuple[Node, Node]] = []
-        self.flow = flow
-        self._index: dict[str, tuple[Scalar, Node]] | None = None
-
-    def pairs(self) -> Iterator[tuple[Scalar, Node]]:
-        """Key and value of every pair with a scalar key, merged ones (`<<`) last."""
-        return iter(self._resolved().values())
-
-    def keys(self) -> KeysView[str]:
-        """The texts of its scalar keys, merged ones too."""
-        return self._resolved().keys()
-
-    def get(self, key: str) -> Node | None:
-        """The value of a key, looked up through merge keys; of equal keys the last one."""
-        pair = self._resolved().get(key)
-        return None if pair is None else pair[1]
-
-    def scalar(self, key: str) -> Scalar | None:
-        """The value of a key when it is a scalar."""
-        value = self.get(key)
-        return value if isinstance(value, Scalar) else None
-
-    def text(self, key: str) -> str | None:
-        """The text of a key's scalar; None when it is absent or empty."""
-        value = self.get(key)
-        return None if not isinstance(value, Scalar) or value.is_empty else value.value
-
-    def mapping(self, key: str) -> "Mapping | None":
-        """The value of a key when it is a mapping."""
-        value = self.get(key)
-        return value if isinstance(value, Mapping) else None
-
-    def items(self, key: str) -> "list[Node]":
-        """The items of a key's sequence; empty when it is something else."""
-        value = self.get(key)
-        return value.items if isinstance(value, Sequence) else []
-
-    def key(self, name: str) -> Scalar | None:
-        """The key of a pair that is written here, not merged."""
-        keys = [key for key, _ in self.own if isinstance(key, Scalar) and key.value == name]
-        return keys[-1] if keys else None
-
-    def _resolved(self) -> dict[str, tuple[Scalar, Node]]:
-        """The pairs by key. Each merged mapping counts once, however often it is merged."""
-        if self._index is not None:
-            return self._index
-        index: dict[str, tuple[Scalar, Node]] = {}
-        seen: set[int] = set()
-        stack = [self]
-        while stack:
-            mapping = stack.pop()
-            if id(mapping) not in seen:
-                seen.add(id(mapping))
-                own, merged = mapping._split()  # noqa: SLF001 the same class
-                for name, pair in own.items():
-                    index.setdefault(name, pair)
-                stack += reversed(merged)
-        self._index = index
-        return index
-
-    def _split(self) -> tuple[dict[str, tuple[Scalar, Node]], "list[Mapping]"]:
-        """The pairs written here, and the mappings merged in, those that win first."""
-        if self._index is not None:
-            return self._index, []
-        own: dict[str, tuple[Scalar, Node]] = {}
-        merged: list[Mapping] = []
-        for key, value in self.own:
-            if not isinstance(key, Scalar):
-                continue
-            if key.value == "<<" and not key.style:
-                merged = [*_merged(value), *merged]
-            else:
-                # Of equal keys Kubernetes takes the last.
-                own[key.value] = (key, value)
-        return own, merged
-
-
-class Sequence(Node):
-    """A sequence with its items in order."""
-
-    __slots__ = ("flow", "items")
-
-    def __init__(self, start: int, anchor: str | None, *, flow: bool) -> None:
-        super().__init__(start, start, anchor)
-        self.items: list[Node] = []
-        self.flow = flow
-
-
 _DIRECTIVE = re.compile(r"(?<![^\r\n\ufeff])%")
 _TAG_BEFORE = re.compile(r"(?<![^\s,:\[\]{}])![^\s]*(?:\s+|#[^\r\n]*)*\Z")
 _FLOW_NEXT = re.compile(r"(?:\s++|#[^\r\n]*+)*+(?=[,\]}])")
+_TABS = re.compile(r"(?<=[^\s])[ \t]*\t[ \t]*")
 _INK = re.compile(r"#[^\r\n]*|[^\s#]+")
-
-Root = Node | None
-"""The root of a document; None for a document without content."""
-
-_NOT_STRING = re.compile(
-    r"~|[nN]ull|NULL|[tT]rue|TRUE|[fF]alse|FALSE"
-    r"|[yY]|[yY]es|YES|[nN]|[nN]o|NO|[oO]n|ON|[oO]ff|OFF"
-    r"|(?:[-+]_*)?(?:[0-9][0-9_]*|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|0[bB][01_]+)"
-    r"|(?:[-+]_*)?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*|[0-9][0-9_]*(?=[eE]))(?:[eE][-+]?[0-9]+)?"
-    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-)
-
-
-def resolves_to_string(plain: str) -> bool:
-    """Whether a plain scalar is a string for the YAML readers of Kubernetes and Helm.
-
-    Helm reads YAML 1.1 (seen with helm 4.1.4: `y`, `-0x1F` and `+_1` are no strings, a date
-    is one), Kubernetes' own readers a part of it.
-    """
-    return plain != "" and _NOT_STRING.fullmatch(plain) is None
-
-
-def walk(root: Root) -> Iterator[Node]:
-    """Every node below and with `root`, in the order of the text; aliases aren't followed twice."""
-    seen: set[int] = set()
-    stack = [] if root is None else [root]
-    while stack:
-        node = stack.pop()
-        if node.shared:
-            if id(node) in seen:
-                continue
-            seen.add(id(node))
-        yield node
-        if isinstance(node, Mapping):
-            stack += [part for pair in reversed(node.own) for part in reversed(pair)]
-        elif isinstance(node, Sequence):
-            stack += reversed(node.items)
 
 
 def parse_events(text: str, offset: int = 0) -> list[tuple[Root, int, int]]:
@@ -243,7 +73,29 @@ def parse_events(text: str, offset: int = 0) -> list[tuple[Root, int, int]]:
     try:
         return _parse_pure(text, offset)
     except (YAMLError, YAMLStreamError, ValueError) as error:
-        raise _source_error(error) from None
+        found = _parse_tabs(text, offset) if "\t" in text else None
+        if found is None:
+            raise _source_error(error) from None
+        return found
+
+
+def _parse_tabs(text: str, offset: int) -> list[tuple[Root, int, int]] | None:
+    """The documents of a text with tabs between its scalars, which the pure parser refuses.
+
+    libyaml reads them, but not `{image: nginx:1.25}`; a file may have both.
+    """
+    blank = _TABS.sub(lambda found: " " * len(found[0]), text)
+    try:
+        spans = [
+            Span(node.start, node.end)
+            for root, _, _ in _parse_pure(blank, 0)
+            for node in walk(root)
+            if isinstance(node, Scalar)
+        ]
+        inside = [Edit(span, text[span.start : span.end]) for span in spans]
+        return _parse_pure(apply_edits(blank, inside), offset)
+    except (YAMLError, YAMLStreamError, SourceError, ValueError):
+        return None
 
 
 def _parse_pure(text: str, offset: int) -> list[tuple[Root, int, int]]:
@@ -293,6 +145,52 @@ def _source_error(error: Exception) -> SourceError:
         problem = " ".join(filter(None, (error.context, error.problem)))
         return SourceError(f"no YAML: {problem}", line=mark.line + 1, column=mark.column + 1)
     return SourceError(f"no YAML: {str(error).splitlines()[0] if str(error) else error!r}")
+
+
+def reads_as(text: str, root: Root, spans: Iterable[tuple[int, int]]) -> bool:
+    """Whether a text of one document reads as a tree, but for scalars that hold one of the spans.
+
+    The spans count in the tree's own text. It builds no tree, so it is faster than parsing; it
+    says no as well for a text that libyaml refuses.
+    """
+    if CParser is None or root is None:
+        return False
+    get_event = CParser(text.removeprefix(BOM)).get_event
+    left: list[Node | None] = [root]
+    try:
+        while type(event := get_event()) is not DocumentStartEvent:
+            if event is None:
+                return False
+        while left:
+            node, event = left.pop(), get_event()
+            if not _is_event_of(node, event, spans):
+                return False
+            if type(event) is MappingStartEvent:
+                left.append(None)
+                left += [part for pair in reversed(node.own) for part in reversed(pair)]  # type: ignore[union-attr]
+            elif type(event) is SequenceStartEvent:
+                left.append(None)
+                left += reversed(node.items)  # type: ignore[union-attr]
+        return type(get_event()) is DocumentEndEvent
+    except (YAMLError, ValueError):
+        return False
+
+
+def _is_event_of(node: Node | None, event: Any, spans: Iterable[tuple[int, int]]) -> bool:
+    """Whether an event is the one that a node gives; None stands for the end of a collection."""
+    kind = type(event)
+    if node is None:
+        return kind is MappingEndEvent or kind is SequenceEndEvent
+    if kind is ScalarEvent:
+        return type(node) is Scalar and (
+            event.value == node.value
+            or any(node.start <= start and end <= node.end for start, end in spans)
+        )
+    if kind is AliasEvent:
+        return node.shared > 0
+    if kind is MappingStartEvent:
+        return type(node) is Mapping
+    return kind is SequenceStartEvent and type(node) is Sequence
 
 
 class _Builder:
@@ -385,11 +283,3 @@ class _Builder:
             )
         node.shared += 1
         return node
-
-
-def _merged(value: Node) -> list[Mapping]:
-    if isinstance(value, Mapping):
-        return [value]
-    if isinstance(value, Sequence):
-        return [item for item in value.items if isinstance(item, Mapping)]
-    return []
