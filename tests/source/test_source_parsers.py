@@ -64,6 +64,9 @@ def test_both_parsers_agree_behind_a_mark(text: str) -> None:
 ONE_ONLY = [
     pytest.param("a:\tb\n", ["a", "b"], id="libyaml alone takes a tab behind a colon"),
     pytest.param("{a:, b: c}", ["a:", "", "b", "c"], id="the pure parser alone ends a key so"),
+    pytest.param("{a: b:1}", ["a", "b:1"], id="the pure parser alone reads a colon in flow style"),
+    pytest.param("{a: b:1,\tc: 'd\te'}\t# f\n", ["a", "b:1", "c", "d\te"],
+        id="neither reads this, with tabs, as it stands"),
     pytest.param('a: "\\ud83d\\ude00"', ["a", "\ud83d\ude00"],
         id="the pure parser alone reads JSON's surrogates"),
 ]  # fmt: skip
