@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from imageshift.aws.documents import PlacedDict
+from imageshift.aws.documents import PlacedDict, mapping_of
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
 from imageshift.aws.upstreams import UPSTREAMS
 
@@ -45,7 +45,7 @@ def _read_resource(
 ) -> RuleImport:
     at = resource if isinstance(resource, PlacedDict) else PlacedDict()
     place = f"{path}:{at.line}:{at.column}"
-    properties = resource.get("Properties") or {}
+    properties = mapping_of(resource.get("Properties"))
     try:
         prefix, url, upstream_prefix = (
             _resolve(properties.get(key), template)
@@ -87,14 +87,20 @@ def _resolve(value: Any, template: Mapping[str, Any]) -> str | None:
 
 
 def _ref(name: Any, template: Mapping[str, Any]) -> str:
-    parameter = (template.get("Parameters") or {}).get(name)
-    if isinstance(parameter, Mapping) and parameter.get("Default") is not None:
+    parameter = mapping_of(mapping_of(template.get("Parameters")).get(str(name)))
+    if parameter.get("Default") is not None:
         return str(parameter["Default"])
     raise _UnresolvedError(str(name))
 
 
 def _sub(argument: Any, template: Mapping[str, Any]) -> str:
-    text, variables = (argument, {}) if isinstance(argument, str) else argument
+    match argument:
+        case str(text):
+            variables: Mapping[str, Any] = {}
+        case [str(text), Mapping() as variables]:
+            pass
+        case _:
+            raise _UnresolvedError("Fn::Sub")
 
     def one(found: re.Match[str]) -> str:
         if found[1] in variables:
@@ -105,15 +111,18 @@ def _sub(argument: Any, template: Mapping[str, Any]) -> str:
 
 
 def _join(argument: Any, template: Mapping[str, Any]) -> str:
-    between, parts = argument
-    if not isinstance(parts, list):
-        raise _UnresolvedError("Fn::Join")
-    return str(between).join(_resolve(part, template) or "" for part in parts)
+    match argument:
+        case [str(between), [*parts]]:
+            return between.join(_resolve(part, template) or "" for part in parts)
+        case _:
+            raise _UnresolvedError("Fn::Join")
 
 
 def _find_in_map(argument: Any, template: Mapping[str, Any]) -> str:
-    name, first, second = (_resolve(part, template) for part in argument[:3])
-    try:
-        return str(template["Mappings"][name][first][second])
-    except KeyError:
-        raise _UnresolvedError(f"the mapping {name}") from None
+    keys = [_resolve(part, template) for part in argument] if isinstance(argument, list) else []
+    value: Any = template.get("Mappings")
+    for key in keys:
+        value = mapping_of(value).get(str(key))
+    if not isinstance(value, str):
+        raise _UnresolvedError("Fn::FindInMap")
+    return value

@@ -5,7 +5,7 @@ Guide defines them, so that both spellings are one.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -14,7 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from imageshift.errors import SourceError
 
-__all__ = ["PlacedDict", "read_documents"]
+__all__ = ["PlacedDict", "mapping_of", "read_documents", "rows_of"]
 
 
 class PlacedDict(dict[str, Any]):
@@ -24,23 +24,39 @@ class PlacedDict(dict[str, Any]):
     column = 1
 
 
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    """The value when it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def rows_of(value: Any) -> list[Mapping[str, Any]]:
+    """The mappings in a list; none when the value is no list."""
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+
+
 def read_documents(text: str, *, is_json: bool) -> list[Any]:
     """The documents of a text; mappings of YAML are `PlacedDict`.
 
     Raises:
         SourceError: the text is no JSON or no YAML.
     """
-    if is_json:
-        return [_read_json(text)]
+    try:
+        return [_read_json(text)] if is_json else _read_yaml(text)
+    except RecursionError:
+        raise SourceError("it is nested too deeply", line=1, column=1) from None
+
+
+def _read_yaml(text: str) -> list[Any]:
     try:
         nodes = list(YAML(typ="rt", pure=True).compose_all(text))
-        return [_plain(node) for node in nodes if node is not None]
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
         raise SourceError(f"no YAML: {error.problem}", line=line, column=column) from None
     except YAMLError as error:
         raise SourceError(f"no YAML: {error}", line=1, column=1) from None
+    builder = _Builder()
+    return [builder.plain(node) for node in nodes if node is not None]
 
 
 def _read_json(text: str) -> Any:
@@ -48,13 +64,37 @@ def _read_json(text: str) -> Any:
         return json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise SourceError(f"no JSON: {error.msg}", line=error.lineno, column=error.colno) from None
-    except RecursionError:
-        raise SourceError("no JSON: it is nested too deeply", line=1, column=1) from None
 
 
-def _plain(node: Node) -> Any:
-    tag = str(node.tag or "")
-    value = _untagged(node)
+class _Builder:
+    """Makes plain data of nodes; a node with several aliases becomes one object."""
+
+    def __init__(self) -> None:
+        self._made: dict[int, Any] = {}
+
+    def plain(self, node: Node) -> Any:
+        if id(node) not in self._made:
+            # An alias inside its own node finds nothing yet.
+            self._made[id(node)] = None
+            self._made[id(node)] = _with_tag(str(node.tag or ""), self._untagged(node))
+        return self._made[id(node)]
+
+    def _untagged(self, node: Node) -> Any:
+        if isinstance(node, MappingNode):
+            made = PlacedDict(self._pairs(node))
+            made.line, made.column = node.start_mark.line + 1, node.start_mark.column + 1
+            return made
+        if isinstance(node, SequenceNode):
+            return [self.plain(child) for child in node.value]
+        return _scalar(node) if isinstance(node, ScalarNode) else None
+
+    def _pairs(self, node: MappingNode) -> Iterator[tuple[str, Any]]:
+        for key, value in node.value:
+            if isinstance(key, ScalarNode):
+                yield str(key.value), self.plain(value)
+
+
+def _with_tag(tag: str, value: Any) -> Any:
     if not tag.startswith("!") or tag.startswith("!!") or len(tag) == 1:
         return value
     name = tag[1:]
@@ -62,22 +102,6 @@ def _plain(node: Node) -> Any:
     if name == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {long: value}
-
-
-def _untagged(node: Node) -> Any:
-    if isinstance(node, MappingNode):
-        made = PlacedDict(_pairs(node))
-        made.line, made.column = node.start_mark.line + 1, node.start_mark.column + 1
-        return made
-    if isinstance(node, SequenceNode):
-        return [_plain(child) for child in node.value]
-    return _scalar(node) if isinstance(node, ScalarNode) else None
-
-
-def _pairs(node: MappingNode) -> Iterator[tuple[str, Any]]:
-    for key, value in node.value:
-        if isinstance(key, ScalarNode):
-            yield str(key.value), _plain(value)
 
 
 def _scalar(node: ScalarNode) -> Any:

@@ -1,7 +1,6 @@
 """Rules from wherever they are: the account, Terraform, CloudFormation, ACK, saved answers."""
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +8,16 @@ from imageshift.aws.client import AwsOptions
 from imageshift.aws.cloudformation import is_cloudformation, read_cloudformation
 from imageshift.aws.describe import describe_rules
 from imageshift.aws.documents import read_documents
+from imageshift.aws.folders import find_documents, find_modules
 from imageshift.aws.found import Problem, RuleImport, merge_imports
 from imageshift.aws.saved import read_ack, read_saved
-from imageshift.aws.terraform import RESOURCE, read_terraform
+from imageshift.aws.terraform import read_terraform
 from imageshift.aws.terraform_json import is_terraform_json, read_terraform_json
 from imageshift.cache import Rule
 from imageshift.errors import ConfigError, SourceError
 
 __all__ = ["import_rules", "load_rules"]
 
-_SUFFIXES = frozenset({".json", ".yaml", ".yml", ".tf", ".tfstate", ".template"})
-_SKIPPED_FOLDERS = frozenset({".git", ".terraform", "node_modules"})
-_WORDS = ("PullThroughCacheRule", "pullThroughCacheRules", "registryMappings", RESOURCE)
 _KNOWN = (
     "aws, a Terraform folder or .tf file, `terraform show -json`, CloudFormation, ACK objects, "
     "`aws ecr describe-pull-through-cache-rules`, or HealthOmics registryMappings"
@@ -67,25 +64,9 @@ def import_rules(source: str | Path, options: AwsOptions | None = None) -> RuleI
 
 
 def _read_folder(folder: Path) -> RuleImport:
-    if any(folder.glob("*.tf")):
-        return read_terraform(folder)
-    return merge_imports(_read_if_named(path) for path in sorted(_walk(folder)))
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(set(folders) - _SKIPPED_FOLDERS)
-        yield from (Path(root, name) for name in files if Path(name).suffix in _SUFFIXES)
-
-
-def _read_if_named(path: Path) -> RuleImport:
-    try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError:
-        return RuleImport()
-    if not any(word in text for word in _WORDS):
-        return RuleImport()
-    return _read_file(path) or RuleImport()
+    modules = [read_terraform(module) for module in find_modules(folder)]
+    documents = [_read_file(path) or RuleImport() for path in find_documents(folder)]
+    return merge_imports([*modules, *documents])
 
 
 def _read_file(path: Path) -> RuleImport | None:

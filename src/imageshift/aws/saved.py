@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from imageshift.aws.documents import PlacedDict
+from imageshift.aws.documents import PlacedDict, mapping_of, rows_of
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
 
 __all__ = ["read_ack", "read_saved"]
@@ -37,8 +37,8 @@ def read_ack(document: Mapping[str, Any], path: str) -> RuleImport | None:
     kind = str(document.get("kind", ""))
     if group == "ecr.services.k8s.aws" and kind == "PullThroughCacheRule":
         return _read_ack_rule(document, path)
-    if kind.endswith("List") and isinstance(document.get("items"), list):
-        found = (read_ack(item, path) for item in document["items"] if isinstance(item, Mapping))
+    if kind.endswith("List"):
+        found = [read_ack(item, path) for item in rows_of(document.get("items"))]
         return merge_imports(one for one in found if one is not None)
     return None
 
@@ -48,7 +48,7 @@ def _read_rows(key: str, rows: list[Any], path: str, text: str) -> Iterable[Rule
         if not isinstance(row, Mapping):
             yield RuleImport((), (Problem(f"{path}:1:1", f"a row of {key} is no object"),))
         elif key == "registries":
-            yield from (_read_own(one, row, path, text) for one in row.get("rules") or ())
+            yield from (_read_own(one, row, path, text) for one in rows_of(row.get("rules")))
         else:
             yield _read_row(row, path, text)
 
@@ -80,8 +80,7 @@ def _read_own(
 
 
 def _read_ack_rule(document: Mapping[str, Any], path: str) -> RuleImport:
-    spec = document.get("spec")
-    fields = spec if isinstance(spec, Mapping) else {}
+    fields = mapping_of(document.get("spec"))
     return build_found(
         fields.get("ecrRepositoryPrefix"),
         fields.get("upstreamRegistryURL"),

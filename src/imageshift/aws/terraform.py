@@ -7,6 +7,7 @@ modules it calls; and the arguments of other modules that hold rules in the prov
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from os.path import normpath
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +192,7 @@ def _read_call(block: _Block, scope: Scope, folder: Path, depth: int) -> RuleImp
         inputs = {name: evaluate(tree, one) for name, tree in block.attributes.items()}
         source = inputs.get("source")
         if isinstance(source, str) and source.startswith((".", "/")) and depth > 0:
-            found.append(_read_module(folder / source, inputs, None, depth - 1))
+            found.append(_read_module(Path(normpath(folder / source)), inputs, None, depth - 1))
         else:
             found += [_build(rule, block.place) for rule in _rules_within(inputs)]
     return merge_imports(found)

@@ -6,6 +6,7 @@ Source: Terraform's documentation, "JSON Output Format" (format_version 1) and s
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imageshift.aws.documents import mapping_of, rows_of
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
 from imageshift.aws.terraform import RESOURCE
 
@@ -28,19 +29,21 @@ def read_terraform_json(data: Mapping[str, Any], path: str) -> RuleImport:
 def _resources(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for key in ("planned_values", "values"):
         if isinstance(data.get(key), Mapping):
-            yield from _module(data[key].get("root_module", {}))
+            yield from _module(mapping_of(data[key].get("root_module")))
             return
-    for resource in data.get("resources", ()):
-        if resource.get("type") == RESOURCE and resource.get("mode", "managed") == "managed":
-            for instance in resource.get("instances", ()):
-                yield f"{RESOURCE}.{resource.get('name')}", instance.get("attributes") or {}
+    for resource in filter(_is_rule, rows_of(data.get("resources"))):
+        for instance in rows_of(resource.get("instances")):
+            yield f"{RESOURCE}.{resource.get('name')}", mapping_of(instance.get("attributes"))
+
+
+def _is_rule(resource: Mapping[str, Any]) -> bool:
+    return resource.get("type") == RESOURCE and resource.get("mode", "managed") == "managed"
 
 
 def _module(module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for resource in module.get("resources", ()):
-        if resource.get("type") == RESOURCE and resource.get("mode", "managed") == "managed":
-            yield str(resource.get("address", RESOURCE)), resource.get("values") or {}
-    for child in module.get("child_modules", ()):
+    for resource in filter(_is_rule, rows_of(module.get("resources"))):
+        yield str(resource.get("address", RESOURCE)), mapping_of(resource.get("values"))
+    for child in rows_of(module.get("child_modules")):
         yield from _module(child)
 
 

@@ -15,6 +15,7 @@ from imageshift.aws.notices import Notice
 from imageshift.cache import RuleSet
 from imageshift.cli.exits import say
 from imageshift.cli.options import Common
+from imageshift.ecr import EcrHost, parse_ecr_host
 from imageshift.reports.summary import SCHEMA, namer, registry_row
 from imageshift.run import Run
 
@@ -44,7 +45,10 @@ class AwsCommon(Common):
     def aws_options(self, rules: RuleSet) -> AwsOptions:
         """How the account of a registry is asked."""
         registry = rules.registry
-        return AwsOptions(registry.account, registry.region, self.profile, self.endpoint_url)
+        host = parse_ecr_host(registry.host) or EcrHost("", "")
+        account = registry.account or host.account or None
+        region = registry.region or host.region or None
+        return AwsOptions(account, region, self.profile, self.endpoint_url)
 
 
 @dataclass(frozen=True, slots=True)

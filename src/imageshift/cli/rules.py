@@ -131,6 +131,7 @@ def _emit_import(
                 "kind": one.kind,
                 "subject": one.subject,
                 "message": one.message,
+                "breaks_pulls": one.breaks_pulls,
                 "places": list(one.places),
             }
             for one in differences
