@@ -69,6 +69,9 @@ def _skopeo(images: tuple[ImageReference, ...], registry: Registry) -> Iterator[
         wanted = image.digest or image.tag or "latest"
         repositories.setdefault(image.repository, []).append(wanted)
     for host, repositories in by_registry.items():
+        if ":" in host:
+            yield f"# Left out, since skopeo sync --scoped takes no port: {host} (regsync does)."
+            continue
         yield f'"{host}":'
         yield "  images:"
         for repository, wanted_list in repositories.items():
