@@ -138,7 +138,7 @@ def _print_details(result: Override) -> None:
     for entry in result.entries:
         print(f"    images: {entry}")
     for outcome in result.outcomes:
-        if outcome.way not in (Way.VALUES,):
+        if outcome.way is not Way.VALUES:
             image = outcome.image
             print(f"    {outcome.way}: {image.text} {image.object} {image.path} {outcome.reason}")
             print(f"        {[(s.start, s.end, s.leaf) for s in image.segments]}")

@@ -18,7 +18,8 @@ Fill = Mapping[ValuePath, str]
 """Texts by path: one guess about one image."""
 
 _REGISTRY_KEY = re.compile(r"regist|host$|hub$|domain", re.IGNORECASE)
-_REPOSITORY_KEY = re.compile(r"reposit|^repo$|^image$|^name$", re.IGNORECASE)
+_REPOSITORY_KEY = re.compile(r"reposit|^repo$|image|^name$", re.IGNORECASE)
+_IMAGE_KEY = re.compile("image", re.IGNORECASE)
 _MOST = 24
 
 
@@ -46,13 +47,14 @@ def _guesses(
 ) -> Iterator[Fill]:
     name = image.raw_name
     if image.segments:
-        first = min(image.segments, key=lambda item: item.start)
-        yield from _beside(first.leaf, name[: first.start].rstrip("/"), values, empty)
-        last = max(image.segments, key=lambda item: item.end)
-        for segment in {first, last}:
-            if isinstance(lookup(values, segment.leaf), str) and segment.inner[0] == 0:
-                tail = lookup(values, segment.leaf)[segment.inner[1] :]
-                yield {segment.leaf: name + tail}
+        ordered = sorted(image.segments, key=lambda item: item.start)
+        for segment in ordered:
+            literal = name[: segment.start].rstrip("/")
+            yield from _beside(segment.leaf, literal, values, empty)
+        for segment in {ordered[0], ordered[-1]}:
+            text = lookup(values, segment.leaf)
+            if segment.inner == (0, len(text)):
+                yield {segment.leaf: name}
     else:
         yield from _split_over(name, empty)
 
@@ -81,5 +83,5 @@ def _split_over(name: str, empty: Mapping[ValuePath, list[str]]) -> Iterator[Fil
         image_map = bool(here) and "image" in str(here[-1]).lower()
         if registries and repositories and slash:
             yield {(*here, registries[0]): registry, (*here, repositories[0]): rest}
-        elif (repositories and image_map) or (image_map is False and any("image" in key.lower() for key in repositories)):
+        elif repositories and (image_map or _IMAGE_KEY.search(repositories[0])):
             yield {(*here, repositories[0]): name}

@@ -94,8 +94,11 @@ def _spans(path: ValuePath, value: str) -> list[tuple[int, int]]:
     if _TOKEN.fullmatch(value):
         return [(0, len(value))] if image_key or _REFERENCE.fullmatch(value) else []
     spans = {found.span() for found in _REFERENCE.finditer(value) if "://" not in found[0]}
-    spans |= {found.span(1) for found in _IMAGE_LINE.finditer(value)}
-    return sorted(spans)
+    for found in _IMAGE_LINE.finditer(value):
+        start = found.start(1)
+        spans.add((start, start + len(found[1].rstrip(":"))))
+    # Of two that begin together the shorter one counts.
+    return sorted(dict(sorted(spans, reverse=True)).items())
 
 
 def _has_image_word(path: ValuePath) -> bool:

@@ -5,7 +5,7 @@ in the places of the old ones and nothing else changed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from imageshift.charts import markers
@@ -44,8 +44,8 @@ Mapper = Callable[[str], str | None]
 class ValueEdit:
     """One change of a release's own values: `path` gets `value`.
 
-    `old` is what stands there now, in the release (`written`) or by default. Where the path
-    enters a list that the release doesn't write, the value is the list as a whole.
+    `old` is what stands there now, in the release (`written`) or by default, or None. Where
+    the path enters a list that the release doesn't write, the value is the list as a whole.
     """
 
     path: ValuePath
@@ -203,12 +203,15 @@ class _Work:
         }
         if trace.gated & changes.keys():
             texts[GATE] = True
-        return _edits(texts, self.release.values, trace.values)
+        edits = _edits(texts, self.release.values, trace.values)
+        return tuple(
+            replace(edit, old=None) if edit.path in trace.fills else edit for edit in edits
+        )
 
     def _finish(
         self, trace: Trace, changes: Mapping[Candidate, str], other: tuple[Difference, ...]
     ) -> Override:
-        reached = solve_reached(trace, changes)
+        reached = _reached(changes)
         outcomes: list[ImageOutcome] = []
         entries: list[ImageEntry] = []
         patches: list[Patch] = []
@@ -237,7 +240,7 @@ class _Work:
         )
 
 
-def solve_reached(trace: Trace, changes: Mapping[Candidate, str]) -> Callable[[RenderedImage], str]:
+def _reached(changes: Mapping[Candidate, str]) -> Callable[[RenderedImage], str]:
     """A function that gives an image's text after the changes."""
 
     def after(image: RenderedImage) -> str:

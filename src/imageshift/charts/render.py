@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
@@ -56,18 +57,16 @@ def _is_manifest(path: str, text: str) -> bool:
     return name != "NOTES.txt" and not name.startswith("_") and bool(text.strip())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class BinaryRenderer:
     """`helm template` as a process.
 
-    Charts are unpacked once for each renderer, into a folder of its own that goes with it.
+    Each chart is written once, into a folder of the renderer's own that goes with it.
     """
 
     program: str = "helm"
     timeout: float = TIMEOUT
-    _folder: tempfile.TemporaryDirectory[str] = field(
-        default_factory=lambda: tempfile.TemporaryDirectory(prefix="imageshift-"), repr=False
-    )
+    _folder: Path | None = field(default=None, init=False, repr=False)
 
     def render(
         self, chart: ChartFiles, values: Values, options: RenderOptions, *, schemas: bool = False
@@ -84,7 +83,10 @@ class BinaryRenderer:
         return _by_source(output)
 
     def _stored(self, chart: ChartFiles, schemas: bool) -> Path:  # noqa: FBT001
-        path = Path(self._folder.name, f"{chart.digest}-{int(schemas)}.tgz")
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="imageshift-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        path = self._folder / f"{chart.digest}-{int(schemas)}.tgz"
         if not path.exists():
             path.write_bytes(chart.archive(schemas=schemas))
         return path
@@ -167,7 +169,7 @@ def _render_in_process(archive: bytes, values: Values, options: RenderOptions) -
             # The Python method leaves out the versions that the C function takes.
             answer = helm._native.call_string(  # noqa: SLF001
                 "helm_render",
-                chart._raw(),
+                chart._raw(),  # noqa: SLF001
                 json.dumps(values),
                 json.dumps(chosen),
             )

@@ -18,6 +18,7 @@ __all__ = ["fetch_from_repository"]
 
 _OK = 200
 _NOT_MODIFIED = 304
+_NEXT_ENTRY = re.compile(r"^ {0,2}[^ \n-]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +114,12 @@ def _entries(index: str, name: str, url: str) -> list[Mapping[str, Any]]:
 
 
 def _cut(index: str, name: str) -> str:
-    """The `entries` of one chart as a document of its own; the whole text where that fails."""
-    pattern = rf"^( +)[\"']?{re.escape(name)}[\"']?:[ ]*\n(?:(?:\1[ -].*|[ ]*)\n?)*"
-    start = index.find("entries:")
-    for found in re.compile(pattern, re.MULTILINE).finditer(index, max(start, 0)):
-        before = index[start : found.start()]
-        if re.search(rf"^ {{0,{len(found[1]) - 1}}}[^ \n#-]", before.partition("\n")[2], re.MULTILINE):
-            continue
-        return f"entries:\n{found[0]}"
-    return index
+    """The entries of one chart as a document of its own, as Helm indents an index; else all."""
+    start = index.find(f"\n  {name}:\n", max(index.find("entries:"), 0))
+    if start < 0:
+        return index
+    end = _NEXT_ENTRY.search(index, start + len(name) + 4)
+    return "entries:" + index[start : end.start() if end else len(index)]
 
 
 def _from_helm(entry: _Entry, source: ChartSource, home: HelmHome) -> bytes | None:

@@ -1,6 +1,6 @@
 """Versions and ranges as Helm reads them (github.com/Masterminds/semver/v3).
 
-A range without a prerelease of its own never takes a prerelease; blanks and commas mean "and".
+A range takes prereleases only where it names one itself; blanks and commas mean "and".
 """
 
 import re
@@ -79,20 +79,17 @@ def _holds_all(version: Version, text: str) -> bool:
     text = _HYPHEN.sub(r">=\1 <=\2", text.strip())
     text = re.sub(r"([=!<>~^])\s+", r"\1", text)
     parts = [part for part in _AND.split(text) if part]
-    return all(_holds(version, part) for part in parts or ["*"])
-
-
-def _holds(version: Version, part: str) -> bool:
-    found = _PART.fullmatch(part.strip())
-    if found is None:
+    found = [_PART.fullmatch(part.strip()) for part in parts or ["*"]]
+    if version.prerelease and not any(part is not None and part[5] for part in found):
         return False
+    return all(part is not None and _holds(version, part) for part in found)
+
+
+def _holds(version: Version, found: re.Match[str]) -> bool:
     operator = found[1] or ""
     given = [part for part in found.groups()[1:4] if part is not None and part not in "xX*"]
-    prerelease = found[5] or ""
-    if version.prerelease and not prerelease:
-        return False
     numbers = [int(part) for part in given]
-    least = Version(_fill(numbers), prerelease)
+    least = Version(_fill(numbers), found[5] or "")
     return _TESTS[operator](version, least, len(numbers))
 
 

@@ -5,7 +5,7 @@ Images that share a leaf are solved together, since one new text must fit all of
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from imageshift.charts.markers import Candidate
 from imageshift.charts.model import RenderedImage
@@ -130,11 +130,14 @@ class _Search:
 
     def _ways(self, key: tuple[_Pieces, str]) -> list[_Texts | None]:
         pieces, target = key
+        if not any(piece.leaf is not None for piece in pieces):
+            return [{}, None] if target == "".join(p.text for p in pieces) else [None]
         ways: list[_Texts | None] = []
         for texts in _spellings(pieces, 0, target, 0):
             changed = {p.leaf for p in pieces if p.leaf is not None and texts[p.leaf] != p.text}
             if not changed & self.pinned and texts not in ways:
                 ways.append(texts)
+        ways.sort(key=lambda texts: _kept(pieces, texts), reverse=True)
         return [*ways, None]
 
     def _descend(self, index: int, texts: _Texts, chosen: list[_Texts | None], missed: int) -> None:
@@ -154,6 +157,14 @@ class _Search:
             if all(texts.get(leaf, text) == text for leaf, text in wanted.items()):
                 missing = missed + (way is None)
                 self._descend(index + 1, {**texts, **wanted}, [*chosen, way], missing)
+
+
+def _kept(pieces: _Pieces, texts: _Texts | None) -> tuple[int, int, int]:
+    """How many leaves a way leaves alone, how much of the last one's end, how long the first is."""
+    pairs = [(p.text, (texts or {})[p.leaf]) for p in pieces if p.leaf is not None]
+    old, new = (text.split("/")[::-1] for text in pairs[-1])
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    return sum(old == new for old, new in pairs), alike, len(pairs[0][1])
 
 
 def _spellings(pieces: _Pieces, index: int, target: str, start: int) -> Iterator[_Texts]:

@@ -39,10 +39,10 @@ _MOST_REFUSALS = 8
 class Trace:
     """What one release renders to and where its images come from.
 
-    `marked` are the templates that differ from `base` by marks; `leaks` are leaves that also
-    reach something that isn't an image; `refused` are leaves that can't be marked, `gated` those
-    that Bitnami's gate guards; `unsteady` are the lines (template, number) that change from one rendering to the next, or that follow
-    from the marked ones, as checksums do.
+    `marked` is the rendering with marks; `leaks` are leaves that also reach something that isn't
+    an image; `refused` are leaves that can't be marked, `gated` those that Bitnami's gate guards;
+    `unsteady` are the lines (template, number) that change from one rendering to the next, or
+    that follow from the marked ones, as checksums do.
     """
 
     images: tuple[RenderedImage, ...]

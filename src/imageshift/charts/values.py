@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from imageshift.charts.model import ChartError, ValuePath, Values
@@ -119,7 +120,7 @@ def set_target_path(values: Values, target_path: str, text: str) -> dict[str, An
     path = _parse_target(target_path)
     copied: dict[str, Any] = _copy(values)
     node: Any = copied
-    for part, following in zip(path, path[1:], strict=False):
+    for part, following in pairwise(path):
         child = _child(node, part)
         if not isinstance(child, list if isinstance(following, int) else dict):
             child = [] if isinstance(following, int) else {}

@@ -1,0 +1,36 @@
+"""What the chart tests share: the article's mapping and the two renderers."""
+
+import pytest
+
+from imageshift.cache import ARTICLE_RULES, Mapped, Registry, RuleSet
+from imageshift.charts.override import Mapper
+from imageshift.charts.render import BinaryRenderer, Renderer, SdkRenderer
+from imageshift.errors import InvalidReferenceError
+
+
+@pytest.fixture(scope="session")
+def mapper() -> Mapper:
+    """Return the article's mapping."""
+    rules = RuleSet(Registry.of("123456789012", "eu-west-2"), ARTICLE_RULES)
+
+    def target(text: str) -> str | None:
+        try:
+            outcome = rules.map(rules.parse(text))
+        except InvalidReferenceError:
+            return None
+        return outcome.target.normalized if isinstance(outcome, Mapped) else None
+
+    return target
+
+
+@pytest.fixture(scope="session")
+def sdk() -> Renderer:
+    """Return the renderer inside this process."""
+    pytest.importorskip("helm_python", reason="needs imageshift[charts]")
+    return SdkRenderer()
+
+
+@pytest.fixture(scope="session")
+def binary() -> Renderer:
+    """Return the renderer by the helm program."""
+    return BinaryRenderer("helm")

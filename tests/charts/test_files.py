@@ -1,0 +1,102 @@
+"""Charts as folders and archives."""
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+from chart_cases import Case
+
+from imageshift.charts.files import ChartFiles, load_archive, load_chart
+from imageshift.charts.model import ChartError, ChartUnavailableError
+
+META = b"apiVersion: v2\nname: c\nversion: 1.0.0\n"
+
+
+def _pack(folder: str, files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for path, data in files.items():
+            entry = tarfile.TarInfo(f"{folder}/{path}")
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def _names(archive: bytes) -> list[str]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        return sorted(opened.getnames())
+
+
+def test_folder_and_archive_are_the_same_chart() -> None:
+    """A packed chart reads as its folder does, also one packed inside another."""
+    folder = Case("umbrella").chart()
+    store = {p.removeprefix("charts/store/"): d for p, d in folder.files.items() if "/store/" in p}
+    outer = {p: d for p, d in folder.files.items() if "/store/" not in p}
+    outer["charts/store-1.2.0.tgz"] = _pack("store", store)
+
+    packed = load_archive(_pack("umbrella", outer), "x")
+
+    assert packed.defaults == folder.defaults
+    assert {chart.name for chart in packed.subcharts} == {"gated", "store"}
+
+
+def test_the_archive_that_is_rendered() -> None:
+    """It leaves out what can't matter, and schemas that need the network in any case."""
+    files = {
+        "Chart.yaml": META,
+        "README.md": b"",
+        "values.schema.json": b'{"$ref": "https://x/y"}',
+        "crds/a.yaml": b"",
+        "templates/a.yaml": b"",
+        "charts/crds/Chart.yaml": b"name: crds\nversion: 1.0.0\n",
+        "charts/crds/values.schema.json": b"{}",
+    }
+    chart = ChartFiles(files, "c")
+    kept = ["c/Chart.yaml", "c/charts/crds/Chart.yaml", "c/templates/a.yaml"]
+
+    assert _names(chart.archive()) == kept
+    assert _names(chart.archive(schemas=True)) == sorted(
+        [*kept, "c/charts/crds/values.schema.json"]
+    )
+
+
+def test_helmignore(tmp_path: Path) -> None:
+    """A folder's .helmignore is obeyed, but never for Chart.yaml."""
+    (tmp_path / "Chart.yaml").write_bytes(META)
+    (tmp_path / ".helmignore").write_text("*.yaml\nci/\n")
+    (tmp_path / "ci").mkdir()
+    (tmp_path / "ci" / "x.txt").write_text("x")
+    (tmp_path / "kept.txt").write_text("x")
+
+    assert sorted(load_chart(tmp_path).files) == [".helmignore", "Chart.yaml", "kept.txt"]
+
+
+def test_capabilities_are_noticed() -> None:
+    """A chart that asks for the cluster's version says so."""
+    plain = {"Chart.yaml": META, "templates/a.yaml": b"a: 1"}
+
+    assert not ChartFiles(plain, "c").uses_capabilities
+    assert ChartFiles({**plain, "templates/a.tpl": b"{{ .Capabilities.X }}"}, "c").uses_capabilities
+    assert ChartFiles({**plain, "Chart.yaml": META + b"kubeVersion: '>1'"}, "c").uses_capabilities
+
+
+def test_what_is_no_chart(tmp_path: Path) -> None:
+    """A missing folder, an empty one, a broken archive and a broken Chart.yaml are told apart."""
+    broken = tmp_path / "broken.tgz"
+    broken.write_bytes(b"nothing of the kind")
+
+    with pytest.raises(ChartUnavailableError, match="no such chart"):
+        load_chart(tmp_path / "gone")
+    with pytest.raises(ChartUnavailableError, match=r"no Chart\.yaml"):
+        load_chart(tmp_path)
+    with pytest.raises(ChartError, match="not a chart archive"):
+        load_chart(broken)
+    with pytest.raises(ChartError, match="names no chart"):
+        _ = ChartFiles({"Chart.yaml": b"- a\n"}, "c").name
+
+
+def test_missing_values_file() -> None:
+    """A values file that the chart lacks is an error."""
+    with pytest.raises(ChartError, match=r"no file prod\.yaml"):
+        ChartFiles({"Chart.yaml": META}, "c").with_values_files(("prod.yaml",))
