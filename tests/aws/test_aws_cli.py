@@ -66,7 +66,7 @@ def test_list() -> None:
     ran = run("rules", "list", CLUSTER, "--charts", "off")
 
     assert ran.code == 0
-    assert f"docker.io → {HOST}/docker-hub (built-in, needs a secret, 1 images)" in ran.out
+    assert f"docker.io → {HOST}/docker-hub (built-in, needs a secret, 1 image)" in ran.out
     assert f"ghcr.io → {HOST}/github (built-in, needs a secret, 0 images)" in ran.out
     assert "warning unsupported-upstream: ECR can't cache gcr.io" in ran.err
     assert "app.yaml:16:18" in ran.err

@@ -19,7 +19,16 @@ from imageshift.ecr import EcrHost, parse_ecr_host
 from imageshift.reports.summary import SCHEMA, namer, registry_row
 from imageshift.run import Run
 
-__all__ = ["AwsCommon", "Usage", "emit", "emit_json", "notice_rows", "read_usage", "say_notices"]
+__all__ = [
+    "AwsCommon",
+    "Usage",
+    "counted",
+    "emit",
+    "emit_json",
+    "notice_rows",
+    "read_usage",
+    "say_notices",
+]
 
 _PANEL = "AWS"
 _LISTED = 3
@@ -70,6 +79,11 @@ def read_usage(paths: list[Path], common: Common) -> list[Usage]:
         images = collect_images(plans, target.rules, shown) if paths else ()
         found.append(Usage(target.rules, target.paths, images))
     return found
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 image`, `2 images`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def emit(text: str, common: Common) -> None:

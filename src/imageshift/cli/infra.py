@@ -9,7 +9,7 @@ import typer
 from imageshift.aws.compare import rules_in_use
 from imageshift.aws.notices import find_notices
 from imageshift.cache import Rule
-from imageshift.cli.aws import Usage, emit, read_usage, say_notices
+from imageshift.cli.aws import Usage, counted, emit, read_usage, say_notices
 from imageshift.cli.exits import say
 from imageshift.cli.options import Common, with_options
 from imageshift.errors import ConfigError
@@ -115,7 +115,7 @@ def _write(files: dict[str, str], folder: Path, *, force: bool) -> None:
     changed = write_files(files, folder, force=force)
     for path in changed:
         typer.echo(path)
-    say(f"{folder}: {len(changed)} files written, {len(files)} in all")
+    say(f"{folder}: {counted(len(changed), 'file')} written, {len(files)} in all")
 
 
 def _say_rest(usage: Usage, common: Common) -> None:

@@ -13,6 +13,7 @@ from imageshift.aws.validate import Finding, RuleVerdict, Validation, validate_r
 from imageshift.cli.aws import (
     AwsCommon,
     Usage,
+    counted,
     emit,
     emit_json,
     notice_rows,
@@ -61,7 +62,7 @@ def _rule_rows(usage: Usage) -> list[dict[str, Any]]:
 def _rule_line(usage: Usage, row: dict[str, Any]) -> str:
     upstream = "/".join(filter(None, (row["upstream"], row["upstream_prefix"])))
     secret = ", needs a secret" if row["needs_secret"] else ""
-    used = f", {row['images']} images" if usage.images else ""
+    used = f", {counted(row['images'], 'image')}" if usage.images else ""
     known = "" if row["kind"] else ", ECR can't cache it"
     host = usage.rules.registry.host
     path = host if row["prefix"] == "ROOT" else f"{host}/{row['prefix']}"
@@ -109,7 +110,8 @@ def _say_import(found: RuleImport, differences: tuple[Difference, ...], *, quiet
     for difference in differences:
         place = f"{difference.places[0]}: " if difference.places else ""
         say(f"{place}{difference.kind}: {difference.message}")
-    say(f"{len(found.rules)} rules, {len(differences)} differences from those in force")
+    rules, others = counted(len(found.rules), "rule"), counted(len(differences), "difference")
+    say(f"{rules}, {others} from those in force")
 
 
 def _emit_import(

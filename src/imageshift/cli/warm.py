@@ -12,6 +12,7 @@ from imageshift.aws.notices import Notice
 from imageshift.cli.aws import (
     AwsCommon,
     Usage,
+    counted,
     emit,
     emit_json,
     notice_rows,
@@ -114,7 +115,8 @@ def _say_plan(plan: WarmPlan) -> None:
         say(f"{pin.places[0]}: pinned without a tag, so no tag can warm it: {pin.target}")
     for image in plan.variable:
         say(f"{image.first_place}: its tag is a variable: {image.target}")
-    say(f"{len(plan.pulls)} pulls for {len(plan.pins)} pinned digests; {_COLD}")
+    pins = counted(len(plan.pins), "pinned digest")
+    say(f"{counted(len(plan.pulls), 'pull')} for {pins}; {_COLD}")
 
 
 def _pull(usages: list[Usage], common: WarmCommon) -> Exit:
@@ -158,7 +160,8 @@ def _check(usages: list[Usage], common: AwsCommon) -> Exit:
         emit_json("warm", usages, common, pins=pins, warnings=notice_rows(notices))
     else:
         say_notices(notices, verbose=common.verbose)
-        say(f"{len(results) - len(absent)} of {len(results)} pinned digests are cached; {_COLD}")
+        total = counted(len(results), "pinned digest")
+        say(f"{len(results) - len(absent)} of {total} cached; {_COLD}")
     return Exit.FINDINGS if absent else Exit.DONE
 
 
@@ -189,7 +192,8 @@ def _report_pulls(usages: list[Usage], reports: list[WarmReport], common: AwsCom
     emit("".join(lines), common)
     say_notices(notices, verbose=common.verbose)
     failed = sum(len(report.failed) for report in reports)
-    say(f"{len(lines) - failed} of {len(lines)} images pulled, {len(notices)} digests not cached")
+    missing = counted(len(notices), "digest")
+    say(f"{len(lines) - failed} of {counted(len(lines), 'image')} pulled, {missing} not cached")
 
 
 def _not_cached(absent: list[PinResult]) -> list[Notice]:
@@ -255,4 +259,4 @@ def _write_sync(usages: list[Usage], path: Path, tool: SyncTool) -> None:
     images = {one for usage in usages for one in unsupported_images(usage.images)}
     text = render_sync(sorted(images, key=str), usages[0].rules.registry, tool)
     path.write_text(text, encoding="utf-8")
-    say(f"{path}: {len(images)} images that ECR can't cache")
+    say(f"{path}: {counted(len(images), 'image')} that ECR can't cache")
