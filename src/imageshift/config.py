@@ -4,7 +4,8 @@ Options of the command line are laid over the file's, key by key.
 """
 
 import re
-from collections.abc import Iterable, Mapping as MappingType
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -76,7 +77,11 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 def schema() -> dict[str, Any]:
     """The JSON schema of .imageshift.yaml."""
     made = msgspec.json.schema(Config)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "imageshift", **made}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "imageshift",
+        **made,
+    }
 
 
 def load_config(path: Path | None) -> Config:
@@ -217,7 +222,9 @@ class RuleOptions:
     aliases: tuple[str, ...] = ()
 
 
-def build_rules(config: Config, options: RuleOptions, entry: RegistryEntry | None = None) -> RuleSet:
+def build_rules(
+    config: Config, options: RuleOptions, entry: RegistryEntry | None = None
+) -> RuleSet:
     """The rules in force, of a configuration, its part for some paths, and the options.
 
     Raises:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from imageshift.errors import SourceError
 from imageshift.inventory import FileScan, FileSkip, Index, scan_file
 from imageshift.kustomize import Decisions, solve
+from imageshift.kustomize.reach import Reach
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import (
@@ -67,10 +68,19 @@ class FilePlan:
 class Planner:
     """Plans files one by one, so that memory doesn't grow with their number."""
 
-    def __init__(self, index: Index, mapper_of: Callable[[str], Mapper]) -> None:
+    def __init__(
+        self,
+        index: Index,
+        mapper_of: Callable[[str], Mapper],
+        *,
+        reach: Reach | None = None,
+        writable: Callable[[str], bool] = lambda _file: True,
+    ) -> None:
         self._index = index
         self._workspace = index.workspace
         self._mapper_of = mapper_of
+        self._reach = reach or Reach(index)
+        self._writable = writable
         self._scan = lru_cache(maxsize=256)(self._scan_now)
         self._decisions: Decisions | None = None
 
@@ -78,7 +88,9 @@ class Planner:
     def decisions(self) -> Decisions:
         """What the graph of kustomizations decides, computed at the first use."""
         if self._decisions is None:
-            self._decisions = solve(self._index, self._mapper_of, self.scan)
+            self._decisions = solve(
+                self._index, self._mapper_of, self.scan, writable=self._writable
+            )
         return self._decisions
 
     def scan(self, file: str) -> FileScan:
@@ -111,7 +123,16 @@ class Planner:
 
     def _decide(self, site: ImageSite, file: str) -> Result:
         decided = self.decisions.decided(site, file)
-        return plan_site(site, self._mapper_of(file)) if decided is None else decided
+        if decided is not None:
+            return decided
+        mapper = self._mapper_of(file)
+        if site.skip is SkipReason.IMMUTABLE and self._jobs_may_change(file):
+            site = replace(site, skip=None, detail=None)
+        variables = self._reach.substitutes(file) if "${" in site.name_text else None
+        return plan_site(site, mapper, variables)
+
+    def _jobs_may_change(self, file: str) -> bool:
+        return self._index.rewrite_jobs or self._reach.is_forced(file)
 
     def _scan_now(self, file: str) -> tuple[FileScan, bytes]:
         try:
@@ -195,7 +216,8 @@ def same_but_for(
     chunks = list(split_documents(SourceText(after)))
     if len(chunks) != sum(1 for _ in split_documents(before)):
         return False
-    old = {document.index: document.root for document in documents}
+    # A template has no tree; its lines were found to be what they are without one.
+    old = {document.index: document.root for document in documents if document.root is not None}
     for chunk, following in zip(chunks, [*chunks[1:], None], strict=True):
         touched = [index for index in old if _holds(chunk, following, index)]
         if not touched:

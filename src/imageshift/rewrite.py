@@ -4,7 +4,8 @@ One function serves both ways: a `Mapper` says where a reference goes and how it
 there, `Forward` into the cache and `Backward` out of it.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
@@ -16,7 +17,17 @@ from imageshift.reference import DOCKER_HUB, ImageReference, name_length
 from imageshift.sites import Confidence, ImageSite, Part, Role, SiteKind, SkipReason
 from imageshift.source import Edit, insert_key
 
-__all__ = ["Backward", "Change", "Forward", "Kept", "Mapper", "Status", "plan_site", "reconcile"]
+__all__ = [
+    "Backward",
+    "Change",
+    "Contested",
+    "Forward",
+    "Kept",
+    "Mapper",
+    "Status",
+    "plan_site",
+    "reconcile",
+]
 
 
 class Status(StrEnum):
@@ -108,6 +119,34 @@ class Forward:
         return (target.full_name,)
 
 
+class Contested:
+    """Several ways at once, for a file that several registries reach: only what they agree on."""
+
+    def __init__(self, mappers: Sequence[Mapper]) -> None:
+        self._mappers = mappers
+
+    def parse(self, text: str) -> ImageReference:
+        """The reference of a text."""
+        return self._mappers[0].parse(text)
+
+    def map(self, reference: ImageReference) -> Outcome:
+        """The common answer; a conflict when there are several."""
+        first, *others = [mapper.map(reference) for mapper in self._mappers]
+        if all(other == first for other in others):
+            return first
+        return Unmapped(
+            UnmappedReason.CONFLICT, "several registries of the configuration reach this file"
+        )
+
+    def whole_name(self, target: ImageReference) -> str:
+        """The name as one text."""
+        return self._mappers[0].whole_name(target)
+
+    def split_names(self, target: ImageReference) -> tuple[str, ...]:
+        """The spellings for a registry and a repository."""
+        return self._mappers[0].split_names(target)
+
+
 class Backward:
     """Out of the cache: what lies under a rule's prefix gets its upstream's name again.
 
@@ -140,14 +179,19 @@ class Backward:
         return (f"{DOCKER_HUB}/{target.familiar_name}", target.full_name)
 
 
-def plan_site(site: ImageSite, mapper: Mapper) -> Change | Kept:
-    """What becomes of one site by itself."""
+def plan_site(
+    site: ImageSite, mapper: Mapper, variables: Mapping[str, str] | None = None
+) -> Change | Kept:
+    """What becomes of one site by itself.
+
+    `variables` are those whose values are sure, so that a name may hold them.
+    """
     if site.skip is not None:
         return Kept(site, Status.SKIPPED, site.skip, site.detail)
     if site.main.role is Role.REGISTRY:
         return Kept(site, Status.DOUBTFUL, detail=site.note)
     try:
-        before = mapper.parse(_mapped_text(site))
+        before = _parsed(site, mapper, variables or {})
     except InvalidReferenceError as error:
         variable = isinstance(error, VariableReferenceError)
         reason = SkipReason.VARIABLE if variable else SkipReason.NOT_A_REFERENCE
@@ -288,10 +332,27 @@ def _provider_edit(site: ImageSite) -> Iterable[Edit]:
 _MARK = "/imageshift-chart"
 
 
-def _mapped_text(site: ImageSite) -> str:
+def _parsed(site: ImageSite, mapper: Mapper, variables: Mapping[str, str]) -> ImageReference:
+    try:
+        return mapper.parse(_mapped_text(site, {}))
+    except VariableReferenceError:
+        # The own host may be a variable too, so the text as it is comes first.
+        if not variables:
+            raise
+        return mapper.parse(_mapped_text(site, variables))
+
+
+_VARIABLE = re.compile(r"\$\{(\w+)(?::?[=-][^{}]*)?\}")
+
+
+def _mapped_text(site: ImageSite, variables: Mapping[str, str]) -> str:
+    text, name = site.text, site.name_text
+    if "${" in name and variables:
+        known = _VARIABLE.sub(lambda found: variables.get(found[1], found[0]), name)
+        text = known + text.removeprefix(name)
     # A HelmRepository's address lacks the chart's name, so what looks like one part isn't
     # an official image.
-    return site.text + _MARK if site.kind is SiteKind.CHART else site.text
+    return text + _MARK if site.kind is SiteKind.CHART else text
 
 
 def _unmarked(site: ImageSite, reference: ImageReference) -> ImageReference:

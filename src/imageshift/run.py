@@ -1,7 +1,8 @@
 """One run over a repository: from paths and options to plans. The CLI and the library share it."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pathspec import GitIgnoreSpec
@@ -11,11 +12,21 @@ from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules, l
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import ConfigError
 from imageshift.inventory import Index, build_index
+from imageshift.kustomize.reach import Reach
+from imageshift.kustomize.sources import flux_folders
 from imageshift.plan import FilePlan, Planner, apply_plans
-from imageshift.rewrite import Backward, Forward, Mapper
+from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
 from imageshift.workspace import CONFIG_NAME, Workspace, find_root
 
-__all__ = ["Run", "RunOptions", "Target", "find_config"]
+__all__ = [
+    "Plan",
+    "Run",
+    "RunOptions",
+    "Target",
+    "find_config",
+    "plan_migration",
+    "plan_revert",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +48,7 @@ class RunOptions:
     exclude: tuple[str, ...] = ()
     charts_through_cache: bool = False
     templates: bool = False
+    follow: bool = False
     named_only: bool = False
     backward: bool = False
 
@@ -60,7 +72,9 @@ class Run:
     options: RunOptions
     _index: Index | None = None
     _planner: Planner | None = None
-    _mappers: dict[int, Mapper] = field(default_factory=dict)
+    _reach: Reach | None = None
+    _reached: list[frozenset[str]] | None = None
+    _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
 
     @classmethod
     def open(cls, paths: Sequence[Path | str], options: RunOptions) -> "Run":
@@ -75,7 +89,10 @@ class Run:
         config = load_config(options.config or find_config(given, root))
         workspace = Workspace(root, (*config.exclude, *options.exclude))
         names = tuple(workspace.relative(path) for path in given) or ("",)
-        return cls(workspace, config, _targets(config, options), names, options)
+        made = cls(workspace, config, _targets(config, options), names, options)
+        while options.follow and (outside := made.outside()):
+            made.names = (*made.names, *outside)
+        return made
 
     @property
     def rules(self) -> RuleSet:
@@ -103,17 +120,37 @@ class Run:
     def planner(self) -> Planner:
         """The planner over the index."""
         if self._planner is None:
-            self._planner = Planner(self.index, self.mapper)
+            self._planner = Planner(
+                self.index, self.mapper, reach=self.reach, writable=self.is_written
+            )
         return self._planner
+
+    @property
+    def reach(self) -> Reach:
+        """What builds which file."""
+        if self._reach is None:
+            self._reach = Reach(self.index)
+        return self._reach
 
     def files(self) -> Iterator[str]:
         """The files that may be written, in path order."""
-        index = self.index
-        prefixes = tuple(f"{name}/" for name in self.names if name)
-        named = set(self.names)
-        for file in index.files:
-            if "" in named or file in named or file.startswith(prefixes):
-                yield file
+        return (file for file in self.index.files if self.is_written(file))
+
+    def is_written(self, file: str) -> bool:
+        """Whether a file lies in the given paths."""
+        return any(not name or file == name or file.startswith(f"{name}/") for name in self.names)
+
+    def outside(self) -> list[str]:
+        """The folders that Flux objects in the paths build, and that lie outside them."""
+        if "" in self.names or self.options.named_only:
+            return []
+        folders = {
+            folder
+            for flux in self.index.flux
+            if self.is_written(flux.file)
+            for folder, _ in flux_folders(self.index, flux)
+        }
+        return sorted(folder for folder in folders if not self.is_written(folder or "."))
 
     def plans(self) -> Iterator[FilePlan]:
         """The plans of the files, one by one."""
@@ -125,24 +162,85 @@ class Run:
 
     def mapper(self, file: str) -> Mapper:
         """Where the references of a file go."""
-        number = self._target_number(file)
-        if number not in self._mappers:
-            rules = self.targets[number].rules
-            made = Backward(rules) if self.options.backward else Forward(rules)
-            self._mappers[number] = made
-        return self._mappers[number]
+        numbers = self._target_numbers(file)
+        if numbers not in self._mappers:
+            made = [self._single_mapper(number) for number in numbers]
+            self._mappers[numbers] = made[0] if len(made) == 1 else Contested(made)
+        return self._mappers[numbers]
 
     def rules_of(self, file: str) -> RuleSet:
-        """The rules that hold for a file."""
-        return self.targets[self._target_number(file)].rules
+        """The rules that hold for a file, those of its first registry."""
+        return self.targets[self._target_numbers(file)[0]].rules
 
-    def _target_number(self, file: str) -> int:
+    def _single_mapper(self, number: int) -> Mapper:
+        rules = self.targets[number].rules
+        return Backward(rules) if self.options.backward else Forward(rules)
+
+    def _target_numbers(self, file: str) -> tuple[int, ...]:
+        """The targets whose paths hold a file, or whose kustomizations build it; else the first."""
         if len(self.targets) == 1:
-            return 0
-        for number, target in enumerate(self.targets):
-            if GitIgnoreSpec.from_lines(target.paths).match_file(file):
-                return number
-        return 0
+            return (0,)
+        if self._reached is None:
+            self._reached = [self._files_of(target) for target in self.targets]
+        numbers = tuple(n for n, files in enumerate(self._reached) if file in files)
+        return numbers or (0,)
+
+    def _files_of(self, target: Target) -> frozenset[str]:
+        spec = GitIgnoreSpec.from_lines(target.paths)
+        own = frozenset(spec.match_files(self.index.files))
+        folders = [k.folder for k in self.index.kustomizations.values() if k.file in own]
+        built = [self.reach.built_by(flux) for flux in self.index.flux if flux.file in own]
+        return own.union(*(self.reach.closure(folder) for folder in folders), *built)
+
+
+class Plan:
+    """What a run would do, file by file; iterate over it as often as you like.
+
+    Nothing is kept between two iterations, so that memory doesn't grow with the repository.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    def __iter__(self) -> Iterator[FilePlan]:
+        return self.run.plans()
+
+    def diff(self) -> str:
+        """All changes as one unified diff."""
+        return "".join(plan.diff() for plan in self)
+
+    def apply(self) -> list[FilePlan]:
+        """Writes the files; the plans of those that changed, as they came out.
+
+        A file that couldn't be written has its changes as skips, with the reason.
+        """
+        return [plan for plan in self.run.apply() if plan.changes or plan.skips]
+
+    @property
+    def summary(self) -> dict[Status, int]:
+        """How many images have each status."""
+        counts = Counter(result.status for plan in self for result in plan.results)
+        return dict(counts)
+
+
+def plan_migration(paths: Sequence[Path | str], options: RunOptions) -> Plan:
+    """The plan that moves every image of the paths onto the cache.
+
+    Raises:
+        ConfigError: options or configuration can't be used.
+        NoFilesError: a path doesn't exist.
+    """
+    return Plan(Run.open(paths, options))
+
+
+def plan_revert(paths: Sequence[Path | str], options: RunOptions) -> Plan:
+    """The plan that brings every cache reference of the paths back to its upstream.
+
+    Raises:
+        ConfigError: options or configuration can't be used.
+        NoFilesError: a path doesn't exist.
+    """
+    return Plan(Run.open(paths, replace(options, backward=True)))
 
 
 def find_config(paths: Sequence[Path] = (), root: Path | None = None) -> Path | None:

@@ -154,7 +154,9 @@ class Workspace:
 
     def _walk(self, folder: str) -> Iterator[str]:
         prefix = f"{folder}/" if folder else ""
-        with os.scandir(f"{self.root}/{folder}") as scan:
+        entries: list[tuple[str, bool]] = []
+        # A folder that can't be listed, or is gone meanwhile, holds no file of ours.
+        with suppress(OSError), os.scandir(f"{self.root}/{folder}") as scan:
             entries = sorted(
                 (entry.name, entry.is_dir()) for entry in scan if not entry.is_symlink()
             )

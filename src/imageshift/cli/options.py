@@ -99,6 +99,9 @@ class Common(RegistryOptions):
     templates: Annotated[
         bool, _option(_FILES, "--templates", text="Literal images in Helm templates as well.")
     ] = False
+    follow: Annotated[
+        bool, _option(_FILES, "--follow", text="Folders that Flux objects build from here as well.")
+    ] = False
     format: Annotated[Format, _option(_FILES, "--format", text="How to print.")] = Format.TEXT
     output: Annotated[
         Path | None, _option(_FILES, "--output", text="File for the result, not stdout.")
@@ -127,6 +130,7 @@ class Common(RegistryOptions):
             root=self.root,
             charts_through_cache=self.charts_through_cache,
             templates=self.templates,
+            follow=self.follow,
             named_only=named_only,
             backward=backward,
         )

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -39,7 +40,9 @@ class Session:
         self.run = Run.open(paths, options)
         advice = Advice(target.rules for target in self.run.targets)
         self.shown = namer(self.run.workspace.root)
-        self.summary = Summary(self.shown, advice, keep_rows=common.format is Format.JSON)
+        self.summary = Summary(
+            self.shown, advice, keep_rows=common.format is Format.JSON, advise=not backward
+        )
 
     def follow(self, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
         """The plans, counted; a progress bar runs beside them on a terminal."""
@@ -98,10 +101,18 @@ class Session:
             say("no file was looked at: ignore rules, `exclude:` or the paths leave none")
         elif self.summary.counts.total() == 0 and not self.summary.skips:
             say("no image was found in them")
+        self._say_outside()
         for target in self.run.targets:
             if target.rules.registry.has_doubtful_account:
                 account = target.rules.registry.account
                 say(f"warning account-id: {account} has not the twelve digits of an account id")
+
+    def _say_outside(self) -> None:
+        outside = [self.shown(folder) for folder in self.run.outside()]
+        if outside:
+            say(f"built from here, but outside the paths: {', '.join(outside)}")
+            given = " ".join(shlex.quote(argument) for argument in sys.argv[1:])
+            say(f"  hint: imageshift {given} --follow")
 
     def _write(self, text: str) -> None:
         with self._stream() as stream:

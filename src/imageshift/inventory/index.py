@@ -144,8 +144,8 @@ class Index:
         folder, _, name = file.rpartition("/")
         if folder in self.charts and re.fullmatch(r"values.*\.ya?ml", name):
             return FileRole.VALUES
-        if not self.templates and "templates" in folder.split("/") and self._is_template(folder):
-            return FileRole.TEMPLATE
+        if "templates" in folder.split("/") and self._is_template(folder):
+            return FileRole.LITERAL_TEMPLATE if self.templates else FileRole.TEMPLATE
         return FileRole.OBJECTS
 
     def _is_template(self, folder: str) -> bool:

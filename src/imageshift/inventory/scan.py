@@ -16,6 +16,7 @@ from imageshift.sites import (
 )
 from imageshift.sites.context import FileRole
 from imageshift.sites.dispatch import TEMPLATING_KINDS
+from imageshift.sites.templates import find_template_images
 from imageshift.source import Chunk, Document, SourceText, split_documents
 
 __all__ = ["FileScan", "FileSkip", "scan_file"]
@@ -90,12 +91,7 @@ class _Scan:
         self._policies: list[Chunk] = []
 
     def result(self) -> FileScan:
-        sites: list[ImageSite] = []
-        for chunk in split_documents(self._source):
-            if _is_policy(chunk):
-                self._policies.append(chunk)
-            elif may_hold_images(chunk, self._context):
-                sites += self._chunk_sites(chunk)
+        sites = self._sites()
         if _GENERATED in self._source.text:
             sites = [site.skipped(SkipReason.GENERATED, _GENERATED_DETAIL) for site in sites]
         if "imageshift:" in self._source.text:
@@ -103,6 +99,17 @@ class _Scan:
         return FileScan(
             self._file, self._source, tuple(sites), tuple(self._skips), tuple(self._policies)
         )
+
+    def _sites(self) -> list[ImageSite]:
+        if self._context.role is FileRole.LITERAL_TEMPLATE:
+            return list(find_template_images(self._source))
+        sites: list[ImageSite] = []
+        for chunk in split_documents(self._source):
+            if _is_policy(chunk):
+                self._policies.append(chunk)
+            elif may_hold_images(chunk, self._context):
+                sites += self._chunk_sites(chunk)
+        return sites
 
     def _chunk_sites(self, chunk: Chunk) -> list[ImageSite]:
         try:

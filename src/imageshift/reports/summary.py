@@ -32,11 +32,13 @@ class Summary:
     """The counts of a run, and what its reports list.
 
     Rows of images are kept only when `keep_rows` is set, so that memory stays flat without.
+    Warnings are gathered only when `advise` is set: they are about the way into the cache.
     """
 
     shown: Callable[[str], str]
     advice: Advice
     keep_rows: bool = False
+    advise: bool = True
     files: int = 0
     counts: Counter[Status] = field(default_factory=Counter)
     upstreams: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -56,7 +58,8 @@ class Summary:
             self.unsafe = self.unsafe or is_unsafe(skip.reason)
         if plan.before != plan.after:
             self.changed.append(shown)
-        self.advice.look_at(plan, shown)
+        if self.advise:
+            self.advice.look_at(plan, shown)
 
     def _add_result(self, result: Change | Kept, file: str, shown: str) -> None:
         self.counts[result.status] += 1

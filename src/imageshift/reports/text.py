@@ -23,9 +23,10 @@ def print_report(
     _print_stays(console, summary, verbose=verbose)
     for warning in summary.advice.warnings():
         times = f" ({warning.count} times)" if warning.count > 1 else ""
-        console.print(f"[yellow]warning[/] {warning.code}: {_plain(warning.message)}{times}")
+        text = f"[yellow]warning[/] {warning.code}: {_plain(warning.message)}{times}"
+        console.print(text, soft_wrap=True)
         for place in warning.places[: None if verbose else 3]:
-            console.print(f"  {_plain(place)}", style="dim")
+            console.print(f"  {_plain(place)}", style="dim", soft_wrap=True)
     for step in next_steps:
         console.print(f"[bold]next[/] {_plain(step)}")
 

@@ -18,6 +18,7 @@ class FileRole(Enum):
     VALUES = auto()
     PATCH = auto()
     TEMPLATE = auto()
+    LITERAL_TEMPLATE = auto()
 
 
 def _unknown_source(_kind: str, _namespace: str, _name: str) -> str | None:
