@@ -253,3 +253,58 @@ def test_sync_file(tmp_path: Path) -> None:
     assert ran.code == 0
     data = YAML(typ="safe", pure=True).load(path.read_text())
     assert [row["source"] for row in data["sync"]] == ["gcr.io/project/app:1"]
+
+
+CONFIG = """\
+registries:
+  - paths: [eu/]
+    account: "111122223333"
+    region: eu-west-2
+  - paths: [us/]
+    account: "222233334444"
+    region: us-east-1
+    rules:
+      - upstream: quay.io
+        prefix: mirror/quay
+"""
+
+
+@pytest.fixture
+def two_clusters(tmp_path: Path) -> Path:
+    """Lay out a repository whose clusters pull from two accounts."""
+    (tmp_path / ".imageshift.yaml").write_text(CONFIG)
+    for name in ("eu", "us"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "app.yaml").write_bytes((CLUSTER / "app.yaml").read_bytes())
+    return tmp_path
+
+
+def test_two_registries(two_clusters: Path, tmp_path: Path) -> None:
+    """Each registry of the configuration gets its own pulls and its own module."""
+    other = "222233334444.dkr.ecr.us-east-1.amazonaws.com"
+    out = tmp_path / "out"
+
+    pulls = run("warm", two_clusters, "--charts", "off", where=())
+    module = run("infra", "terraform", two_clusters, "--charts", "off", "--out", out, where=())
+
+    assert (pulls.code, module.code) == (0, 0)
+    assert pulls.out.splitlines() == [
+        f"{HOST}/docker-hub/library/nginx:1.27",
+        f"{HOST}/k8s/pause:3.10",
+        f"{HOST}/quay/org/app:v1",
+        f"{other}/mirror/quay/org/app:v1",
+    ]
+    assert {path.name for path in out.iterdir()} == {HOST, other}
+    assert 'ecr_repository_prefix = "mirror/quay"' in (out / other / "rules.tf").read_text()
+
+
+def test_each_account_is_asked(ecr_server: EcrServer, two_clusters: Path) -> None:
+    """Validation asks every registry's own account."""
+    ecr_server.rules = RULES
+
+    ran = run("rules", "validate", two_clusters, "--charts", "off", where=())
+
+    listed = [body for call, body in ecr_server.calls if call == "DescribePullThroughCacheRules"]
+    assert {body["registryId"] for body in listed} == {"111122223333", "222233334444"}
+    assert ran.code == 1
+    assert "the prefix of quay.io there is quay" in ran.out
