@@ -36,6 +36,8 @@ TEXTS = [
     pytest.param("a: b \t\r\n  c\r\n", "b c", ["b", "c"], id="plain on lines, CRLF"),
     pytest.param("a: x\\n 'y'\n  \\z\n", "x\\n 'y' \\z", ["x\\n 'y'", "\\z"],
         id="a plain backslash is no escape"),
+    pytest.param("a: b\n  \\n c\n", "b \\n c", ["b", "\\n c"], id="a word that begins with one"),
+    pytest.param("a: 'it''s \\n'\n", "it's \\n", ["it", "s \\n"], id="likewise in single quotes"),
     pytest.param("a: it''s\n  b\n", "it''s b", ["it''s", "b"], id="plain quotes are themselves"),
     pytest.param("a:\n", "", [""], id="nothing"),
     pytest.param("a: ''\n", "", [""], id="nothing in quotes"),
