@@ -30,7 +30,7 @@ def install(home: Path, wheel: Path | None) -> Path:
     python = str(home / "bin" / "python")
     with tempfile.TemporaryDirectory() as folder:
         package = wheel or build(Path(folder))
-        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        command = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         subprocess.run([*command, str(package)], check=True, env=clean())
     subprocess.run([python, "-m", "compileall", "-q", str(home / "lib")], check=False, env=clean())
     return home / "bin"
