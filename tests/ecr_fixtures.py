@@ -32,6 +32,7 @@ def ecr_server(
     """Run the fake account, which botocore finds by its own environment variable."""
     with serve_ecr() as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_ECR", server.url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_IAM", server.url)
         yield server
 
 

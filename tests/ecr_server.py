@@ -1,4 +1,4 @@
-"""A server on loopback that speaks ECR's JSON protocol, for tests through the real boto3."""
+"""A server on loopback that speaks ECR's JSON protocol, and a little of IAM's, to boto3."""
 
 import base64
 import json
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs
 
 PLANTED = "planted-secret-value-0123456789"
 """What must never be seen in any output: the password of the fake's logins."""
@@ -35,6 +36,7 @@ class EcrServer:
     images: set[tuple[str, str]] = field(default_factory=set)
     failures: dict[str, str] = field(default_factory=dict)
     refusals: dict[str, list[EcrError]] = field(default_factory=dict)
+    denied: set[str] = field(default_factory=set)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -81,6 +83,22 @@ class EcrServer:
             raise EcrError("ImageNotFoundException", f"no image {digest}")
         return {"imageDetails": [{"repositoryName": name, "imageDigest": digest}]}
 
+    def simulate(self, asked: dict[str, list[str]]) -> str:
+        """Return IAM's verdict on a role's actions, in its XML."""
+        self.calls.append(("SimulatePrincipalPolicy", {"role": asked["PolicySourceArn"][0]}))
+        actions = [values[0] for key, values in asked.items() if key.startswith("ActionNames")]
+        rows = "".join(
+            f"<member><EvalActionName>{action}</EvalActionName><EvalDecision>"
+            f"{'implicitDeny' if action in self.denied else 'allowed'}</EvalDecision></member>"
+            for action in actions
+        )
+        return (
+            '<SimulatePrincipalPolicyResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
+            f"<SimulatePrincipalPolicyResult><EvaluationResults>{rows}</EvaluationResults>"
+            "<IsTruncated>false</IsTruncated></SimulatePrincipalPolicyResult>"
+            "</SimulatePrincipalPolicyResponse>"
+        )
+
 
 def _page(key: str, rows: list[dict[str, Any]], asked: dict[str, Any]) -> dict[str, Any]:
     start = int(asked.get("nextToken", "0"))
@@ -96,14 +114,19 @@ def serve_ecr() -> Iterator[EcrServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            if "X-Amz-Target" not in self.headers:
+                self.send(200, "text/xml", state.simulate(parse_qs(body.decode())).encode())
+                return
             operation = self.headers["X-Amz-Target"].rpartition(".")[2]
             try:
                 status, answer = 200, state.answer(operation, json.loads(body or b"{}"))
             except EcrError as error:
                 status, answer = 400, {"__type": error.code, "message": str(error)}
-            content = json.dumps(answer).encode()
+            self.send(status, "application/x-amz-json-1.1", json.dumps(answer).encode())
+
+        def send(self, status: int, kind: str, content: bytes) -> None:
             self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)

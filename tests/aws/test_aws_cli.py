@@ -149,6 +149,78 @@ def test_validate_findings(ecr_server: EcrServer) -> None:
     }
 
 
+def test_validate_role(ecr_server: EcrServer) -> None:
+    """`--role` names what the nodes' role may not do, by IAM's simulation."""
+    ecr_server.rules = RULES
+    arn = "arn:aws:iam::111122223333:role/path/nodes"
+
+    allowed = run("rules", "validate", CLUSTER, "--charts", "off", "--role", arn)
+    ecr_server.denied = {"ecr:CreateRepository"}
+    denied = run("rules", "validate", CLUSTER, "--charts", "off", "--role", "nodes")
+
+    assert (allowed.code, denied.code) == (0, 1)
+    assert (
+        f"{HOST}: role-denied: nodes may not ecr:CreateRepository on "
+        "arn:aws:ecr:eu-west-2:111122223333:repository/quay/*\n"
+    ) in denied.out
+    asked = {body["role"] for call, body in ecr_server.calls if call.startswith("Simulate")}
+    assert asked == {arn, "arn:aws:iam::111122223333:role/nodes"}
+
+
+def test_list_as_json() -> None:
+    """`rules list --format json` has a row for each rule, and the warnings."""
+    ran = run("rules", "list", CLUSTER, "--charts", "off", "--format", "json")
+
+    counts = {row["prefix"]: row["images"] for row in ran.data["rules"]}
+    assert counts == {"docker-hub": 1, "github": 0, "k8s": 1, "ecr": 0, "quay": 2}
+    assert [row["code"] for row in ran.data["warnings"]] == ["unsupported-upstream"]
+
+
+def test_import_to_a_file(tmp_path: Path) -> None:
+    """`--output` takes the result; problems stay on standard error with their places."""
+    source = FIXTURES / "rules" / "terraform-unknown" / "main.tf"
+    target = tmp_path / "rules.yaml"
+
+    ran = run("rules", "import", source, "--quiet", "--output", target)
+
+    assert (ran.code, ran.out) == (3, "")
+    assert "main.tf:3:1: the rule can't be read from the source" in ran.err
+    assert target.read_text().startswith("rules:\n  - upstream: ")
+
+
+def test_warm_plan_as_json() -> None:
+    """`warm --format json` has the pulls with their digests, and what no tag can warm."""
+    ran = run("warm", CLUSTER, "--charts", "off", "--format", "json")
+
+    [plan] = ran.data["plans"]
+    assert [row["digests"] for row in plan["pulls"]] == [[], [], [PINNED]]
+    assert [row["places"] for row in plan["untagged"]] != []
+    assert plan["variable"] == []
+
+
+def test_pull_needs_a_real_host() -> None:
+    """A registry whose host is a variable can be listed but not asked."""
+    where = ("--registry-host", "${ECR_HOST}")
+
+    listed = run("warm", CLUSTER, "--charts", "off", where=where)
+    asked = run("warm", CLUSTER, "--charts", "off", "--pull", where=where)
+
+    assert (listed.code, asked.code) == (0, 2)
+    assert "${ECR_HOST}/quay/org/app:v1" in listed.out
+    assert "${ECR_HOST} is a variable" in asked.err
+
+
+def test_account_of_a_host(ecr_server: EcrServer) -> None:
+    """A host alone tells account and region, dual-stack ones too."""
+    ecr_server.rules = RULES
+    where = ("--registry-host", "111122223333.dkr-ecr.eu-west-2.on.aws")
+
+    ran = run("rules", "validate", CLUSTER, "--charts", "off", where=where)
+
+    assert ran.code == 0
+    assert ecr_server.calls[0][1] == {"registryId": "111122223333"}
+
+
 def test_validate_denied(ecr_server: EcrServer) -> None:
     """AWS's refusal exits 4, in plain words and with a hint."""
     ecr_server.refusals["DescribePullThroughCacheRules"] = [EcrError("AccessDeniedException", "no")]

@@ -5,7 +5,7 @@ Guide defines them, so that both spellings are one.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -14,7 +14,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from imageshift.errors import SourceError
 
-__all__ = ["PlacedDict", "mapping_of", "read_documents", "rows_of"]
+__all__ = ["PlacedDict", "read_documents"]
 
 
 class PlacedDict(dict[str, Any]):
@@ -22,16 +22,6 @@ class PlacedDict(dict[str, Any]):
 
     line = 1
     column = 1
-
-
-def mapping_of(value: Any) -> Mapping[str, Any]:
-    """The value when it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
-
-
-def rows_of(value: Any) -> list[Mapping[str, Any]]:
-    """The mappings in a list; none when the value is no list."""
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
 
 
 def read_documents(text: str, *, is_json: bool) -> list[Any]:

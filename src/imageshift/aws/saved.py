@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from imageshift.aws.documents import PlacedDict, mapping_of, rows_of
+from imageshift.aws.documents import PlacedDict
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
+from imageshift.aws.shapes import mapping_of, rows_of
 
 __all__ = ["read_ack", "read_saved"]
 

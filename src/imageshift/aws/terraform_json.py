@@ -6,8 +6,8 @@ Source: Terraform's documentation, "JSON Output Format" (format_version 1) and s
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imageshift.aws.documents import mapping_of, rows_of
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
+from imageshift.aws.shapes import mapping_of, rows_of
 from imageshift.aws.terraform import RESOURCE
 
 __all__ = ["is_terraform_json", "read_terraform_json"]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imageshift.aws.extra import require
+from imageshift.aws.shapes import mapping_of, rows_of
 from imageshift.errors import ToolError
 
 __all__ = ["Absent", "Login", "Manifest", "RegistryClient"]
@@ -125,8 +126,8 @@ def _read_manifest(content: bytes, digest: str | None) -> Manifest:
         data = json.loads(content)
     except ValueError:
         data = {}
-    rows = data.get("manifests", ()) if isinstance(data, dict) else ()
-    platforms = {_platform(row.get("platform") or {}): str(row["digest"]) for row in rows}
+    rows = rows_of(mapping_of(data).get("manifests"))
+    platforms = {_platform(mapping_of(row.get("platform"))): str(row.get("digest")) for row in rows}
     return Manifest(digest or f"sha256:{hashlib.sha256(content).hexdigest()}", platforms)
 
 
