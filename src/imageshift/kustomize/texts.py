@@ -29,6 +29,7 @@ _IMAGE = re.compile(
     r"|^/spec/(?:template/spec/)?volumes/[^/]+/image/reference$"
 )
 _CONTAINER = re.compile(r"/(?:containers|initContainers)/[^/]+$")
+_DEFINITION = re.compile(r"^kind: *CustomResourceDefinition\b", re.MULTILINE)
 _LIST = re.compile(r"/(?:containers|initContainers)$")
 
 
@@ -53,9 +54,18 @@ def file_texts(content: bytes) -> Iterator[ImageText]:
         return
     source = SourceText.decode(content)
     for chunk in split_documents(source):
-        if "image" in chunk.text:
+        if _may_hold_texts(chunk.text):
             for document in chunk.documents():
                 yield from _document_texts(document)
+
+
+def _may_hold_texts(text: str) -> bool:
+    # Definitions are the bulk of many bases, and the transformer leaves them alone.
+    return (
+        "image" in text
+        and ("ontainers" in text or "volumes" in text)
+        and _DEFINITION.search(text) is None
+    )
 
 
 def inline_texts(document: Document, scalar: Scalar) -> Iterator[ImageText]:
