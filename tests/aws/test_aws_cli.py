@@ -167,6 +167,25 @@ def test_validate_role(ecr_server: EcrServer) -> None:
     assert asked == {arn, "arn:aws:iam::111122223333:role/nodes"}
 
 
+@pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1"])
+def test_regions_without_a_cache(region: str) -> None:
+    """A region that has no pull through cache is refused before anything is asked."""
+    ran = run("rules", "validate", where=("--account", "111122223333", "--region", region))
+
+    assert ran.code == 2
+    assert f"ECR has no pull through cache in {region}\n  hint: " in ran.err
+
+
+def test_undocumented_regions(ecr_server: EcrServer) -> None:
+    """Where AWS doesn't say whether there is a pull through cache, a note says so."""
+    ecr_server.rules = RULES
+    where = ("--account", "111122223333", "--region", "eusc-de-east-1")
+
+    ran = run("rules", "validate", CLUSTER, "--charts", "off", where=where)
+
+    assert "AWS doesn't document whether eusc-de-east-1 has pull through cache" in ran.err
+
+
 def test_list_as_json() -> None:
     """`rules list --format json` has a row for each rule, and the warnings."""
     ran = run("rules", "list", CLUSTER, "--charts", "off", "--format", "json")
