@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from imageshift.aws.cloudformation import read_cloudformation
+from imageshift.aws.documents import read_documents
 from imageshift.cache import Rule
 
 HEAD: dict[str, Any] = {
@@ -63,3 +64,23 @@ def test_upstream_by_its_kind() -> None:
     found = read_cloudformation({"Resources": {"R": resource}}, "t.yaml")
 
     assert [one.rule for one in found.rules] == [Rule("docker.io", "hub")]
+
+
+def test_texts_of_every_style() -> None:
+    """Folded, literal, quoted and tagged texts are read as YAML means them, numbers as text."""
+    text = (
+        "a: >-\n  b\n  c\nd: |\n  e\nf: 'g'\nh: !Sub >-\n  i\n  j\nk: 012\nl: ~\nm: &x n\no: *x\n"
+    )
+
+    [data] = read_documents(text, is_json=False)
+
+    assert data == {
+        "a": "b c",
+        "d": "e\n",
+        "f": "g",
+        "h": {"Fn::Sub": "i j"},
+        "k": "012",
+        "l": None,
+        "m": "n",
+        "o": "n",
+    }

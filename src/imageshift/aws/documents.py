@@ -38,7 +38,7 @@ def read_documents(text: str, *, is_json: bool) -> list[Any]:
 
 def _read_yaml(text: str) -> list[Any]:
     try:
-        nodes = list(YAML(typ="rt", pure=True).compose_all(text))
+        nodes = list(YAML(typ="safe", pure=True).compose_all(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
