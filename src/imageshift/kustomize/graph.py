@@ -60,9 +60,29 @@ def build_graph(index: Index) -> Graph:
             build = _read(graph, index.kustomizations[folder])
             graph.builds[folder] = build
             wanted += build.children
+    _add_users(graph)
     for flux in index.flux:
         graph.deployed |= {folder for folder, _ in flux_folders(index, flux)} & set(graph.builds)
     return graph
+
+
+def _add_users(graph: Graph) -> None:
+    """The builds above, which have no entries of their own: what they make shows in them too."""
+    users: dict[str, list[str]] = {}
+    for folder, found in graph.index.kustomizations.items():
+        for key in ("resources", "bases"):
+            for name in texts(found.root, key):
+                users.setdefault(join(folder, name) or "", []).append(folder)
+    waiting = [key for key, build in graph.builds.items() if key == build.folder]
+    while waiting:
+        below = waiting.pop()
+        for folder in users.get(below, ()):
+            if folder not in graph.builds:
+                file = graph.index.kustomizations[folder].file
+                graph.builds[folder] = Build(key=folder, file=file, folder=folder, passive=True)
+                waiting.append(folder)
+            if graph.builds[folder].passive:
+                graph.builds[folder].bases.append(below)
 
 
 def _seeds(index: Index) -> set[str]:

@@ -120,7 +120,8 @@ class Replacement:
 class Build:
     """A folder that kustomize builds, or a Flux or Argo CD object that builds one its own way.
 
-    `unknown` says that texts come in which the tree doesn't have (remote bases, charts).
+    `unknown` says that texts come in which the tree doesn't have (remote bases, charts);
+    `passive` that it only passes on what others make, as far as images go.
     """
 
     key: str
@@ -136,6 +137,7 @@ class Build:
     remote: list[str] = field(default_factory=list)
     unknown: bool = False
     is_component: bool = False
+    passive: bool = False
 
     @property
     def children(self) -> list[str]:

@@ -41,14 +41,30 @@ def propose(
     values = set(wanted.values())
     if len(values) == 1:
         same = replace(entry, new_name=values.pop())
-        if all(same.matches(match.after) for match in seen.matched) and not _caught([same], seen):
+        fits = all(same.matches(match.after) for match in seen.matched)
+        if fits and not _caught([same], seen) and _suffixed_alike(entry, [same]):
             return (same,)
     if entry.literal is None and seen.unknown:
         return Stuck("the pattern may match images that the tree doesn't show", numbers)
     made = _split(entry, wanted)
+    if not _suffixed_alike(entry, made):
+        return Stuck("its tagSuffix would no longer be added as often as before", numbers)
     if _caught(made, seen):
         return Stuck("the new name would match an image that the old one doesn't", numbers)
     return tuple(made)
+
+
+def _suffixed_alike(entry: Entry, made: list[Entry]) -> bool:
+    return not entry.tag_suffix or all(_doubles(each) == _doubles(entry) for each in made)
+
+
+def _doubles(entry: Entry) -> bool:
+    """Whether an entry still matches its own result.
+
+    Kustomize 5.7 walks most containers twice (`LegacyFilter`, then `Filter`), so such an entry
+    adds its suffix two times.
+    """
+    return not entry.new_name or entry.matches(entry.new_name)
 
 
 def _dead(entry: Entry, seen: Seen, names: NameMap) -> tuple[Entry, ...] | Stuck:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from imageshift.cache import Mapped
-from imageshift.entry import Entry, literal_name
-from imageshift.errors import SourceError
+from imageshift.entry import Entry, literal_name, split_image
+from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.edits import EntryEdits, added_edits, entry_edits, join_edits
 from imageshift.kustomize.graph import Graph, build_graph
@@ -82,6 +82,8 @@ def solve(
     `mapper_of` gives the mapper for what a file says, `scan` its sites, and `writable` whether
     this run may change it.
     """
+    if not index.has_entries:
+        return Decisions(mapper_of)
     graph = build_graph(index)
     if not graph.builds:
         return Decisions(mapper_of)
@@ -178,6 +180,7 @@ class _Report:
             return
         matched = sorted(self._solution.simulation.seen[source.number].matched)
         texts = [text for match in matched for text in (match.before, match.result)]
+        texts += [split_image(text)[0] for text in texts]
         change = self._change(source.file, _site(source), texts, tuple(edits), move)
         found.extras.setdefault(source.file, []).append(change)
 
@@ -209,7 +212,10 @@ class _Report:
         """The change of an entry, told by the first of its texts that moves."""
         mapper = self._names.of(file).mapper
         for text in texts:
-            before = mapper.parse(text)
+            try:
+                before = mapper.parse(text)
+            except InvalidReferenceError:
+                continue
             outcome = mapper.map(before)
             if isinstance(outcome, Mapped):
                 return Change(site, before, outcome.target, outcome.rule, edits, move=move)
