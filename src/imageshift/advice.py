@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from imageshift.cache import RuleSet
+from imageshift.data.aliases import KNOWN_ALIASES
 from imageshift.data.official_images import OFFICIAL_IMAGES
 from imageshift.plan import FilePlan
 from imageshift.reference import ImageReference
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.sites import ImageSite, SiteKind, SkipReason
+from imageshift.source import Chunk
 
 __all__ = ["Advice", "Code", "Notice"]
 
@@ -69,6 +71,8 @@ _MESSAGES = {
     ),
 }
 
+_FRONT = "ECR can't cache {0}, but it stands in front of {1}: --alias {0}={1} uses that rule"
+
 
 @dataclass(slots=True)
 class Notice:
@@ -105,10 +109,10 @@ class Advice:
 
     def look_at(self, plan: FilePlan, shown: str) -> None:
         """Notes what the plan of one file gives reason for; `shown` is the file's name."""
-        for result in plan.results:
+        for result in sorted(plan.results, key=lambda result: result.site.place):
             self._look_at_result(plan, result, shown)
         for chunk in plan.scan.policies:
-            self._look_at_policy(chunk.text, f"{shown}:{chunk.source.place(chunk.start).line}:1")
+            self._look_at_policy(chunk, shown)
 
     def _look_at_result(self, plan: FilePlan, result: Change | Kept, shown: str) -> None:
         site = result.site
@@ -116,11 +120,21 @@ class Advice:
         place = f"{shown}:{at.line}:{at.column}"
         if isinstance(result, Kept):
             if result.status is Status.NO_RULE and result.before is not None:
-                self.add(Code.UNSUPPORTED_UPSTREAM, place, result.before.registry)
+                self._look_at_upstream(result.before.registry, place)
             return
         self._look_at_change(result, site, place)
         if _reverts(plan, site):
             self.add(Code.AUTOMATION_REVERTS, place)
+
+    def _look_at_upstream(self, host: str, place: str) -> None:
+        from imageshift.aws.upstreams import find_upstream  # noqa: PLC0415 seldom asked for
+
+        front = KNOWN_ALIASES.get(host)
+        if front is not None:
+            text = _FRONT.format(host, front)
+            self.add(Code.UNSUPPORTED_UPSTREAM, place, message=text)
+        elif find_upstream(host) is None:
+            self.add(Code.UNSUPPORTED_UPSTREAM, place, host)
 
     def _look_at_change(self, change: Change, site: ImageSite, place: str) -> None:
         before = change.before
@@ -137,10 +151,13 @@ class Advice:
         if not any(code is Code.FIRST_PULL_ROUTE for code, _ in self._found):
             self.add(Code.FIRST_PULL_ROUTE, None)
 
-    def _look_at_policy(self, text: str, place: str) -> None:
+    def _look_at_policy(self, policy: Chunk, shown: str) -> None:
         for rules in self._targets:
             for rule in rules.rules:
-                if rule.upstream in text:
+                found = policy.text.find(rule.upstream)
+                if found >= 0:
+                    at = policy.source.place(policy.start + found)
+                    place = f"{shown}:{at.line}:{at.column}"
                     pattern = f"{rules.registry.host}/{rule.prefix}/*"
                     self.add(Code.POLICY_MATCHES_UPSTREAM, place, rule.upstream, pattern)
 

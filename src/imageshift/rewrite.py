@@ -288,11 +288,12 @@ def _edits(site: ImageSite, target: ImageReference, mapper: Mapper) -> Iterable[
     registry = site.part(Role.REGISTRY)
     main = site.main
     if registry is None:
-        yield _edit(site, main, mapper.whole_name(target))
+        chart = site.kind is SiteKind.CHART
+        yield _edit(site, main, _chart_name(target) if chart else mapper.whole_name(target))
     else:
         yield from _split_edits(site, registry, target, mapper)
-    if site.kind is SiteKind.CHART and isinstance(mapper, Forward):
-        yield from _provider_edit(site)
+    if site.kind is SiteKind.CHART:
+        yield from _provider_edit(site, mapper)
 
 
 def _split_edits(
@@ -317,16 +318,24 @@ def _edit(site: ImageSite, part: Part, name: str) -> Edit:
     return site.document.replace(part.scalar, old, old[: part.lead] + name)
 
 
-def _provider_edit(site: ImageSite) -> Iterable[Edit]:
-    """Flux logs in to ECR only with `provider: aws` (fact X9)."""
+def _chart_name(target: ImageReference) -> str:
+    """The name in an `oci://` address, which Docker Hub's own host must begin."""
+    if target.registry == DOCKER_HUB:
+        return f"registry-1.docker.io/{target.repository}"
+    return target.full_name
+
+
+def _provider_edit(site: ImageSite, mapper: Mapper) -> Iterable[Edit]:
+    """Flux logs in to ECR only with `provider: aws`, and with it to nothing else (fact X9)."""
     spec = site.document.mapping.mapping("spec")
     if spec is None:
         return
     provider = spec.scalar("provider")
-    if provider is None:
-        yield insert_key(site.document, spec, "url", "provider", "aws")
-    elif provider.value != "aws":
-        yield site.document.replace(provider, provider.value, "aws")
+    wanted = "generic" if isinstance(mapper, Backward) else "aws"
+    if provider is None and wanted == "aws":
+        yield insert_key(site.document, spec, "url", "provider", wanted)
+    elif provider is not None and provider.value != wanted:
+        yield site.document.replace(provider, provider.value, wanted)
 
 
 _MARK = "/imageshift-chart"

@@ -18,7 +18,7 @@ def check(*, common: Common, paths: Paths) -> None:
     named_only = all(path.is_file() for path in paths)
     session = Session("check", paths, common, named_only=named_only)
     for plan in session.follow(session.run.plans()):
-        for result in plan.results:
+        for result in sorted(plan.results, key=lambda result: result.site.place):
             if isinstance(result, Change) and common.format is Format.TEXT:
                 _print_finding(result, session.shown(plan.file))
     findings = bool(session.summary.upstreams)

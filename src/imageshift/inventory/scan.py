@@ -21,7 +21,7 @@ from imageshift.source import Chunk, Document, SourceText, split_documents
 
 __all__ = ["FileScan", "FileSkip", "scan_file"]
 
-_WORDS = (b"mage", b"registry", b"repository", b"_IMAGE", b"oci://", b"newName")
+_WORDS = (b"mage", b"registry", b"repository", b"_IMAGE", b"oci://", b"newName", b"lowedRepos")
 _IGNORE = re.compile(r"#[^\r\n]*\bimageshift:[ \t]*ignore(?:[ \t]|$)", re.MULTILINE)
 _IGNORE_FILE = re.compile(r"#[^\r\n]*\bimageshift:[ \t]*ignore-file\b")
 _SOPS = re.compile(r"""^(?:sops:[ \t]*$|[ \t]*"sops":[ \t]*\{)""", re.MULTILINE)

@@ -121,9 +121,7 @@ def _object_images(found: _Object) -> Iterator[ImageSite]:
     elif finder is not None and finder[0].search(resource.group):
         yield from finder[1](found, resource)
     elif resource.kind in POD_PATHS and resource.group in POD_GROUPS[resource.kind]:
-        at = (found.document, found.root, resource, found.path)
-        yield from find_workload_images(*at)
-        yield from find_custom_images(*at, found.context.rows)
+        yield from _workload(found, resource)
     elif knows(resource, found.context.rows):
         at = (found.document, found.root, resource, found.path)
         yield from find_custom_images(*at, found.context.rows)
@@ -131,6 +129,16 @@ def _object_images(found: _Object) -> Iterator[ImageSite]:
         yield from find_generic_images(found.document, found.root, resource, found.path)
     elif is_helmfile(found.root):
         yield from find_helmfile_images(found.document, found.root, resource)
+
+
+def _workload(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    """Its pod's images, and those that the table or the user adds beside the pod."""
+    at = (found.document, found.root, resource, found.path)
+    pod = list(find_workload_images(*at))
+    yield from pod
+    taken = {site.path for site in pod}
+    custom = find_custom_images(*at, found.context.rows)
+    yield from (site for site in custom if site.path not in taken)
 
 
 def _release(found: _Object, resource: Resource) -> Iterator[ImageSite]:

@@ -152,9 +152,9 @@ class ImageSite:
     @property
     def text(self) -> str:
         """The reference as the parts spell it together."""
-        whole = self.part(Role.REFERENCE)
-        if whole is not None:
-            return whole.text
+        main = self.main
+        if main.role in {Role.REFERENCE, Role.REGISTRY}:
+            return main.text
         return self.name_text + self.identifier_text
 
     @property
@@ -164,10 +164,9 @@ class ImageSite:
         if main.role is Role.REFERENCE:
             return main.text[: name_length(main.text)]
         registry = self.part(Role.REGISTRY)
-        repository = "" if main.role is Role.REGISTRY else main.text
-        if registry is None:
-            return repository
-        return f"{registry.text.rstrip('/')}/{repository}"
+        if registry is None or main.role is Role.REGISTRY:
+            return main.text
+        return f"{registry.text.rstrip('/')}/{main.text}"
 
     @property
     def identifier_text(self) -> str:
