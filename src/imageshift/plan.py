@@ -3,13 +3,13 @@
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Protocol
 
 from imageshift.errors import SourceError
-from imageshift.inventory import FileScan, FileSkip, Index, scan_file
-from imageshift.kustomize import Decisions, solve
-from imageshift.kustomize.reach import Reach
+from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, scan_file
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import (
@@ -28,7 +28,7 @@ from imageshift.source import (
 )
 from imageshift.workspace import Workspace, Write, write_together
 
-__all__ = ["FilePlan", "Planner", "apply_plans", "same_but_for"]
+__all__ = ["Decisions", "FilePlan", "Planner", "Surroundings", "apply_plans", "same_but_for"]
 
 Result = Change | Kept
 
@@ -65,32 +65,77 @@ class FilePlan:
         return "".join(_ended(line) for line in lines)
 
 
+class Decisions(Protocol):
+    """What is decided over sites by more than their own file: by the graph, or by charts."""
+
+    def decided(self, site: ImageSite, file: str) -> Result | None:
+        """What becomes of a site; None where only its own text counts."""
+        ...
+
+    def extra(self, file: str) -> Sequence_[Result]:
+        """Results in a file that no site of its scan stands for."""
+        ...
+
+    @property
+    def moved_files(self) -> Iterable[str]:
+        """The files that take part in moves."""
+        ...
+
+
+class Surroundings(Protocol):
+    """What the objects that build a file say of it."""
+
+    def substitutes(self, file: str) -> dict[str, str]:
+        """The variables that have one value wherever the file is built."""
+        ...
+
+    def is_forced(self, file: str) -> bool:
+        """Whether objects that can't be changed are made anew."""
+        ...
+
+    def folders(self, flux: FluxKustomization) -> list[str]:
+        """The folders that a Flux Kustomization builds."""
+        ...
+
+    def built_by(self, flux: FluxKustomization) -> frozenset[str]:
+        """The files that a Flux Kustomization builds."""
+        ...
+
+    def closure(self, folder: str) -> frozenset[str]:
+        """The files that building a folder takes in."""
+        ...
+
+
 class Planner:
-    """Plans files one by one, so that memory doesn't grow with their number."""
+    """Plans files one by one, so that memory doesn't grow with their number.
+
+    `decide` is asked once, at the first plan; the first of its answers that decides over a site
+    counts.
+    """
 
     def __init__(
         self,
         index: Index,
         mapper_of: Callable[[str], Mapper],
-        *,
-        reach: Reach | None = None,
-        writable: Callable[[str], bool] = lambda _file: True,
+        decide: Callable[["Planner"], Sequence_[Decisions]],
+        surroundings: Callable[[], Surroundings],
     ) -> None:
         self._index = index
         self._workspace = index.workspace
         self._mapper_of = mapper_of
-        self._reach = reach or Reach(index)
-        self._writable = writable
+        self._decide_all = decide
+        self._surroundings = surroundings
         self._scan = lru_cache(maxsize=256)(self._scan_now)
-        self._decisions: Decisions | None = None
+        self._decisions: Sequence_[Decisions] | None = None
+        self._broken: dict[int, str] = {}
 
     @property
-    def decisions(self) -> Decisions:
-        """What the graph of kustomizations decides, computed at the first use."""
+    def decisions(self) -> Sequence_[Decisions]:
+        """What is decided over more than one file, less the moves that can't be made whole."""
         if self._decisions is None:
-            self._decisions = solve(
-                self._index, self._mapper_of, self.scan, writable=self._writable
-            )
+            self._decisions = self._decide_all(self)
+            for file in {name for found in self._decisions for name in found.moved_files}:
+                self._find_broken(file)
         return self._decisions
 
     def scan(self, file: str) -> FileScan:
@@ -106,33 +151,63 @@ class Planner:
 
     def plan(self, file: str) -> FilePlan | None:
         """The plan of one file, or None when it holds nothing to tell."""
+        results = self._results(file)
         scan, content = self._scan(file)
-        extra = self.decisions.extra(file)  # noqa: S610 no database here
-        if not (scan.sites or scan.skips or scan.policies or extra):
+        if not (results or scan.skips or scan.policies):
             return None
-        decided = [self._decide(site, file) for site in scan.sites]
-        results = reconcile([*decided, *extra])
-        skips = scan.skips
+        results = [self._whole(result) for result in results]
         try:
             after = _applied(scan.source, results)
         except SourceError as error:
             results = [_withdrawn(result, error) for result in results]
             after = scan.source.text
         encoded = content if after == scan.source.text else after.encode()
-        return FilePlan(file, scan, tuple(results), skips, content, encoded)
+        return FilePlan(file, scan, tuple(results), scan.skips, content, encoded)
+
+    def _results(self, file: str) -> list[Result]:
+        extra = [result for found in self.decisions for result in found.extra(file)]
+        return reconcile([*(self._decide(site, file) for site in self.scan(file).sites), *extra])
+
+    def _find_broken(self, file: str) -> None:
+        """Notes the moves that a file can't make its part of."""
+        wanted = {
+            change.move
+            for found in self._decisions or ()
+            for change in self._decided_changes(found, file)
+        }
+        results = self._results(file)
+        made = {result.move for result in results if isinstance(result, Change)}
+        try:
+            _applied(self.scan(file).source, results)
+        except SourceError:
+            made = set()
+        self._broken |= {move: file for move in wanted - made if move is not None}
+
+    def _decided_changes(self, found: Decisions, file: str) -> Iterator[Change]:
+        results = [found.decided(site, file) for site in self.scan(file).sites]
+        yield from (r for r in (*results, *found.extra(file)) if isinstance(r, Change))
+
+    def _whole(self, result: Result) -> Result:
+        """A change, unless its move can't be made in another file."""
+        file = self._broken.get(result.move or 0) if isinstance(result, Change) else None
+        if file is None:
+            return result
+        detail = f"it holds only together with a change in {file}, which can't be made"
+        return _withdrawn(result, SourceError(detail, reason="conflict"))
 
     def _decide(self, site: ImageSite, file: str) -> Result:
-        decided = self.decisions.decided(site, file)
-        if decided is not None:
-            return decided
-        mapper = self._mapper_of(file)
+        for found in self.decisions:
+            decided = found.decided(site, file)
+            if decided is not None:
+                return decided
         if site.skip is SkipReason.IMMUTABLE and self._jobs_may_change(file):
             site = replace(site, skip=None, detail=None)
-        variables = self._reach.substitutes(file) if "${" in site.name_text else None
-        return plan_site(site, mapper, variables)
+        named = "${" in site.name_text
+        variables = self._surroundings().substitutes(file) if named else None
+        return plan_site(site, self._mapper_of(file), variables)
 
     def _jobs_may_change(self, file: str) -> bool:
-        return self._index.rewrite_jobs or self._reach.is_forced(file)
+        return self._index.rewrite_jobs or self._surroundings().is_forced(file)
 
     def _scan_now(self, file: str) -> tuple[FileScan, bytes]:
         try:

@@ -12,9 +12,7 @@ from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules, l
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import ConfigError
 from imageshift.inventory import Index, build_index
-from imageshift.kustomize.reach import Reach
-from imageshift.kustomize.sources import flux_folders
-from imageshift.plan import FilePlan, Planner, apply_plans
+from imageshift.plan import Decisions, FilePlan, Planner, Surroundings, apply_plans
 from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
 from imageshift.workspace import CONFIG_NAME, Workspace, find_root
 
@@ -72,7 +70,7 @@ class Run:
     options: RunOptions
     _index: Index | None = None
     _planner: Planner | None = None
-    _reach: Reach | None = None
+    _reach: Surroundings | None = None
     _reached: list[frozenset[str]] | None = None
     _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
 
@@ -120,17 +118,25 @@ class Run:
     def planner(self) -> Planner:
         """The planner over the index."""
         if self._planner is None:
-            self._planner = Planner(
-                self.index, self.mapper, reach=self.reach, writable=self.is_written
-            )
+            self._planner = Planner(self.index, self.mapper, self._decide, self.reach)
         return self._planner
 
-    @property
-    def reach(self) -> Reach:
+    def reach(self) -> Surroundings:
         """What builds which file."""
         if self._reach is None:
+            from imageshift.kustomize.reach import Reach  # noqa: PLC0415 not for every run
+
             self._reach = Reach(self.index)
         return self._reach
+
+    def _decide(self, planner: Planner) -> list[Decisions]:
+        """What more than a file's own text decides; nothing of it is loaded without need."""
+        found: list[Decisions] = []
+        if self.index.has_entries and not self.options.named_only:
+            from imageshift.kustomize.solve import solve  # noqa: PLC0415 as above
+
+            found.append(solve(self.index, self.mapper, planner.scan, writable=self.is_written))
+        return found
 
     def files(self) -> Iterator[str]:
         """The files that may be written, in path order."""
@@ -148,7 +154,7 @@ class Run:
             folder
             for flux in self.index.flux
             if self.is_written(flux.file)
-            for folder, _ in flux_folders(self.index, flux)
+            for folder in self.reach().folders(flux)
         }
         return sorted(folder for folder in folders if not self.is_written(folder or "."))
 
@@ -189,8 +195,8 @@ class Run:
         spec = GitIgnoreSpec.from_lines(target.paths)
         own = frozenset(spec.match_files(self.index.files))
         folders = [k.folder for k in self.index.kustomizations.values() if k.file in own]
-        built = [self.reach.built_by(flux) for flux in self.index.flux if flux.file in own]
-        return own.union(*(self.reach.closure(folder) for folder in folders), *built)
+        built = [self.reach().built_by(flux) for flux in self.index.flux if flux.file in own]
+        return own.union(*(self.reach().closure(folder) for folder in folders), *built)
 
 
 class Plan:

@@ -31,8 +31,11 @@ class Reach:
 
     def built_by(self, flux: FluxKustomization) -> frozenset[str]:
         """The files that a Flux Kustomization builds."""
-        folders = [folder for folder, _ in flux_folders(self._index, flux)]
-        return frozenset().union(*(self.closure(folder) for folder in folders))
+        return frozenset().union(*(self.closure(folder) for folder in self.folders(flux)))
+
+    def folders(self, flux: FluxKustomization) -> list[str]:
+        """The folders that a Flux Kustomization builds."""
+        return [folder for folder, _ in flux_folders(self._index, flux)]
 
     def closure(self, folder: str) -> frozenset[str]:
         """The files that building a folder takes in."""

@@ -69,6 +69,12 @@ class Decisions:
         """Changes of a file that no site of its scan stands for: names, and added entries."""
         return self.extras.get(file, [])
 
+    @property
+    def moved_files(self) -> set[str]:
+        """The files that take part in moves."""
+        named = {key[0] for key in self.moves}
+        return named | {file for file, found in self.extras.items() if found}
+
 
 def solve(
     index: Index,
