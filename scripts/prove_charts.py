@@ -1,26 +1,34 @@
 """Traces, overrides and proves every chart of a folder, and prints a table of what came out.
 
     python scripts/prove_charts.py FOLDER [CHART...] [--values FOLDER] [--helm PROGRAM]
+                                   [--compare PROGRAM] [--kustomize PROGRAM]
 
 FOLDER holds chart folders or .tgz files named MAKER__CHART. VALUES holds MAKER__CHART.yaml
 files with the values that a chart requires. Every image that has a rule must come from the
-cache afterwards, in a rendering that is otherwise the one before.
+cache afterwards, in a rendering that is otherwise the one before. `--compare` times plain
+`helm template` processes beside it; `--kustomize` lets real kustomize apply the entries and
+patches, and looks at every image of what it builds.
 """
 
 import argparse
 import gc
+import json
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from imageshift.cache import ARTICLE_RULES, Mapped, Registry, Rule, RuleSet
-from imageshift.charts.files import load_chart
+from imageshift.charts.files import ChartFiles, load_chart
+from imageshift.charts.manifests import find_images, split_manifest
 from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind, Way
-from imageshift.charts.override import Override, override
+from imageshift.charts.override import Mapper, Override, apply_override, override
 from imageshift.charts.plain import load_plain
+from imageshift.charts.postrender import Patch
 from imageshift.charts.render import BinaryRenderer, Renderer, SdkRenderer
 from imageshift.errors import InvalidReferenceError
 
@@ -48,6 +56,7 @@ class Row:
     renders: int
     seconds: float
     note: str = ""
+    plain: float = 0.0
 
     @property
     def images(self) -> int:
@@ -63,7 +72,7 @@ def main() -> int:
     rows = []
     for path in sorted(options.folder.iterdir()):
         if not options.charts or path.name in options.charts:
-            row, result = _prove(path, options.values, mapper, renderer)
+            row, result = _prove(path, options, mapper, renderer)
             rows.append(row)
             _print_row(row)
             if options.verbose and result is not None:
@@ -78,12 +87,14 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("charts", nargs="*")
     parser.add_argument("--values", type=Path, default=None)
     parser.add_argument("--helm", default=None, help="the helm program instead of the SDK")
+    parser.add_argument("--compare", default=None, help="a helm program to time beside the SDK")
+    parser.add_argument("--kustomize", default=None, help="a kubectl program that proves the rest")
     parser.add_argument("--every", action="store_true", help="rules for more upstreams")
     parser.add_argument("--verbose", action="store_true")
     return parser.parse_args()
 
 
-def _mapper(*, every: bool):  # noqa: ANN202
+def _mapper(*, every: bool) -> Mapper:
     rules = ARTICLE_RULES + tuple(Rule(host, prefix) for host, prefix in MORE.items() if every)
     ruleset = RuleSet(Registry.of("123456789012", "eu-west-2"), rules)
 
@@ -97,12 +108,11 @@ def _mapper(*, every: bool):  # noqa: ANN202
     return target
 
 
-def _prove(path: Path, values: Path | None, mapper, renderer) -> tuple[Row, Override | None]:  # noqa: ANN001
+def _prove(
+    path: Path, options: argparse.Namespace, mapper: Mapper, renderer: Renderer
+) -> tuple[Row, Override | None]:
     chart = load_chart(path)
-    file = None if values is None else values / f"{path.name}.yaml"
-    own = load_plain(file.read_text(), str(file)) if file and file.exists() else {}
-    source = ChartSource(kind=SourceKind.LOCAL, name=chart.name, path=path)
-    release = Release(name="rel", namespace="apps", source=source, values=own)
+    release = _release(path, options.values)
     gc.collect()
     gc.disable()
     start = time.perf_counter()
@@ -110,8 +120,7 @@ def _prove(path: Path, values: Path | None, mapper, renderer) -> tuple[Row, Over
         result = override(chart, release, mapper, renderer=renderer)
     except ChartError as error:
         message = str(error).splitlines()[0][:110]
-        row = Row(path.name, chart.version, Counter(), 0, 0.0, f"no render: {message}")
-        return row, None
+        return Row(path.name, chart.version, Counter(), 0, 0.0, f"no render: {message}"), None
     finally:
         gc.enable()
     seconds = time.perf_counter() - start
@@ -119,7 +128,75 @@ def _prove(path: Path, values: Path | None, mapper, renderer) -> tuple[Row, Over
     note = "gate" if result.gated else ""
     if result.other:
         note = f"FAIL {result.other[0]}"
-    return Row(path.name, chart.version, ways, result.renders, seconds, note), result
+    if options.kustomize and (wrong := _build(chart, release, result, mapper, options.kustomize)):
+        note = f"FAIL kustomize leaves {wrong}"
+    plain = _time_helm(chart, release, options.compare) if options.compare else 0.0
+    return Row(path.name, chart.version, ways, result.renders, seconds, note, plain), result
+
+
+def _release(path: Path, values: Path | None) -> Release:
+    file = None if values is None else values / f"{path.name}.yaml"
+    own = load_plain(file.read_text(), str(file)) if file and file.exists() else {}
+    source = ChartSource(kind=SourceKind.LOCAL, name=path.name, path=path)
+    return Release(name="rel", namespace="apps", source=source, values=own)
+
+
+def _time_helm(chart: ChartFiles, release: Release, program: str) -> float:
+    """The median time of a plain `helm template` process for the same release."""
+    renderer = BinaryRenderer(program)
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        renderer.render(chart, release.values, release.options)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[1:])
+
+
+def _build(
+    chart: ChartFiles, release: Release, result: Override, mapper: Mapper, program: str
+) -> list[str]:
+    """The images with a rule that are in what kustomize builds, other than those listed as left."""
+    values = apply_override(release.values, result)
+    manifests = SdkRenderer().render(chart, values, release.options)
+    documents = [part for text in manifests.values() for part in split_manifest(text)]
+    kustomization = {
+        "resources": ["all.yaml"],
+        "images": [{"name": e.name, "newName": e.new_name} for e in result.entries],
+        "patches": [_patch(patch) for patch in result.patches],
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "all.yaml").write_text("\n---\n".join(_distinct(documents)))
+        Path(folder, "kustomization.yaml").write_text(json.dumps(kustomization))
+        command = [program, "kustomize", folder]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:  # a chart that kustomize can't read at all
+        return [done.stderr.strip()[-160:]] if kustomization["images"] else []
+    left = {outcome.image.text for outcome in result.outcomes if outcome.way is Way.LEFT}
+    images = find_images({"built": done.stdout}, (), {}).images
+    return [image.text for image in images if mapper(image.text) and image.text not in left]
+
+
+def _distinct(documents: list[str]) -> list[str]:
+    """The documents without twins and broken ones, which kustomize refuses."""
+    found: dict[tuple[str, ...], str] = {}
+    for document in documents:
+        try:
+            data = load_plain(document, "rendered")
+        except ChartError as error:
+            print(f"    {error}", file=sys.stderr)
+            continue
+        if not isinstance(data, dict):
+            continue
+        metadata = data.get("metadata") or {}
+        key = (data.get("kind"), metadata.get("namespace"), metadata.get("name"))
+        found.setdefault(tuple(map(str, key)), document)
+    return list(found.values())
+
+
+def _patch(patch: Patch) -> dict[str, object]:
+    change = [{"op": "replace", "path": patch.pointer, "value": patch.value}]
+    target = {"kind": patch.target.kind, "name": patch.target.name}
+    return {"target": target, "patch": json.dumps(change)}
 
 
 def _print_row(row: Row) -> None:
@@ -127,7 +204,7 @@ def _print_row(row: Row) -> None:
     print(
         f"| {row.chart} | {row.version} | {row.images} | {ways[Way.VALUES]} "
         f"| {ways[Way.POST_RENDERER]} | {ways[Way.PATCH]} | {ways[Way.LEFT]} "
-        f"| {ways[Way.UNCHANGED]} | {row.renders} | {row.seconds:.3f} | {row.note} |",
+        f"| {ways[Way.UNCHANGED]} | {row.renders} | {row.seconds:.3f} | {row.plain:.3f} | {row.note} |",
         flush=True,
     )
 
@@ -159,6 +236,9 @@ def _print_sum(rows: list[Row]) -> None:
     if done:
         print(f"median {statistics.median(row.renders for row in done):.0f} renders, ", end="")
         print(f"{statistics.median(row.seconds for row in done):.3f} s")
+    ratios = [row.seconds / row.plain for row in done if row.plain]
+    if ratios:
+        print(f"median {statistics.median(ratios):.2f} plain helm template processes")
 
 
 if __name__ == "__main__":

@@ -5,12 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from imageshift.charts.manifests import split_manifest
 from imageshift.charts.plain import to_plain
 from imageshift.errors import SourceError
 from imageshift.source.tree import parse_events
 
 __all__ = ["Difference", "DifferenceClass", "compare"]
 
+_KIND = re.compile(r"^kind: *(\S+)", re.MULTILINE)
+_METADATA = re.compile(
+    r"^metadata: *\n((?:#.*\n|\s*\n)*( +)\S.*\n(?:\2.*\n?|\s*\n)*)", re.MULTILINE
+)
 _RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{5,}")
 
 
@@ -24,7 +29,10 @@ class DifferenceClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One line that differs; `line` is 0 when the whole template does."""
+    """One line that differs; `line` is 0 when the object's whole text does.
+
+    `template` names the object too where the template writes several.
+    """
 
     template: str
     line: int
@@ -34,16 +42,49 @@ class Difference:
 
 
 def compare(before: Mapping[str, str], after: Mapping[str, str]) -> list[Difference]:
-    """The differences of two renderings.
+    """The differences of two renderings, object by object: their order doesn't count.
 
-    Templates of unlike numbers of lines are one difference of shape.
+    Objects of unlike numbers of lines are one difference of shape.
     """
     found: list[Difference] = []
     for template in sorted({*before, *after}):
         old, new = before.get(template, ""), after.get(template, "")
         if old != new:
-            found += _compare_texts(template, old, new)
+            found += _compare_templates(template, old, new)
     return found
+
+
+def _compare_templates(template: str, before: str, after: str) -> list[Difference]:
+    """Some charts write several objects from one template, in the random order of a Go map."""
+    old, new = _by_object(before), _by_object(after)
+    if len(old) <= 1 and len(new) <= 1:
+        return _compare_texts(template, before, after)
+    found: list[Difference] = []
+    for key in sorted({*old, *new}):
+        one, two = old.get(key, ""), new.get(key, "")
+        if one != two:
+            found += _compare_texts(f"{template}#{key}", one, two)
+    return found
+
+
+def _by_object(text: str) -> dict[str, str]:
+    """The documents by kind and name, as they are written; twins by number."""
+    found: dict[str, str] = {}
+    for document in split_manifest(text):
+        kind = _KIND.search(document)
+        key = f"{kind[1] if kind else ''}/{_name_of(document)}"
+        twins = sum(1 for other in found if other.partition("~")[0] == key)
+        found[f"{key}~{twins}" if twins else key] = document.strip()
+    return found
+
+
+def _name_of(document: str) -> str:
+    """metadata.name, by the indent of metadata's first line: labels may hold a name too."""
+    metadata = _METADATA.search(document + "\n")
+    if metadata is None:
+        return ""
+    name = re.search(rf"^{metadata[2]}name: *(\S+)", metadata[1], re.MULTILINE)
+    return name[1] if name else ""
 
 
 def _compare_texts(template: str, before: str, after: str) -> list[Difference]:

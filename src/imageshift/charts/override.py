@@ -5,7 +5,7 @@ in the places of the old ones and nothing else changed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imageshift.charts import markers
@@ -29,12 +29,21 @@ from imageshift.charts.postrender import (
     merge_entries,
     patch_for,
 )
-from imageshift.charts.render import Renderer
+from imageshift.charts.render import CountingRenderer, Renderer
 from imageshift.charts.solve import Solution, Wish, solve
-from imageshift.charts.trace import GATE, Trace, Tracer
+from imageshift.charts.trace import GATE, Hints, Trace, Tracer
+from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import lookup, merge, place
 
-__all__ = ["ImageOutcome", "Mapper", "Override", "ValueEdit", "apply_override", "override"]
+__all__ = [
+    "ImageOutcome",
+    "Mapper",
+    "Override",
+    "Overrider",
+    "ValueEdit",
+    "apply_override",
+    "override",
+]
 
 Mapper = Callable[[str], str | None]
 """From an image's text to its target's; None when it stays where it is."""
@@ -80,26 +89,42 @@ class Override:
     other: tuple[Difference, ...] = ()
 
 
-def override(
-    chart: ChartFiles,
-    release: Release,
-    mapper: Mapper,
-    *,
-    renderer: Renderer,
-    allow_insecure_images: bool = False,
-) -> Override:
-    """The overrides after which every rendered image is its mapped one, proven by rendering.
+@dataclass(slots=True)
+class Overrider:
+    """Overrides releases one after the other, and keeps what helps with the next.
 
-    A chart with Bitnami's gate (H3) is overridden by post-renderers, unless
-    `allow_insecure_images`.
+    `traces` is the cache on disk, where there is one; a release that is in it is only proven.
+    With `allow_insecure_images` Bitnami's gate (H3) is opened; otherwise its images go to the
+    post-renderers.
+    """
+
+    renderer: Renderer
+    traces: TraceStore | None = None
+    allow_insecure_images: bool = False
+    _hints: dict[str, Hints] = field(default_factory=dict)
+
+    def override(self, chart: ChartFiles, release: Release, mapper: Mapper) -> Override:
+        """The overrides after which every rendered image is its mapped one, proven by rendering.
+
+        Raises:
+            RenderError: the release doesn't render as it is.
+        """
+        chart = chart.with_values_files(release.values_files)
+        hints = self._hints.setdefault(chart.digest, Hints())
+        counting = CountingRenderer(self.renderer)
+        tracer = Tracer(chart, release.values, release.options, counting, hints)
+        return _Work(tracer, release, mapper, self.traces, self.allow_insecure_images).run()
+
+
+def override(
+    chart: ChartFiles, release: Release, mapper: Mapper, *, renderer: Renderer
+) -> Override:
+    """The overrides of one release alone.
 
     Raises:
         RenderError: the release doesn't render as it is.
     """
-    chart = chart.with_values_files(release.values_files)
-    tracer = Tracer.of(chart, release.values, release.options, renderer)
-    work = _Work(tracer, release, mapper, allow_insecure_images)
-    return work.run()
+    return Overrider(renderer).override(chart, release, mapper)
 
 
 @dataclass(slots=True)
@@ -109,13 +134,17 @@ class _Work:
     tracer: Tracer
     release: Release
     mapper: Mapper
+    traces: TraceStore | None
     allow_insecure: bool
 
     def run(self) -> Override:
-        trace = self.tracer.trace()
+        known = None if self.traces is None else self.traces.get(self.tracer)
+        trace = known or self.tracer.trace()
         solution = self._solve(trace)
-        if solution.unreached:
+        if solution.unreached and known is None:
             trace, solution = self._widen(trace, solution)
+        if self.traces is not None and known is None:
+            self.traces.keep(self.tracer, trace)
         changes, other = self._proven(trace, solution.changes)
         return self._finish(trace, changes, other)
 
@@ -130,7 +159,9 @@ class _Work:
         if not missed:
             return trace, solution
         names = {image.raw_name for image in missed}
-        best = self._better(trace, solution, self._try_trace(trace.fills, names))
+        best = trace, solution
+        if self.tracer.has_more(trace, names):
+            best = self._better(*best, self._try_trace(trace.fills, names))
         fills = propose_fills({_key(i): i for i in missed}.values(), best[0].values)
         for fill in fills:
             if not best[1].unreached:

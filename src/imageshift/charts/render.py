@@ -41,6 +41,11 @@ _UNKNOWN_FIELD = "unknown field"
 class Renderer(Protocol):
     """Something that renders charts as `helm template` does, hooks and tests included."""
 
+    @property
+    def version(self) -> str:
+        """What renders, and its version: what a cached result depends on."""
+        ...
+
     def render(
         self, chart: ChartFiles, values: Values, options: RenderOptions, *, schemas: bool = False
     ) -> Manifests:
@@ -67,6 +72,18 @@ class BinaryRenderer:
     program: str = "helm"
     timeout: float = TIMEOUT
     _folder: Path | None = field(default=None, init=False, repr=False)
+    _version: str | None = field(default=None, init=False, repr=False)
+
+    @property
+    def version(self) -> str:
+        """What `helm version` says.
+
+        Raises:
+            ToolError: there is no such program.
+        """
+        if self._version is None:
+            self._version = self._run([self.program, "version", "--short"], {}).strip()
+        return self._version
 
     def render(
         self, chart: ChartFiles, values: Values, options: RenderOptions, *, schemas: bool = False
@@ -138,6 +155,11 @@ class SdkRenderer:
     """
 
     timeout: float = TIMEOUT
+
+    @property
+    def version(self) -> str:
+        """The version of Helm's SDK."""
+        return f"sdk {_sdk().helm_sdk_version()}"
 
     def render(
         self, chart: ChartFiles, values: Values, options: RenderOptions, *, schemas: bool = False
@@ -216,6 +238,11 @@ class CountingRenderer:
 
     inner: Renderer
     count: int = 0
+
+    @property
+    def version(self) -> str:
+        """The inner one's."""
+        return self.inner.version
 
     def render(
         self, chart: ChartFiles, values: Values, options: RenderOptions, *, schemas: bool = False

@@ -21,10 +21,10 @@ from imageshift.charts.model import (
     ValuePath,
     Values,
 )
-from imageshift.charts.render import CountingRenderer, Manifests, Renderer
+from imageshift.charts.render import CountingRenderer, Manifests
 from imageshift.charts.values import lookup, merge, place
 
-__all__ = ["GATE", "Trace", "Tracer"]
+__all__ = ["GATE", "Hints", "Trace", "Tracer"]
 
 GATE: ValuePath = ("global", "security", "allowInsecureImages")
 """The value that opens Bitnami's gate against foreign images (H3)."""
@@ -46,7 +46,6 @@ class Trace:
     """
 
     images: tuple[RenderedImage, ...]
-    base: Manifests
     marked: Manifests
     values: Values
     fills: Mapping[ValuePath, str]
@@ -63,30 +62,38 @@ class Trace:
 
 
 @dataclass(slots=True)
+class Hints:
+    """What one release's trace learns about its chart, so that the next needs fewer renderings.
+
+    `refused` are leaves that can't be marked; `schemas` is False when the chart's schemas can't
+    be checked offline.
+    """
+
+    refused: set[Candidate] = field(default_factory=set)
+    schemas: bool = True
+
+
+@dataclass(slots=True)
 class Tracer:
     """Traces one release: its chart, own values and options, with one renderer.
 
-    The plain rendering, and what one trace learns about the chart (leaves that can't be marked,
-    the gate), are kept for the next.
+    The plain rendering, and what one trace learns (also about the chart), are kept for the next.
     """
 
     chart: ChartFiles
     values: Values
     options: RenderOptions
     renderer: CountingRenderer
-    refused: set[Candidate] = field(default_factory=set)
+    hints: Hints = field(default_factory=Hints)
     gated: set[Candidate] = field(default_factory=set)
-    schemas: bool = True
     _base: Manifests | None = None
     _noise: frozenset[tuple[str, int]] | None = None
     _last: tuple[object, Manifests] | None = None
 
-    @classmethod
-    def of(
-        cls, chart: ChartFiles, values: Values, options: RenderOptions, renderer: Renderer
-    ) -> "Tracer":
-        """A tracer with a count of renderings."""
-        return cls(chart, values, options, CountingRenderer(renderer))
+    @property
+    def refused(self) -> set[Candidate]:
+        """The leaves that can't be marked, as far as is known."""
+        return self.hints.refused
 
     def base(self) -> Manifests:
         """The plain rendering, with the chart's schema in force.
@@ -107,7 +114,7 @@ class Tracer:
             if _NETWORK_WORD not in str(error):
                 raise
             # A schema that refers to files on the network can't be checked offline (H8e).
-            self.schemas = False
+            self.hints.schemas = False
             return self.render({})
 
     def render(self, overlay: Values, *, schemas: bool = False) -> Manifests:
@@ -117,7 +124,7 @@ class Tracer:
             RenderError: Helm refuses.
         """
         values = merge(self.values, overlay)
-        schemas = schemas and self.schemas
+        schemas = schemas and self.hints.schemas
         return self.renderer.render(self.chart, values, self.options, schemas=schemas)
 
     def trace(
@@ -136,12 +143,11 @@ class Tracer:
             RenderError: the release doesn't render as it is; or, without `sift`, not with
                 the fills and marks, or not the same.
         """
-        base = self.base()
+        self.base()
         fills = fills or {}
         merged = merge(self.chart.defaults, self.values)
         merged = merge(merged, place(merged, fills))
-        found = [*markers.find_candidates(merged), *markers.find_named(merged, named)]
-        candidates = tuple(dict.fromkeys(item for item in found if item not in self.refused))
+        candidates = self._candidates(merged, named)
         job = _Job(dict(enumerate(candidates)), merged, fills)
         marked = self._mark(job, sift=sift)
         texts = {
@@ -151,7 +157,6 @@ class Tracer:
         result = find_images(marked.manifests, candidates, texts)
         return Trace(
             images=result.images,
-            base=base,
             marked=marked.manifests,
             values=merged,
             fills=dict(fills),
@@ -161,6 +166,15 @@ class Tracer:
             gated=frozenset(self.gated),
             unsteady=marked.unsteady,
         )
+
+    def _candidates(self, merged: Values, named: Iterable[str]) -> tuple[Candidate, ...]:
+        found = [*markers.find_candidates(merged), *markers.find_named(merged, named)]
+        return tuple(dict.fromkeys(item for item in found if item not in self.refused))
+
+    def has_more(self, trace: Trace, named: Iterable[str]) -> bool:
+        """Whether `named` brings leaves into play that a trace hasn't looked at."""
+        more = set(markers.find_named(trace.values, named)) - self.refused
+        return not more <= set(trace.candidates)
 
     def _mark(self, job: "_Job", *, sift: bool) -> "_Marked":
         """The rendering with marks before as many candidates as Helm takes.
@@ -175,7 +189,7 @@ class Tracer:
             job = job.only(self._sift(job))
             answer = self._try(job)
         if answer is None:
-            self.refused |= set(job.numbered.values())
+            self.refused.update(job.numbered.values())
             return _Marked({}, self.base(), frozenset())
         return answer
 
@@ -202,7 +216,7 @@ class Tracer:
                 named = _named_in(error, numbered)
                 if not named or _GATE_WORD in str(error):
                     return None
-                self.refused |= {numbered.pop(number) for number in named}
+                self.refused.update(numbered.pop(number) for number in named)
         return None
 
     def _kept(self, job: "_Job", numbered: Mapping[int, Candidate], *, opened: bool) -> Manifests:
