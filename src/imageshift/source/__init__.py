@@ -2,6 +2,7 @@
 
 from imageshift.source.document import Chunk, Document, parse_embedded, split_documents
 from imageshift.source.insert import insert_item, insert_key
+from imageshift.source.nested import insert_items, insert_pairs
 from imageshift.source.scalar import spell_scalar
 from imageshift.source.text import Edit, Place, SourceText, Span, apply_edits
 from imageshift.source.tree import Mapping, Node, Root, Scalar, Sequence, reads_as, walk
@@ -20,7 +21,9 @@ __all__ = [
     "Span",
     "apply_edits",
     "insert_item",
+    "insert_items",
     "insert_key",
+    "insert_pairs",
     "parse_embedded",
     "reads_as",
     "spell_scalar",

@@ -8,13 +8,23 @@ from imageshift.source.scalar import content_start, decode, spell_scalar
 from imageshift.source.text import Edit, Span
 from imageshift.source.tree import Mapping, Node, Scalar, Sequence
 
-__all__ = ["insert_item", "insert_key", "spell_scalar"]
+__all__ = [
+    "COLON",
+    "alias_end",
+    "blanks",
+    "flow_gap",
+    "insert_item",
+    "insert_key",
+    "line_at",
+    "place_behind",
+    "spell_scalar",
+]
 
 _NOTHING = re.compile(r"(?:\s++|#[^\r\n]*+)*+")
 _TAIL = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?(?:\r\n|\r|\n))*+[ \t]*+(?:#[^\r\n]*+)?\Z")
 _ALIAS = re.compile(r"\s*:(?:\s++|#[^\r\n]*+)*+\*[^\s,\[\]{}]+")
 _DASH = re.compile(r"(?:\s++|#[^\r\n]*+)*+-")
-_COLON = re.compile(r"[ \t]*:[ \t]*")
+COLON = re.compile(r"[ \t]*:[ \t]*")
 _LINE_GAP = re.compile(r"(?:\r\n|\r|\n)[ \t]*\Z")
 _COMMA_GAP = re.compile(r",([ \t]*)\Z")
 _BREAK = re.compile(r"[\r\n]")
@@ -40,8 +50,8 @@ def insert_key(document: Document, mapping: Mapping, after: str, key: str, value
     if text.endswith(("? ", "?\t"), 0, old_key.start):
         raise SourceError(f"no place for {key!r} beside an explicit key", reason="style")
     pair = f"{spell_scalar(key, old_key.style)}: {spell_scalar(value, _style(old_value))}"
-    place = _place_behind(text, old_value, _alias_end(text, old_key, old_value))
-    return document.to_file(_line_at(document, place, _blanks(text, old_key.start) + pair))
+    place = place_behind(text, old_value, alias_end(text, old_key, old_value))
+    return document.to_file(line_at(document, place, blanks(text, old_key.start) + pair))
 
 
 def insert_item(document: Document, sequence: Sequence, lines: list[str]) -> Edit:
@@ -59,12 +69,12 @@ def insert_item(document: Document, sequence: Sequence, lines: list[str]) -> Edi
     if dash is None or sequence.items[-1].start < start:
         raise SourceError("no place for a new item", reason="style")
     last = sequence.items[-1]
-    indent = _blanks(text, dash.end() - 1)
+    indent = blanks(text, dash.end() - 1)
     gap = text[dash.end() : last.start]
     gap = gap if gap and not gap.strip(" ") else " "
     inner = indent + " " + gap
     item = f"{indent}-{gap}" + f"\n{inner}".join(lines)
-    return document.to_file(_line_at(document, _place_behind(text, last, None), item))
+    return document.to_file(line_at(document, place_behind(text, last, None), item))
 
 
 def _style(node: Node) -> str:
@@ -79,19 +89,19 @@ def _in_flow(
         # A single pair in a sequence, `[a: b]`, has no room for a second.
         raise SourceError(f"no place for {pair[0]!r} in a single pair", reason="style")
     json_like = '"' if old_key.style == '"' else ""
-    colon = _COLON.match(text, old_key.end)
+    colon = COLON.match(text, old_key.end)
     between = colon[0] if colon is not None and (colon[0] != ":" or json_like) else ": "
     key = spell_scalar(pair[0], old_key.style)
     # Older readers refuse a plain text with a colon in a flow collection.
     value = spell_scalar(pair[1], _style(old_value) or ('"' if ":" in pair[1] else json_like))
-    gap = _flow_gap(text[opened + 1 : old_key.start], compact=between == ":")
-    end = _alias_end(text, old_key, old_value) or old_value.end
+    gap = flow_gap(text[opened + 1 : old_key.start], compact=between == ":")
+    end = alias_end(text, old_key, old_value) or old_value.end
     # `{a:, b: c}` would be a plain scalar with a colon at its end.
     blank = " " if old_value.start == old_value.end and text[end - 1] == ":" else ""
     return Edit(Span(end, end), f"{blank},{gap}{key}{between}{value}")
 
 
-def _flow_gap(before: str, *, compact: bool) -> str:
+def flow_gap(before: str, *, compact: bool) -> str:
     """What stands between a comma and a key, judged by the text in front of an old key."""
     line = _LINE_GAP.search(before)
     if line is not None:
@@ -102,13 +112,13 @@ def _flow_gap(before: str, *, compact: bool) -> str:
     return "" if compact else " "
 
 
-def _blanks(text: str, offset: int) -> str:
+def blanks(text: str, offset: int) -> str:
     """Blanks as wide as the text before an offset on its line (`  - name` gives four)."""
     start = max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
     return "".join(char if char == "\t" else " " for char in text[start:offset].lstrip("\ufeff"))
 
 
-def _line_at(document: Document, place: int, line: str) -> Edit:
+def line_at(document: Document, place: int, line: str) -> Edit:
     """The edit that adds lines at a line's end, or at the start of one."""
     source = document.source
     newline = source.newline
@@ -119,7 +129,7 @@ def _line_at(document: Document, place: int, line: str) -> Edit:
     return Edit(Span(at, at), newline + line)
 
 
-def _alias_end(text: str, key: Node, value: Node) -> int | None:
+def alias_end(text: str, key: Node, value: Node) -> int | None:
     """The end of the alias that a key has as its value; None for a value written here."""
     if value.start >= key.end:
         return None
@@ -129,7 +139,7 @@ def _alias_end(text: str, key: Node, value: Node) -> int | None:
     return found.end()
 
 
-def _place_behind(text: str, node: Node, alias_end: int | None) -> int:
+def place_behind(text: str, node: Node, alias_end: int | None) -> int:
     """The end of a node's last line, or the start of the next where blank lines belong to it."""
     if alias_end is not None:
         return alias_end
