@@ -81,6 +81,7 @@ def typing(session: nox.Session) -> None:
     """Run mypy in strict mode."""
     session.install(".", *group("typing", "docs"), "nox")
     session.run("mypy")
+    session.run("mypy", "tests/charts/conftest.py")
 
 
 @nox.session(python=PYTHONS[-1])
