@@ -13,11 +13,9 @@ from ruamel.yaml import YAML
 
 from imageshift.cache import ARTICLE_RULES, Mapped, Registry, RuleSet
 from imageshift.errors import InvalidReferenceError
-from imageshift.inventory import build_index
-from imageshift.plan import FilePlan, Planner, apply_plans
+from imageshift.plan import FilePlan
 from imageshift.reference import parse_reference
-from imageshift.rewrite import Backward, Forward
-from imageshift.workspace import Workspace
+from imageshift.run import Run, RunOptions
 
 RULES = RuleSet(Registry.of("123456789012", "eu-west-2"), ARTICLE_RULES)
 HOST = RULES.registry.host
@@ -36,14 +34,10 @@ class Built:
         return [_load(text) for text in self.texts or ()]
 
 
-def migrate(root: Path, rules: RuleSet = RULES, *, back: bool = False) -> list[FilePlan]:
+def migrate(root: Path, *names: str, back: bool = False) -> list[FilePlan]:
     """Rewrite a tree in place as `migrate` or `revert --all` do, and return the plans."""
-    workspace = Workspace(root.resolve())
-    files = list(workspace.walk())
-    index = build_index(workspace, files)
-    mapper = Backward(rules) if back else Forward(rules)
-    plans = list(Planner(index, lambda _: mapper).plans(files))
-    return list(apply_plans(workspace, plans))
+    options = RunOptions(account="123456789012", region="eu-west-2", root=root, backward=back)
+    return list(Run.open([root / name for name in names] or [root], options).apply())
 
 
 def build(folder: Path) -> Built:
