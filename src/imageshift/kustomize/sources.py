@@ -11,7 +11,7 @@ from imageshift.inventory import FluxKustomization, Index
 from imageshift.inventory.index import join
 from imageshift.source import Mapping
 
-__all__ = ["application_folders", "flux_folders"]
+__all__ = ["application_folders", "flux_folders", "is_own_repository"]
 
 _OWN = "flux-system"
 
@@ -30,7 +30,9 @@ def flux_folders(index: Index, flux: FluxKustomization) -> Iterator[tuple[str, b
     if folder is None:
         return
     source = index.source(kind, namespace, name)
-    own = kind == "GitRepository" and (source is None or name == _OWN or _is_own(index, source.url))
+    own = kind == "GitRepository" and (
+        source is None or name == _OWN or is_own_repository(index, source.url)
+    )
     if own or _is_folder(index, folder):
         yield folder, own
 
@@ -42,7 +44,7 @@ def application_folders(index: Index, source: Mapping) -> Iterator[tuple[str, bo
     """
     folder = join("", (source.text("path") or "").lstrip("/") or ".")
     if source.text("path") is not None and folder is not None and _is_folder(index, folder):
-        yield folder, _is_own(index, source.text("repoURL"))
+        yield folder, is_own_repository(index, source.text("repoURL"))
 
 
 def _copied(index: Index, artifact: str, path: str) -> Iterator[str]:
@@ -73,7 +75,7 @@ def _is_folder(index: Index, folder: str) -> bool:
     return not folder or index.workspace.absolute(folder).is_dir()
 
 
-def _is_own(index: Index, url: str | None) -> bool:
+def is_own_repository(index: Index, url: str | None) -> bool:
     """Whether a URL is a remote of the repository that the root is a checkout of."""
     if url is None:
         return False

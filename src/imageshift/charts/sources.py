@@ -1,0 +1,145 @@
+"""Where the chart of a release comes from, through the Flux object that it names (fact X2)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKind
+from imageshift.charts.spec import plain_objects
+from imageshift.inventory import Index
+from imageshift.inventory.index import join
+from imageshift.kustomize.reach import Reach
+from imageshift.kustomize.sources import is_own_repository
+
+__all__ = ["ChartSources"]
+
+_HINT = "name its folder or .tgz under `charts: {sources: …}` in .imageshift.yaml"
+_OWN = "flux-system"
+
+
+class ChartSources:
+    """Reads chart sources; each Flux object is read once.
+
+    `known` are the folders and archives of the configuration, by `namespace/name` of a release,
+    or by the name or URL of a chart (those are left to `Locator`).
+    """
+
+    def __init__(self, index: Index, reach: Reach, known: Mapping[str, Path]) -> None:
+        self._index = index
+        self._reach = reach
+        self._known = known
+        self._specs: dict[tuple[str, str, str], Mapping[str, Any] | None] = {}
+
+    def source(self, spec: Mapping[str, Any], namespace: str, name: str) -> ChartSource:
+        """The chart source of a release's spec; `namespace` is where the release's object is.
+
+        Raises:
+            ChartUnavailableError: the tree doesn't say where the chart is.
+        """
+        given = self._known.get(f"{namespace}/{name}") or self._known.get(name)
+        inner = _map(_map(spec.get("chart")).get("spec"))
+        if given is not None:
+            chart = str(inner.get("chart") or name).rstrip("/").rpartition("/")[2]
+            return ChartSource(kind=SourceKind.LOCAL, name=chart, path=given)
+        if inner:
+            return self._from_template(inner, namespace)
+        reference = _map(spec.get("chartRef"))
+        if reference.get("kind") == "HelmChart":
+            space = str(reference.get("namespace") or namespace)
+            found = self._object("HelmChart", space, str(reference.get("name")))
+            return self._from_template(found, space)
+        return self._from_oci(reference, namespace)
+
+    def _from_template(self, inner: Mapping[str, Any], namespace: str) -> ChartSource:
+        chart = str(inner.get("chart") or "")
+        version = None if inner.get("version") is None else str(inner["version"])
+        reference = _map(inner.get("sourceRef"))
+        kind, name = str(reference.get("kind")), str(reference.get("name"))
+        space = str(reference.get("namespace") or namespace)
+        if kind == "HelmRepository":
+            return self._from_repository(self._repository(space, name, chart), chart, version)
+        if kind == "GitRepository":
+            return self._from_git(space, name, chart)
+        base = chart.rstrip("/").rpartition("/")[2]
+        if base in self._known:
+            return ChartSource(kind=SourceKind.LOCAL, name=base, path=self._known[base])
+        raise ChartUnavailableError(f"a chart from a {kind} can't be read", hint=_HINT)
+
+    def _repository(self, namespace: str, name: str, chart: str) -> Mapping[str, Any]:
+        if chart in self._known:
+            return {}
+        return self._object("HelmRepository", namespace, name)
+
+    def _from_repository(
+        self, repository: Mapping[str, Any], chart: str, version: str | None
+    ) -> ChartSource:
+        url = str(repository.get("url") or "").rstrip("/")
+        if url.startswith("oci://") or repository.get("type") == "oci":
+            kind, url = SourceKind.HELM_OCI, f"{url}/{chart}"
+        else:
+            kind = SourceKind.HELM_HTTP
+        return ChartSource(kind=kind, name=chart, url=url, version=version)
+
+    def _from_git(self, namespace: str, name: str, path: str) -> ChartSource:
+        chart = path.rstrip("/").rpartition("/")[2]
+        if chart in self._known:
+            return ChartSource(kind=SourceKind.LOCAL, name=chart, path=self._known[chart])
+        source = self._index.source("GitRepository", namespace, name)
+        own = source is None or name == _OWN or is_own_repository(self._index, source.url)
+        folder = join("", path.lstrip("/") or ".")
+        if not own or folder is None:
+            url = "" if source is None else source.url
+            raise ChartUnavailableError(f"{path} lies in another repository, {url}", hint=_HINT)
+        return ChartSource(
+            kind=SourceKind.LOCAL, name=chart, path=self._index.workspace.absolute(folder)
+        )
+
+    def _from_oci(self, reference: Mapping[str, Any], namespace: str) -> ChartSource:
+        kind, name = str(reference.get("kind") or ""), str(reference.get("name") or "")
+        if kind != "OCIRepository":
+            raise ChartUnavailableError("it names no chart that can be read", hint=_HINT)
+        space = str(reference.get("namespace") or namespace)
+        if name in self._known:
+            return ChartSource(kind=SourceKind.LOCAL, name=name, path=self._known[name])
+        spec = self._object(kind, space, name)
+        url = str(spec.get("url") or "").rstrip("/")
+        ref = _map(spec.get("ref"))
+        version = ref.get("digest") or ref.get("semver") or ref.get("tag")
+        return ChartSource(
+            kind=SourceKind.HELM_OCI,
+            name=url.rpartition("/")[2],
+            url=url,
+            version=None if version is None else str(version),
+        )
+
+    def _object(self, kind: str, namespace: str, name: str) -> Mapping[str, Any]:
+        """The spec of a Flux object.
+
+        Raises:
+            ChartUnavailableError: the tree doesn't have it.
+        """
+        key = (kind, namespace, name)
+        if key not in self._specs:
+            self._specs[key] = self._read(kind, namespace, name)
+        found = self._specs[key]
+        if found is None:
+            raise ChartUnavailableError(
+                f"the {kind} {namespace}/{name} of its chart isn't in the tree".replace(" /", " "),
+                hint=_HINT,
+            )
+        return found
+
+    def _read(self, kind: str, namespace: str, name: str) -> Mapping[str, Any] | None:
+        source = self._index.source(kind, namespace, name)
+        if source is None:
+            return None
+        variables = self._reach.substitutes(source.file)
+        for item in plain_objects(self._index.workspace, source.file, variables):
+            same = _map(item.get("metadata")).get("name") == name
+            if item.get("kind") == kind and same:
+                return _map(item.get("spec"))
+        return None
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
