@@ -288,8 +288,7 @@ def _edits(site: ImageSite, target: ImageReference, mapper: Mapper) -> Iterable[
     registry = site.part(Role.REGISTRY)
     main = site.main
     if registry is None:
-        chart = site.kind is SiteKind.CHART
-        yield _edit(site, main, _chart_name(target) if chart else mapper.whole_name(target))
+        yield _edit(site, main, _whole_name(site, target, mapper))
     else:
         yield from _split_edits(site, registry, target, mapper)
     if site.kind is SiteKind.CHART:
@@ -316,6 +315,12 @@ def _edit(site: ImageSite, part: Part, name: str) -> Edit:
     length = len(part.text) if part.role is Role.REGISTRY else name_length(part.text)
     old = part.scalar.value[: part.lead + length]
     return site.document.replace(part.scalar, old, old[: part.lead] + name)
+
+
+def _whole_name(site: ImageSite, target: ImageReference, mapper: Mapper) -> str:
+    if site.kind is SiteKind.CHART:
+        return _chart_name(target)
+    return target.full_name if site.needs_host else mapper.whole_name(target)
 
 
 def _chart_name(target: ImageReference) -> str:

@@ -89,6 +89,7 @@ def _parameters(context: ValuesContext, helm: Mapping, path: Path) -> Iterator[I
                 parts=ordered,
                 resource=context.resource,
                 confidence=Confidence.LIKELY,
+                needs_host=not context.prefix_free,
             )
             split = ordered[0].role is Role.REGISTRY
             sure = split or site.has_host or context.prefix_free

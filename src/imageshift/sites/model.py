@@ -1,7 +1,7 @@
 """What a finder finds: places in documents that name an image."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from imageshift.reference import has_host, name_length
@@ -123,7 +123,8 @@ class ImageSite:
     """A place that names an image, whole or split over several scalars.
 
     `note` says why it is doubtful; `skip` is the finder's own reason to leave it alone.
-    `mutable_name` is false for a kustomize entry's `name`, which only its bases may change.
+    `needs_host` is true where a name without a registry could mean another one: in values of a
+    chart that isn't known to add none.
     """
 
     kind: SiteKind
@@ -135,7 +136,8 @@ class ImageSite:
     note: str | None = None
     skip: SkipReason | None = None
     detail: str | None = None
-    pull_secrets: bool = field(default=False)
+    pull_secrets: bool = False
+    needs_host: bool = False
 
     def part(self, role: Role) -> Part | None:
         """The part with a role, or None."""

@@ -97,6 +97,7 @@ def _values_images(
             parts=(part,),
             resource=resource,
             confidence=Confidence.LIKELY,
+            needs_host=True,
         )
         whole = "/" in part.text and site.has_host and not pointer.endswith("/registry")
         yield site if whole else site.doubtful("a patch of one part of an image")

@@ -203,6 +203,7 @@ class _Search:
             parts=parts,
             resource=self._context.resource,
             confidence=Confidence.LIKELY,
+            needs_host=not self._context.prefix_free,
         )
 
 
