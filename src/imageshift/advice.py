@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from imageshift.cache import RuleSet
-from imageshift.data.aliases import KNOWN_ALIASES
 from imageshift.data.official_images import OFFICIAL_IMAGES
+from imageshift.data.upstreams import find_upstream, remedy
 from imageshift.plan import FilePlan
 from imageshift.reference import ImageReference
 from imageshift.rewrite import Change, Kept, Status
@@ -21,6 +21,7 @@ __all__ = ["Advice", "Code", "Notice"]
 
 _AUTOMATION = re.compile(r'\{"\$imagepolicy":\s*"[^":]+:[^":]+(?P<setter>:[^"]+)?"\}')
 _CONTROLLERS = frozenset({"serving.knative.dev", "tekton.dev"})
+_LAMBDA = "lambda.services.k8s.aws"
 _WORKFLOWS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"})
 
 
@@ -53,7 +54,9 @@ _MESSAGES = {
     Code.FIRST_PULL_ROUTE: (
         "the first pull of an image may need a route to the internet, even with PrivateLink"
     ),
-    Code.UNSUPPORTED_UPSTREAM: "ECR can't cache {}: copy its images, or leave them",
+    Code.RULE_MISSING: "ECR can cache {}, but no rule has it: --rule UPSTREAM=PREFIX adds one",
+    Code.LAMBDA: "a Lambda function can't pull through the cache: copy its image by hand",
+    Code.UNSUPPORTED_UPSTREAM: "ECR can't cache {}: {}",
     Code.UNKNOWN_OFFICIAL: "{} is no Docker Official Image: is it an image of your own?",
     Code.POLICY_MATCHES_UPSTREAM: (
         "an admission policy matches names of {}: add a pattern for {} beside it"
@@ -70,8 +73,6 @@ _MESSAGES = {
         "image"
     ),
 }
-
-_FRONT = "ECR can't cache {0}, but it stands in front of {1}: --alias {0}={1} uses that rule"
 
 
 @dataclass(slots=True)
@@ -121,20 +122,18 @@ class Advice:
         if isinstance(result, Kept):
             if result.status is Status.NO_RULE and result.before is not None:
                 self._look_at_upstream(result.before.registry, place)
+            elif site.resource.group == _LAMBDA and result.after is not None:
+                self.add(Code.LAMBDA, place)
             return
         self._look_at_change(result, site, place)
         if _reverts(plan, site):
             self.add(Code.AUTOMATION_REVERTS, place)
 
     def _look_at_upstream(self, host: str, place: str) -> None:
-        from imageshift.aws.upstreams import find_upstream  # noqa: PLC0415 seldom asked for
-
-        front = KNOWN_ALIASES.get(host)
-        if front is not None:
-            text = _FRONT.format(host, front)
-            self.add(Code.UNSUPPORTED_UPSTREAM, place, message=text)
-        elif find_upstream(host) is None:
-            self.add(Code.UNSUPPORTED_UPSTREAM, place, host)
+        if find_upstream(host) is None:
+            self.add(Code.UNSUPPORTED_UPSTREAM, place, host, remedy(host))
+        else:
+            self.add(Code.RULE_MISSING, place, host)
 
     def _look_at_change(self, change: Change, site: ImageSite, place: str) -> None:
         before = change.before

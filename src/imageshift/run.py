@@ -22,6 +22,7 @@ __all__ = [
     "RunOptions",
     "Target",
     "find_config",
+    "load_targets",
     "plan_migration",
     "plan_revert",
 ]
@@ -84,10 +85,12 @@ class Run:
         """
         given = [Path(path) for path in paths]
         root = find_root(given, options.root)
-        config = load_config(options.config or find_config(given, root))
+        file = options.config or find_config(given, root)
+        config = load_config(file)
         workspace = Workspace(root, (*config.exclude, *options.exclude))
         names = tuple(workspace.relative(path) for path in given) or ("",)
-        made = cls(workspace, config, _targets(config, options), names, options)
+        targets = load_targets(config, options, root if file is None else file.parent)
+        made = cls(workspace, config, targets, names, options)
         while options.follow and (outside := made.outside()):
             made.names = (*made.names, *outside)
         return made
@@ -261,37 +264,58 @@ def find_config(paths: Sequence[Path] = (), root: Path | None = None) -> Path | 
     return None
 
 
-def _targets(config: Config, options: RunOptions) -> tuple[Target, ...]:
-    rule_options = RuleOptions(
-        account=options.account,
-        region=options.region,
-        registry_host=options.registry_host,
-        preset=options.rules,
-        imported=_imported(config, options),
-        rules=options.rule,
-        aliases=options.alias,
-    )
-    entries: list[RegistryEntry] = list(config.registries)
+def load_targets(config: Config, options: RunOptions, folder: Path) -> tuple[Target, ...]:
+    """The registries of a run with their rules; `folder` is where the configuration lies.
+
+    Raises:
+        ConfigError: options or configuration can't be used.
+    """
+    entries = list(config.registries)
     if not entries:
-        return (Target(build_rules(config, rule_options)),)
+        return (Target(build_rules(config, _rule_options(config, options, folder))),)
     if options.account or options.region or options.registry_host:
         raise ConfigError(
             "the configuration has a registry for each path, so none can be given here",
             hint="leave out --account, --region and --registry-host",
         )
     return tuple(
-        Target(build_rules(config, rule_options, entry), tuple(entry.paths)) for entry in entries
+        Target(
+            build_rules(config, _rule_options(config, options, folder, entry), entry),
+            tuple(entry.paths),
+        )
+        for entry in entries
     )
 
 
-def _imported(config: Config, options: RunOptions) -> tuple[Rule, ...] | None:
-    source = options.rules_from or (None if options.rules else config.rules_from)
+def _rule_options(
+    config: Config, options: RunOptions, folder: Path, entry: RegistryEntry | None = None
+) -> RuleOptions:
+    own = entry or RegistryEntry(paths=[])
+    account = options.account or own.account or config.account
+    region = options.region or own.region or config.region
+    return RuleOptions(
+        account=options.account,
+        region=options.region,
+        registry_host=options.registry_host,
+        preset=options.rules,
+        imported=_imported(config, options, folder, (account, region)),
+        rules=options.rule,
+        aliases=options.alias,
+    )
+
+
+def _imported(
+    config: Config, options: RunOptions, folder: Path, where: tuple[str | None, str | None]
+) -> tuple[Rule, ...] | None:
+    source = options.rules_from
+    if source is None and config.rules_from is not None and not options.rules:
+        beside = folder / config.rules_from
+        source = str(beside) if beside.exists() else config.rules_from
     if source is None:
         return None
     from imageshift.aws import AwsOptions, load_rules  # noqa: PLC0415 heavy, and asked for only
 
-    account, region = options.account or config.account, options.region or config.region
-    return load_rules(source, AwsOptions(account, region))
+    return load_rules(source, AwsOptions(*where))
 
 
 def _rows(config: Config) -> tuple[ImageField, ...]:

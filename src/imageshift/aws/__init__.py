@@ -7,8 +7,8 @@ something needs them.
 from imageshift.aws.client import AwsOptions
 from imageshift.aws.found import FoundRule, Problem, RuleImport
 from imageshift.aws.load import import_rules, load_rules
-from imageshift.aws.upstreams import UPSTREAMS, Upstream, find_upstream
 from imageshift.aws.used import UsedImage, used_image
+from imageshift.data.upstreams import UPSTREAMS, Upstream, find_upstream
 
 __all__ = [
     "UPSTREAMS",

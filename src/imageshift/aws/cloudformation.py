@@ -11,7 +11,7 @@ from typing import Any
 from imageshift.aws.documents import PlacedDict
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
 from imageshift.aws.shapes import mapping_of
-from imageshift.aws.upstreams import UPSTREAMS
+from imageshift.data.upstreams import UPSTREAMS
 
 __all__ = ["is_cloudformation", "read_cloudformation"]
 

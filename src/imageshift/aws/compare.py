@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from imageshift.aws.found import FoundRule
-from imageshift.aws.upstreams import find_upstream
 from imageshift.aws.used import UsedImage
 from imageshift.cache import Rule, RuleSet
+from imageshift.data.upstreams import find_upstream
 
 __all__ = ["Difference", "DifferenceKind", "compare_rules", "rules_in_use"]
 

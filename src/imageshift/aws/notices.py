@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from imageshift.advice import Code
 from imageshift.aws.compare import rules_in_use
 from imageshift.aws.found import FoundRule
-from imageshift.aws.upstreams import find_upstream, remedy
 from imageshift.aws.used import UsedImage
 from imageshift.cache import RuleSet
+from imageshift.data.upstreams import find_upstream, remedy
 from imageshift.ecr import parse_ecr_host
 
 __all__ = ["Notice", "find_notices"]

@@ -17,9 +17,9 @@ from imageshift.aws.describe import describe_with
 from imageshift.aws.found import FoundRule
 from imageshift.aws.mutability import MutabilityFacts, immutable_problems, read_mutability
 from imageshift.aws.role import denied_actions
-from imageshift.aws.upstreams import find_upstream
 from imageshift.aws.used import UsedImage
 from imageshift.cache import Rule, RuleSet
+from imageshift.data.upstreams import find_upstream
 from imageshift.ecr import Registry, parse_ecr_host
 from imageshift.errors import ToolError
 

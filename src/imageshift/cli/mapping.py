@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,11 +10,11 @@ import typer
 from imageshift.cache import Cached, Mapped, Outcome, RuleSet
 from imageshift.cli.exits import Exit, say
 from imageshift.cli.options import Format, RegistryOptions, with_options
-from imageshift.config import RuleOptions, build_rules, load_config
+from imageshift.config import load_config
 from imageshift.errors import InvalidReferenceError
 from imageshift.reports.summary import SCHEMA, registry_row
 from imageshift.rewrite import Backward, Forward, Mapper, Status
-from imageshift.run import find_config
+from imageshift.run import find_config, load_targets
 
 
 @with_options(RegistryOptions)
@@ -43,17 +44,9 @@ def map_(
 
 
 def _rules(common: RegistryOptions) -> RuleSet:
-    config = load_config(common.config or find_config())
-    options = RuleOptions(
-        account=common.account,
-        region=common.region,
-        registry_host=common.registry_host,
-        preset=None if common.rules is None else common.rules.value,
-        rules=tuple(common.rule or ()),
-        aliases=tuple(common.alias or ()),
-    )
-    entry = config.registries[0] if config.registries else None
-    return build_rules(config, options, entry)
+    file = common.config or find_config()
+    folder = Path.cwd() if file is None else file.parent
+    return load_targets(load_config(file), common.registry_options(), folder)[0].rules
 
 
 def _row(text: str, mapper: Mapper) -> dict[str, Any]:

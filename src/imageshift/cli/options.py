@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -81,6 +81,19 @@ class RegistryOptions:
         Path | None, _option(_FILES, "--config", text="Configuration instead of .imageshift.yaml.")
     ] = None
 
+    def registry_options(self) -> RunOptions:
+        """The options as the library takes them."""
+        return RunOptions(
+            account=self.account,
+            region=self.region,
+            registry_host=self.registry_host,
+            rules=None if self.rules is None else self.rules.value,
+            rules_from=self.rules_from,
+            rule=tuple(self.rule or ()),
+            alias=tuple(self.alias or ()),
+            config=self.config,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Common(RegistryOptions):
@@ -118,15 +131,8 @@ class Common(RegistryOptions):
 
     def run_options(self, *, named_only: bool = False, backward: bool = False) -> RunOptions:
         """The options as the library takes them."""
-        return RunOptions(
-            account=self.account,
-            region=self.region,
-            registry_host=self.registry_host,
-            rules=None if self.rules is None else self.rules.value,
-            rules_from=self.rules_from,
-            rule=tuple(self.rule or ()),
-            alias=tuple(self.alias or ()),
-            config=self.config,
+        return replace(
+            self.registry_options(),
             root=self.root,
             charts_through_cache=self.charts_through_cache,
             templates=self.templates,

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from imageshift.aws.upstreams import SECRET_PREFIX, Upstream, find_upstream
 from imageshift.cache import Rule
+from imageshift.data.upstreams import SECRET_PREFIX, Upstream, find_upstream
 from imageshift.ecr import ROOT, Registry, parse_ecr_host
 from imageshift.errors import ConfigError
 

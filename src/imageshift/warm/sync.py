@@ -8,8 +8,8 @@ CREATE_ON_PUSH (facts 7).
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
-from imageshift.aws.upstreams import find_upstream
 from imageshift.aws.used import UsedImage
+from imageshift.data.upstreams import find_upstream
 from imageshift.ecr import Registry, parse_ecr_host
 from imageshift.reference import ImageReference
 

@@ -262,5 +262,25 @@ _RANCHER: tuple[ImageField, ...] = (
     ),
 )
 
-ROWS: tuple[ImageField, ...] = (*_STORAGE, *_NETWORK, *_SECURITY, *_HARDWARE, *_BACKUPS, *_RANCHER)
+_lambda = Definition(
+    "lambda.services.k8s.aws",
+    "aws-controllers-k8s/lambda-controller config/crd/bases/lambda.services.k8s.aws_functions.yaml",
+)
+_AWS: tuple[ImageField, ...] = _lambda.of(
+    FieldShape.REFERENCE,
+    "Function",
+    "spec.code.imageURI",
+    note="AWS Lambda can't pull through the cache",
+    certain=False,
+)
+
+ROWS: tuple[ImageField, ...] = (
+    *_STORAGE,
+    *_NETWORK,
+    *_SECURITY,
+    *_HARDWARE,
+    *_BACKUPS,
+    *_RANCHER,
+    *_AWS,
+)
 """Rows of a cluster's own parts."""
