@@ -1,5 +1,6 @@
 """From the inventory to decisions about kustomize: what to change together, and what not at all."""
 
 from imageshift.kustomize.solve import Decisions, solve
+from imageshift.kustomize.trace import BuildTrace, TraceStep, trace
 
-__all__ = ["Decisions", "solve"]
+__all__ = ["BuildTrace", "Decisions", "TraceStep", "solve", "trace"]

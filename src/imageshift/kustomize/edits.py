@@ -50,9 +50,7 @@ def added_edits(document: Document, root: Mapping, entries: tuple[Entry, ...]) -
     items = root.get("images")
     if isinstance(items, Sequence) and items.items:
         like = next((item for item in items.items if isinstance(item, Mapping)), None)
-        return [
-            (entry, (insert_item(document, items, _lines(entry, like)),)) for entry in entries
-        ]
+        return [(entry, (insert_item(document, items, _lines(entry, like)),)) for entry in entries]
     if items is not None or root.flow or not root.own:
         raise SourceError("no place for an images list", reason="style")
     return _new_list(document, root, entries)

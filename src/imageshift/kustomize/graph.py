@@ -10,9 +10,9 @@ from imageshift.inventory.objects import texts
 from imageshift.kustomize.model import Build, EntrySource, EntryStep, PatchSource
 from imageshift.kustomize.replacements import read_replacements
 from imageshift.kustomize.sources import application_folders, flux_folders
-from imageshift.source import Document, Mapping, Scalar, Sequence
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
-__all__ = ["Graph", "build_graph"]
+__all__ = ["Graph", "build_graph", "merge_steps", "read_entry"]
 
 _REMOTE = re.compile(r"://|^git@|^git::|^(?:github|gitlab|bitbucket)\.(?:com|org)[/:]|[?&]ref=|//")
 _TEST = re.compile(r"""op["']?\s*:\s*["']?test\b""")
@@ -108,7 +108,9 @@ def _is_seed(index: Index, found: KustomizationFile) -> bool:
         return True
     if root.items("replacements") and "image" in found.document.source.text:
         return True
-    return any(_compares(index, patch) for patch in _patches(index, found.file, found.document, root))
+    return any(
+        _compares(index, patch) for patch in _patches(index, found.file, found.document, root)
+    )
 
 
 def _compares(index: Index, patch: PatchSource) -> bool:
@@ -138,8 +140,10 @@ def _variants(index: Index) -> Iterator[tuple[str, _Holder, _Folders]]:
         for source in _sources(root):
             kustomize = source.mapping("kustomize")
             if kustomize is not None and kustomize.items("images"):
-                yield "argo", (file, document, kustomize, source), list(
-                    application_folders(index, source)
+                yield (
+                    "argo",
+                    (file, document, kustomize, source),
+                    list(application_folders(index, source)),
                 )
 
 
@@ -188,9 +192,7 @@ def _add_resource(graph: Graph, build: Build, folder: str, name: str) -> None:
             build.remote.append(name)
 
 
-def _patches(
-    index: Index, file: str, document: Document, owner: Mapping
-) -> Iterator[PatchSource]:
+def _patches(index: Index, file: str, document: Document, owner: Mapping) -> Iterator[PatchSource]:
     folder = file.rpartition("/")[0]
     for key in ("patchesStrategicMerge", "patches", "patchesJson6902"):
         for item in owner.items(key):
@@ -205,15 +207,13 @@ def _patches(
     del index
 
 
-def _entries(
-    graph: Graph, file: str, document: Document, owner: Mapping
-) -> Iterator[EntrySource]:
+def _entries(graph: Graph, file: str, document: Document, owner: Mapping) -> Iterator[EntrySource]:
     """The entries of an `images:` list, each registered under a number of its own."""
     items = owner.get("images")
     if not isinstance(items, Sequence):
         return
     for index, item in enumerate(items.items):
-        entry = _mapping_entry(item) if isinstance(item, Mapping) else _argo_entry(item)
+        entry = read_entry(item)
         if entry is not None:
             source = EntrySource(
                 number=len(graph.entries),
@@ -230,12 +230,17 @@ def _entries(
             yield source
 
 
+def read_entry(item: Node) -> Entry | None:
+    """The entry that an item of an `images:` list is; None when it is none."""
+    return _mapping_entry(item) if isinstance(item, Mapping) else _argo_entry(item)
+
+
 def _mapping_entry(item: Mapping) -> Entry:
     keys = ("name", "newName", "newTag", "digest", "tagSuffix")
     return Entry(*(item.text(key) or "" for key in keys))
 
 
-def _argo_entry(item: object) -> Entry | None:
+def _argo_entry(item: Node) -> Entry | None:
     """The entry that Argo CD makes of `old=new:tag` or of `name:tag`."""
     if not isinstance(item, Scalar) or item.is_empty:
         return None
@@ -302,9 +307,7 @@ def merge_steps(steps: list[EntryStep], own: list[EntrySource]) -> list[EntrySte
             merged.append(EntryStep(entry, (source.number,)))
             continue
         old = merged[at]
-        made = Entry(
-            entry.name, entry.new_name or old.entry.new_name, entry.new_tag, entry.digest
-        )
+        made = Entry(entry.name, entry.new_name or old.entry.new_name, entry.new_tag, entry.digest)
         merged[at] = EntryStep(made, (*old.sources, source.number))
     return merged
 

@@ -216,4 +216,3 @@ class _Runner:
                     name = entry.new_name or merged[at].new_name
                     merged[at] = Entry(entry.name, name, entry.new_tag, entry.digest)
         return merged
-

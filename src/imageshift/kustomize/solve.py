@@ -4,7 +4,7 @@ Nothing here is about YAML or kustomize: the search has proved the plan, this sa
 sites and edits.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from imageshift.cache import Mapped
@@ -124,11 +124,21 @@ class _Report:
                 move = self._groups.number(("leaf", number))
                 if move is not None:
                     found.moves[leaf.key] = move
+        self._keep_variables(found)
         for source in self._graph.entries:
             self._decide_entry(source, found)
         for key, entries in self._solution.plan.added.items():
             self._decide_added(key, entries, found)
         return found
+
+    def _keep_variables(self, found: Decisions) -> None:
+        """A text with a variable in its name stays where an entry meets it as it is written."""
+        for seen in self._solution.simulation.seen.values():
+            for match in seen.matched:
+                leaf = self._leaves.every[match.leaf]
+                if "$" in split_image(leaf.text)[0]:
+                    detail = "an images entry matches the variable's own text"
+                    found.stays.setdefault(leaf.key, _Stay(SkipReason.VARIABLE, detail))
 
     def _link(self) -> None:
         """Joins all changes that hold only together."""

@@ -98,4 +98,3 @@ def _repository(url: str) -> str:
     """Host and path of a Git URL, without scheme, user and `.git`."""
     text = url.partition("://")[2] or url.replace(":", "/", 1)
     return text.rpartition("@")[2].removesuffix("/").removesuffix(".git").lower()
-

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from imageshift.sites import ImageSite, Role
 from imageshift.source import (
     Document,
     Mapping,
@@ -20,7 +21,7 @@ from imageshift.source import (
     walk,
 )
 
-__all__ = ["ImageText", "file_texts", "inline_texts"]
+__all__ = ["ImageText", "file_texts", "inline_texts", "is_transformed"]
 
 _LISTS = ("containers", "initContainers")
 _POD_PATHS = (("spec",), ("spec", "template", "spec"))
@@ -77,6 +78,20 @@ def inline_texts(document: Document, scalar: Scalar) -> Iterator[ImageText]:
     if "image" in scalar.value:
         for inner in parse_embedded(document, scalar):
             yield from _document_texts(inner)
+
+
+def is_transformed(site: ImageSite) -> bool:
+    """Whether the transformer reaches a site, judged by its path (fact K5)."""
+    path = site.path
+    if site.part(Role.REFERENCE) is None:
+        return False
+    if isinstance(site.document.root, Sequence) and isinstance(path[0], int):
+        operation = site.document.root.items[path[0]]
+        pointer = operation.text("path") if isinstance(operation, Mapping) else None
+        spelled = "/".join(((pointer or ""), *map(str, path[2:])))
+    else:
+        spelled = "/" + "/".join(map(str, path))
+    return _IMAGE.search(spelled) is not None
 
 
 def _document_texts(document: Document) -> Iterator[ImageText]:
@@ -152,4 +167,3 @@ def _value_images(pointer: str, value: Node) -> Iterator[Scalar]:
             if isinstance(image, Scalar) and not image.is_empty:
                 yield image
         yield from _container_images(value)
-
