@@ -1,0 +1,173 @@
+"""The texts that a release's values are written in: its own, and what `valuesFrom` names (X1)."""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from imageshift.charts.model import ValuePath
+from imageshift.charts.plain import load_plain
+from imageshift.charts.spec import objects, to_filled
+from imageshift.charts.values import ValuesFrom
+from imageshift.errors import ImageshiftError, SourceError
+from imageshift.inventory import Index
+from imageshift.inventory.readers import generated_files, read_documents
+from imageshift.kustomize.reach import Reach
+from imageshift.source import Document, Node, Scalar, Sequence, parse_embedded
+from imageshift.source import Mapping as MapNode
+
+__all__ = ["Layer", "LayerReader", "ValuesPart", "scalars"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A map of values as it is written in a file; None where the key isn't there yet."""
+
+    file: str
+    document: Document
+    values: MapNode | None
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What identifies it: the same map may be read for several releases."""
+        start = 0 if self.values is None else self.document.offset(self.values.start)
+        return self.file, start
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesPart:
+    """An item of valuesFrom: its values, and where they are written when that can be edited."""
+
+    values: ValuesFrom
+    layer: Layer | None = None
+
+
+def scalars(node: Node | None, path: ValuePath = ()) -> Iterator[tuple[ValuePath, Scalar]]:
+    """Every scalar below a node with its path, also through aliases and merge keys."""
+    if isinstance(node, MapNode):
+        for key, value in node.pairs():
+            yield from scalars(value, (*path, key.value))
+    elif isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield from scalars(item, (*path, index))
+    elif isinstance(node, Scalar):
+        yield path, node
+
+
+class LayerReader:
+    """Finds ConfigMaps, Secrets and generated ones of the tree."""
+
+    def __init__(self, index: Index, reach: Reach) -> None:
+        self._index = index
+        self._reach = reach
+        self._generated: list[tuple[str, str, str, str]] | None = None
+        self._holders = lru_cache(maxsize=64)(self._find_holders)
+
+    def parts(self, spec: Mapping[str, Any], file: str) -> list[ValuesPart]:
+        """The items of a release's valuesFrom that the tree has; what a cluster has is unknown."""
+        found: list[ValuesPart] = []
+        for item in spec.get("valuesFrom") or ():
+            if isinstance(item, Mapping):
+                part = self._part(item, file)
+                if part is not None:
+                    found.append(part)
+        return found
+
+    def _part(self, item: Mapping[str, Any], file: str) -> ValuesPart | None:
+        kind, name = str(item.get("kind")), str(item.get("name"))
+        key, target = str(item.get("valuesKey") or "values.yaml"), item.get("targetPath")
+        variables = self._reach.substitutes(file)
+        holder = self._holder(kind, name, file)
+        try:
+            if holder is not None:
+                return _read_holder(holder, key, target, variables)
+            generated = self._generated_file(name, key, file)
+            return None if generated is None else self._read_file(generated, target, variables)
+        except ImageshiftError:
+            # What can't be read here is as unknown as what only the cluster has.
+            return None
+
+    def _holder(self, kind: str, name: str, file: str) -> tuple[str, Document, MapNode] | None:
+        """The ConfigMap or Secret of a name; one that is built beside the release is preferred."""
+        found = self._holders(kind, name)
+        folder = file.rpartition("/")[0]
+        near = [item for item in found if item[0].rpartition("/")[0] == folder]
+        builders = {id(flux) for flux in self._reach.builders(file)}
+        along = [
+            item for item in found if builders & {id(f) for f in self._reach.builders(item[0])}
+        ]
+        return next(iter(near or along or found), None)
+
+    def _find_holders(self, kind: str, name: str) -> list[tuple[str, Document, MapNode]]:
+        found: list[tuple[str, Document, MapNode]] = []
+        words = (kind.encode(), name.encode())
+        for file in self._index.files:
+            try:
+                content = self._index.workspace.read(file)
+            except SourceError:
+                continue
+            if all(word in content for word in words) and b"sops:" not in content:
+                for document in read_documents(self._index.workspace, file):
+                    for root in objects(document.root):
+                        metadata = root.mapping("metadata")
+                        own = None if metadata is None else metadata.text("name")
+                        if root.text("kind") == kind and own == name:
+                            found.append((file, document, root))
+        return found
+
+    def _generated_file(self, name: str, key: str, file: str) -> str | None:
+        if self._generated is None:
+            self._generated = [
+                (made, made_key, path, found.folder)
+                for found in self._index.kustomizations.values()
+                for made, made_key, path in generated_files(found)
+            ]
+        fitting = [(path, at) for made, k, path, at in self._generated if (made, k) == (name, key)]
+        folder = file.rpartition("/")[0]
+        near = [path for path, at in fitting if at == folder or file in self._reach.closure(at)]
+        return next(iter([*near, *(path for path, _ in fitting)]), None)
+
+    def _read_file(self, file: str, target: Any, variables: Mapping[str, str]) -> ValuesPart | None:
+        if target is not None:
+            text = self._index.workspace.read(file).decode("utf-8", "replace")
+            return ValuesPart(ValuesFrom(target_path=str(target), text=text))
+        content = self._index.workspace.read(file)
+        for document in read_documents(self._index.workspace, file):
+            if isinstance(document.root, MapNode) and b"\nsops:" not in content:
+                values = to_filled(document.root, variables)
+                return ValuesPart(ValuesFrom(values=values), Layer(file, document, document.root))
+        return None
+
+
+def _read_holder(
+    holder: tuple[str, Document, MapNode], key: str, target: Any, variables: Mapping[str, str]
+) -> ValuesPart | None:
+    file, document, root = holder
+    plain = (root.mapping("data") or MapNode(0, None, flow=False)).scalar(key)
+    if root.text("kind") == "Secret":
+        text = plain
+        plain = (root.mapping("stringData") or MapNode(0, None, flow=False)).scalar(key)
+        if plain is None and text is not None:
+            return _decoded(text.value, target)
+    if plain is None:
+        return None
+    if target is not None:
+        return ValuesPart(ValuesFrom(target_path=str(target), text=plain.value))
+    inner = parse_embedded(document, plain)
+    found = inner[0].root if inner else None
+    if not isinstance(found, MapNode):
+        return None
+    return ValuesPart(ValuesFrom(values=to_filled(found, variables)), Layer(file, inner[0], found))
+
+
+def _decoded(text: str, target: Any) -> ValuesPart | None:
+    try:
+        plain = base64.b64decode(text).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    if target is not None:
+        return ValuesPart(ValuesFrom(target_path=str(target), text=plain))
+    loaded = load_plain(plain, "a Secret")
+    return ValuesPart(ValuesFrom(values=loaded)) if isinstance(loaded, dict) else None

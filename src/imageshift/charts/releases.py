@@ -1,0 +1,237 @@
+"""The HelmReleases of a tree, ready to be rendered, with the places where they are written."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imageshift.charts.layers import Layer, LayerReader
+from imageshift.charts.model import (
+    ChartError,
+    ChartSource,
+    Release,
+    SourceKind,
+)
+from imageshift.charts.sources import ChartSources
+from imageshift.charts.spec import objects, to_filled
+from imageshift.charts.values import merge, merge_release
+from imageshift.inventory import Index
+from imageshift.inventory.readers import patch_files, read_documents
+from imageshift.kustomize.reach import Reach
+from imageshift.sites import Resource, resource_of
+from imageshift.source import Document, Place, Scalar
+from imageshift.source import Mapping as MapNode
+
+__all__ = ["ReleaseText", "read_releases"]
+
+_LONGEST_NAME = 53
+_NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseText:
+    """A HelmRelease with its texts.
+
+    `own` is spec.values where it is written, `below` the valuesFrom that can be edited, lowest
+    first. `own_values` are spec.values alone. A kustomize patch of a release has that as its
+    `base`, and `release` is what the two make together. `error` says why its chart is unknown.
+    """
+
+    file: str
+    document: Document
+    root: MapNode
+    release: Release
+    own: Layer
+    below: tuple[Layer, ...]
+    own_values: Mapping[str, Any]
+    spec: Mapping[str, Any]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    base: "ReleaseText | None" = None
+    error: ChartError | None = None
+
+    @property
+    def resource(self) -> Resource:
+        """The object."""
+        return resource_of(self.root)
+
+    @property
+    def place(self) -> Place:
+        """Where it begins."""
+        return self.document.place(self.anchor.start)
+
+    @property
+    def anchor(self) -> Scalar:
+        """The scalar that stands for it in reports: its name, where it is written."""
+        name = (self.root.mapping("metadata") or MapNode(0, None, flow=False)).scalar("name")
+        return name or Scalar(self.root.start, self.root.start, None, "", "", None)
+
+    @property
+    def spec_node(self) -> MapNode | None:
+        """Its spec as it is written."""
+        return self.root.mapping("spec")
+
+
+def read_releases(index: Index, reach: Reach, sources: ChartSources) -> list[ReleaseText]:
+    """Every release of the tree, patches of releases behind them.
+
+    Documents that are templates, and patches whose base isn't found, are left out.
+    """
+    return _Reader(index, reach, sources).releases()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A HelmRelease document with its data."""
+
+    file: str
+    document: Document
+    root: MapNode
+    plain: Mapping[str, Any]
+    variables: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        return str(_map(self.plain.get("metadata")).get("name") or "")
+
+    @property
+    def namespace(self) -> str:
+        return str(_map(self.plain.get("metadata")).get("namespace") or "")
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        return _map(self.plain.get("spec"))
+
+    @property
+    def is_whole(self) -> bool:
+        chart = _map(_map(self.spec.get("chart")).get("spec"))
+        return bool(chart.get("chart") or _map(self.spec.get("chartRef")).get("name"))
+
+
+class _Reader:
+    def __init__(self, index: Index, reach: Reach, sources: ChartSources) -> None:
+        self._index = index
+        self._reach = reach
+        self._sources = sources
+        self._layers = LayerReader(index, reach)
+
+    def releases(self) -> list[ReleaseText]:
+        found = list(self._documents())
+        whole = [item for item in found if item.is_whole and not self._is_patch(item)]
+        made = [(item, self._text(item)) for item in whole]
+        patches: list[ReleaseText] = []
+        for item in found:
+            if item not in whole:
+                base = self._base(item, made)
+                if base is not None:
+                    patches.append(self._patch(item, *base))
+        return [text for _, text in made] + patches
+
+    def _documents(self) -> Iterator[_Found]:
+        for file in sorted({release.file for release in self._index.all_releases}):
+            variables = self._reach.substitutes(file)
+            for document in read_documents(self._index.workspace, file):
+                if document.has_template(plain=False):
+                    continue
+                for root in objects(document.root):
+                    if root.text("kind") == "HelmRelease":
+                        plain = to_filled(root, variables)
+                        yield _Found(file, document, root, plain, variables)
+
+    def _is_patch(self, item: _Found) -> bool:
+        return item.file in self._index.patch_files
+
+    def _base(
+        self, item: _Found, made: list[tuple[_Found, ReleaseText]]
+    ) -> tuple[_Found, ReleaseText] | None:
+        """The release that a patch is for: one of its name that is built with it."""
+        same = [(found, text) for found, text in made if found.name == item.name]
+        for folder, kustomization in self._index.kustomizations.items():
+            if item.file in set(patch_files(kustomization)):
+                closure = self._reach.closure(folder)
+                near = [pair for pair in same if pair[0].file in closure]
+                if near:
+                    return near[0]
+        return None
+
+    def _text(self, item: _Found) -> ReleaseText:
+        return self._made(item, item.spec, None)
+
+    def _patch(self, item: _Found, base: _Found, text: ReleaseText) -> ReleaseText:
+        return self._made(item, merge(base.spec, item.spec), text)
+
+    def _made(self, item: _Found, spec: Mapping[str, Any], base: ReleaseText | None) -> ReleaseText:
+        error: ChartError | None = None
+        source, values = _NOWHERE, dict[str, Any]()
+        parts = self._layers.parts(spec, item.file if base is None else base.file)
+        space = self._object_namespace(item, base)
+        try:
+            source = self._sources.source(spec, space, item.name)
+            values = merge_release([part.values for part in parts], _map(spec.get("values")))
+        except ChartError as found:
+            error = found
+        written = item.root.mapping("spec")
+        own = None if written is None else written.mapping("values")
+        below = tuple(part.layer for part in parts if part.layer is not None)
+        return ReleaseText(
+            file=item.file,
+            document=item.document,
+            root=item.root,
+            release=self._release(item, spec, space, source, values),
+            own=Layer(item.file, item.document, own),
+            below=() if base is not None else below,
+            own_values=_map(item.spec.get("values")),
+            spec=spec,
+            variables=item.variables,
+            base=base,
+            error=error,
+        )
+
+    def _release(
+        self,
+        item: _Found,
+        spec: Mapping[str, Any],
+        space: str,
+        source: ChartSource,
+        values: Mapping[str, Any],
+    ) -> Release:
+        target = str(spec.get("targetNamespace") or "")
+        files = _map(_map(spec.get("chart")).get("spec")).get("valuesFiles") or ()
+        renderers = spec.get("postRenderers") or ()
+        return Release(
+            name=_release_name(str(spec.get("releaseName") or ""), target, item.name),
+            namespace=target or space,
+            source=source,
+            values=values,
+            values_files=tuple(str(name) for name in files if isinstance(name, str)),
+            post_renderers=tuple(each for each in renderers if isinstance(each, Mapping)),
+            file=item.file,
+            line=item.document.place(item.root.start).line,
+        )
+
+    def _object_namespace(self, item: _Found, base: ReleaseText | None) -> str:
+        """The namespace of the object: what builds it decides before the object itself."""
+        file = item.file if base is None else base.file
+        given = {flux.spec.text("targetNamespace") for flux in self._reach.builders(file)}
+        given |= {
+            kustomization.root.text("namespace")
+            for folder, kustomization in self._index.kustomizations.items()
+            if kustomization.root.text("namespace") and file in self._reach.closure(folder)
+        }
+        given.discard(None)
+        if len(given) == 1:
+            return given.pop() or "default"
+        own = item.namespace or ("" if base is None else base.resource.namespace)
+        return own or next(iter(sorted(filter(None, given))), "default")
+
+
+def _release_name(given: str, target: str, name: str) -> str:
+    """The name that Flux gives a release; long ones end with a hash of the whole."""
+    full = given or (f"{target}-{name}" if target else name)
+    if len(full) <= _LONGEST_NAME:
+        return full
+    digest = hashlib.sha256(full.encode()).hexdigest()[:12]
+    return f"{full[:40]}-{digest}"
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
