@@ -1,0 +1,167 @@
+"""Write the JSON schemas of the report and of the configuration into docs/schema/.
+
+The words come from the code's own enumerations, so that the published lists can't drift;
+`--check` writes nothing and fails when a file isn't what the code says.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from imageshift.advice import Code
+from imageshift.config import schema as config_schema
+from imageshift.reports.summary import SCHEMA
+from imageshift.rewrite import Status
+from imageshift.sites import Confidence, Role, SiteKind, SkipReason
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schema"
+
+TEXT = {"type": "string"}
+MAYBE_TEXT = {"type": ["string", "null"]}
+COUNT = {"type": "integer", "minimum": 0}
+PLACE = {"type": ["integer", "null"], "minimum": 1}
+PATH = {"type": "array", "items": {"type": ["string", "integer"]}}
+
+
+def words(enumeration: Any, *more: str) -> dict[str, Any]:
+    """A text that is one of an enumeration's words."""
+    return {"type": "string", "enum": [*(member.value for member in enumeration), *more]}
+
+
+def record(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An object with exactly these fields."""
+    return {
+        "type": "object",
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def listed(items: dict[str, Any]) -> dict[str, Any]:
+    """An array of one sort of items."""
+    return {"type": "array", "items": items}
+
+
+def report_schema() -> dict[str, Any]:
+    """The schema of every command's report."""
+    rule = record({"prefix": TEXT, "upstream": TEXT, "upstream_prefix": MAYBE_TEXT})
+    registry = record(
+        {
+            "host": TEXT,
+            "account": MAYBE_TEXT,
+            "region": MAYBE_TEXT,
+            "paths": listed(TEXT),
+            "rules": listed(rule),
+        }
+    )
+    answer = {
+        "original": TEXT,
+        "normalized": MAYBE_TEXT,
+        "target": MAYBE_TEXT,
+        "status": words(Status),
+        "rule": MAYBE_TEXT,
+        "reason": {"enum": [*(reason.value for reason in SkipReason), None]},
+        "detail": MAYBE_TEXT,
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"imageshift report ({SCHEMA})",
+        "type": "object",
+        "properties": {
+            "schema": {"const": SCHEMA},
+            "command": TEXT,
+            "registries": listed(registry),
+            "images": listed({"anyOf": [found_image(answer), record(answer)]}),
+            "skipped": listed(skipped()),
+            "warnings": listed(warning()),
+            "summary": summary(),
+            "changed_files": listed(TEXT),
+            "renders": listed(render()),
+        },
+        "required": ["schema", "command", "registries"],
+    }
+
+
+def found_image(answer: dict[str, Any]) -> dict[str, Any]:
+    """An image of a file, or one that only a rendering shows."""
+    resource = record(
+        {"apiVersion": TEXT, "kind": TEXT, "namespace": MAYBE_TEXT, "name": MAYBE_TEXT}
+    )
+    part = record({"role": words(Role), "path": PATH, "line": PLACE, "column": PLACE})
+    place = {
+        "file": MAYBE_TEXT,
+        "line": PLACE,
+        "column": PLACE,
+        "document": {"type": ["integer", "null"], "minimum": 0},
+        "resource": resource,
+        "path": PATH,
+        "kind": words(SiteKind),
+        "origin": {"enum": ["written", "chart", "post-renderer", "remote-base"]},
+        "parts": listed(part),
+        "confidence": words(Confidence),
+    }
+    return record({**place, **answer})
+
+
+def skipped() -> dict[str, Any]:
+    """A file or document that isn't looked into."""
+    return record({"file": TEXT, "line": PLACE, "reason": words(SkipReason), "detail": TEXT})
+
+
+def warning() -> dict[str, Any]:
+    """A warning with its places."""
+    return record({"code": words(Code), "message": TEXT, "count": COUNT, "places": listed(TEXT)})
+
+
+def summary() -> dict[str, Any]:
+    """The counts that a report ends with."""
+    counted = ("files", "changed", "images", "rewrite", "cached", "no-rule", "doubtful", "skipped")
+    return record(dict.fromkeys(counted, COUNT))
+
+
+def render() -> dict[str, Any]:
+    """What `verify` found of one release or kustomization."""
+    image = record({"before": MAYBE_TEXT, "after": MAYBE_TEXT, "ok": {"type": "boolean"}})
+    difference = record(
+        {
+            "object": TEXT,
+            "path": {"type": ["array", "string", "null"]},
+            "before": {},
+            "after": {},
+            "class": {"enum": ["noise", "derived", "unexplained"]},
+        }
+    )
+    return record(
+        {
+            "name": TEXT,
+            "namespace": MAYBE_TEXT,
+            "kind": TEXT,
+            "equal": {"type": "boolean"},
+            "images": listed(image),
+            "other_differences": listed(difference),
+        }
+    )
+
+
+def main() -> int:
+    """Write the schemas, or check them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    check = parser.parse_args().check
+    stale = []
+    for name, made in (("report", report_schema()), ("config", config_schema())):
+        path = FOLDER / f"{name}.json"
+        text = json.dumps(made, indent=2) + "\n"
+        if check and (not path.is_file() or path.read_text("utf-8") != text):
+            stale.append(path.name)
+        elif not check:
+            path.write_text(text, encoding="utf-8")
+    print(f"not up to date: {', '.join(stale)}" if stale else "the schemas are up to date")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
