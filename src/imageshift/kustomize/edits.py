@@ -1,7 +1,5 @@
 """Edits that put new entries in place of a written one, in the file's own style."""
 
-from dataclasses import replace
-
 from imageshift.entry import Entry, literal_name
 from imageshift.errors import SourceError
 from imageshift.kustomize.model import EntrySource
@@ -37,6 +35,8 @@ def entry_edits(source: EntrySource, made: tuple[Entry, ...]) -> list[EntryEdits
     """
     first = next((each for each in made if each.new_name == source.entry.new_name), made[0])
     others = [each for each in made if each is not first]
+    if source.scalar and any(literal_name(each.name) != each.name for each in made):
+        raise SourceError("Argo CD's short form has no room for a pattern", reason="style")
     in_place = _argo_edits(source, first) if source.scalar else _mapping_edits(source, first)
     return [(first, in_place), *((other, (_item(source, other),)) for other in others)]
 
@@ -86,14 +86,10 @@ def _argo_edits(source: EntrySource, new: Entry) -> tuple[Edit, ...]:
     old, scalar = source.entry, source.scalar
     if scalar is None or new == old:
         return ()
-    if literal_name(new.name) != new.name:
-        raise SourceError("Argo CD's short form has no room for a pattern", reason="style")
-    if old.new_name:
-        if new.name == old.name:
-            return ()
-        return (source.document.replace(scalar, old.name, new.name),)
-    head = f"{new.name}={new.new_name}" if new.new_name else new.name
-    return (source.document.replace(scalar, old.name, head),)
+    old_head, new_head = (
+        f"{each.name}={each.new_name}" if each.new_name else each.name for each in (old, new)
+    )
+    return (source.document.replace(scalar, old_head, new_head),)
 
 
 def _item(source: EntrySource, entry: Entry) -> Edit:
@@ -102,11 +98,8 @@ def _item(source: EntrySource, entry: Entry) -> Edit:
     upto.items = source.items.items[: source.index + 1]
     upto.end = upto.items[-1].end
     if source.scalar is not None:
-        if entry.new_name or literal_name(entry.name) != entry.name:
-            new = f"{entry.name}={entry.new_name}"
-        else:
-            new = entry.name
-        text = new + _identifier(replace(entry, name="", new_name=""))
+        head = f"{entry.name}={entry.new_name}" if entry.new_name else entry.name
+        text = head + _identifier(entry)
         return insert_item(source.document, upto, [spell_scalar(text, source.scalar.style)])
     return insert_item(source.document, upto, _lines(entry, source.mapping))
 

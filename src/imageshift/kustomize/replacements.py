@@ -42,7 +42,7 @@ def _read_file(index: Index, name: str) -> Iterator[Replacement]:
 
 def _read(file: str, document: Document, item: Mapping) -> Iterator[Replacement]:
     source = item.mapping("source") or _EMPTY
-    reads = _is_image(source.text("fieldPath"))
+    reads = "ontainers" in (source.text("fieldPath") or "")
     cuts, takes_name = _options(source)
     selects = [_object(source)] if reads else []
     writes = False

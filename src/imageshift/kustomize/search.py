@@ -218,22 +218,22 @@ class Search:
         }
 
     def _give_way(self, problems: list[Stuck], simulation: Simulation) -> None:
-        """Keeps the texts that the problems name, or freezes the entries that meet them."""
+        """Keeps the texts that the problems name; where there are none, freezes entries.
+
+        One sort of step at a time, since what was kept may have solved the other problems.
+        """
+        movable = {n: p.detail for p in reversed(problems) for n in self._movable(p.leaves)}
+        if movable:
+            self._state.kept |= movable
+            return
+        stuck = {p.entry: self._told(p) for p in reversed(problems) if p.entry is not None}
+        if stuck.keys() - self._state.frozen.keys():
+            self._state.frozen = {**stuck, **self._state.frozen}
+            return
         for problem in problems:
-            movable = self._movable(problem.leaves)
-            if movable:
-                self._state.kept |= dict.fromkeys(movable, problem.detail)
-                continue
-            detail = f"{problem.detail}{self._places(problem.leaves)}"
-            if problem.entry is not None and problem.entry not in self._state.frozen:
-                self._freeze([problem.entry], detail)
-                continue
-            touching = [
-                number
-                for number, seen in simulation.seen.items()
-                if any(match.leaf in problem.leaves for match in seen.matched)
-            ]
-            self._freeze(touching, detail)
+            for number, seen in simulation.seen.items():
+                if any(match.leaf in problem.leaves for match in seen.matched):
+                    self._state.frozen.setdefault(number, self._told(problem))
             self._take_back(problem.leaves)
 
     def _take_back(self, numbers: frozenset[int]) -> None:
@@ -245,9 +245,8 @@ class Search:
                 entry for entry in added if not any(entry.matches(text) for text in texts)
             )
 
-    def _freeze(self, numbers: Iterable[int], detail: str) -> None:
-        for number in numbers:
-            self._state.frozen.setdefault(number, detail)
+    def _told(self, problem: Stuck) -> str:
+        return f"{problem.detail}{self._places(problem.leaves)}"
 
     def _places(self, numbers: frozenset[int]) -> str:
         leaves = (self._leaves.every[number] for number in sorted(numbers))

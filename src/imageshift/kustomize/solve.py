@@ -41,26 +41,30 @@ class _Stay:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """What the graph decides about sites; for all others `plan_site` holds."""
+    """What the graph decides about sites; for all others `plan_site` holds.
+
+    `rewritten` are edits in place of a site's own: Argo CD writes an entry's two names as one text.
+    """
 
     mapper_of: Callable[[str], Mapper]
     stays: dict[SiteKey, _Stay] = field(default_factory=dict)
     moves: dict[SiteKey, int] = field(default_factory=dict)
+    rewritten: dict[SiteKey, tuple[Edit, ...]] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where the graph has nothing to say about it."""
-        if not (self.stays or self.moves):
+        if not (self.stays or self.moves or self.rewritten):
             return None
         key = site_key(site, file)
-        stay, move = self.stays.get(key), self.moves.get(key)
-        if stay is None and move is None:
+        stay, move, edits = self.stays.get(key), self.moves.get(key), self.rewritten.get(key)
+        if stay is None and move is None and edits is None:
             return None
         result = plan_site(site, self.mapper_of(file))
         if isinstance(result, Kept):
             return result
         if stay is None:
-            return replace(result, move=move)
+            return replace(result, move=move, edits=edits or result.edits)
         return Kept(
             site, Status.SKIPPED, stay.reason, stay.detail, result.before, result.after, result.rule
         )
@@ -185,8 +189,10 @@ class _Report:
             return
         if key is not None and move is not None:
             found.moves[key] = move
-        written = [(entry, list(edits)) for entry, edits in entry_edits(source, made) if edits]
-        self._add_extra(source, [(e, tuple(join_edits(d))) for e, d in written], move, found)
+        written = entry_edits(source, made)
+        if key is not None and source.scalar is not None:
+            found.rewritten[key] = written.pop(0)[1]
+        self._add_extra(source, written, move, found)
 
     def _add_extra(
         self, source: EntrySource, written: Iterable[EntryEdits], move: int | None, found: Decisions

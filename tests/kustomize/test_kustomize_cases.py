@@ -1,0 +1,105 @@
+"""Each folder of fixtures/kustomize: before and after, byte for byte and built by real kustomize.
+
+`case.toml` says what the case is about, and which sites stay (`file:line reason`).
+"""
+
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+from kustomize_builds import build_all, differences, migrate
+
+from imageshift.kustomize import trace
+from imageshift.rewrite import Kept
+from imageshift.run import Run, RunOptions
+
+CASES = Path(__file__).resolve().parent.parent / "fixtures" / "kustomize"
+NAMES = sorted(path.name for path in CASES.iterdir())
+
+
+@pytest.fixture
+def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Return a copy of a case's tree."""
+    shutil.copytree(CASES / request.param / "before", tmp_path / "tree")
+    return tmp_path / "tree"
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """The files of a tree."""
+    return {
+        str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(("tree", "name"), [(name, name) for name in NAMES], indirect=["tree"])
+def test_files_and_reasons(tree: Path, name: str) -> None:
+    """Every file comes out as in `after`, and the sites that stay say why."""
+    plans = migrate(tree)
+    kept = sorted(
+        f"{plan.file}:{result.site.place.line} {result.reason}"
+        for plan in plans
+        for result in plan.results
+        if isinstance(result, Kept) and result.reason is not None
+    )
+    case = tomllib.loads((CASES / name / "case.toml").read_text())
+
+    assert contents(tree) == contents(CASES / name / "after")
+    assert kept == case.get("kept", [])
+
+
+@pytest.mark.kustomize
+@pytest.mark.parametrize("name", NAMES)
+def test_builds(name: str) -> None:
+    """Real kustomize builds the same objects from `after`, but for mapped images."""
+    before = build_all(CASES / name / "before")
+    after = build_all(CASES / name / "after")
+
+    assert [folder for folder, built in before.items() if built.texts is None] == []
+    assert list(differences(before, after)) == []
+
+
+@pytest.mark.parametrize("tree", NAMES, indirect=True)
+def test_second_run(tree: Path) -> None:
+    """What was migrated once stays as it is."""
+    migrate(tree)
+    once = contents(tree)
+    migrate(tree)
+
+    assert contents(tree) == once
+
+
+def reverts_whole(name: str) -> bool:
+    """Whether a case says that its own bytes come back."""
+    case = tomllib.loads((CASES / name / "case.toml").read_text())
+    return bool(case.get("reverts", True))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if reverts_whole(name)])
+def test_revert(name: str, tmp_path: Path) -> None:
+    """`revert --all` gives the bytes back that `migrate` found."""
+    shutil.copytree(CASES / name / "after", tmp_path / "tree")
+    migrate(tmp_path / "tree", back=True)
+
+    assert contents(tmp_path / "tree") == contents(CASES / name / "before")
+
+
+def test_trace_names_the_entries() -> None:
+    """The way of a site goes through each kustomization, with the entry that changes it."""
+    root = CASES / "k2-base-and-overlay" / "before"
+    run = Run.open([root], RunOptions(account="123456789012", region="eu-west-2", root=root))
+    site = run.planner.scan("base/app.yaml").sites[0]
+    told = [(found.root, *map(str, found.steps)) for found in trace(run.index, site, "base/app.yaml")]
+
+    assert told == [
+        (
+            "prod/kustomization.yaml",
+            "base/kustomization.yaml: nginx:1.25",
+            "prod/kustomization.yaml:6: images entry makes it nginx:1.27",
+        ),
+        (
+            "staging/kustomization.yaml",
+            "base/kustomization.yaml: nginx:1.25",
+            "staging/kustomization.yaml:6: images entry makes it nginx:1.28-rc",
+        ),
+    ]
