@@ -21,6 +21,7 @@ _COMMANDS = {
     "revert": ("revert", "revert"),
     "map": ("mapping", "map_"),
     "explain": ("explain", "explain"),
+    "verify": ("verify", "verify"),
     "warm": ("warm", "warm"),
     "init": ("init", "init"),
 }

@@ -1,0 +1,197 @@
+"""imageshift verify: renders before and after, and judges every difference."""
+
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from imageshift.cli.exits import Exit, say
+from imageshift.cli.options import Common, Format, with_options
+from imageshift.reports.summary import SCHEMA, namer, registry_row
+from imageshift.run import Run
+from imageshift.verify import (
+    DifferenceClass,
+    Problem,
+    Proof,
+    Snapshot,
+    Verdict,
+    VerifyOptions,
+    verify_trees,
+)
+from imageshift.verify.rows import problem_rows, render_rows
+
+__all__ = ["print_proof", "proof_exit", "prove", "verify"]
+
+Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
+
+
+@with_options(Common)
+def verify(
+    *,
+    common: Common,
+    paths: Paths,
+    base: Annotated[
+        str, typer.Option("--base", help="Git revision or folder to compare with.")
+    ] = "HEAD",
+) -> None:
+    """Prove that only images differ from a base, each by its mapped name. Exit 1 when not."""
+    run = Run.open(paths, common.run_options())
+    root = run.workspace.root
+    with Snapshot.of_base(base, root) as before, Snapshot.of_folder(root) as after:
+        proof = prove(run, before, after, common)
+    shown = namer(root)
+    if common.format is Format.JSON:
+        _write(json.dumps(_data(run, proof, shown), indent=2, ensure_ascii=False) + "\n", common)
+    else:
+        print_proof(proof, common, shown)
+    raise typer.Exit(proof_exit(proof))
+
+
+def prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof:
+    """The proof over two copies of a run's tree."""
+    root = run.workspace.root
+    with _progress(common) as advance:
+        options = VerifyOptions(
+            rules_of=run.rules_of,
+            is_asked=run.is_written,
+            charts={key: root / path for key, path in run.config.charts.sources.items()},
+            exclude=run.workspace.exclude,
+            rewrite_jobs=run.config.jobs == "rewrite",
+            jobs=common.jobs,
+            advance=advance,
+        )
+        return verify_trees(before.root, after.root, options)
+
+
+def proof_exit(proof: Proof) -> Exit:
+    """What a proof comes to."""
+    if not proof.is_equal:
+        return Exit.FINDINGS
+    return Exit.TOOL if proof.problems else Exit.DONE
+
+
+def _data(run: Run, proof: Proof, shown: Callable[[str], str]) -> dict[str, Any]:
+    failed = [verdict for verdict in proof.verdicts if not verdict.is_equal]
+    return {
+        "schema": SCHEMA,
+        "command": "verify",
+        "registries": [registry_row(target.rules, target.paths) for target in run.targets],
+        "renders": render_rows(proof),
+        "problems": problem_rows(proof, shown),
+        "summary": {
+            "renders": len(proof.verdicts) - len(proof.problems),
+            "equal": len(proof.verdicts) - len(proof.problems) - len(failed),
+            "different": len(failed),
+            "problems": len(proof.problems),
+        },
+    }
+
+
+def print_proof(proof: Proof, common: Common, shown: Callable[[str], str]) -> None:
+    """Prints a proof for people: the table, the diffs that fail, and what couldn't be had."""
+    listed = [v for v in proof.verdicts if common.verbose or _is_worth_a_line(v)]
+    parts = [_table(listed)] if listed and not common.quiet else []
+    parts += [_failure(verdict, shown) for verdict in proof.verdicts if not verdict.is_equal]
+    _write("".join(parts), common)
+    for problem in proof.problems:
+        _say_problem(problem, shown)
+    if not common.quiet:
+        say(_last_line(proof))
+
+
+def _is_worth_a_line(verdict: Verdict) -> bool:
+    return bool(verdict.moved or verdict.differences or verdict.problem or not verdict.is_equal)
+
+
+def _table(verdicts: Iterable[Verdict]) -> str:
+    from rich.console import Console  # noqa: PLC0415 heavy, and not for JSON
+    from rich.table import Table  # noqa: PLC0415 as above
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("kind", "name", "objects", "images moved", "noise", "derived", "result"):
+        right = name not in {"kind", "name", "result"}
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for verdict in verdicts:
+        table.add_row(*_cells(verdict))
+    stream = io.StringIO()
+    Console(file=stream, highlight=False, color_system=None, width=160).print(table)
+    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
+
+
+def _cells(verdict: Verdict) -> list[str]:
+    name = "/".join(filter(None, (verdict.key.namespace, verdict.key.name)))
+    counts = [
+        sum(item.kind is kind for item in verdict.differences)
+        for kind in (DifferenceClass.NOISE, DifferenceClass.DERIVED)
+    ]
+    numbers = [str(number or "") for number in (verdict.objects, verdict.moved, *counts)]
+    return [verdict.key.kind.value, name.replace("[", "\\["), *numbers, _result(verdict)]
+
+
+def _result(verdict: Verdict) -> str:
+    if verdict.problem is not None:
+        return "not compared"
+    if verdict.is_equal:
+        return "equal"
+    count = len(verdict.unexplained)
+    return f"{count} {'difference' if count == 1 else 'differences'}"
+
+
+def _failure(verdict: Verdict, shown: Callable[[str], str]) -> str:
+    from imageshift.verify.model import spell_object, spell_path  # noqa: PLC0415 failures only
+    from imageshift.verify.show import spell_value  # noqa: PLC0415 as above
+
+    lines = []
+    for item in verdict.unexplained:
+        place = " ".join(filter(None, (spell_object(item.object), spell_path(item.path))))
+        before, after = (_short(spell_value(value)) for value in (item.before, item.after))
+        reason = f"{item.reason}: " if item.reason else ""
+        lines.append(f"{shown(verdict.file)}: {place}: {reason}{before} → {after}\n")
+    return "\n" + "".join(lines) + "".join(verdict.diffs)
+
+
+def _short(text: str) -> str:
+    first, _, rest = text.partition("\n")
+    return f"{first[:120]} …" if rest or len(first) > 120 else first  # noqa: PLR2004 a line
+
+
+def _say_problem(problem: Problem, shown: Callable[[str], str]) -> None:
+    say(f"{shown(problem.place)}: {problem.message}")
+    if problem.hint:
+        say(f"  hint: {problem.hint}")
+
+
+def _last_line(proof: Proof) -> str:
+    images = {(p.before, p.after) for v in proof.verdicts for p in v.images if p.before != p.after}
+    compared = [verdict for verdict in proof.verdicts if verdict.problem is None]
+    failed = sum(not verdict.is_equal for verdict in compared)
+    parts = [f"{len(compared)} compared", f"{len(images)} images moved", f"{failed} different"]
+    if proof.problems:
+        parts.append(f"{len(proof.problems)} not compared")
+    return ", ".join(parts)
+
+
+def _write(text: str, common: Common) -> None:
+    if common.output is None:
+        typer.echo(text, nl=False)
+    else:
+        common.output.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _progress(common: Common) -> Iterator[Callable[[], None]]:
+    import sys  # noqa: PLC0415 with rich, which is heavy
+
+    if common.quiet or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console  # noqa: PLC0415 only on a terminal
+    from rich.progress import Progress  # noqa: PLC0415 as above
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("renders", total=None)
+        yield lambda: bar.advance(task)

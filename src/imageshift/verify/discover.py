@@ -1,0 +1,278 @@
+"""What is deployed from a tree: every build, followed through the Flux objects that it makes."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from imageshift.charts.manifests import split_manifest
+from imageshift.charts.plain import to_plain
+from imageshift.errors import SourceError, ToolError
+from imageshift.inventory import FluxKustomization
+from imageshift.inventory.index import join
+from imageshift.inventory.objects import texts
+from imageshift.kustomize.sources import flux_folders
+from imageshift.sites import resource_of
+from imageshift.source import SourceText, split_documents
+from imageshift.verify.kustomize import Kustomize, is_manifest
+from imageshift.verify.model import Plain, UnitKey, VerdictKind, object_name
+from imageshift.verify.objects import read_objects
+from imageshift.verify.substitute import substitute, takes_variables
+from imageshift.verify.tree import Catalog, Tree, data_of
+
+__all__ = ["Unit", "discover", "is_flux"]
+
+_KUSTOMIZATION = re.compile(r"(?:^|/)(?:kustomization\.ya?ml|Kustomization)\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """Something that is deployed together: a build, or a file that no build takes in.
+
+    `files` are all that it is made of; `problem` says why it couldn't be built.
+    """
+
+    key: UnitKey
+    file: str
+    files: frozenset[str]
+    objects: tuple[Plain, ...] = ()
+    problem: str | None = None
+    is_forced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A build to make: a folder, with the spec of the Flux Kustomization that deploys it."""
+
+    folder: str
+    file: str
+    data: Plain | None = None
+
+    @property
+    def spec(self) -> Plain:
+        spec = None if self.data is None else self.data.get("spec")
+        return spec if isinstance(spec, Mapping) else {}
+
+    @property
+    def identity(self) -> str:
+        name = None if self.data is None else object_name(self.data)
+        return json.dumps([self.folder, str(name), self.spec], sort_keys=True, default=str)
+
+
+def discover(
+    tree: Tree, kustomize: Callable[[], Kustomize], jobs: int = 1
+) -> tuple[list[Unit], Catalog]:
+    """The units of a tree, in a steady order, and the objects that they know."""
+    return _Discovery(tree, kustomize, jobs).run()
+
+
+def is_flux(data: Plain) -> bool:
+    """Whether an object is a Flux Kustomization."""
+    group = str(data.get("apiVersion") or "").partition("/")[0]
+    return data.get("kind") == "Kustomization" and group.endswith("fluxcd.io")
+
+
+@dataclass
+class _Discovery:
+    tree: Tree
+    kustomize: Callable[[], Kustomize]
+    jobs: int
+    units: list[Unit] = field(default_factory=list)
+    _seen: set[str] = field(default_factory=set)
+    _named: set[tuple[str, str]] = field(default_factory=set)
+    _numbers: Counter[tuple[str, ...]] = field(default_factory=Counter)
+
+    def run(self) -> tuple[list[Unit], Catalog]:
+        self._catalog = Catalog(self.tree)
+        raw = [order for flux in self.tree.index.flux for order in self._orders(flux)]
+        self._follow([*(o for o in raw if self._is_top(o)), *self._roots()])
+        self._follow(order for order in raw if self._name(order) not in self._named)
+        self.units += self._loose_files()
+        return self.units, self._catalog
+
+    def _follow(self, orders: Iterable[_Order]) -> None:
+        """Builds, then what the builds deploy, level by level."""
+        waiting = self._new(orders)
+        with ThreadPoolExecutor(self.jobs) as pool:
+            while waiting:
+                made = list(pool.map(self._build, waiting))
+                self.units += made
+                found: list[_Order] = []
+                for unit in made:
+                    self._catalog.add(unit.objects)
+                    fluxes = [_flux(data, unit.file) for data in unit.objects if is_flux(data)]
+                    found += [order for flux in fluxes for order in self._orders(flux)]
+                waiting = self._new(found)
+
+    def _new(self, orders: Iterable[_Order]) -> list[tuple[_Order, UnitKey]]:
+        fresh = []
+        for order in orders:
+            self._named.add(self._name(order))
+            if order.identity not in self._seen:
+                self._seen.add(order.identity)
+                fresh.append((order, self._key(order)))
+        return fresh
+
+    def _orders(self, flux: FluxKustomization) -> Iterator[_Order]:
+        for folder, _ in flux_folders(self.tree.index, flux):
+            yield _Order(folder, self._file_of(flux, folder), to_plain(flux.root))
+
+    def _file_of(self, flux: FluxKustomization, folder: str) -> str:
+        files = self._flux_files.get((flux.resource.name, folder), [flux.file])
+        return flux.file if flux.file in files else files[0]
+
+    @cached_property
+    def _flux_files(self) -> dict[tuple[str, str], list[str]]:
+        """Where the Flux Kustomizations of a name and a folder are written."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for flux in self.tree.index.flux:
+            for folder, _ in flux_folders(self.tree.index, flux):
+                found.setdefault((flux.resource.name, folder), []).append(flux.file)
+        return found
+
+    def _name(self, order: _Order) -> tuple[str, str]:
+        return "" if order.data is None else object_name(order.data).name, order.folder
+
+    def _is_top(self, order: _Order) -> bool:
+        """Whether no other build makes this Flux Kustomization."""
+        name = self._name(order)[0]
+        builders = self.tree.reach.builders(order.file)
+        return not any(flux.resource.name != name for flux in builders) and not any(
+            order.file in self.tree.reach.closure(folder) for folder in self._plain_roots
+        )
+
+    def _roots(self) -> list[_Order]:
+        known = self.tree.index.kustomizations
+        return [_Order(folder, known[folder].file) for folder in self._plain_roots]
+
+    @cached_property
+    def _plain_roots(self) -> list[str]:
+        """The kustomizations that neither another one nor Flux takes in."""
+        index = self.tree.index
+        known = index.kustomizations
+        taken = {
+            join(folder, name)
+            for folder, found in known.items()
+            for key in ("resources", "bases", "components")
+            for name in texts(found.root, key)
+        }
+        taken |= {folder for flux in index.flux for folder, _ in flux_folders(index, flux)}
+        return [
+            folder
+            for folder, found in sorted(known.items())
+            if folder not in taken
+            and found.root.text("kind") != "Component"
+            and not self.tree.reach.builders(found.file)
+        ]
+
+    def _build(self, ordered: tuple[_Order, UnitKey]) -> Unit:
+        order, key = ordered
+        files = set(self.tree.reach.closure(order.folder))
+        for name in order.spec.get("components") or ():
+            files |= self.tree.reach.closure(join(order.folder, str(name)) or "")
+        unit = Unit(
+            key=key,
+            file=order.file,
+            files=frozenset(files),
+            is_forced=order.spec.get("force") is True,
+        )
+        try:
+            objects = self._objects(order)
+        except (ToolError, SourceError, OSError) as error:
+            return replace(unit, problem=str(error))
+        return replace(unit, objects=tuple(objects))
+
+    def _key(self, order: _Order) -> UnitKey:
+        name = None if order.data is None else object_name(order.data)
+        parts = (
+            "" if name is None else name.namespace,
+            order.folder or "." if name is None else name.name,
+            order.folder,
+        )
+        number = self._numbers[parts]
+        self._numbers[parts] += 1
+        return UnitKey(VerdictKind.KUSTOMIZATION, *parts, number)
+
+    def _objects(self, order: _Order) -> list[Plain]:
+        folder = self.tree.root / order.folder
+        if not folder.is_dir():
+            raise ToolError(f"there is no folder {order.folder}")
+        files = () if order.folder in self.tree.index.kustomizations else self._gathered(order)
+        text = self.kustomize().build_with(folder, order.spec, files)
+        build = order.spec.get("postBuild")
+        if not isinstance(build, Mapping):
+            return read_objects(text)
+        variables, complete = self._variables(order, build)
+        made: list[Plain] = []
+        for part in split_manifest(text):
+            found = read_objects(part)
+            if "${" in part and all(map(takes_variables, found)):
+                found = read_objects(substitute(part, variables, complete=complete))
+            made += found
+        return made
+
+    def _gathered(self, order: _Order) -> Iterator[str]:
+        """What Flux takes of a folder without a kustomization, relative to the folder."""
+        prefix = f"{order.folder}/" if order.folder else ""
+        closed: list[str] = []
+        for folder in sorted(self.tree.index.kustomizations):
+            inside = folder.startswith(prefix) and folder != order.folder
+            if inside and not any(folder.startswith(f"{above}/") for above in closed):
+                closed.append(folder)
+                yield folder[len(prefix) :]
+        for file in self.tree.index.files:
+            if not file.startswith(prefix) or not file.endswith((".yaml", ".yml")):
+                continue
+            if not any(file.startswith(f"{folder}/") for folder in closed):
+                content = self.tree.read(file) or b""
+                if is_manifest(content.decode(errors="replace")):
+                    yield file[len(prefix) :]
+
+    def _variables(self, order: _Order, build: Plain) -> tuple[dict[str, str], bool]:
+        variables: dict[str, str] = {}
+        complete = True
+        namespace = "" if order.data is None else object_name(order.data).namespace
+        for source in build.get("substituteFrom") or ():
+            kind, name = str(source.get("kind")), str(source.get("name"))
+            found = self._catalog.find(kind, namespace, name)
+            data = None if found is None else data_of(found)
+            complete = complete and data is not None
+            variables |= data or {}
+        inline = build.get("substitute")
+        if isinstance(inline, Mapping):
+            variables |= {str(key): _text(value) for key, value in inline.items()}
+        return variables, complete
+
+    def _loose_files(self) -> list[Unit]:
+        """The files that no build has taken in, those of failed builds among them."""
+        taken = {file for u in self.units if u.problem is None for file in u.files}
+        failed = {file for u in self.units if u.problem is not None for file in u.files}
+        made = []
+        for file in self.tree.index.files:
+            if file in taken or (file in failed and _KUSTOMIZATION.search(file)):
+                continue
+            key = UnitKey(VerdictKind.FILE, "", file, file)
+            objects = tuple(data for data in self.tree.objects(file) if data.get("kind"))
+            self._catalog.add(objects)
+            made.append(Unit(key=key, file=file, files=frozenset({file}), objects=objects))
+        return made
+
+
+def _flux(data: Plain, file: str) -> FluxKustomization:
+    """A built Flux Kustomization as the inventory reads written ones."""
+    source = SourceText.decode(json.dumps(data, default=str).encode())
+    document = next(doc for chunk in split_documents(source) for doc in chunk.documents())
+    root = document.mapping
+    return FluxKustomization(
+        file=file, document=document, root=root, resource=resource_of(root), folder=None
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)

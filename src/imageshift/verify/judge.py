@@ -1,0 +1,221 @@
+"""Two objects side by side: images that have moved, and everything else that differs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imageshift.charts.model import ValuePath
+from imageshift.charts.plain import load_plain
+from imageshift.errors import ImageshiftError
+from imageshift.verify.model import MISSING, Plain
+from imageshift.verify.text import TextJudge
+
+__all__ = ["Differs", "Judge", "Moved", "image_fields"]
+
+_CONTAINERS = {"containers", "initContainers", "ephemeralContainers"}
+_REPOSITORY_KEYS = ("repository", "image", "name", "repo")
+_PLACEHOLDER = "auto"
+"""What Istio's injector replaces (X12)."""
+_TRIGGERS = "image.openshift.io/triggers"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A place where nothing differs but references under their mapped names."""
+
+    path: ValuePath
+    before: Any
+    after: Any
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Differs:
+    """A place that differs otherwise; `reason` is empty where nothing more can be said."""
+
+    path: ValuePath
+    before: Any
+    after: Any
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Compares objects by the rules of one registry; `jobs` says that Jobs may change."""
+
+    texts: TextJudge
+    jobs: bool = False
+
+    def compare(self, before: Plain, after: Plain) -> list[Moved | Differs]:
+        """What differs between two objects that are one, before and after."""
+        if before == after:
+            return []
+        found = list(self._walk(before, after, (), ""))
+        return [self._refused(item, before) if isinstance(item, Moved) else item for item in found]
+
+    def unmapped(self, before: Any, after: Any) -> Any:
+        """`after` with everything that has moved put back as it was before."""
+        made = after
+        for item in self._walk(before, after, (), ""):
+            if isinstance(item, Moved):
+                made = _with(made, item.path, item.before)
+        return made
+
+    @staticmethod
+    def put(node: Any, path: ValuePath, value: Any) -> Any:
+        """A copy of `node` with another value at a path; MISSING takes it away."""
+        return _with(node, path, value)
+
+    def _refused(self, item: Moved, before: Plain) -> Moved | Differs:
+        reason = ""
+        if before.get("kind") == "CustomResourceDefinition":
+            reason = "a custom resource definition holds no images"
+        elif _is_field(item.path):
+            reason = self._field_reason(item, before)
+        if not reason:
+            return item
+        return Differs(item.path, item.before, item.after, reason)
+
+    def _field_reason(self, item: Moved, before: Plain) -> str:
+        if item.before == _PLACEHOLDER:
+            return "a placeholder that the cluster replaces (placeholder)"
+        if _TRIGGERS in _annotations(before):
+            return "an image trigger replaces it (placeholder)"
+        if before.get("kind") == "Job" and not self.jobs and not _is_renewed(before):
+            return "an applied Job can't change (immutable)"
+        return ""
+
+    def _walk(
+        self, before: Any, after: Any, path: ValuePath, context: str
+    ) -> Iterator[Moved | Differs]:
+        if before is after or (before == after and type(before) is type(after)):
+            return
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from self._mappings(before, after, path, context)
+        elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+            for index, (one, other) in enumerate(zip(before, after, strict=True)):
+                yield from self._walk(one, other, (*path, index), context)
+        elif isinstance(before, str) and isinstance(after, str):
+            yield self._strings(before, after, path, context)
+        else:
+            yield Differs(path, before, after)
+
+    def _mappings(
+        self, before: Plain, after: Plain, path: ValuePath, context: str
+    ) -> Iterator[Moved | Differs]:
+        split = self._split(before, after)
+        if split is not None:
+            key, pair = split
+            for name in ("registry", key):
+                old, new = before.get(name, MISSING), after.get(name, MISSING)
+                if old != new:
+                    yield Moved((*path, name), old, new, (pair,))
+        done = set() if split is None else {"registry", split[0]}
+        named = f"{context} {before.get('name', '')}" if "value" in before else context
+        for key in {**before, **after}:
+            if key not in done:
+                old, new = before.get(key, MISSING), after.get(key, MISSING)
+                yield from self._walk(old, new, (*path, key), f"{named[-80:]} {key}")
+
+    def _split(self, before: Plain, after: Plain) -> tuple[str, tuple[str, str]] | None:
+        """The key that with `registry` spells a name that has moved, and the names."""
+        if before.get("registry") == after.get("registry"):
+            return None
+        for key in _REPOSITORY_KEYS:
+            old, new = _joined(before, key), _joined(after, key)
+            if old and new and self.texts.is_moved(old, new):
+                return key, (old, new)
+        return None
+
+    def _strings(self, before: str, after: str, path: ValuePath, context: str) -> Moved | Differs:
+        if _is_field(path):
+            if self.texts.is_moved(before, after):
+                return Moved(path, before, after, ((before, after),))
+            return Differs(path, before, after, self._why(before, after))
+        pairs = self.texts.pairs(before, after, context)
+        if pairs is None:
+            pairs = self._embedded(before, after, context)
+        if pairs is None:
+            return Differs(path, before, after)
+        return Moved(path, before, after, tuple(pairs))
+
+    def _why(self, before: str, after: str) -> str:
+        target = self.texts.target(before)
+        return f"should be {target}" if target else f"should stay, and is {after}"
+
+    def _embedded(self, before: str, after: str, context: str) -> list[tuple[str, str]] | None:
+        """The pairs of two texts that are YAML or JSON by themselves, comments left out."""
+        if "\n" not in before and not before.lstrip().startswith(("{", "[")):
+            return None
+        try:
+            old, new = load_plain(before, "before"), load_plain(after, "after")
+        except ImageshiftError:
+            return None
+        if not isinstance(old, dict | list) or type(old) is not type(new):
+            return None
+        found = list(self._walk(old, new, (), context))
+        if not found or any(isinstance(item, Differs) for item in found):
+            return None
+        return [pair for item in found if isinstance(item, Moved) for pair in item.pairs]
+
+
+def image_fields(node: Any, path: ValuePath = ()) -> Iterator[tuple[ValuePath, str]]:
+    """The places that Kubernetes' schema says are images, with their texts."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            below = (*path, key)
+            if isinstance(value, str) and value and _is_field(below):
+                yield below, value
+            else:
+                yield from image_fields(value, below)
+    elif isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from image_fields(item, (*path, index))
+
+
+def _is_field(path: ValuePath) -> bool:
+    match path:
+        case (*_, str(holder), int(), "image"):
+            return holder in _CONTAINERS
+        case (*_, "volumes", int(), "image", "reference"):
+            return True
+    return False
+
+
+def _is_renewed(data: Plain) -> bool:
+    """Whether a changed Job is made anew instead of changed: hooks, generateName, force."""
+    annotations = _annotations(data)
+    forced = str(annotations.get("kustomize.toolkit.fluxcd.io/force", "")).lower()
+    generated = "generateName" in (data.get("metadata") or {})
+    hooks = {"helm.sh/hook", "argocd.argoproj.io/hook"} & annotations.keys()
+    replaced = "Replace=true" in str(annotations.get("argocd.argoproj.io/sync-options", ""))
+    return bool(generated or hooks or replaced or forced in {"enabled", "true"})
+
+
+def _annotations(data: Plain) -> Plain:
+    metadata = data.get("metadata")
+    found = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _joined(data: Plain, key: str) -> str | None:
+    registry, name = data.get("registry"), data.get(key)
+    if not isinstance(name, str) or not name or not isinstance(registry, str | None):
+        return None
+    return f"{registry.rstrip('/')}/{name}" if registry else name
+
+
+def _with(node: Any, path: ValuePath, value: Any) -> Any:
+    """A copy of `node` with another value at a path; MISSING takes it away."""
+    part, rest = path[0], path[1:]
+    if isinstance(node, list) and isinstance(part, int):
+        inner = _with(node[part], rest, value) if rest else value
+        return [*node[:part], inner, *node[part + 1 :]]
+    made = dict(node)
+    if rest:
+        made[part] = _with(made[part], rest, value)
+    elif value is MISSING:
+        made.pop(part, None)
+    else:
+        made[part] = value
+    return made

@@ -1,0 +1,177 @@
+"""What a proof is made of: verdicts on builds, releases and files, and what differs in them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from imageshift.charts.model import ObjectName, ValuePath
+
+__all__ = [
+    "MISSING",
+    "DifferenceClass",
+    "ImagePair",
+    "Missing",
+    "ObjectDifference",
+    "Plain",
+    "Problem",
+    "Proof",
+    "UnitKey",
+    "Verdict",
+    "VerdictKind",
+    "object_name",
+    "spell_object",
+    "spell_path",
+]
+
+Plain = Mapping[str, Any]
+"""An object as plain data."""
+
+
+class Missing:
+    """What stands for a value that isn't there; null is a value."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+MISSING = Missing()
+
+
+class VerdictKind(StrEnum):
+    """What a verdict is about."""
+
+    KUSTOMIZATION = "Kustomization"
+    RELEASE = "HelmRelease"
+    FILE = "File"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitKey:
+    """What identifies a build, a release or a file in both trees; `place` is its folder or file.
+
+    `number` tells apart those that are alike in everything else.
+    """
+
+    kind: VerdictKind
+    namespace: str
+    name: str
+    place: str
+    number: int = 0
+
+
+class DifferenceClass(StrEnum):
+    """What a difference is that is no image under its mapped name."""
+
+    NOISE = "noise"
+    """Two renders of the same input differ there."""
+    DERIVED = "derived"
+    """It follows from mapped content, recomputed."""
+    UNEXPLAINED = "unexplained"
+    """Everything else: only this fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePair:
+    """An image before and after; `ok` when it is the same, or exactly the mapped one."""
+
+    before: str
+    after: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDifference:
+    """A place of an object that differs; `reason` says in words what is wrong with it."""
+
+    object: ObjectName
+    path: ValuePath
+    before: Any
+    after: Any
+    kind: DifferenceClass
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that couldn't be rendered or built; `place` is a file with its line."""
+
+    place: str
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What came of one build, release or file.
+
+    `file` is where it is written, `problem` why it couldn't be compared, `diffs` the objects
+    with unexplained differences, as unified diffs.
+    """
+
+    key: UnitKey
+    file: str
+    images: tuple[ImagePair, ...] = ()
+    differences: tuple[ObjectDifference, ...] = ()
+    diffs: tuple[str, ...] = ()
+    problem: Problem | None = None
+    objects: int = 0
+
+    @property
+    def unexplained(self) -> tuple[ObjectDifference, ...]:
+        """The differences that fail."""
+        return tuple(d for d in self.differences if d.kind is DifferenceClass.UNEXPLAINED)
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether nothing but mapped images differs."""
+        return not self.unexplained and all(pair.ok for pair in self.images)
+
+    @property
+    def moved(self) -> int:
+        """How many different images go to their mapped names."""
+        return sum(1 for pair in self.images if pair.ok and pair.before != pair.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """All verdicts, in order of place and name."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether nothing but mapped images differs anywhere."""
+        return all(verdict.is_equal for verdict in self.verdicts)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why some couldn't be compared."""
+        return tuple(v.problem for v in self.verdicts if v.problem is not None)
+
+
+def object_name(data: Plain) -> ObjectName:
+    """Which object it is; one with generateName goes by that."""
+    metadata = data.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    name = metadata.get("name") or metadata.get("generateName")
+    return ObjectName(
+        str(data.get("apiVersion") or ""),
+        str(data.get("kind") or ""),
+        str(metadata.get("namespace") or ""),
+        str(name or ""),
+    )
+
+
+def spell_object(name: ObjectName) -> str:
+    """`Kind/namespace/name`, without what is empty."""
+    return "/".join(filter(None, (name.kind, name.namespace, name.name)))
+
+
+def spell_path(path: Iterable[str | int]) -> str:
+    """`spec.containers[0].image`."""
+    made = ""
+    for part in path:
+        made += f"[{part}]" if isinstance(part, int) else f".{part}" if made else str(part)
+    return made

@@ -1,0 +1,206 @@
+"""The whole proof: both trees discovered, their units paired, compared, and releases rendered."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from imageshift.cache import RuleSet
+from imageshift.charts.locate import Locator
+from imageshift.charts.render import Renderer, find_renderer
+from imageshift.errors import ToolError
+from imageshift.inventory.readers import read_documents
+from imageshift.verify.discover import Unit, discover
+from imageshift.verify.kustomize import Kustomize
+from imageshift.verify.model import Plain, Problem, Proof, UnitKey, Verdict, VerdictKind
+from imageshift.verify.prove_release import ReleaseProver, ReleaseSide
+from imageshift.verify.prove_unit import defer, prove_file, prove_unit
+from imageshift.verify.releases import is_release
+from imageshift.verify.render import ReleaseRenderer
+from imageshift.verify.tree import Catalog, Tree
+
+__all__ = ["VerifyOptions", "verify_trees"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOptions:
+    """What a proof needs to know besides the two trees.
+
+    `rules_of` gives the rules for a file; `is_asked` says whether a file is in the paths;
+    `charts` are folders or archives by `namespace/name` of a release, by a chart's URL, or by
+    its name. `advance` is called after each verdict.
+    """
+
+    rules_of: Callable[[str], RuleSet]
+    is_asked: Callable[[str], bool] = lambda _file: True
+    charts: Mapping[str, Path] = field(default_factory=dict)
+    exclude: tuple[str, ...] = ()
+    rewrite_jobs: bool = False
+    jobs: int = 1
+    locator: Locator | None = None
+    renderer: Renderer | None = None
+    advance: Callable[[], None] = lambda: None
+
+
+def verify_trees(before: Path, after: Path, options: VerifyOptions) -> Proof:
+    """Proves, or fails to prove, that `after` is `before` with its images under mapped names.
+
+    Both folders must be copies: builds leave traces in them for a moment.
+
+    Raises:
+        ToolError: kustomize or Helm is needed and isn't here.
+    """
+    return _Run(_Side.open(before, options), _Side.open(after, options), options).prove()
+
+
+@dataclass
+class _Side:
+    """One tree with all that is deployed from it."""
+
+    tree: Tree
+    units: dict[UnitKey, Unit]
+    catalog: Catalog
+
+    @classmethod
+    def open(cls, root: Path, options: VerifyOptions) -> "_Side":
+        tree = Tree.open(root, options.exclude)
+        units, catalog = discover(tree, _once(Kustomize.find), options.jobs)
+        return cls(tree, {unit.key: unit for unit in units}, catalog)
+
+    def releases(self, key: UnitKey) -> dict[UnitKey, Plain]:
+        """The HelmReleases of a unit; one of each name, as a cluster has it."""
+        unit = self.units.get(key)
+        found: dict[UnitKey, Plain] = {}
+        for data in () if unit is None else unit.objects:
+            if is_release(data):
+                name = data.get("metadata") or {}
+                made = UnitKey(
+                    VerdictKind.RELEASE,
+                    str(name.get("namespace") or ""),
+                    str(name.get("name") or ""),
+                    key.place,
+                    key.number,
+                )
+                found[made] = data
+        return found
+
+    @cached_property
+    def places(self) -> dict[tuple[str, str], str]:
+        """`file:line` of the HelmReleases, by the folder-independent name and the file."""
+        found: dict[tuple[str, str], str] = {}
+        for release in self.tree.index.all_releases:
+            for document in read_documents(self.tree.index.workspace, release.file):
+                if document.index == release.index:
+                    line = document.place(document.mapping.start).line
+                    found[release.resource.name, release.file] = f"{release.file}:{line}"
+        return found
+
+    def place(self, name: str, unit: Unit) -> str:
+        """Where a release of a unit is written, as far as its name tells."""
+        fitting = [
+            place for (known, file), place in self.places.items() if known == name
+            and (file in unit.files or file == unit.file)
+        ]
+        return min(fitting, default=unit.file)
+
+
+def _once(make: Callable[[], Kustomize]) -> Callable[[], Kustomize]:
+    made: list[Kustomize] = []
+
+    def get() -> Kustomize:
+        if not made:
+            made.append(make())
+        return made[0]
+
+    return get
+
+
+@dataclass
+class _Run:
+    before: _Side
+    after: _Side
+    options: VerifyOptions
+
+    def prove(self) -> Proof:
+        keys = [key for key in {**self.before.units, **self.after.units} if self._is_asked(key)]
+        with ThreadPoolExecutor(self.options.jobs) as pool:
+            tasks = [(key, release) for key in keys for release in self._releases(key)]
+            proven = dict(zip(tasks, pool.map(self._prove_release, tasks), strict=True))
+        made = list(proven.values())
+        for key in keys:
+            own = {task[1]: verdict for task, verdict in proven.items() if task[0] == key}
+            verdict = self._prove_unit(key, own)
+            if verdict is not None:
+                made.append(verdict)
+        return Proof(tuple(sorted(made, key=_order)))
+
+    def _is_asked(self, key: UnitKey) -> bool:
+        units = [side.units[key] for side in (self.before, self.after) if key in side.units]
+        return any(
+            self.options.is_asked(file) for unit in units for file in (unit.file, *unit.files)
+        )
+
+    def _releases(self, key: UnitKey) -> list[UnitKey]:
+        """The releases that both sides have; one that is missing is a missing object."""
+        after = self.after.releases(key)
+        return [release for release in self.before.releases(key) if release in after]
+
+    @cached_property
+    def _prover(self) -> ReleaseProver:
+        options = self.options
+        locator = options.locator or Locator(known=options.charts)
+        renderer = options.renderer or find_renderer()
+        return ReleaseProver(ReleaseRenderer(locator, renderer, _once(Kustomize.find)))
+
+    def _prove_release(self, task: tuple[UnitKey, UnitKey]) -> Verdict:
+        key, release = task
+        sides = [
+            ReleaseSide(
+                side.releases(key)[release],
+                side.catalog,
+                self.options.charts,
+                side.place(release.name, side.units[key]),
+            )
+            for side in (self.before, self.after)
+        ]
+        rules = self.options.rules_of(sides[1].file)
+        try:
+            return self._prover.prove(release, *sides, rules, jobs=self.options.rewrite_jobs)
+        except ToolError as error:
+            problem = Problem(sides[0].place, str(error), error.hint)
+            return Verdict(key=release, file=sides[1].file, problem=problem)
+        finally:
+            self.options.advance()
+
+    def _prove_unit(self, key: UnitKey, releases: Mapping[UnitKey, Verdict]) -> Verdict | None:
+        old, new = self.before.units.get(key), self.after.units.get(key)
+        unit = new or old
+        assert unit is not None  # noqa: S101 the key is one of theirs
+        rules = self.options.rules_of(unit.file)
+        if key.kind is VerdictKind.FILE:
+            texts = self.before.tree.read(key.place), self.after.tree.read(key.place)
+            verdict = prove_file(key, (old, new), texts, rules, jobs=self.options.rewrite_jobs)
+        else:
+            verdict = prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
+        self.options.advance()
+        if verdict is None:
+            return None
+        return defer(verdict, unit.objects, releases.values(), self._built)
+
+    @cached_property
+    def _built(self) -> frozenset[str]:
+        """The names of the Flux Kustomizations that both sides build."""
+        return frozenset(
+            key.name
+            for key, unit in self.after.units.items()
+            if unit.problem is None
+            and key in self.before.units
+            and self.before.units[key].problem is None
+        )
+
+
+def _order(verdict: Verdict) -> tuple[str, str, str, str, int]:
+    key = verdict.key
+    return key.place, key.kind.value, key.namespace, key.name, key.number
+

@@ -1,0 +1,121 @@
+"""The verdict on a release: rendered before and after, and what differs recomputed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from imageshift.cache import RuleSet
+from imageshift.charts.values import merge
+from imageshift.errors import ImageshiftError
+from imageshift.verify.compare import Comparison, compare_objects
+from imageshift.verify.judge import Judge
+from imageshift.verify.model import (
+    DifferenceClass,
+    ObjectDifference,
+    Plain,
+    Problem,
+    UnitKey,
+    Verdict,
+    object_name,
+)
+from imageshift.verify.releases import FoundRelease, read_release
+from imageshift.verify.render import ReleaseRenderer
+from imageshift.verify.text import TextJudge
+from imageshift.verify.tree import Catalog
+
+__all__ = ["ReleaseProver", "ReleaseSide"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseSide:
+    """A release as one of the trees builds it; `place` is its file with the line."""
+
+    data: Plain
+    catalog: Catalog
+    charts: Mapping[str, Path]
+    place: str
+
+    @property
+    def file(self) -> str:
+        """The file in which it is written."""
+        file, colon, line = self.place.rpartition(":")
+        return file if colon and line.isdigit() else self.place
+
+    def read(self) -> FoundRelease:
+        """The release with its chart's source and merged values.
+
+        Raises:
+            ChartError: they can't be had.
+        """
+        return read_release(self.data, self.catalog, self.charts, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseProver:
+    """Renders both sides of releases and compares them."""
+
+    renderer: ReleaseRenderer
+
+    def prove(
+        self, key: UnitKey, before: ReleaseSide, after: ReleaseSide, rules: RuleSet, *, jobs: bool
+    ) -> Verdict:
+        """The verdict on one release; what fails before is a problem, after it is a finding."""
+        verdict = Verdict(key=key, file=after.file)
+        try:
+            old = before.read()
+            rendered = self.renderer.objects(old)
+        except ImageshiftError as error:
+            return replace(verdict, problem=Problem(before.place, str(error), error.hint))
+        judge = Judge(TextJudge(rules), jobs=jobs or old.is_forced)
+        try:
+            new = _with_old_chart(old, after.read(), judge.texts)
+            found = compare_objects(rendered, self.renderer.objects(new), judge)
+            self._explain(found, old, new)
+        except ImageshiftError as error:
+            return _broken(verdict, after.data, str(error))
+        return replace(
+            verdict,
+            images=tuple(found.images),
+            differences=tuple(found.differences),
+            diffs=tuple(found.diffs()),
+            objects=len(found.pairing.pairs) + len(found.pairing.renamed),
+        )
+
+    def _explain(self, found: Comparison, old: FoundRelease, new: FoundRelease) -> None:
+        """Recomputes as long as something is left to explain."""
+        if not found.is_explained:
+            found.explain_noise(self.renderer.objects(old))
+        if not found.is_explained:
+            found.explain_hashes(self._unmapped(found.judge, old, new))
+
+    def _unmapped(self, judge: Judge, old: FoundRelease, new: FoundRelease) -> list[Plain]:
+        """What after renders to with the images of before in its values.
+
+        Only images go back: every other change of the values stays, so that a hash which
+        follows from one of those doesn't become the old one.
+        """
+        defaults = self.renderer.chart(new).defaults
+        was, now = (merge(defaults, side.release.values) for side in (old, new))
+        release = replace(new.release, post_renderers=old.release.post_renderers)
+        return self.renderer.objects(replace(new, release=release), judge.unmapped(was, now))
+
+
+def _with_old_chart(old: FoundRelease, new: FoundRelease, texts: TextJudge) -> FoundRelease:
+    """The release of after; a chart whose source has moved into the cache is read upstream."""
+    was, now = old.release.source, new.release.source
+    moved = texts.is_moved(was.url.removeprefix("oci://"), now.url.removeprefix("oci://"))
+    if not moved or was.version != now.version:
+        return new
+    return replace(new, release=replace(new.release, source=replace(now, url=was.url)))
+
+
+def _broken(verdict: Verdict, data: Plain, message: str) -> Verdict:
+    item = ObjectDifference(
+        object_name(data),
+        (),
+        "rendered",
+        "can't be rendered",
+        DifferenceClass.UNEXPLAINED,
+        f"renders no more: {message}",
+    )
+    return replace(verdict, differences=(item,))

@@ -1,0 +1,136 @@
+"""The verdict on a build, or on a file that no build takes in."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from imageshift.cache import RuleSet
+from imageshift.charts.model import ObjectName
+from imageshift.verify.compare import compare_objects
+from imageshift.verify.discover import Unit, is_flux
+from imageshift.verify.judge import Judge
+from imageshift.verify.model import (
+    MISSING,
+    DifferenceClass,
+    ObjectDifference,
+    Plain,
+    Problem,
+    UnitKey,
+    Verdict,
+    object_name,
+)
+from imageshift.verify.releases import is_release, values_maps
+from imageshift.verify.text import TextJudge
+
+__all__ = ["defer", "prove_file", "prove_unit"]
+
+Sides = tuple[Unit | None, Unit | None]
+
+_RENDERED = {"values", "valuesFrom", "postRenderers"}
+_BUILT = {"images", "patches", "components", "patchesStrategicMerge", "patchesJson6902"}
+
+
+def prove_unit(key: UnitKey, sides: Sides, rules: RuleSet, *, jobs: bool) -> Verdict:
+    """Compares what a folder builds to."""
+    old, new = sides
+    file = (new or old).file if new or old else ""  # type: ignore[union-attr]
+    verdict = Verdict(key=key, file=file)
+    if old is None or new is None:
+        return _lone(verdict, ("built", MISSING) if new is None else (MISSING, "built"), "")
+    if old.problem is not None:
+        return replace(verdict, problem=Problem(file, f"can't be built: {old.problem}"))
+    if new.problem is not None:
+        return _lone(verdict, ("built", "can't be built"), f"builds no more: {new.problem}")
+    judge = Judge(TextJudge(rules), jobs=jobs or (old.is_forced and new.is_forced))
+    return _compared(verdict, old.objects, new.objects, judge)
+
+
+def prove_file(
+    key: UnitKey,
+    sides: Sides,
+    contents: tuple[bytes | None, bytes | None],
+    rules: RuleSet,
+    *,
+    jobs: bool,
+) -> Verdict | None:
+    """Compares a file as it is; None when nothing in it differs."""
+    old, new = sides
+    before, after = contents
+    if before == after:
+        return None
+    verdict = Verdict(key=key, file=key.place)
+    if before is None or after is None:
+        return _lone(verdict, (_shown(before), _shown(after)), "")
+    judge = Judge(TextJudge(rules), jobs=jobs)
+    if old is not None and new is not None and old.objects and new.objects:
+        return _compared(verdict, old.objects, new.objects, judge)
+    texts = {"text": before.decode(errors="replace")}, {"text": after.decode(errors="replace")}
+    return _compared(verdict, [texts[0]], [texts[1]], judge)
+
+
+def _shown(content: bytes | None) -> Any:
+    return MISSING if content is None else "a file"
+
+
+def _compared(
+    verdict: Verdict, before: Iterable[Plain], after: Iterable[Plain], judge: Judge
+) -> Verdict:
+    found = compare_objects(before, after, judge)
+    found.explain_names()
+    return replace(
+        verdict,
+        images=tuple(found.images),
+        differences=tuple(found.differences),
+        diffs=tuple(found.diffs()),
+        objects=len(found.pairing.pairs) + len(found.pairing.renamed),
+    )
+
+
+def _lone(verdict: Verdict, values: tuple[Any, Any], reason: str) -> Verdict:
+    key = verdict.key
+    name = ObjectName("", key.kind.value, key.namespace, key.name)
+    item = ObjectDifference(name, (), *values, DifferenceClass.UNEXPLAINED, reason)
+    return replace(verdict, differences=(item,))
+
+
+def defer(
+    verdict: Verdict,
+    objects: Iterable[Plain],
+    releases: Iterable[Verdict],
+    built: frozenset[str],
+) -> Verdict:
+    """The verdict without what a rendering or another build proves better.
+
+    Values and post-renderers of a release that was rendered on both sides are judged by what
+    they make; so are ConfigMaps that it takes values from, and the images and patches of a Flux
+    Kustomization that was built on both sides.
+    """
+    rendered = {
+        (found.key.namespace, found.key.name) for found in releases if found.problem is None
+    }
+    maps: set[tuple[str, str, str]] = set()
+    for data in objects:
+        name = object_name(data)
+        if is_release(data) and (name.namespace, name.name) in rendered:
+            maps |= {(kind, name.namespace, source) for kind, source in values_maps(data)}
+    fluxes = {object_name(data).name for data in objects if is_flux(data)} & built
+
+    def is_elsewhere(item: ObjectDifference) -> bool:
+        name, path = item.object, item.path
+        below = path[1] if len(path) > 1 and path[0] == "spec" else ""
+        if name.kind == "HelmRelease":
+            return (name.namespace, name.name) in rendered and below in _RENDERED
+        if name.kind == "Kustomization":
+            return name.name in fluxes and below in _BUILT
+        is_data = bool(path) and path[0] in {"data", "stringData"}
+        return is_data and (name.kind, name.namespace, name.name) in maps
+
+    left = tuple(item for item in verdict.differences if not is_elsewhere(item))
+    if left == verdict.differences:
+        return verdict
+    proven = {(str(d.before), str(d.after)) for d in verdict.differences if d not in left}
+    images = tuple(p for p in verdict.images if p.ok or (p.before, p.after) not in proven)
+    failing = any(d.kind is DifferenceClass.UNEXPLAINED for d in left)
+    diffs = verdict.diffs if failing else ()
+    return replace(verdict, differences=left, images=images, diffs=diffs)
+

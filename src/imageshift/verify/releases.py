@@ -1,0 +1,181 @@
+"""HelmReleases in built objects: their charts, and their values merged as Flux merges them."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind
+from imageshift.charts.plain import load_plain
+from imageshift.charts.values import ValuesFrom, merge_release
+from imageshift.inventory.index import join
+from imageshift.verify.model import Plain, object_name
+from imageshift.verify.tree import Catalog, data_of
+
+__all__ = ["FoundRelease", "is_release", "read_release", "values_maps"]
+
+_LONGEST_NAME = 53
+_KEPT, _HASHED = 40, 12
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRelease:
+    """A HelmRelease as it is built; `is_forced` when an upgrade makes its objects anew."""
+
+    data: Plain
+    release: Release
+    schemas: bool
+    strategy: str
+    is_forced: bool
+
+
+def is_release(data: Plain) -> bool:
+    """Whether an object is a HelmRelease of Flux (any version)."""
+    group = str(data.get("apiVersion") or "").partition("/")[0]
+    return data.get("kind") == "HelmRelease" and group == "helm.toolkit.fluxcd.io"
+
+
+def read_release(
+    data: Plain, catalog: Catalog, known: Mapping[str, Path], place: str
+) -> FoundRelease:
+    """The release that an object describes; `place` is its file with the line.
+
+    `known` are the charts of the config, by `namespace/name` of the release.
+
+    Raises:
+        ChartError: its values can't be had, or its chart's source isn't in the tree.
+    """
+    spec, name = _part(data, "spec"), object_name(data)
+    file, _, line = place.rpartition(":")
+    release = Release(
+        name=_release_name(spec, name.name),
+        namespace=str(spec.get("targetNamespace") or name.namespace or "default"),
+        source=_source(data, catalog, known),
+        values=_values(data, catalog),
+        values_files=tuple(_chart_spec(spec, catalog, name.namespace).get("valuesFiles") or ()),
+        post_renderers=tuple(spec.get("postRenderers") or ()),
+        file=file or place,
+        line=int(line) if line.isdigit() else 1,
+    )
+    upgrade, install = _part(spec, "upgrade"), _part(spec, "install")
+    return FoundRelease(
+        data=data,
+        release=release,
+        schemas=install.get("disableSchemaValidation") is not True,
+        strategy=str(spec.get("postRenderStrategy") or "combined"),
+        is_forced=upgrade.get("force") is True,
+    )
+
+
+def values_maps(data: Plain) -> set[tuple[str, str]]:
+    """Kind and name of what a release takes values from."""
+    return {(str(item.get("kind")), str(item.get("name"))) for item in _values_from(data)}
+
+
+def _values_from(data: Plain) -> list[Plain]:
+    found = _part(data, "spec").get("valuesFrom")
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
+
+
+def _part(data: Plain, key: str) -> Plain:
+    found = data.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _release_name(spec: Plain, name: str) -> str:
+    """As helm-controller names it, shortened with a hash where Helm's limit asks for it."""
+    if spec.get("releaseName"):
+        return str(spec["releaseName"])
+    made = f"{spec['targetNamespace']}-{name}" if spec.get("targetNamespace") else name
+    if len(made) <= _LONGEST_NAME:
+        return made
+    digest = hashlib.sha256(made.encode()).hexdigest()
+    return f"{made[:_KEPT]}-{digest[:_HASHED]}"
+
+
+def _values(data: Plain, catalog: Catalog) -> dict[str, Any]:
+    namespace = object_name(data).namespace
+    parts = [part for item in _values_from(data) for part in _values_part(item, catalog, namespace)]
+    return merge_release(parts, _part(_part(data, "spec"), "values"))
+
+
+def _values_part(item: Plain, catalog: Catalog, namespace: str) -> list[ValuesFrom]:
+    kind, name = str(item.get("kind")), str(item.get("name"))
+    key = str(item.get("valuesKey") or "values.yaml")
+    found = catalog.find(kind, namespace, name)
+    data = None if found is None else data_of(found)
+    if data is None or key not in data:
+        # A Secret that the tree doesn't have in clear is absent on both sides alike.
+        return []
+    if item.get("targetPath"):
+        return [ValuesFrom(target_path=str(item["targetPath"]), text=data[key])]
+    values = load_plain(data[key], f"{kind}/{name}: {key}")
+    if values is not None and not isinstance(values, Mapping):
+        raise ChartError(f"{kind}/{name}: {key} holds no values")
+    return [ValuesFrom(values=values or {})]
+
+
+def _chart_spec(spec: Plain, catalog: Catalog, namespace: str) -> Plain:
+    """`chart.spec`, or what the HelmChart says to which `chartRef` points."""
+    reference = _part(spec, "chartRef")
+    if reference.get("kind") == "HelmChart":
+        chart = _find(reference, catalog, namespace)
+        return {} if chart is None else _part(chart, "spec")
+    return _part(_part(spec, "chart"), "spec")
+
+
+def _find(reference: Plain, catalog: Catalog, namespace: str) -> Plain | None:
+    where = str(reference.get("namespace") or namespace)
+    return catalog.find(str(reference.get("kind")), where, str(reference.get("name")))
+
+
+def _source(data: Plain, catalog: Catalog, known: Mapping[str, Path]) -> ChartSource:
+    spec, name = _part(data, "spec"), object_name(data)
+    path = known.get(f"{name.namespace}/{name.name}")
+    if path is not None:
+        return ChartSource(kind=SourceKind.LOCAL, name=name.name, path=path)
+    chart = _chart_spec(spec, catalog, name.namespace)
+    reference = _part(chart, "sourceRef") or _part(spec, "chartRef")
+    source = _find(reference, catalog, name.namespace)
+    kind = reference.get("kind")
+    if kind == "GitRepository":
+        return _local(str(chart.get("chart") or ""), catalog)
+    if source is None or kind not in {"HelmRepository", "OCIRepository"}:
+        raise ChartError(
+            f"the chart's source {kind} {reference.get('name')} isn't in the tree",
+            hint=f"name the chart under `charts: sources:` as {name.namespace}/{name.name}",
+        )
+    inner = _part(source, "spec")
+    return _from_registry(inner) if kind == "OCIRepository" else _from_repository(inner, chart)
+
+
+def _local(path: str, catalog: Catalog) -> ChartSource:
+    name = join("", path.lstrip("/") or ".")
+    folder = None if name is None else catalog.tree.root / name
+    found = folder is not None and (folder / "Chart.yaml").is_file()
+    chart = path.rstrip("/").rpartition("/")[2]
+    return ChartSource(kind=SourceKind.LOCAL, name=chart, path=folder if found else None)
+
+
+def _from_registry(spec: Plain) -> ChartSource:
+    url, reference = str(spec.get("url") or ""), _part(spec, "ref")
+    version = reference.get("digest") or reference.get("semver") or reference.get("tag")
+    return ChartSource(
+        kind=SourceKind.HELM_OCI,
+        name=url.rstrip("/").rpartition("/")[2],
+        url=url,
+        version=None if version is None else str(version),
+    )
+
+
+def _from_repository(spec: Plain, chart: Plain) -> ChartSource:
+    url, name = str(spec.get("url") or ""), str(chart.get("chart") or "")
+    version = chart.get("version")
+    is_oci = spec.get("type") == "oci" or url.startswith("oci://")
+    return ChartSource(
+        kind=SourceKind.HELM_OCI if is_oci else SourceKind.HELM_HTTP,
+        name=name,
+        url=f"{url.rstrip('/')}/{name}" if is_oci else url,
+        version=None if version is None else str(version),
+    )

@@ -1,0 +1,97 @@
+"""One release rendered and post-rendered as Flux does it."""
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from imageshift.charts.files import ChartFiles
+from imageshift.charts.locate import Locator
+from imageshift.charts.manifests import split_manifest
+from imageshift.charts.model import RenderError, Values
+from imageshift.charts.render import Renderer
+from imageshift.errors import SourceError
+from imageshift.verify.kustomize import Kustomize, merged
+from imageshift.verify.model import Plain
+from imageshift.verify.objects import read_objects
+from imageshift.verify.releases import FoundRelease
+
+__all__ = ["ReleaseRenderer"]
+
+_HOOK = "helm.sh/hook"
+
+
+@dataclass(slots=True)
+class ReleaseRenderer:
+    """Renders releases: the chart, real Helm, and the post-renderers by real kustomize."""
+
+    locator: Locator
+    renderer: Renderer
+    kustomize: Callable[[], Kustomize]
+
+    def chart(self, found: FoundRelease) -> ChartFiles:
+        """The chart of a release, with the values files that it names.
+
+        Raises:
+            ChartError: it can't be had or read.
+        """
+        release = found.release
+        return self.locator.find(release.source).with_values_files(release.values_files)
+
+    def objects(self, found: FoundRelease, values: Values | None = None) -> list[Plain]:
+        """The objects of a release, with its own values or others.
+
+        Raises:
+            ChartError: the chart can't be had or rendered.
+            BuildError: kustomize refuses a post-renderer.
+        """
+        release = found.release
+        manifests = self.renderer.render(
+            self.chart(found),
+            release.values if values is None else values,
+            release.options,
+            schemas=found.schemas,
+        )
+        parts = [
+            part for template in sorted(manifests) for part in split_manifest(manifests[template])
+        ]
+        try:
+            return self._post_rendered(parts, found)
+        except SourceError as error:
+            raise RenderError(f"the chart renders what is no YAML: {error}") from None
+
+    def _post_rendered(self, parts: list[str], found: FoundRelease) -> list[Plain]:
+        objects = [data for part in parts for data in read_objects(part) if data.get("kind")]
+        renderers = [r for r in found.release.post_renderers if r.get("kustomize")]
+        if not renderers:
+            return objects
+        hooks = [data for data in objects if _is_hook(data)]
+        others = [data for data in objects if not _is_hook(data)]
+        if found.strategy == "nohooks":
+            return [*self._all(others, renderers), *hooks]
+        if found.strategy == "separate":
+            return [*self._all(others, renderers), *self._all(hooks, renderers)]
+        return self._all(objects, renderers)
+
+    def _all(self, objects: list[Plain], renderers: list[Values]) -> list[Plain]:
+        for renderer in renderers:
+            if objects:
+                objects = self._one(objects, renderer["kustomize"])
+        return objects
+
+    def _one(self, objects: list[Plain], spec: Mapping[str, Any]) -> list[Plain]:
+        with tempfile.TemporaryDirectory(prefix="imageshift-") as name:
+            folder = Path(name)
+            text = "\n---\n".join(json.dumps(data) for data in objects)
+            (folder / "all.yaml").write_text(text, "utf-8")
+            entry = merged({"resources": ["all.yaml"]}, spec)
+            (folder / "kustomization.yaml").write_text(json.dumps(entry), "utf-8")
+            return read_objects(self.kustomize().build(folder))
+
+
+def _is_hook(data: Plain) -> bool:
+    metadata = data.get("metadata")
+    found = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    return isinstance(found, Mapping) and _HOOK in found
