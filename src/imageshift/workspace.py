@@ -259,5 +259,7 @@ def _refuse_changed(write: Write) -> None:
 
 
 def _restore(write: Write) -> None:
-    if write.path.read_bytes() == write.after:
-        _stage(write.path, write.before).replace(write.path)
+    # One that can't be put back must not keep the others from it.
+    with suppress(OSError):
+        if write.path.read_bytes() == write.after:
+            _stage(write.path, write.before).replace(write.path)

@@ -1,0 +1,338 @@
+"""Which files are ours, and how they are written: whole, together, or not at all."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path, PosixPath
+
+import pytest
+
+from imageshift.errors import NoFilesError, SourceError
+from imageshift.workspace import Workspace, Write, find_root, write_together
+
+
+def tree(folder: Path, *names: str, **texts: str) -> Path:
+    """Write empty files, and those with a text (`_` stands for a dot at the front)."""
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    for name, text in texts.items():
+        (folder / name.replace("_", ".", 1)).write_text(text)
+    return folder.resolve()
+
+
+def walk(folder: Path, *names: str, exclude: tuple[str, ...] = ()) -> list[str]:
+    """Return what a walk over the names finds."""
+    return list(Workspace(folder, exclude).walk(names or ("",)))
+
+
+def test_files_that_are_ours(tmp_path: Path) -> None:
+    """YAML, JSON and Kustomization, in path order; no others."""
+    root = tree(
+        tmp_path,
+        *("b.yaml", "a.yml", "c.json", "d/Kustomization", "e.txt", "f.yaml.bak", "Makefile"),
+        *("d/kustomization", "g.YAML", "values.yaml.gotmpl", ".h.yaml", ".i/j.yaml"),
+    )
+
+    assert walk(root) == [".h.yaml", ".i/j.yaml", "a.yml", "b.yaml", "c.json", "d/Kustomization"]
+
+
+def test_what_flux_leaves_out(tmp_path: Path) -> None:
+    """The folders and files that source-controller leaves out of every artifact."""
+    root = tree(
+        tmp_path,
+        *(".git/a.yaml", ".github/w/a.yaml", ".circleci/config.yml", ".gitlab-ci.yml"),
+        *(".travis.yml", ".drone.yml", "appveyor.yml", "cloudbuild.yaml", "sub/.github/a.yaml"),
+        *(".forgejo/a.yaml", ".gitea/a.yaml", "a.yaml", "github/a.yaml"),
+    )
+
+    assert walk(root) == ["a.yaml", "github/a.yaml"]
+
+
+IGNORES = {
+    "a file": ("a.yaml\n", ["d/b.yaml", "d/e/c.yaml"]),
+    "a pattern": ("*.yaml\n", []),
+    "a folder": ("d/\n", ["a.yaml"]),
+    "from the root": ("/b.yaml\n", ["a.yaml", "d/b.yaml", "d/e/c.yaml"]),
+    "at any depth": ("b.yaml\n", ["a.yaml", "d/e/c.yaml"]),
+    "two stars": ("d/**/c.yaml\n", ["a.yaml", "d/b.yaml"]),
+    "negation": ("*.yaml\n!b.yaml\n", ["d/b.yaml"]),
+    "negation below an ignored folder": ("d/\n!d/b.yaml\n", ["a.yaml"]),
+    "comment and blank": ("# a.yaml\n\n", ["a.yaml", "d/b.yaml", "d/e/c.yaml"]),
+    "windows line ends": ("a.yaml\r\n", ["d/b.yaml", "d/e/c.yaml"]),
+}
+
+
+@pytest.mark.parametrize("name", ["_gitignore", "_sourceignore"])
+@pytest.mark.parametrize(("text", "left"), IGNORES.values(), ids=IGNORES)
+def test_ignore_files(tmp_path: Path, name: str, text: str, left: list[str]) -> None:
+    """.gitignore and Flux's .sourceignore mean what they mean to Git."""
+    root = tree(tmp_path, "a.yaml", "d/b.yaml", "d/e/c.yaml")
+    (root / name.replace("_", ".")).write_bytes(text.encode())
+
+    assert walk(root) == left
+
+
+def test_exclude_of_the_configuration(tmp_path: Path) -> None:
+    """Patterns as in .gitignore, which may also take back what a file ignores."""
+    root = tree(tmp_path, "a.yaml", "d/b.yaml", _gitignore="a.yaml\n")
+
+    assert walk(root, exclude=("d/",)) == []
+    assert walk(root, exclude=("!a.yaml",)) == ["a.yaml", "d/b.yaml"]
+
+
+def test_deeper_ignore_files_win(tmp_path: Path) -> None:
+    """A nested file adds to those above it and may take back what they ignore."""
+    root = tree(tmp_path, "d/a.yaml", "d/b.yaml", "d/e/a.yaml", "d/e/b.yaml", _gitignore="b.yaml\n")
+    (root / "d/.gitignore").write_text("a.yaml\n!/b.yaml\n")
+    (root / "d/e/.gitignore").write_text("!a.yaml\n")
+
+    assert walk(root) == ["d/b.yaml", "d/e/a.yaml"]
+
+
+def test_patterns_of_a_nested_file_begin_in_its_folder(tmp_path: Path) -> None:
+    """`/a.yaml` in d/.gitignore is d/a.yaml alone."""
+    root = tree(tmp_path, "a.yaml", "d/a.yaml", "d/e/a.yaml")
+    (root / "d/.gitignore").write_text("/a.yaml\n")
+
+    assert walk(root) == ["a.yaml", "d/e/a.yaml"]
+
+
+def test_named_files_obey_the_rules(tmp_path: Path) -> None:
+    """A file or folder that is named isn't looked at when a rule leaves it out."""
+    root = tree(tmp_path, "a.yaml", "d/b.yaml", "d/e/c.yaml", "f.txt", _gitignore="d/\na.yaml\n")
+
+    assert walk(root, "a.yaml", "d/b.yaml", "d/e", "d", "f.txt") == []
+
+
+def test_names_inside_each_other_give_each_file_once(tmp_path: Path) -> None:
+    """In path order, whatever the order of the names."""
+    root = tree(tmp_path, "d/a.yaml", "d/e/b.yaml", "c.yaml")
+
+    assert walk(root, "d/e/b.yaml", "d", "c.yaml", "d/e") == ["c.yaml", "d/a.yaml", "d/e/b.yaml"]
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    """Neither to files nor to folders, not even inside the root."""
+    root = tree(tmp_path / "root", "a.yaml", "d/b.yaml")
+    outside = tree(tmp_path / "outside", "c.yaml")
+    (root / "link.yaml").symlink_to(outside / "c.yaml")
+    (root / "inside.yaml").symlink_to(root / "a.yaml")
+    (root / "folder").symlink_to(outside)
+    (root / "loop").symlink_to(root)
+
+    assert walk(root) == ["a.yaml", "d/b.yaml"]
+
+
+def test_odd_entries_do_no_harm(tmp_path: Path) -> None:
+    """A folder that is called like a file, an ignore file that can't be read, an empty folder."""
+    root = tree(tmp_path, "folder.yaml/a.yaml", "empty/x.txt")
+    (root / ".gitignore").write_bytes(b"\xff\xfe")
+
+    assert walk(root) == ["folder.yaml/a.yaml"]
+
+
+def test_reading_what_is_gone_is_a_reason(tmp_path: Path) -> None:
+    """A file that can't be read is told, not raised as an operating system's error."""
+    with pytest.raises(SourceError, match="can't be read") as error:
+        Workspace(tmp_path).read("gone.yaml")
+
+    assert error.value.reason == "unwritable"
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder that is the working directory."""
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    yield tmp_path.resolve()
+    os.chdir(before)
+
+
+def test_root_is_the_nearest_with_a_mark(in_folder: Path) -> None:
+    """.imageshift.yaml or .git above the paths; the nearer one wins."""
+    tree(in_folder, "r/.git/x", "r/a/b/c.yaml", "r/s/.imageshift.yaml", "r/s/t/d.yaml")
+
+    assert find_root([in_folder / "r/a/b"]) == in_folder / "r"
+    assert find_root([in_folder / "r/a/b/c.yaml"]) == in_folder / "r"
+    assert find_root([in_folder / "r/s/t"]) == in_folder / "r/s"
+    assert find_root([in_folder / "r/s/t", in_folder / "r/a"]) == in_folder / "r"
+
+
+def test_root_without_a_mark(in_folder: Path) -> None:
+    """The working directory when it holds the paths, else their common parent."""
+    tree(in_folder, "a/b/c.yaml", "a/d/e.yaml")
+
+    assert find_root([Path("a/b")]) == in_folder
+    assert find_root([]) == in_folder
+    os.chdir(in_folder / "a/d")
+    assert find_root([in_folder / "a/b"]) == in_folder / "a/b"
+    assert find_root([in_folder / "a/b", in_folder / "a/d/e.yaml"]) == in_folder / "a"
+    os.chdir(in_folder)
+
+
+def test_root_as_given(in_folder: Path) -> None:
+    """--root is taken, and the paths must lie in it."""
+    tree(in_folder, "a/.git/x", "a/b/c.yaml", "d/e.yaml")
+
+    assert find_root([Path("a/b")], Path("a/b")) == in_folder / "a/b"
+    with pytest.raises(NoFilesError, match="lies outside the root"):
+        find_root([Path("d")], Path("a"))
+    with pytest.raises(NoFilesError, match="no such file or folder"):
+        find_root([Path("nowhere")])
+
+
+def test_names_of_paths(in_folder: Path) -> None:
+    """Relative to the root, with slashes; outside it there are none."""
+    workspace = Workspace(tree(in_folder / "r", "a/b.yaml"))
+
+    assert workspace.relative(in_folder / "r/a/../a/b.yaml") == "a/b.yaml"
+    assert workspace.relative(in_folder / "r") == ""
+    with pytest.raises(NoFilesError, match="lies outside"):
+        workspace.relative(in_folder)
+
+
+def prepared(folder: Path, *names: str) -> list[Write]:
+    """Return writes of new content over files that hold `old`."""
+    for name in names:
+        (folder / name).write_bytes(b"old")
+    return [Write(folder / name, b"old", b"new") for name in names]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return what each file of a folder holds."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_files_are_written_together(tmp_path: Path) -> None:
+    """All get their content, and nothing else is left in the folder."""
+    write_together(prepared(tmp_path, "a.yaml", "b.yaml"))
+
+    assert contents(tmp_path) == {"a.yaml": b"new", "b.yaml": b"new"}
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o755, 0o660])
+def test_mode_stays(tmp_path: Path, mode: int) -> None:
+    """Whatever the umask is."""
+    writes = prepared(tmp_path, "a.yaml")
+    (tmp_path / "a.yaml").chmod(mode)
+
+    write_together(writes)
+
+    assert stat.S_IMODE((tmp_path / "a.yaml").stat().st_mode) == mode
+
+
+def test_owner_stays(tmp_path: Path) -> None:
+    """A file of another user stays theirs."""
+    writes = prepared(tmp_path, "a.yaml")
+    if os.getuid():
+        pytest.skip("only root can give files away")
+    os.chown(tmp_path / "a.yaml", 1234, 1235)
+
+    write_together(writes)
+
+    status = (tmp_path / "a.yaml").stat()
+    assert (status.st_uid, status.st_gid) == (1234, 1235)
+
+
+def test_time_of_change_is_now(tmp_path: Path) -> None:
+    """The new content isn't given the old one's time: make and editors look at it."""
+    writes = prepared(tmp_path, "a.yaml")
+    os.utime(tmp_path / "a.yaml", (1, 1))
+
+    write_together(writes)
+
+    assert (tmp_path / "a.yaml").stat().st_mtime > 1_000_000_000
+
+
+def test_file_that_changed_meanwhile_is_left(tmp_path: Path) -> None:
+    """And so are those that hold only together with it."""
+    writes = prepared(tmp_path, "a.yaml", "b.yaml", "c.yaml")
+    (tmp_path / "b.yaml").write_bytes(b"edited")
+
+    with pytest.raises(SourceError, match="has changed since") as error:
+        write_together(writes)
+
+    assert error.value.reason == "changed"
+    assert contents(tmp_path) == {"a.yaml": b"old", "b.yaml": b"edited", "c.yaml": b"old"}
+
+
+def test_file_that_is_gone_meanwhile_is_told(tmp_path: Path) -> None:
+    """It isn't made anew, and the others stay."""
+    writes = prepared(tmp_path, "a.yaml", "b.yaml")
+    (tmp_path / "b.yaml").unlink()
+
+    with pytest.raises(SourceError) as error:
+        write_together(writes)
+
+    assert error.value.reason in {"changed", "unwritable"}
+    assert contents(tmp_path) == {"a.yaml": b"old"}
+
+
+def test_file_that_cannot_be_written_stops_all(tmp_path: Path) -> None:
+    """A folder that has taken a file's place: nothing is replaced."""
+    writes = prepared(tmp_path, "a.yaml", "b.yaml")
+    (tmp_path / "b.yaml").unlink()
+    (tmp_path / "b.yaml").mkdir()
+
+    with pytest.raises(SourceError) as error:
+        write_together(writes)
+
+    assert error.value.reason == "unwritable"
+    assert (tmp_path / "a.yaml").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "b.yaml"]
+
+
+def test_missing_permission_is_told(tmp_path: Path) -> None:
+    """A read-only file isn't replaced, though its folder would allow it."""
+    writes = prepared(tmp_path, "a.yaml")
+    (tmp_path / "a.yaml").chmod(0o444)
+    if os.access(tmp_path / "a.yaml", os.W_OK):
+        pytest.skip("root may write anything")
+
+    with pytest.raises(SourceError, match="can't be written: no permission"):
+        write_together(writes)
+
+
+class Interrupting(PosixPath):
+    """A path at which the user presses Ctrl-C, as the third file is about to be replaced."""
+
+    def read_bytes(self) -> bytes:
+        """Interrupt when the file is checked."""
+        raise KeyboardInterrupt
+
+
+def test_interruption_leaves_every_file_whole(tmp_path: Path) -> None:
+    """Ctrl-C while files are staged: none is replaced, and no temporary file is left."""
+    one, two = prepared(tmp_path, "a.yaml", "b.yaml")
+
+    with pytest.raises(KeyboardInterrupt):
+        write_together([one, Write(Interrupting(two.path), two.before, two.after)])
+
+    assert contents(tmp_path) == {"a.yaml": b"old", "b.yaml": b"old"}
+
+
+def test_failure_between_two_files_puts_the_first_back(tmp_path: Path) -> None:
+    """A replaced file gets its old content again when one behind it can't be replaced."""
+    one, two = prepared(tmp_path, "a.yaml", "b.yaml")
+    (tmp_path / "a.yaml").chmod(0o640)
+
+    with pytest.raises(SourceError) as error:
+        write_together([one, Write(_Vanishing(two.path), two.before, two.after)])
+
+    assert error.value.reason == "unwritable"
+    assert (tmp_path / "a.yaml").read_bytes() == b"old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "b.yaml"]
+    assert stat.S_IMODE((tmp_path / "a.yaml").stat().st_mode) == 0o640
+
+
+class _Vanishing(PosixPath):
+    """A path whose file becomes a folder right after it was checked."""
+
+    def read_bytes(self) -> bytes:
+        """Return the content, and put a folder in the file's place."""
+        content = Path(self).read_bytes()
+        Path(self).unlink()
+        Path(self).mkdir()
+        return content
