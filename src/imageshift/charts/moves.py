@@ -1,0 +1,312 @@
+"""From what rendering says of one release to what becomes of its images and of its text.
+
+Images that changed values tie together move together or not at all. What a value's text has no
+room for goes to the post-renderers; a Job that is no hook stays, with all that is tied to it (X11).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from imageshift.charts.edits import ValueEdit
+from imageshift.charts.existing import EntryEdit, PostRenderers
+from imageshift.charts.layers import Layer
+from imageshift.charts.model import RenderedImage, ValuePath, Way
+from imageshift.charts.override import ImageOutcome, Override
+from imageshift.charts.postrender import (
+    ImageEntry,
+    Patch,
+    entry_for,
+    merge_entries,
+    patch_for,
+)
+from imageshift.charts.releases import ReleaseText
+from imageshift.charts.writing import (
+    Insertion,
+    Step,
+    entry_edit,
+    insertions,
+    join_at_places,
+    plan_value,
+    renderer_edits,
+)
+from imageshift.errors import SourceError
+from imageshift.sites import SkipReason
+from imageshift.source import Edit, Scalar, Sequence
+from imageshift.source import Mapping as MapNode
+
+__all__ = ["Fate", "ReleaseMoves", "Terms", "plan_moves"]
+
+_JOB = (
+    "a Job that is no hook renders it, and applied Jobs can't be changed: delete it before, set "
+    "`upgrade.force`, or `jobs: rewrite` in the configuration"
+)
+_IGNORED = "a text that makes it is marked `imageshift: ignore`"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of one rendered image; `reason` says why one with a target stays."""
+
+    image: RenderedImage
+    target: str | None
+    way: Way
+    reason: SkipReason | None = None
+    detail: str | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether it gets its target."""
+        return self.target is not None and self.reason is None
+
+    def stays(self, reason: SkipReason, detail: str) -> "Fate":
+        """The same image, left where it is."""
+        return replace(self, reason=reason, detail=detail)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseMoves:
+    """The fates of a release's images, the edits by file, and its values as they become."""
+
+    fates: tuple[Fate, ...]
+    edits: Mapping[str, tuple[Edit, ...]]
+    values: Mapping[ValuePath, Any]
+    written: Mapping[ValuePath, str] = field(default_factory=dict)
+    needs_hooks: bool = False
+    adds_renderers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What limits the edits of a release.
+
+    `layers` are those that may be edited besides its own, topmost first; `ignored` the leaves
+    that must stay; `jobs` whether Jobs may change; `owned` how a text below is shared.
+    """
+
+    layers: tuple[Layer, ...] = ()
+    ignored: frozenset[ValuePath] = frozenset()
+    jobs: bool = False
+    renderers: bool = True
+
+
+def plan_moves(text: ReleaseText, result: Override, terms: Terms) -> ReleaseMoves:
+    """The moves of one release."""
+    return _Work(text, result, terms).run()
+
+
+class _Work:
+    def __init__(self, text: ReleaseText, result: Override, terms: Terms) -> None:
+        self._text = text
+        self._result = result
+        self._terms = terms
+        self._wanted = {edit.path: edit.value for edit in result.edits}
+        self._ties = _Ties(result)
+        self._fates = [_fate(outcome) for outcome in result.outcomes]
+        self._steps: list[tuple[str, Step]] = []
+        self._values: dict[ValuePath, Any] = {}
+        self._written: dict[ValuePath, str] = {}
+
+    def run(self) -> ReleaseMoves:
+        for members, group in self._ties.groups():
+            self._group(members, group)
+        by_file = self._file_edits()
+        entries, _ = self._renderers()
+        return ReleaseMoves(
+            fates=tuple(self._fates),
+            edits=by_file,
+            values=self._values,
+            written=self._written,
+            needs_hooks=any(entry.hook_only and not entry.test_only for entry in entries),
+            adds_renderers=any(f.moves and _is_post_rendered(f) for f in self._fates),
+        )
+
+    def _group(self, members: list[int], edits: list[ValueEdit]) -> None:
+        """Decides over images that belong together."""
+        fates = [self._fates[number] for number in members]
+        blocked = self._blocked(fates)
+        if blocked is not None:
+            for number in members:
+                if self._fates[number].target is not None:
+                    self._fates[number] = self._fates[number].stays(*blocked)
+            return
+        try:
+            steps = [self._step(edit) for edit in edits]
+            insertions([step for _, step in steps if isinstance(step, Insertion)])
+        except SourceError as error:
+            for number in members:
+                self._fates[number] = _post_rendered(self._fates[number], error)
+            return
+        self._steps += steps
+        self._values |= {edit.path: edit.value for edit in edits}
+        self._written |= {edit.path: file for edit, (file, _) in zip(edits, steps, strict=True)}
+
+    def _blocked(self, fates: list[Fate]) -> tuple[SkipReason, str] | None:
+        moving = [fate for fate in fates if fate.target is not None]
+        leaves = {segment.leaf for fate in moving for segment in fate.image.segments}
+        if leaves & self._terms.ignored:
+            return SkipReason.IGNORED, _IGNORED
+        if not self._terms.jobs and any(_is_fixed_job(fate.image) for fate in moving):
+            return SkipReason.IMMUTABLE, _JOB
+        return None
+
+    def _step(self, edit: ValueEdit) -> tuple[str, Step]:
+        """The change of the topmost layer that has the value, else of the release's own."""
+        text = self._text
+        spec, variables = text.spec_node, text.variables
+        for layer in (text.own, *self._terms.layers):
+            if layer.values is not None and _is_written(layer.values, edit.path):
+                return layer.file, plan_value(layer, spec, edit, self._wanted, variables)
+        return text.own.file, plan_value(text.own, spec, edit, self._wanted, variables)
+
+    def _file_edits(self) -> dict[str, tuple[Edit, ...]]:
+        by_file: dict[str, list[tuple[int, Edit]]] = {}
+        new: dict[str, list[Insertion]] = {}
+        for file, step in self._steps:
+            if isinstance(step, Insertion):
+                new.setdefault(file, []).append(step)
+            else:
+                by_file.setdefault(file, []).append((9, step))
+        for file, steps in new.items():
+            by_file.setdefault(file, []).extend(insertions(steps))
+        by_file.setdefault(self._text.file, []).extend(self._renderer_edits())
+        return {file: join_at_places(edits) for file, edits in by_file.items() if edits}
+
+    def _renderer_edits(self) -> list[tuple[int, Edit]]:
+        entries, patches = self._renderers()
+        named = self._named()
+        if not entries and not patches and not named:
+            return []
+        try:
+            return self._written_renderers(entries, patches, named)
+        except SourceError as error:
+            for number, fate in enumerate(self._fates):
+                if fate.moves and _is_post_rendered(fate):
+                    self._fates[number] = fate.stays(SkipReason(error.reason), str(error))
+            return []
+
+    def _written_renderers(
+        self,
+        entries: tuple[ImageEntry, ...],
+        patches: tuple[Patch, ...],
+        named: tuple[EntryEdit, ...],
+    ) -> list[tuple[int, Edit]]:
+        spec, document = self._text.spec_node, self._text.document
+        if spec is None or not self._terms.renderers:
+            raise SourceError("its base has post-renderers of its own", reason="conflict")
+        made = [(9, entry_edit(document, spec, edit)) for edit in named]
+        return made + renderer_edits(document, spec, entries, patches)
+
+    def _renderers(self) -> tuple[tuple[ImageEntry, ...], tuple[Patch, ...]]:
+        """The new entries and patches that the images need which values don't reach."""
+        existing = PostRenderers.read(self._text.release.post_renderers)
+        entries: list[ImageEntry] = []
+        patches: list[Patch] = []
+        for fate in self._fates:
+            target = fate.target
+            if target is None or not fate.moves or existing.takes(fate.image):
+                continue
+            if fate.way is Way.POST_RENDERER:
+                entry = entry_for(fate.image, target)
+                entries += [] if entry is None else [entry]
+            elif fate.way is Way.PATCH:
+                patch = patch_for(fate.image, target)
+                patches += [] if patch is None else [patch]
+        return merge_entries(entries), tuple(patches)
+
+    def _named(self) -> tuple[EntryEdit, ...]:
+        """The newNames of entries that match an image which moves."""
+        existing = PostRenderers.read(self._text.release.post_renderers)
+        found = (
+            existing.edit_for(fate.image, fate.target)
+            for fate in self._fates
+            if fate.target is not None and fate.moves and existing.takes(fate.image)
+        )
+        return tuple(dict.fromkeys(edit for edit in found if edit is not None))
+
+
+def _fate(outcome: ImageOutcome) -> Fate:
+    if outcome.way is Way.LEFT:
+        fate = Fate(outcome.image, outcome.target, outcome.way)
+        return fate.stays(SkipReason.TEMPLATE, outcome.reason)
+    return Fate(outcome.image, outcome.target, outcome.way)
+
+
+def _post_rendered(fate: Fate, error: SourceError) -> Fate:
+    """The image moved behind the chart, since its values' text can't be edited."""
+    if fate.target is None or fate.way is not Way.VALUES:
+        return fate
+    if entry_for(fate.image, fate.target) is not None:
+        return replace(fate, way=Way.POST_RENDERER)
+    if patch_for(fate.image, fate.target) is not None:
+        return replace(fate, way=Way.PATCH)
+    return fate.stays(SkipReason(error.reason), str(error))
+
+
+def _is_post_rendered(fate: Fate) -> bool:
+    return fate.way in (Way.POST_RENDERER, Way.PATCH)
+
+
+def _is_fixed_job(image: RenderedImage) -> bool:
+    return image.object.kind == "Job" and not image.hook
+
+
+def _is_written(values: MapNode, path: ValuePath) -> bool:
+    """Whether a path leads to something in a layer, or enters a list that the layer writes."""
+    lists = [index for index, part in enumerate(path) if isinstance(part, int)]
+    node: Any = values
+    for index, part in enumerate(path):
+        if isinstance(node, MapNode):
+            node = node.get(str(part))
+        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            node = node.items[part]
+        else:
+            return False
+        if node is None:
+            return bool(lists) and index > lists[-1]
+    return isinstance(node, Scalar)
+
+
+class _Ties:
+    """Which images hang together through the values that change, or through one entry."""
+
+    def __init__(self, result: Override) -> None:
+        self._result = result
+        self._parent: dict[Any, Any] = {}
+        paths = {edit.path for edit in result.edits}
+        for number, outcome in enumerate(result.outcomes):
+            self._root(number)
+            for path in _changed(outcome.image, paths):
+                self._join(number, path)
+            if outcome.way is Way.POST_RENDERER:
+                self._join(number, outcome.image.raw_name)
+        for path in paths:
+            self._root(path)
+
+    def groups(self) -> Iterable[tuple[list[int], list[ValueEdit]]]:
+        """The images of each group, with the changes that they need."""
+        members: dict[Any, list[int]] = {}
+        edits: dict[Any, list[ValueEdit]] = {}
+        for number in range(len(self._result.outcomes)):
+            members.setdefault(self._root(number), []).append(number)
+        for edit in self._result.edits:
+            edits.setdefault(self._root(edit.path), []).append(edit)
+        for root in dict.fromkeys([*members, *edits]):
+            yield members.get(root, []), edits.get(root, [])
+
+    def _join(self, one: Any, other: Any) -> None:
+        self._parent[self._root(one)] = self._root(other)
+
+    def _root(self, member: Any) -> Any:
+        self._parent.setdefault(member, member)
+        while self._parent[member] != member:
+            member = self._parent[member]
+        return member
+
+
+def _changed(image: RenderedImage, paths: set[ValuePath]) -> Iterable[ValuePath]:
+    """The changed paths that an image's text comes through: its leaves, or lists around them."""
+    for segment in image.segments:
+        for end in range(1, len(segment.leaf) + 1):
+            if segment.leaf[:end] in paths:
+                yield segment.leaf[:end]
