@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import nox
@@ -96,14 +97,13 @@ def docs(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """Install the wheel alone and do the main job on a copy of the examples."""
     session.install("--force-reinstall", built())
-    copy = Path(session.create_tmp()) / "cluster"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(ROOT / "examples" / "cluster", copy)
     where = ["--account", "123456789012", "--region", "eu-west-2"]
     session.run("imageshift", "--version")
-    session.run("imageshift", "check", str(copy), *where, success_codes=[1])
-    session.run("imageshift", "migrate", str(copy), *where)
-    session.run("imageshift", "check", str(copy), *where)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copytree(ROOT / "examples" / "cluster", Path(folder) / "cluster")
+        session.run("imageshift", "check", str(copy), *where, success_codes=[1])
+        session.run("imageshift", "migrate", str(copy), *where)
+        session.run("imageshift", "check", str(copy), *where)
 
 
 @nox.session(python=PYTHONS, requires=["build"])
