@@ -23,10 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imageshift.cache import ARTICLE_RULES, Mapped, Registry, Rule, RuleSet
+from imageshift.charts.changes import apply_edits
 from imageshift.charts.files import ChartFiles, load_chart
 from imageshift.charts.manifests import find_images, split_manifest
 from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind, Way
-from imageshift.charts.override import Mapper, Override, apply_override, override
+from imageshift.charts.override import Mapper, Override, override
 from imageshift.charts.plain import load_plain
 from imageshift.charts.postrender import Patch
 from imageshift.charts.render import BinaryRenderer, Renderer, SdkRenderer
@@ -126,8 +127,6 @@ def _prove(
     seconds = time.perf_counter() - start
     ways = Counter(outcome.way for outcome in result.outcomes)
     note = "gate" if result.gated else ""
-    if result.other:
-        note = f"FAIL {result.other[0]}"
     if options.kustomize and (wrong := _build(chart, release, result, mapper, options.kustomize)):
         note = f"FAIL kustomize leaves {wrong}"
     plain = _time_helm(chart, release, options.compare) if options.compare else 0.0
@@ -159,7 +158,7 @@ def _build(
     chart: ChartFiles, release: Release, result: Override, mapper: Mapper, program: str
 ) -> list[str]:
     """The images with a rule that are in what kustomize builds, other than those listed as left."""
-    values = apply_override(release.values, result)
+    values = apply_edits(release.values, result.edits)
     manifests = SdkRenderer().render(chart, values, release.options)
     documents = [part for text in manifests.values() for part in split_manifest(text)]
     kustomization = {
@@ -203,13 +202,11 @@ def _patch(patch: Patch) -> dict[str, object]:
 
 
 def _print_row(row: Row) -> None:
-    ways = row.ways
-    print(
-        f"| {row.chart} | {row.version} | {row.images} | {ways[Way.VALUES]} "
-        f"| {ways[Way.POST_RENDERER]} | {ways[Way.PATCH]} | {ways[Way.LEFT]} "
-        f"| {ways[Way.UNCHANGED]} | {row.renders} | {row.seconds:.3f} | {row.plain:.3f} | {row.note} |",
-        flush=True,
-    )
+    shown = (Way.VALUES, Way.POST_RENDERER, Way.PATCH, Way.LEFT, Way.UNCHANGED)
+    counts = [str(row.ways[way]) for way in shown]
+    times = [str(row.renders), f"{row.seconds:.3f}", f"{row.plain:.3f}"]
+    cells = [row.chart, row.version, str(row.images), *counts, *times, row.note]
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def _print_details(result: Override) -> None:

@@ -12,7 +12,7 @@ from imageshift.source import tree
 
 __all__ = ["Found", "find_images", "split_manifest"]
 
-_SPLIT = re.compile(r"^---(?=[\s]|\Z)[^\n]*\n?", re.MULTILINE)
+_SPLIT = re.compile(r"^---(?=[\s#]|\Z)", re.MULTILINE)
 _CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
 _CRD = re.compile(r"^[\"']?kind[\"']?: *[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _IMAGE = re.compile(r"image[\"']?:|\"image\"|imageName[\"']?:|baseImage[\"']?:")

@@ -4,11 +4,12 @@ Whatever is decided is rendered again, and must be the rendering before with the
 in the places of the old ones and nothing else changed.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imageshift.charts import markers
+from imageshift.charts.changes import ValueEdit, plan_edits
 from imageshift.charts.compare import Difference, DifferenceClass, compare
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.fills import Fill, propose_fills
@@ -19,7 +20,6 @@ from imageshift.charts.model import (
     RenderedImage,
     RenderError,
     ValuePath,
-    Values,
     Way,
 )
 from imageshift.charts.postrender import (
@@ -33,39 +33,28 @@ from imageshift.charts.render import CountingRenderer, Renderer
 from imageshift.charts.solve import Solution, Wish, solve
 from imageshift.charts.trace import GATE, Hints, Trace, Tracer
 from imageshift.charts.tracestore import TraceStore
-from imageshift.charts.values import lookup, merge, place
+from imageshift.charts.values import lookup, place
 
 __all__ = [
     "ImageOutcome",
     "Mapper",
     "Override",
     "Overrider",
-    "ValueEdit",
-    "apply_override",
     "override",
 ]
+
+_MOST_TRIES = 4
 
 Mapper = Callable[[str], str | None]
 """From an image's text to its target's; None when it stays where it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class ValueEdit:
-    """One change of a release's own values: `path` gets `value`.
-
-    `old` is what stands there now, in the release (`written`) or by default, or None. Where
-    the path enters a list that the release doesn't write, the value is the list as a whole.
-    """
-
-    path: ValuePath
-    value: Any
-    old: Any
-    written: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ImageOutcome:
-    """What becomes of one rendered image; `reason` says why it is left."""
+    """What becomes of one rendered image; `reason` says why it is left.
+
+    `target` is None for one that stays because it has no rule, or is there already.
+    """
 
     image: RenderedImage
     target: str | None
@@ -75,9 +64,9 @@ class ImageOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
-    """All that one release needs, with the proof by rendering.
+    """All that one release needs: proven by rendering, as far as values go.
 
-    `other` are differences besides images; empty when the proof holds.
+    What values can't do without another change of the rendering isn't among the edits.
     """
 
     edits: tuple[ValueEdit, ...]
@@ -86,7 +75,6 @@ class Override:
     outcomes: tuple[ImageOutcome, ...]
     gated: bool
     renders: int
-    other: tuple[Difference, ...] = ()
 
 
 @dataclass(slots=True)
@@ -145,13 +133,14 @@ class _Work:
             trace, solution = self._widen(trace, solution)
         if self.traces is not None and known is None:
             self.traces.keep(self.tracer, trace)
-        changes, other = self._proven(trace, solution.changes)
-        return self._finish(trace, changes, other)
+        return self._finish(trace, self._proven(trace, solution))
 
-    def _solve(self, trace: Trace) -> Solution:
+    def _solve(self, trace: Trace, pinned: Collection[Candidate] = ()) -> Solution:
+        fixed = {*pinned, *trace.leaks}
+        if not self.allow_insecure:
+            fixed |= trace.gated
         wishes = [Wish(image, self.mapper(image.text) or image.text) for image in trace.images]
-        pinned = trace.leaks if self.allow_insecure else trace.leaks | trace.gated
-        return solve(wishes, pinned)
+        return solve(wishes, fixed)
 
     def _widen(self, trace: Trace, solution: Solution) -> tuple[Trace, Solution]:
         """The trace with more leaves in play, when that reaches more images."""
@@ -186,18 +175,17 @@ class _Work:
             return other, found
         return trace, solution
 
-    def _proven(
-        self, trace: Trace, changes: Mapping[Candidate, str]
-    ) -> tuple[dict[Candidate, str], tuple[Difference, ...]]:
-        """The changes that rendering confirms, and what else differs with them."""
-        whole = self._check(trace, changes)
-        if not whole:
-            return dict(changes), ()
-        kept: dict[Candidate, str] = {}
-        for leaf, text in changes.items():
-            if not self._check(trace, {**kept, leaf: text}):
-                kept[leaf] = text
-        return kept, ()
+    def _proven(self, trace: Trace, solution: Solution) -> Mapping[Candidate, str]:
+        """The changes that rendering confirms: leaves that change something else are pinned."""
+        pinned: set[Candidate] = set()
+        for _ in range(_MOST_TRIES):
+            changes = solution.changes
+            if not self._check(trace, changes):
+                return changes
+            guilty = {item for item in changes if self._check(trace, {item: changes[item]})}
+            pinned |= guilty or set(changes)
+            solution = self._solve(trace, pinned)
+        return {}
 
     def _check(self, trace: Trace, changes: Mapping[Candidate, str]) -> list[Difference]:
         """What differs between the rendering with the changes and what the marks foretell."""
@@ -234,41 +222,57 @@ class _Work:
         }
         if trace.gated & changes.keys():
             texts[GATE] = True
-        edits = _edits(texts, self.release.values, trace.values)
+        edits = plan_edits(texts, self.release.values, trace.values)
         return tuple(
             replace(edit, old=None) if edit.path in trace.fills else edit for edit in edits
         )
 
-    def _finish(
-        self, trace: Trace, changes: Mapping[Candidate, str], other: tuple[Difference, ...]
-    ) -> Override:
+    def _finish(self, trace: Trace, changes: Mapping[Candidate, str]) -> Override:
         reached = _reached(changes)
-        outcomes: list[ImageOutcome] = []
-        entries: list[ImageEntry] = []
-        patches: list[Patch] = []
+        sorter = _Sorter(self.mapper)
         for image in trace.images:
-            target = self.mapper(image.text)
-            if target is None or target == image.text:
-                outcomes.append(ImageOutcome(image, None, Way.UNCHANGED))
-            elif reached(image) == target:
-                outcomes.append(ImageOutcome(image, target, Way.VALUES))
-            elif (entry := entry_for(image, target)) is not None:
-                entries.append(entry)
-                outcomes.append(ImageOutcome(image, target, Way.POST_RENDERER))
-            elif (patch := patch_for(image, target)) is not None:
-                patches.append(patch)
-                outcomes.append(ImageOutcome(image, target, Way.PATCH))
-            else:
-                outcomes.append(ImageOutcome(image, target, Way.LEFT, _why_left(image)))
+            sorter.add(image, reached(image))
         return Override(
             edits=self._edits(trace, changes) if changes else (),
-            entries=merge_entries(entries),
-            patches=tuple(patches),
-            outcomes=tuple(outcomes),
+            entries=merge_entries(sorter.entries),
+            patches=tuple(sorter.patches),
+            outcomes=tuple(sorter.outcomes),
             gated=bool(trace.gated),
             renders=self.tracer.renderer.count,
-            other=other,
         )
+
+
+@dataclass(slots=True)
+class _Sorter:
+    """Says of each image how it gets to its target, and collects what that takes."""
+
+    mapper: Mapper
+    outcomes: list[ImageOutcome] = field(default_factory=list)
+    entries: list[ImageEntry] = field(default_factory=list)
+    patches: list[Patch] = field(default_factory=list)
+
+    def add(self, image: RenderedImage, after: str) -> None:
+        """Sort in one image whose text is `after` once the values have changed."""
+        target = self.mapper(image.text)
+        way, reason = Way.UNCHANGED, ""
+        if target is None or target == image.text:
+            target = None
+        elif after == target:
+            way = Way.VALUES
+        else:
+            way, reason = self._by_new(image, target)
+        self.outcomes.append(ImageOutcome(image, target, way, reason))
+
+    def _by_new(self, image: RenderedImage, target: str) -> tuple[Way, str]:
+        entry = entry_for(image, target)
+        if entry is not None:
+            self.entries.append(entry)
+            return Way.POST_RENDERER, ""
+        patch = patch_for(image, target)
+        if patch is not None:
+            self.patches.append(patch)
+            return Way.PATCH, ""
+        return Way.LEFT, _why_left(image)
 
 
 def _reached(changes: Mapping[Candidate, str]) -> Callable[[RenderedImage], str]:
@@ -298,31 +302,3 @@ def _is_gated(wish: Wish, trace: Trace) -> bool:
 
 def _key(image: RenderedImage) -> tuple[str, tuple[ValuePath, ...]]:
     return image.raw_name, tuple(segment.leaf for segment in image.segments)
-
-
-def _edits(texts: Mapping[ValuePath, Any], own: Values, merged: Values) -> tuple[ValueEdit, ...]:
-    """The edits; lists that the release doesn't write itself are set as a whole."""
-    found: dict[ValuePath, ValueEdit] = {}
-    for path, text in sorted(texts.items(), key=str):
-        whole = _list_start(path, own)
-        if whole is None:
-            written = lookup(own, path) is not None
-            found[path] = ValueEdit(path, text, lookup(merged, path), written)
-        else:
-            inside = {key: value for key, value in texts.items() if key[: len(whole)] == whole}
-            value = lookup(place(merged, inside), whole)
-            found[whole] = ValueEdit(whole, value, lookup(merged, whole), written=False)
-    return tuple(found.values())
-
-
-def _list_start(path: ValuePath, own: Values) -> ValuePath | None:
-    """The path of the outermost list on the way that the release doesn't write."""
-    for index, part in enumerate(path):
-        if isinstance(part, int) and not isinstance(lookup(own, path[:index]), list):
-            return path[:index]
-    return None
-
-
-def apply_override(own: Values, result: Override) -> dict[str, Any]:
-    """A release's values with the edits in them."""
-    return merge(own, place(own, {edit.path: edit.value for edit in result.edits}))
