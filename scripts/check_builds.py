@@ -46,7 +46,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("tree", nargs="+", type=Path)
     trees = parser.parse_args().tree
-    return 0 if all([check(tree.resolve()) for tree in trees]) else 1
+    results = [check(tree.resolve()) for tree in trees]
+    return 0 if all(results) else 1
 
 
 if __name__ == "__main__":

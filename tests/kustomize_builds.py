@@ -122,12 +122,12 @@ def _is_moved(old: str, new: str, rules: RuleSet) -> bool:
 
 def _target(text: str, rules: RuleSet) -> str | None:
     """Where a reference goes, whatever its tag is (a tagSuffix makes tags that none can have)."""
-    name, identifier = re.fullmatch(r"([^@]*?)((?::[^/@]*)?(?:@.*)?)", text, re.DOTALL).groups()
+    name = re.sub(r"(?::[^/@]*)?(?:@.*)?\Z", "", text, count=1, flags=re.DOTALL)
     try:
         outcome = rules.map(parse_reference(name))
     except InvalidReferenceError:
         return None
-    return outcome.target.normalized + identifier if isinstance(outcome, Mapped) else None
+    return outcome.target.normalized + text[len(name) :] if isinstance(outcome, Mapped) else None
 
 
 def images(built: Built) -> list[str]:

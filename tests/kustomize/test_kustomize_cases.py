@@ -8,11 +8,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from kustomize_builds import build_all, differences, migrate
 
 from imageshift.kustomize import trace
 from imageshift.rewrite import Kept
 from imageshift.run import Run, RunOptions
+from kustomize_builds import build_all, differences, migrate
 
 CASES = Path(__file__).resolve().parent.parent / "fixtures" / "kustomize"
 NAMES = sorted(path.name for path in CASES.iterdir())
@@ -89,7 +89,9 @@ def test_trace_names_the_entries() -> None:
     root = CASES / "k2-base-and-overlay" / "before"
     run = Run.open([root], RunOptions(account="123456789012", region="eu-west-2", root=root))
     site = run.planner.scan("base/app.yaml").sites[0]
-    told = [(found.root, *map(str, found.steps)) for found in trace(run.index, site, "base/app.yaml")]
+    told = [
+        (found.root, *map(str, found.steps)) for found in trace(run.index, site, "base/app.yaml")
+    ]
 
     assert told == [
         (

@@ -17,8 +17,13 @@ from imageshift.source import (
 
 __all__ = ["EntryEdits", "added_edits", "entry_edits", "join_edits"]
 
-_KEYS = (("name", "name"), ("newName", "new_name"), ("newTag", "new_tag"), ("digest", "digest"))
-_KEYS += (("tagSuffix", "tag_suffix"),)
+_KEYS = {
+    "name": "name",
+    "newName": "new_name",
+    "newTag": "new_tag",
+    "digest": "digest",
+    "tagSuffix": "tag_suffix",
+}
 
 EntryEdits = tuple[Entry, tuple[Edit, ...]]
 """An entry as it will be written, and the edits that write it (none where its site has them)."""
@@ -112,13 +117,12 @@ def _identifier(entry: Entry) -> str:
 def _lines(entry: Entry, like: Mapping | None) -> list[str]:
     """An entry's lines, its keys in the order and its values in the style of another."""
     order = [key.value for key, _ in like.own if isinstance(key, Scalar)] if like else []
-    known = dict(_KEYS)
     if "newName" not in order and "name" in order:
         order.insert(order.index("name") + 1, "newName")
-    keys = [key for key in order if key in known] + [key for key in known if key not in order]
+    keys = [key for key in order if key in _KEYS] + [key for key in _KEYS if key not in order]
     lines: list[str] = []
     for key in keys:
-        value = str(getattr(entry, known[key]))
+        value = str(getattr(entry, _KEYS[key]))
         if value:
             lines.append(f"{key}: {spell_scalar(value, _style(like, key))}")
     return lines

@@ -32,26 +32,49 @@ def propose(
         return Stuck(entry.problem, numbers)
     if not seen.matched:
         return _dead(entry, seen, names)
+    wanted = _wanted(entry, seen, names, leaves)
+    if isinstance(wanted, Stuck):
+        return wanted
+    same = _same_name(entry, seen, set(wanted.values()))
+    return _renamed(entry, seen, wanted, numbers) if same is None else (same,)
+
+
+def _wanted(
+    entry: Entry, seen: Seen, names: NameMap, leaves: Sequence[Leaf]
+) -> dict[str, str] | Stuck:
+    """The newName that each name needs; empty for none."""
     wanted: dict[str, str] = {}
     for match in sorted(seen.matched):
         name = split_image(match.after)[0]
         new = _new_name(entry, match, names, leaves[match.leaf].duty)
         if wanted.setdefault(name, new) != new:
+            numbers = frozenset(match.leaf for match in seen.matched)
             return Stuck(f"{name} would have to become two different images", numbers)
-    values = set(wanted.values())
-    if len(values) == 1:
-        same = replace(entry, new_name=values.pop())
-        fits = all(same.matches(match.after) for match in seen.matched)
-        if fits and not _caught([same], seen) and _suffixed_alike(entry, [same]):
-            return (same,)
-    if entry.literal is None and seen.unknown:
-        return Stuck("the pattern may match images that the tree doesn't show", numbers)
+    return wanted
+
+
+def _same_name(entry: Entry, seen: Seen, values: set[str]) -> Entry | None:
+    """The entry under its own name, where that still matches the right texts."""
+    if len(values) != 1:
+        return None
+    same = replace(entry, new_name=next(iter(values)))
+    fits = all(same.matches(match.after) for match in seen.matched)
+    return same if fits and not _caught([same], seen) and _suffixed_alike(entry, [same]) else None
+
+
+def _renamed(
+    entry: Entry, seen: Seen, wanted: dict[str, str], numbers: frozenset[int]
+) -> tuple[Entry, ...] | Stuck:
     made = _split(entry, wanted)
-    if not _suffixed_alike(entry, made):
-        return Stuck("its tagSuffix would no longer be added as often as before", numbers)
-    if _caught(made, seen):
-        return Stuck("the new name would match an image that the old one doesn't", numbers)
-    return tuple(made)
+    if entry.literal is None and seen.unknown:
+        detail = "the pattern may match images that the tree doesn't show"
+    elif not _suffixed_alike(entry, made):
+        detail = "its tagSuffix would no longer be added as often as before"
+    elif _caught(made, seen):
+        detail = "the new name would match an image that the old one doesn't"
+    else:
+        return tuple(made)
+    return Stuck(detail, numbers)
 
 
 def _suffixed_alike(entry: Entry, made: list[Entry]) -> bool:

@@ -267,7 +267,8 @@ class Search:
                     if names.name(name) != name:
                         made = Entry(spell_name(name), names.name(name))
                         wanted.setdefault(key, {})[name] = made
-        return any([self._add(key, list(entries.values())) for key, entries in wanted.items()])
+        added = [self._add(key, list(entries.values())) for key, entries in wanted.items()]
+        return any(added)
 
     def _add(self, key: str, entries: list[Entry]) -> bool:
         old, build = self._state.added.get(key, ()), self._graph.builds[key]

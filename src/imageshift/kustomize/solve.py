@@ -6,6 +6,7 @@ sites and edits.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from imageshift.cache import Mapped
 from imageshift.entry import Entry, literal_name, split_image
@@ -152,15 +153,24 @@ class _Report:
                 for match in seen.matched:
                     if match.leaf in plan.texts:
                         self._groups.join(("entry", number), ("leaf", match.leaf))
+        self._link_merged()
+        self._link_chains()
+        self._link_tests()
+
+    def _link_merged(self) -> None:
+        """Entries that Flux merges change together."""
         for build in self._graph.builds.values():
             for step in build.steps:
-                changed = [number for number in step.sources if number in plan.entries]
-                for one, other in zip(changed, changed[1:], strict=False):
+                changed = [n for n in step.sources if n in self._solution.plan.entries]
+                for one, other in pairwise(changed):
                     self._groups.join(("entry", one), ("entry", other))
-        self._link_chains()
-        for _, leaf, flows in simulation.tests:
+
+    def _link_tests(self) -> None:
+        """A JSON 6902 test changes together with what it compares with."""
+        texts = self._solution.plan.texts
+        for _, leaf, flows in self._solution.simulation.tests:
             for flow in flows:
-                if flow.before == leaf.text and {flow.leaf, leaf.number} <= plan.texts.keys():
+                if flow.before == leaf.text and {flow.leaf, leaf.number} <= texts.keys():
                     self._groups.join(("leaf", flow.leaf), ("leaf", leaf.number))
 
     def _link_chains(self) -> None:

@@ -22,7 +22,7 @@ _MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class TraceStep:
-    """A file on the way, and the text after it; `entry` is the line of the entry that changed it."""
+    """A file on the way and the text after it; `entry` is the line of what changed it there."""
 
     file: str
     entry: int | None
