@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imageshift.cache import ARTICLE_RULES, Mapped, Registry, Rule, RuleSet
-from imageshift.charts.changes import apply_edits
+from imageshift.charts.edits import apply_edits
 from imageshift.charts.files import ChartFiles, load_chart
 from imageshift.charts.manifests import find_images, split_manifest
 from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind, Way

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chart_cases import CASES, Case, case_names, describe
+from chart_cases import CASES, HOST, Case, case_names, describe
 
-from imageshift.charts.changes import apply_edits
+from imageshift.charts.edits import apply_edits
+from imageshift.charts.existing import EntryEdit
 from imageshift.charts.files import ChartFiles, load_chart
 from imageshift.charts.manifests import find_images, split_manifest
 from imageshift.charts.model import ChartSource, Release, RenderError, SourceKind, Way
@@ -179,3 +180,66 @@ def test_values_files_take_the_place_of_values_yaml(mapper: Mapper, sdk: Rendere
 def _release(**given: Any) -> Release:
     source = ChartSource(kind=SourceKind.LOCAL, name="c")
     return Release(**{"name": "rel", "namespace": "apps", "source": source, **given})
+
+
+def _with_entry(entry: dict[str, str], mapper: Mapper, renderer: Renderer) -> Override:
+    chart = ChartFiles(
+        {
+            "Chart.yaml": b"apiVersion: v2\nname: c\nversion: 1.0.0\n",
+            "values.yaml": b"image: nginx:1\n",
+            "templates/a.yaml": (
+                b"kind: Pod\nmetadata: {name: p}\nspec:\n"
+                b'  containers: [{name: c, image: "{{ .Values.image }}"}]\n'
+            ),
+        },
+        "c",
+    )
+    release = _release(post_renderers=({"kustomize": {"images": [entry]}},))
+    return override(chart, release, mapper, renderer=renderer)
+
+
+@pytest.mark.parametrize(
+    ("entry", "name", "target"),
+    [
+        (
+            {"name": "nginx", "newTag": "2"},
+            f"{HOST}/docker-hub/library/nginx",
+            f"{HOST}/docker-hub/library/nginx:2",
+        ),
+        (
+            {"name": "nginx", "newName": "quay.io/org/nginx"},
+            f"{HOST}/quay/org/nginx",
+            f"{HOST}/quay/org/nginx:1",
+        ),
+    ],
+    ids=["tag alone", "new name"],
+)
+def test_an_existing_entry_is_changed(
+    entry: dict[str, str], name: str, target: str, mapper: Mapper, sdk: Renderer
+) -> None:
+    """An entry that matches keeps its text in the chart, and gets the target's name (K3, K4)."""
+    result = _with_entry(entry, mapper, sdk)
+
+    path = (0, "kustomize", "images", 0, "newName")
+    assert result.entry_edits == (EntryEdit(path, name, entry.get("newName")),)
+    assert result.edits == ()
+    assert (result.outcomes[0].target, result.outcomes[0].way) == (target, Way.POST_RENDERER)
+
+
+@pytest.mark.parametrize(
+    ("entry", "way"),
+    [
+        ({"name": "redis", "newTag": "2"}, Way.VALUES),
+        ({"name": "nginx", "newName": "example.com/nginx"}, Way.UNCHANGED),
+        ({"name": "(?i)nginx", "newName": "quay.io/nginx"}, Way.LEFT),
+    ],
+    ids=["of another image", "to a name without a rule", "a pattern of Go's"],
+)
+def test_other_existing_entries(
+    entry: dict[str, str], way: Way, mapper: Mapper, sdk: Renderer
+) -> None:
+    """What an entry doesn't match, moves away or can't be read is dealt with accordingly."""
+    result = _with_entry(entry, mapper, sdk)
+
+    assert [outcome.way for outcome in result.outcomes] == [way]
+    assert result.entry_edits == ()

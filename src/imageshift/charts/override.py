@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imageshift.charts import markers
-from imageshift.charts.changes import ValueEdit, plan_edits
 from imageshift.charts.compare import Difference, DifferenceClass, compare
+from imageshift.charts.edits import ValueEdit, plan_edits
+from imageshift.charts.existing import EntryEdit, PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.fills import Fill, propose_fills
 from imageshift.charts.markers import Candidate
@@ -53,7 +54,8 @@ Mapper = Callable[[str], str | None]
 class ImageOutcome:
     """What becomes of one rendered image; `reason` says why it is left.
 
-    `target` is None for one that stays because it has no rule, or is there already.
+    `target` is what runs in the end, after existing post-renderers too; None for an image that
+    stays because it has no rule, or is there already.
     """
 
     image: RenderedImage
@@ -66,11 +68,14 @@ class ImageOutcome:
 class Override:
     """All that one release needs: proven by rendering, as far as values go.
 
-    What values can't do without another change of the rendering isn't among the edits.
+    `entries` are new items for the post-renderers' images, `entry_edits` changes of those that
+    are there already. What values can't do without another change of the rendering isn't among
+    the edits.
     """
 
     edits: tuple[ValueEdit, ...]
     entries: tuple[ImageEntry, ...]
+    entry_edits: tuple[EntryEdit, ...]
     patches: tuple[Patch, ...]
     outcomes: tuple[ImageOutcome, ...]
     gated: bool
@@ -101,7 +106,9 @@ class Overrider:
         hints = self._hints.setdefault(chart.digest, Hints())
         counting = CountingRenderer(self.renderer)
         tracer = Tracer(chart, release.values, release.options, counting, hints)
-        return _Work(tracer, release, mapper, self.traces, self.allow_insecure_images).run()
+        existing = PostRenderers.read(release.post_renderers)
+        insecure = self.allow_insecure_images
+        return _Work(tracer, release, mapper, self.traces, insecure, existing).run()
 
 
 def override(
@@ -124,6 +131,7 @@ class _Work:
     mapper: Mapper
     traces: TraceStore | None
     allow_insecure: bool
+    existing: PostRenderers
 
     def run(self) -> Override:
         known = None if self.traces is None else self.traces.get(self.tracer)
@@ -139,8 +147,13 @@ class _Work:
         fixed = {*pinned, *trace.leaks}
         if not self.allow_insecure:
             fixed |= trace.gated
-        wishes = [Wish(image, self.mapper(image.text) or image.text) for image in trace.images]
-        return solve(wishes, fixed)
+        return solve([Wish(image, self._wanted(image)) for image in trace.images], fixed)
+
+    def _wanted(self, image: RenderedImage) -> str:
+        """The text that the chart should render; an existing entry needs the one that is there."""
+        if self.existing.takes(image):
+            return image.text
+        return self.mapper(image.text) or image.text
 
     def _widen(self, trace: Trace, solution: Solution) -> tuple[Trace, Solution]:
         """The trace with more leaves in play, when that reaches more images."""
@@ -229,12 +242,13 @@ class _Work:
 
     def _finish(self, trace: Trace, changes: Mapping[Candidate, str]) -> Override:
         reached = _reached(changes)
-        sorter = _Sorter(self.mapper)
+        sorter = _Sorter(self.mapper, self.existing)
         for image in trace.images:
             sorter.add(image, reached(image))
         return Override(
             edits=self._edits(trace, changes) if changes else (),
             entries=merge_entries(sorter.entries),
+            entry_edits=tuple(dict.fromkeys(sorter.entry_edits)),
             patches=tuple(sorter.patches),
             outcomes=tuple(sorter.outcomes),
             gated=bool(trace.gated),
@@ -247,21 +261,33 @@ class _Sorter:
     """Says of each image how it gets to its target, and collects what that takes."""
 
     mapper: Mapper
+    existing: PostRenderers
     outcomes: list[ImageOutcome] = field(default_factory=list)
     entries: list[ImageEntry] = field(default_factory=list)
+    entry_edits: list[EntryEdit] = field(default_factory=list)
     patches: list[Patch] = field(default_factory=list)
 
     def add(self, image: RenderedImage, after: str) -> None:
         """Sort in one image whose text is `after` once the values have changed."""
-        target = self.mapper(image.text)
+        final = self.existing.apply(image)
+        target = self.mapper(final)
         way, reason = Way.UNCHANGED, ""
-        if target is None or target == image.text:
+        if target is None or target == final:
             target = None
+        elif self.existing.takes(image):
+            way, reason = self._by_existing(image, target)
         elif after == target:
             way = Way.VALUES
         else:
             way, reason = self._by_new(image, target)
         self.outcomes.append(ImageOutcome(image, target, way, reason))
+
+    def _by_existing(self, image: RenderedImage, target: str) -> tuple[Way, str]:
+        edit = self.existing.edit_for(image, target)
+        if edit is None:
+            return Way.LEFT, "an entry of its post-renderers has a name that only kustomize reads"
+        self.entry_edits.append(edit)
+        return Way.POST_RENDERER, ""
 
     def _by_new(self, image: RenderedImage, target: str) -> tuple[Way, str]:
         entry = entry_for(image, target)

@@ -1,0 +1,88 @@
+"""The images entries that a release's post-renderers have already (K1 to K4, X3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+
+from imageshift.charts.model import Field, RenderedImage, ValuePath, Values
+from imageshift.entry import Entry, split_image
+
+__all__ = ["EntryEdit", "PostRenderers"]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryEdit:
+    """A new `newName` for an entry; `path` leads to it below `spec.postRenderers`.
+
+    `old` is None where the entry had none.
+    """
+
+    path: ValuePath
+    new_name: str
+    old: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostRenderers:
+    """The entries in their order, each with its path below `spec.postRenderers`."""
+
+    entries: tuple[tuple[ValuePath, Entry], ...] = ()
+
+    @classmethod
+    def read(cls, post_renderers: Iterable[Values]) -> "PostRenderers":
+        """The entries of the list in a release's spec; what has another shape is passed over."""
+        found: list[tuple[ValuePath, Entry]] = []
+        for number, item in enumerate(post_renderers):
+            kustomize = item.get("kustomize") or {}
+            for index, entry in enumerate(kustomize.get("images") or ()):
+                if isinstance(entry, dict) and entry.get("name"):
+                    path = (number, "kustomize", "images", index)
+                    found.append((path, _entry(entry)))
+        return cls(tuple(found))
+
+    def takes(self, image: RenderedImage) -> bool:
+        """Whether an entry matches the image on its way, or may match it."""
+        return self._last(image) is not None or self._is_unclear(image)
+
+    def apply(self, image: RenderedImage) -> str:
+        """The image's text behind all entries."""
+        if not _is_reached(image):
+            return image.text
+        return reduce(lambda text, item: item[1].apply(text), self.entries, image.text)
+
+    def edit_for(self, image: RenderedImage, target: str) -> EntryEdit | None:
+        """The edit after which the image is its target; None when no entry can be relied on."""
+        last = None if self._is_unclear(image) else self._last(image)
+        if last is None:
+            return None
+        path, entry = last
+        return EntryEdit((*path, "newName"), split_image(target)[0], entry.new_name or None)
+
+    def _last(self, image: RenderedImage) -> tuple[ValuePath, Entry] | None:
+        if not _is_reached(image):
+            return None
+        text, last = image.text, None
+        for path, entry in self.entries:
+            if entry.matches(text):
+                text, last = entry.apply(text), (path, entry)
+        return last
+
+    def _is_unclear(self, image: RenderedImage) -> bool:
+        return _is_reached(image) and any(entry.problem for _, entry in self.entries)
+
+
+def _is_reached(image: RenderedImage) -> bool:
+    """Whether kustomize's transformer reaches the place (K5)."""
+    if image.field is Field.VOLUME:
+        return image.object.kind != "CronJob"
+    return image.field is Field.CONTAINER
+
+
+def _entry(fields: Values) -> Entry:
+    return Entry(
+        str(fields["name"]),
+        str(fields.get("newName") or ""),
+        str(fields.get("newTag") or ""),
+        str(fields.get("digest") or ""),
+        str(fields.get("tagSuffix") or ""),
+    )
