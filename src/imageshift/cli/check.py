@@ -40,5 +40,6 @@ def _say_rest(session: Session, *, findings: bool) -> None:
     for skip in session.summary.skips:
         place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
         typer.echo(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}", err=True)
+    session.say_emptied()
     if findings:
         typer.echo("imageshift migrate rewrites them", err=True)

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from imageshift.advice import Advice
 from imageshift.cli.exits import Exit, say
 from imageshift.cli.options import Common, Format
+from imageshift.errors import ConfigError
 from imageshift.plan import FilePlan
 from imageshift.reports.summary import Summary, namer
 from imageshift.rewrite import Status
@@ -99,13 +100,26 @@ class Session:
         say(f"{numbers['files']} files, {numbers['images']} images: {', '.join(parts)}")
         if self.summary.files == 0:
             say("no file was looked at: ignore rules, `exclude:` or the paths leave none")
-        elif self.summary.counts.total() == 0 and not self.summary.skips:
+        elif self.summary.counts.total() == 0:
             say("no image was found in them")
+        self.say_emptied()
         self._say_outside()
         for target in self.run.targets:
             if target.rules.registry.has_doubtful_account:
                 account = target.rules.registry.account
                 say(f"warning account-id: {account} has not the twelve digits of an account id")
+
+    def say_emptied(self) -> None:
+        """Says which of the given paths the ignore rules leave nothing of."""
+        files = list(self.run.files())
+        known = set(files)
+        for name in self.run.names if files or len(self.run.names) > 1 else ():
+            if (
+                name
+                and name not in known
+                and not any(file.startswith(f"{name}/") for file in files)
+            ):
+                say(f"{self.shown(name)}: {_EMPTIED}")
 
     def _say_outside(self) -> None:
         outside = [self.shown(folder) for folder in self.run.outside()]
@@ -123,8 +137,18 @@ class Session:
         if self.common.output is None:
             yield sys.stdout
         else:
-            with self.common.output.open("w", encoding="utf-8") as stream:
+            with _opened(self.common.output) as stream:
                 yield stream
+
+
+_EMPTIED = "nothing of it was looked at: ignore rules, `exclude:` or its name leave it out"
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be written: {error.strerror}") from None
 
 
 @contextmanager

@@ -1,0 +1,132 @@
+"""imageshift check: what it prints, and what named files are spared."""
+
+from pathlib import Path
+
+from command_line import HOST, REGISTRY, read_tree, run, write_tree
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  containers:
+    - name: a
+      image: nginx:1.25
+    - name: b
+      image: ghcr.io/org/b:1
+"""
+
+
+def test_findings_are_placed(tmp_path: Path) -> None:
+    """One line for each image with its place, the target as a hint on a line of its own."""
+    write_tree(tmp_path, {"d/a.yaml": POD})
+
+    done = run(tmp_path, "check", "d/a.yaml", *REGISTRY)
+
+    assert done.stdout == (
+        "d/a.yaml:7:14: nginx:1.25 is not from the cache\n"
+        f"  hint: {HOST}/docker-hub/library/nginx:1.25\n"
+        "d/a.yaml:9:14: ghcr.io/org/b:1 is not from the cache\n"
+        f"  hint: {HOST}/github/org/b:1\n"
+    )
+    assert done.stderr == "imageshift migrate rewrites them\n"
+
+
+def test_wrong_cache_path_is_called_one(tmp_path: Path) -> None:
+    """An image that is on the cache's host under a wrong name."""
+    write_tree(tmp_path, {"a.yaml": POD.replace("nginx", f"{HOST}/docker-hub/nginx")})
+
+    done = run(tmp_path, "check", "a.yaml", *REGISTRY)
+
+    assert f"{HOST}/docker-hub/nginx:1.25 is a wrong path in the cache\n" in done.stdout
+    assert f"  hint: {HOST}/docker-hub/library/nginx:1.25\n" in done.stdout
+
+
+def test_nothing_to_say_is_silence(tmp_path: Path) -> None:
+    """A hook that runs a hundred times a day says nothing when all is well."""
+    write_tree(
+        tmp_path, {"a.yaml": POD.replace("nginx", "${X}").replace("org/b", "${X}"), "b.json": "{}"}
+    )
+
+    done = run(tmp_path, "check", "a.yaml", "b.json", *REGISTRY)
+
+    assert (done.code, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_quiet_leaves_the_findings(tmp_path: Path) -> None:
+    """--quiet drops the narration only."""
+    write_tree(tmp_path, {"a.yaml": POD})
+
+    done = run(tmp_path, "check", "a.yaml", "--quiet", *REGISTRY)
+
+    assert (done.code, done.stdout.count("\n"), done.stderr) == (1, 4, "")
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
+    """With path, line and column."""
+    write_tree(tmp_path, {"a.yaml": "kind: Pod\nspec: [image: nginx\n"})
+
+    done = run(tmp_path, "check", "a.yaml", *REGISTRY)
+
+    assert done.code == 3
+    assert done.stderr.startswith("a.yaml:")
+    assert "unparsable" in done.stderr
+
+
+def test_named_files_are_all_that_is_read(tmp_path: Path) -> None:
+    """A pre-commit hook reads its files and the configuration; a folder is judged by its graph."""
+    files: dict[str, str | bytes] = {
+        "base/kustomization.yaml": "resources: [pod.yaml]\n",
+        "base/pod.yaml": POD.replace("nginx:1.25", "app"),
+        "prod/kustomization.yaml": (
+            "resources: [../base]\nimages: [{name: app, newName: quay.io/org/app, newTag: v1}]\n"
+        ),
+    }
+    write_tree(tmp_path, files)
+
+    named = run(tmp_path, "check", "base/pod.yaml", *REGISTRY)
+    folder = run(tmp_path, "check", ".", *REGISTRY)
+
+    assert "base/pod.yaml:7:14: app is" in named.stdout
+    assert "base/pod.yaml:7:14: app is" not in folder.stdout
+    assert "prod/kustomization.yaml:2:31: quay.io/org/app:v1 is" in folder.stdout
+
+
+def test_nothing_is_written(tmp_path: Path) -> None:
+    """Not even the time of a file."""
+    write_tree(tmp_path, {"a.yaml": POD})
+    before = (read_tree(tmp_path), (tmp_path / "a.yaml").stat().st_mtime_ns)
+
+    run(tmp_path, "check", ".", *REGISTRY)
+
+    assert (read_tree(tmp_path), (tmp_path / "a.yaml").stat().st_mtime_ns) == before
+
+
+def test_file_that_is_left_out_is_said(tmp_path: Path) -> None:
+    """The ignore rules hold for named files too, and a path that they empty is named."""
+    write_tree(
+        tmp_path,
+        {
+            "a.yaml": POD,
+            "b.yaml": "",
+            "c/d.yaml": POD,
+            ".imageshift.yaml": "exclude: [a.yaml, c]\n",
+        },
+    )
+
+    done = run(tmp_path, "check", "a.yaml", "b.yaml", "c", *REGISTRY)
+
+    assert (done.code, done.stdout) == (0, "")
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["a.yaml", "c"]
+
+
+def test_json_has_the_rows(tmp_path: Path) -> None:
+    """The report of --format json is the same as that of scan."""
+    write_tree(tmp_path, {"a.yaml": POD})
+
+    checked = run(tmp_path, "check", ".", "--format", "json", *REGISTRY)
+    scanned = run(tmp_path, "scan", ".", "--format", "json", *REGISTRY)
+
+    assert checked.code == 1
+    assert checked.report["command"] == "check"
+    assert checked.report | {"command": "scan"} == scanned.report
