@@ -1,13 +1,16 @@
 """imageshift migrate: rewrites the references of a repository."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.session import Session
+from imageshift.cli.verify import Witness, print_proof, proof_rows
 from imageshift.plan import FilePlan, apply_plans
+from imageshift.verify import Proof
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -19,31 +22,50 @@ def migrate(
     paths: Paths,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the diff, write nothing.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Prove by rendering that only images differ.")
+    ] = False,
 ) -> None:
     """Move every image of the paths onto the cache."""
     session = Session("migrate", paths, common)
-    plans = session.run.plans()
     writes = not (dry_run or diff)
+    witness = Witness(session.run, common, writes=writes) if verify else None
+    plans = session.run.plans()
     if writes:
         plans = apply_plans(session.run.workspace, plans)
     for plan in session.follow(plans):
         if diff and common.format is Format.TEXT:
             print_diff(plan, session.shown(plan.file))
+        if witness is not None:
+            witness.note(plan.file, plan.after)
+    proof = None if witness is None else witness.prove()
+    _report(session, proof, writes=writes, diff=diff)
+    raise typer.Exit(_exit_code(session, proof))
+
+
+def _report(session: Session, proof: Proof | None, *, writes: bool, diff: bool) -> None:
     next_steps = [] if diff else _next_steps(session, writes=writes)
     done = "rewritten" if writes else "to rewrite"
-    session.report(done=done, next_steps=next_steps, changed_files=sorted(session.summary.changed))
-    raise typer.Exit(session.exit_code())
+    more: dict[str, Any] = {"changed_files": sorted(session.summary.changed)}
+    if proof is None:
+        session.report(done=done, next_steps=next_steps, **more)
+        return
+    more |= proof_rows(proof, session.shown)
+    session.report(done=done, next_steps=next_steps, **more)
+    if session.common.format is Format.TEXT:
+        print_proof(proof, session.common, session.shown)
+
+
+def _exit_code(session: Session, proof: Proof | None) -> Exit:
+    if proof is None:
+        return session.exit_code()
+    code = session.exit_code(findings=not proof.is_equal)
+    return Exit.TOOL if code is Exit.DONE and proof.problems else code
 
 
 def print_diff(plan: FilePlan, shown: str) -> None:
     """Prints the diff of one file to standard output."""
     typer.echo(plan.diff(shown), nl=False)
-
-
-def _without_text(common: Common) -> Common:
-    from dataclasses import replace  # noqa: PLC0415 this branch only
-
-    return replace(common, quiet=True)
 
 
 def _next_steps(session: Session, *, writes: bool) -> list[str]:

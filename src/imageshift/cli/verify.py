@@ -24,7 +24,7 @@ from imageshift.verify import (
 )
 from imageshift.verify.rows import problem_rows, render_rows
 
-__all__ = ["print_proof", "proof_exit", "prove", "verify"]
+__all__ = ["Witness", "print_proof", "proof_rows", "verify"]
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -42,16 +42,42 @@ def verify(
     run = Run.open(paths, common.run_options())
     root = run.workspace.root
     with Snapshot.of_base(base, root) as before, Snapshot.of_folder(root) as after:
-        proof = prove(run, before, after, common)
+        proof = _prove(run, before, after, common)
     shown = namer(root)
     if common.format is Format.JSON:
         _write(json.dumps(_data(run, proof, shown), indent=2, ensure_ascii=False) + "\n", common)
     else:
         print_proof(proof, common, shown)
-    raise typer.Exit(proof_exit(proof))
+    raise typer.Exit(_exit_code(proof))
 
 
-def prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof:
+class Witness:
+    """Keeps a tree as it was before a run writes, and proves what the run has made of it.
+
+    Where the run writes nothing, what it would write is proved.
+    """
+
+    def __init__(self, run: Run, common: Common, *, writes: bool) -> None:
+        self._run = run
+        self._common = common
+        self._writes = writes
+        self._before = Snapshot.of_folder(run.workspace.root)
+        self._planned: dict[str, bytes] = {}
+
+    def note(self, file: str, after: bytes) -> None:
+        """Takes note of what a file becomes."""
+        if not self._writes:
+            self._planned[file] = after
+
+    def prove(self) -> Proof:
+        """The proof over the tree of before and the one of now."""
+        with self._before as before, Snapshot.of_folder(self._run.workspace.root) as after:
+            for file, content in self._planned.items():
+                after.write(file, content)
+            return _prove(self._run, before, after, self._common)
+
+
+def _prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof:
     """The proof over two copies of a run's tree."""
     root = run.workspace.root
     with _progress(common) as advance:
@@ -67,7 +93,7 @@ def prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof:
         return verify_trees(before.root, after.root, options)
 
 
-def proof_exit(proof: Proof) -> Exit:
+def _exit_code(proof: Proof) -> Exit:
     """What a proof comes to."""
     if not proof.is_equal:
         return Exit.FINDINGS
@@ -80,8 +106,7 @@ def _data(run: Run, proof: Proof, shown: Callable[[str], str]) -> dict[str, Any]
         "schema": SCHEMA,
         "command": "verify",
         "registries": [registry_row(target.rules, target.paths) for target in run.targets],
-        "renders": render_rows(proof),
-        "problems": problem_rows(proof, shown),
+        **proof_rows(proof, shown),
         "summary": {
             "renders": len(proof.verdicts) - len(proof.problems),
             "equal": len(proof.verdicts) - len(proof.problems) - len(failed),
@@ -89,6 +114,11 @@ def _data(run: Run, proof: Proof, shown: Callable[[str], str]) -> dict[str, Any]
             "problems": len(proof.problems),
         },
     }
+
+
+def proof_rows(proof: Proof, shown: Callable[[str], str]) -> dict[str, Any]:
+    """What a proof adds to a JSON report."""
+    return {"renders": render_rows(proof), "problems": problem_rows(proof, shown)}
 
 
 def print_proof(proof: Proof, common: Common, shown: Callable[[str], str]) -> None:

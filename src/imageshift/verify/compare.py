@@ -67,7 +67,7 @@ class Comparison:
                 return item.object not in twins and (
                     old is not None or _is_named_anew(item.object, first, twins)
                 )
-            return _at(old, item.path) != _at(twin, item.path)
+            return bool(_at(old, item.path) != _at(twin, item.path))
 
         self._settle(is_noise, DifferenceClass.NOISE)
 
@@ -112,9 +112,7 @@ class Comparison:
         objects = self.pairing.gone if side else self.pairing.added
         return next((data for data in objects if object_name(data) == name), None)
 
-    def _settle(
-        self, fits: Callable[[ObjectDifference], bool], kind: DifferenceClass
-    ) -> None:
+    def _settle(self, fits: Callable[[ObjectDifference], bool], kind: DifferenceClass) -> None:
         self.differences = [
             replace(item, kind=kind, reason="")
             if item.kind is DifferenceClass.UNEXPLAINED and not item.reason and fits(item)
@@ -219,10 +217,8 @@ def _is_named_anew(
 
 def _at(data: Any, path: ValuePath) -> Any:
     for part in path:
-        if isinstance(data, Mapping) and part in data:
-            data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
+        is_item = isinstance(data, list) and isinstance(part, int) and part < len(data)
+        if not is_item and not (isinstance(data, Mapping) and part in data):
             return MISSING
+        data = data[part]
     return data

@@ -23,6 +23,7 @@ from imageshift.verify.model import Plain, UnitKey, VerdictKind, object_name
 from imageshift.verify.objects import read_objects
 from imageshift.verify.substitute import substitute, takes_variables
 from imageshift.verify.tree import Catalog, Tree, data_of
+from imageshift.workspace import CONFIG_NAME
 
 __all__ = ["Unit", "discover", "is_flux"]
 
@@ -253,7 +254,8 @@ class _Discovery:
         failed = {file for u in self.units if u.problem is not None for file in u.files}
         made = []
         for file in self.tree.index.files:
-            if file in taken or (file in failed and _KUSTOMIZATION.search(file)):
+            is_failed = file in failed and _KUSTOMIZATION.search(file) is not None
+            if file in taken or is_failed or file.rpartition("/")[2] == CONFIG_NAME:
                 continue
             key = UnitKey(VerdictKind.FILE, "", file, file)
             objects = tuple(data for data in self.tree.objects(file) if data.get("kind"))

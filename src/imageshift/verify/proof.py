@@ -99,8 +99,9 @@ class _Side:
     def place(self, name: str, unit: Unit) -> str:
         """Where a release of a unit is written, as far as its name tells."""
         fitting = [
-            place for (known, file), place in self.places.items() if known == name
-            and (file in unit.files or file == unit.file)
+            place
+            for (known, file), place in self.places.items()
+            if known == name and (file in unit.files or file == unit.file)
         ]
         return min(fitting, default=unit.file)
 
@@ -154,24 +155,23 @@ class _Run:
         return ReleaseProver(ReleaseRenderer(locator, renderer, _once(Kustomize.find)))
 
     def _prove_release(self, task: tuple[UnitKey, UnitKey]) -> Verdict:
-        key, release = task
-        sides = [
-            ReleaseSide(
-                side.releases(key)[release],
-                side.catalog,
-                self.options.charts,
-                side.place(release.name, side.units[key]),
-            )
-            for side in (self.before, self.after)
-        ]
-        rules = self.options.rules_of(sides[1].file)
+        old, new = (self._release_side(side, *task) for side in (self.before, self.after))
+        rules = self.options.rules_of(new.file)
         try:
-            return self._prover.prove(release, *sides, rules, jobs=self.options.rewrite_jobs)
+            return self._prover.prove(task[1], old, new, rules, jobs=self.options.rewrite_jobs)
         except ToolError as error:
-            problem = Problem(sides[0].place, str(error), error.hint)
-            return Verdict(key=release, file=sides[1].file, problem=problem)
+            problem = Problem(old.place, str(error), error.hint)
+            return Verdict(key=task[1], file=new.file, problem=problem)
         finally:
             self.options.advance()
+
+    def _release_side(self, side: _Side, key: UnitKey, release: UnitKey) -> ReleaseSide:
+        return ReleaseSide(
+            side.releases(key)[release],
+            side.catalog,
+            self.options.charts,
+            side.place(release.name, side.units[key]),
+        )
 
     def _prove_unit(self, key: UnitKey, releases: Mapping[UnitKey, Verdict]) -> Verdict | None:
         old, new = self.before.units.get(key), self.after.units.get(key)
@@ -203,4 +203,3 @@ class _Run:
 def _order(verdict: Verdict) -> tuple[str, str, str, str, int]:
     key = verdict.key
     return key.place, key.kind.value, key.namespace, key.name, key.number
-

@@ -133,4 +133,3 @@ def defer(
     failing = any(d.kind is DifferenceClass.UNEXPLAINED for d in left)
     diffs = verdict.diffs if failing else ()
     return replace(verdict, differences=left, images=images, diffs=diffs)
-

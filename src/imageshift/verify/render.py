@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from imageshift.charts.files import ChartFiles
 from imageshift.charts.locate import Locator
 from imageshift.charts.manifests import split_manifest
 from imageshift.charts.model import RenderError, Values
-from imageshift.charts.render import Renderer
+from imageshift.charts.render import Manifests, Renderer
 from imageshift.errors import SourceError
 from imageshift.verify.kustomize import Kustomize, merged
 from imageshift.verify.model import Plain
@@ -21,6 +21,7 @@ from imageshift.verify.releases import FoundRelease
 __all__ = ["ReleaseRenderer"]
 
 _HOOK = "helm.sh/hook"
+_NETWORK = "failing loading"
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class ReleaseRenderer:
     locator: Locator
     renderer: Renderer
     kustomize: Callable[[], Kustomize]
+    _unreadable: set[str] = field(default_factory=set)
 
     def chart(self, found: FoundRelease) -> ChartFiles:
         """The chart of a release, with the values files that it names.
@@ -47,13 +49,7 @@ class ReleaseRenderer:
             ChartError: the chart can't be had or rendered.
             BuildError: kustomize refuses a post-renderer.
         """
-        release = found.release
-        manifests = self.renderer.render(
-            self.chart(found),
-            release.values if values is None else values,
-            release.options,
-            schemas=found.schemas,
-        )
+        manifests = self._manifests(found, found.release.values if values is None else values)
         parts = [
             part for template in sorted(manifests) for part in split_manifest(manifests[template])
         ]
@@ -61,6 +57,18 @@ class ReleaseRenderer:
             return self._post_rendered(parts, found)
         except SourceError as error:
             raise RenderError(f"the chart renders what is no YAML: {error}") from None
+
+    def _manifests(self, found: FoundRelease, values: Values) -> Manifests:
+        """What Helm renders; schemas that need the network are left out (H8e)."""
+        chart = self.chart(found)
+        schemas = found.schemas and chart.digest not in self._unreadable
+        try:
+            return self.renderer.render(chart, values, found.release.options, schemas=schemas)
+        except RenderError as error:
+            if not schemas or _NETWORK not in str(error):
+                raise
+        self._unreadable.add(chart.digest)
+        return self.renderer.render(chart, values, found.release.options)
 
     def _post_rendered(self, parts: list[str], found: FoundRelease) -> list[Plain]:
         objects = [data for part in parts for data in read_objects(part) if data.get("kind")]

@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from imageshift.errors import ConfigError, ToolError
 
@@ -22,7 +23,7 @@ class Snapshot:
     """A copy of a tree; it goes when the `with` block ends."""
 
     root: Path
-    holder: Path
+    holder: "tempfile.TemporaryDirectory[str]"
 
     @classmethod
     def of_folder(cls, folder: Path) -> "Snapshot":
@@ -65,14 +66,20 @@ class Snapshot:
         folder = Path(base)
         return cls.of_folder(folder) if folder.is_dir() else cls.of_revision(root, base)
 
+    def write(self, file: str, content: bytes) -> None:
+        """Gives a file of the copy another content."""
+        path = self.root / file
+        path.unlink(missing_ok=True)
+        path.write_bytes(content)
+
     @classmethod
     def _empty(cls) -> "Snapshot":
-        holder = Path(tempfile.mkdtemp(prefix="imageshift-")).resolve()
-        root = holder / "tree"
+        holder = tempfile.TemporaryDirectory(prefix="imageshift-", ignore_cleanup_errors=True)
+        root = Path(holder.name).resolve() / "tree"
         root.mkdir()
         return cls(root, holder)
 
-    def __enter__(self) -> "Snapshot":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -81,7 +88,7 @@ class Snapshot:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        shutil.rmtree(self.holder, ignore_errors=True)
+        self.holder.cleanup()
 
 
 def _link(source: str, target: str) -> str:
@@ -105,7 +112,7 @@ def _archive(folder: Path, revision: str) -> bytes:
     if revision.startswith("-"):
         raise ConfigError(f"{revision!r} is neither a folder nor a Git revision")
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 no option can hide in the revision
             ["git", "archive", "--format=tar", revision, "."],  # noqa: S607 as the user has it
             cwd=folder,
             capture_output=True,
