@@ -5,13 +5,13 @@ room for goes to the post-renderers; a Job that is no hook stays, with all that 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from imageshift.charts.edits import ValueEdit
+from imageshift.charts.changes import ValueEdit
 from imageshift.charts.existing import EntryEdit, PostRenderers
 from imageshift.charts.layers import Layer
-from imageshift.charts.model import RenderedImage, ValuePath, Way
+from imageshift.charts.model import RenderedImage, ValuePath, Values, Way
 from imageshift.charts.override import ImageOutcome, Override
 from imageshift.charts.postrender import (
     ImageEntry,
@@ -21,6 +21,7 @@ from imageshift.charts.postrender import (
     patch_for,
 )
 from imageshift.charts.releases import ReleaseText
+from imageshift.charts.standing import patch_key, standing_patches
 from imageshift.charts.writing import (
     Insertion,
     Step,
@@ -28,6 +29,7 @@ from imageshift.charts.writing import (
     insertions,
     join_at_places,
     plan_value,
+    post_renderers,
     renderer_edits,
 )
 from imageshift.errors import SourceError
@@ -46,18 +48,22 @@ _IGNORED = "a text that makes it is marked `imageshift: ignore`"
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What becomes of one rendered image; `reason` says why one with a target stays."""
+    """What becomes of one rendered image; `reason` says why one with a target stays.
+
+    `done` says that a patch puts the target in its place already.
+    """
 
     image: RenderedImage
     target: str | None
     way: Way
     reason: SkipReason | None = None
     detail: str | None = None
+    done: bool = False
 
     @property
     def moves(self) -> bool:
         """Whether it gets its target."""
-        return self.target is not None and self.reason is None
+        return self.target is not None and self.reason is None and not self.done
 
     def stays(self, reason: SkipReason, detail: str) -> "Fate":
         """The same image, left where it is."""
@@ -71,9 +77,8 @@ class ReleaseMoves:
     fates: tuple[Fate, ...]
     edits: Mapping[str, tuple[Edit, ...]]
     values: Mapping[ValuePath, Any]
-    written: Mapping[ValuePath, str] = field(default_factory=dict)
+    renderers: tuple[Values, ...] = ()
     needs_hooks: bool = False
-    adds_renderers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,7 @@ class Terms:
     """What limits the edits of a release.
 
     `layers` are those that may be edited besides its own, topmost first; `ignored` the leaves
-    that must stay; `jobs` whether Jobs may change; `owned` how a text below is shared.
+    that must stay; `jobs` whether Jobs may change, `renderers` whether post-renderers may.
     """
 
     layers: tuple[Layer, ...] = ()
@@ -102,23 +107,22 @@ class _Work:
         self._terms = terms
         self._wanted = {edit.path: edit.value for edit in result.edits}
         self._ties = _Ties(result)
-        self._fates = [_fate(outcome) for outcome in result.outcomes]
+        patched = standing_patches(text.release.post_renderers)
+        self._fates = [_fate(outcome, patched) for outcome in result.outcomes]
         self._steps: list[tuple[str, Step]] = []
         self._values: dict[ValuePath, Any] = {}
-        self._written: dict[ValuePath, str] = {}
 
     def run(self) -> ReleaseMoves:
         for members, group in self._ties.groups():
             self._group(members, group)
         by_file = self._file_edits()
-        entries, _ = self._renderers()
+        entries, patches = self._renderers()
         return ReleaseMoves(
             fates=tuple(self._fates),
             edits=by_file,
             values=self._values,
-            written=self._written,
+            renderers=post_renderers(entries, patches),
             needs_hooks=any(entry.hook_only and not entry.test_only for entry in entries),
-            adds_renderers=any(f.moves and _is_post_rendered(f) for f in self._fates),
         )
 
     def _group(self, members: list[int], edits: list[ValueEdit]) -> None:
@@ -139,7 +143,6 @@ class _Work:
             return
         self._steps += steps
         self._values |= {edit.path: edit.value for edit in edits}
-        self._written |= {edit.path: file for edit, (file, _) in zip(edits, steps, strict=True)}
 
     def _blocked(self, fates: list[Fate]) -> tuple[SkipReason, str] | None:
         moving = [fate for fate in fates if fate.target is not None]
@@ -225,7 +228,12 @@ class _Work:
         return tuple(dict.fromkeys(edit for edit in found if edit is not None))
 
 
-def _fate(outcome: ImageOutcome) -> Fate:
+def _fate(outcome: ImageOutcome, patched: Mapping[tuple[str, str, str], str]) -> Fate:
+    image, target = outcome.image, outcome.target
+    if target is not None and outcome.way is Way.PATCH:
+        patch = patch_for(image, target)
+        if patch is not None and patched.get(patch_key(patch)) == patch.value:
+            return Fate(image, target, Way.PATCH, done=True)
     if outcome.way is Way.LEFT:
         fate = Fate(outcome.image, outcome.target, outcome.way)
         return fate.stays(SkipReason.TEMPLATE, outcome.reason)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imageshift.charts.edits import ValueEdit
+from imageshift.charts.changes import ValueEdit
 from imageshift.charts.existing import EntryEdit
 from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import ValuePath
@@ -33,6 +33,7 @@ __all__ = [
     "insertions",
     "join_at_places",
     "plan_value",
+    "post_renderers",
     "renderer_edits",
 ]
 
@@ -234,6 +235,14 @@ def renderer_edits(
     if kustomize is None:
         return [(1, insert_items(document, renderers, [{"kustomize": new}]))]
     return _into(document, kustomize, new)
+
+
+def post_renderers(
+    entries: Iterable[ImageEntry], patches: Iterable[Patch]
+) -> tuple[Mapping[str, Any], ...]:
+    """The post-renderers that new entries and patches make."""
+    new = _kustomize(entries, patches)
+    return ({"kustomize": new},) if new else ()
 
 
 def _into(

@@ -6,6 +6,7 @@ from imageshift.sites.kustomization import is_kustomization
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
+    Origin,
     Part,
     Resource,
     Role,
@@ -19,6 +20,7 @@ __all__ = [
     "FileRole",
     "FinderContext",
     "ImageSite",
+    "Origin",
     "Part",
     "Resource",
     "Role",

@@ -10,6 +10,7 @@ from imageshift.source import Document, Mapping, Node, Place, Scalar
 __all__ = [
     "Confidence",
     "ImageSite",
+    "Origin",
     "Part",
     "Path",
     "Resource",
@@ -42,6 +43,14 @@ class Confidence(StrEnum):
     RENDERED = "rendered"
     LIKELY = "likely"
     DOUBTFUL = "doubtful"
+
+
+class Origin(StrEnum):
+    """Where an image's text stands: in a file, in a chart only, or in what a chart renders."""
+
+    WRITTEN = "written"
+    CHART = "chart"
+    POST_RENDERER = "post-renderer"
 
 
 class Role(StrEnum):

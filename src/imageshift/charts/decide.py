@@ -1,0 +1,294 @@
+"""What the charts decide about the images of a tree: each release rendered, traced, overridden.
+
+Sites whose texts reach a rendered image are decided here alone; for all others the rules for
+texts hold.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+
+from imageshift.cache import Mapped
+from imageshift.charts.files import ChartFiles
+from imageshift.charts.layers import Layer
+from imageshift.charts.locate import Locator
+from imageshift.charts.model import Release
+from imageshift.charts.moves import Terms, plan_moves
+from imageshift.charts.override import Override, Overrider
+from imageshift.charts.releases import ReleaseText, read_releases
+from imageshift.charts.render import Renderer, find_renderer
+from imageshift.charts.sources import ChartSources
+from imageshift.charts.tracestore import TraceStore
+from imageshift.charts.transport import Transport
+from imageshift.charts.values import merge, place
+from imageshift.charts.verdicts import Solved, Verdicts, ignored_leaves
+from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError
+from imageshift.inventory import FileScan, Index
+from imageshift.kustomize.leaves import site_key
+from imageshift.kustomize.model import SiteKey
+from imageshift.kustomize.reach import Reach
+from imageshift.reference import DOCKER_HUB, name_length
+from imageshift.rewrite import Backward, Change, Kept, Mapper
+from imageshift.sites import Confidence, ImageSite, SkipReason
+from imageshift.source import Place
+
+__all__ = ["ChartDecisions", "ChartOptions", "ChartProblem", "decide"]
+
+_FIRST_MOVE = 1 << 20
+"""Moves of the kustomize graph are numbered from 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartOptions:
+    """Where charts are found besides their sources, and how many renderings run at once."""
+
+    sources: Mapping[str, Path] = field(default_factory=dict)
+    jobs: int = 1
+    traces: TraceStore | None = None
+    transport: Transport = field(default_factory=Transport)
+
+
+@dataclass(frozen=True, slots=True)
+class ChartProblem:
+    """A release whose chart can't be had or rendered; the rules for texts hold for it."""
+
+    file: str
+    place: Place
+    release: str
+    message: str
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChartDecisions:
+    """What the charts decide about sites, and what was in the way."""
+
+    results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
+    extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
+    stories: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
+    problems: list[ChartProblem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
+        """What becomes of a site, or None where no chart has anything to say about it."""
+        if not self.results or site.skip is not None:
+            return None
+        found = self.results.get(site_key(site, file))
+        if found is None:
+            return None
+        return replace(found, site=replace(site, confidence=Confidence.RENDERED, note=None))
+
+    def extra(self, file: str) -> list[Change | Kept]:
+        """The images of a file's releases that no site of its scan stands for."""
+        return self.extras.get(file, [])
+
+    def story(self, site: ImageSite, file: str) -> tuple[str, ...]:
+        """Sentences about what renders a site's image, for `explain`."""
+        return self.stories.get(site_key(site, file), ())
+
+
+def decide(  # noqa: PLR0913 as kustomize.solve, and what charts need besides
+    index: Index,
+    mapper_of: Callable[[str], Mapper],
+    scan: Callable[[str], FileScan],
+    *,
+    reach: Reach | None = None,
+    writable: Callable[[str], bool] = lambda _: True,
+    options: ChartOptions | None = None,
+    renderer: Renderer | None = None,
+) -> ChartDecisions:
+    """The decisions for a workspace.
+
+    `mapper_of` gives the mapper for what a file says, `scan` its sites, and `writable` whether
+    this run may change it.
+    """
+    return _Run(index, mapper_of, scan, reach or Reach(index), writable).decide(
+        options or ChartOptions(), renderer
+    )
+
+
+class _Run:
+    def __init__(
+        self,
+        index: Index,
+        mapper_of: Callable[[str], Mapper],
+        scan: Callable[[str], FileScan],
+        reach: Reach,
+        writable: Callable[[str], bool],
+    ) -> None:
+        self._index = index
+        self._mapper_of = mapper_of
+        self._scan = scan
+        self._reach = reach
+        self._writable = writable
+        self._found = ChartDecisions()
+        self._solved: dict[int, Solved] = {}
+        self._uses: Counter[tuple[str, int]] = Counter()
+
+    def decide(self, options: ChartOptions, renderer: Renderer | None) -> ChartDecisions:
+        sources = ChartSources(self._index, self._reach, options.sources)
+        found = read_releases(self._index, self._reach, sources)
+        texts = [text for text in found if self._may_change(text)]
+        if not texts:
+            return self._found
+        self._uses = Counter(layer.key for text in texts for layer in text.below)
+        try:
+            renderer = renderer or find_renderer()
+        except ToolError as error:
+            for text in texts:
+                self._problem(text, error)
+            return self._found
+        for some in ([t for t in texts if t.base is None], [t for t in texts if t.base]):
+            for group in _by_chart(some):
+                self._decide_group(group, options, renderer)
+        self._gather()
+        return self._found
+
+    def _may_change(self, text: ReleaseText) -> bool:
+        if not self._writable(text.file):
+            return False
+        scan = self._scan(text.file)
+        if any(skip.line is None for skip in scan.skips):
+            return False
+        return not any(site.skip is SkipReason.GENERATED for site in scan.sites)
+
+    def _decide_group(
+        self, group: list[ReleaseText], options: ChartOptions, renderer: Renderer
+    ) -> None:
+        """The releases of one chart: what is learnt of it for one helps with the next."""
+        locator = Locator(transport=options.transport, known=options.sources)
+        overrider = Overrider(renderer, options.traces)
+
+        def work(text: ReleaseText) -> Solved | ImageshiftError:
+            try:
+                if text.error is not None:
+                    raise text.error
+                return self._solve(text, locator.find(text.release.source), overrider)
+            except ImageshiftError as error:
+                return error
+
+        first, rest = group[:1], group[1:]
+        self._take(first, map(work, first))
+        if options.jobs > 1 and len(rest) > 1:
+            with ThreadPoolExecutor(options.jobs) as pool:
+                self._take(rest, pool.map(work, rest))
+        else:
+            self._take(rest, map(work, rest))
+
+    def _take(self, texts: list[ReleaseText], found: Iterable[Solved | ImageshiftError]) -> None:
+        for text, result in zip(texts, found, strict=True):
+            if isinstance(result, ImageshiftError):
+                self._problem(text, result)
+            else:
+                self._solved[id(text)] = result
+
+    def _problem(self, text: ReleaseText, error: ImageshiftError) -> None:
+        release = f"{text.release.namespace}/{text.release.name}"
+        lines = str(error).strip().splitlines() or [""]
+        problem = ChartProblem(text.file, text.place, release, lines[0], error.hint)
+        self._found.problems.append(problem)
+
+    def _solve(self, text: ReleaseText, chart: ChartFiles, overrider: Overrider) -> Solved:
+        mapper = self._mapper_of(text.file)
+        release = self._release(text)
+        result = overrider.override(chart, release, _text_mapper(mapper))
+        result = _familiar(result, mapper)
+        moves = plan_moves(replace(text, release=release), result, self._terms(text, mapper))
+        title = f"{chart.name} {chart.version}"
+        return Solved(replace(text, release=release), result, moves, title)
+
+    def _release(self, text: ReleaseText) -> Release:
+        """The release; a patch's one has the values that its base will have."""
+        base = None if text.base is None else self._solved.get(id(text.base))
+        if base is None:
+            return text.release
+        values = text.release.values
+        for path, value in base.moves.values.items():
+            if _lookup_own(text.own_values, path) is None:
+                values = merge(values, place(values, {path: value}))
+        renderers = text.release.post_renderers
+        if not _writes_renderers(text):
+            renderers = (*renderers, *base.moves.renderers)
+        return replace(text.release, values=values, post_renderers=renderers)
+
+    def _terms(self, text: ReleaseText, mapper: Mapper) -> Terms:
+        layers = [layer for layer in reversed(text.below) if self._is_editable(layer)]
+        upgrade = text.spec.get("upgrade")
+        forced = isinstance(upgrade, Mapping) and upgrade.get("force") is True
+        base = None if text.base is None else self._solved.get(id(text.base))
+        inherits = base is not None and not _writes_renderers(text)
+        taken = base is not None and bool(
+            base.moves.renderers or base.text.release.post_renderers
+        )
+        return Terms(
+            layers=tuple(layers),
+            ignored=ignored_leaves(text, self._scan),
+            jobs=self._index.rewrite_jobs or forced or isinstance(mapper, Backward),
+            renderers=not (inherits and taken) and not isinstance(mapper, Backward),
+        )
+
+    def _is_editable(self, layer: Layer) -> bool:
+        """Whether this run may change a layer, and one release alone takes it."""
+        if self._uses[layer.key] > 1 or not self._writable(layer.file):
+            return False
+        return not any(skip.line is None for skip in self._scan(layer.file).skips)
+
+    def _gather(self) -> None:
+        verdicts = Verdicts(self._mapper_of, self._scan, self._writable, self._uses)
+        for number, solved in enumerate(self._solved.values()):
+            verdicts.add(solved, _FIRST_MOVE + number)
+        self._found.results.update(verdicts.results)
+        self._found.extras.update(verdicts.extras)
+        self._found.stories.update(verdicts.stories)
+        self._found.notes.extend(verdicts.notes)
+
+
+def _writes_renderers(text: ReleaseText) -> bool:
+    return text.spec_node is not None and text.spec_node.get("postRenderers") is not None
+
+
+def _lookup_own(values: Mapping[str, object], path: tuple[str | int, ...]) -> object:
+    node: object = values
+    for part in path:
+        if not isinstance(node, Mapping):
+            return node
+        node = node.get(part)
+        if node is None:
+            return None
+    return node
+
+
+def _by_chart(texts: list[ReleaseText]) -> Iterator[list[ReleaseText]]:
+    ordered = sorted(texts, key=lambda text: (str(text.release.source), text.file))
+    for _, group in groupby(ordered, key=lambda text: str(text.release.source)):
+        yield list(group)
+
+
+def _text_mapper(mapper: Mapper) -> Callable[[str], str | None]:
+    """The target of an image's text as it should be rendered; None when it stays."""
+
+    def target(text: str) -> str | None:
+        try:
+            outcome = mapper.map(mapper.parse(text))
+        except InvalidReferenceError:
+            return None
+        if not isinstance(outcome, Mapped):
+            return None
+        return mapper.split_names(outcome.target)[0] + text[name_length(text) :]
+
+    return target
+
+
+def _familiar(result: Override, mapper: Mapper) -> Override:
+    """On the way back, whole names of Docker Hub as people write them."""
+    if not isinstance(mapper, Backward):
+        return result
+    head = f"{DOCKER_HUB}/"
+    edits = tuple(
+        replace(edit, value=edit.value.removeprefix(head)) if isinstance(edit.value, str) else edit
+        for edit in result.edits
+    )
+    return replace(result, edits=edits)

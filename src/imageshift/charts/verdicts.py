@@ -1,0 +1,294 @@
+"""From the moves of releases to what becomes of sites, and of images that no site names."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from imageshift.cache import Cached, Mapped, UnmappedReason
+from imageshift.charts.existing import PostRenderers
+from imageshift.charts.layers import Layer, scalars
+from imageshift.charts.model import RenderedImage, ValuePath, Way
+from imageshift.charts.moves import Fate, ReleaseMoves
+from imageshift.charts.override import Override
+from imageshift.charts.releases import ReleaseText
+from imageshift.errors import InvalidReferenceError
+from imageshift.inventory import FileScan
+from imageshift.kustomize.leaves import site_key
+from imageshift.kustomize.model import SiteKey
+from imageshift.reference import name_length
+from imageshift.rewrite import Change, Kept, Mapper, Status
+from imageshift.sites import (
+    Confidence,
+    ImageSite,
+    Origin,
+    Part,
+    Role,
+    SiteKind,
+    SkipReason,
+)
+from imageshift.source import Edit, Scalar
+
+__all__ = ["Solved", "Verdicts", "ignored_leaves"]
+
+_HOOKS = "hooks are post-rendered since helm-controller 1.6.0 only"
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A release with its override and moves; `chart` is its chart's name and version."""
+
+    text: ReleaseText
+    result: Override
+    moves: ReleaseMoves
+    chart: str
+
+
+def ignored_leaves(text: ReleaseText, scan: Callable[[str], FileScan]) -> frozenset[ValuePath]:
+    """The leaves of a release's values that a comment says to leave alone."""
+    leaves = _Leaves(text)
+    return frozenset(
+        path
+        for file in leaves.files
+        for site in scan(file).sites
+        if site.skip is SkipReason.IGNORED
+        for path in leaves.of(site, file)
+    )
+
+
+class _Leaves:
+    """Which value leaf a scalar of a file is, where no layer above decides over it."""
+
+    def __init__(self, text: ReleaseText) -> None:
+        self._paths: dict[tuple[str, int], list[ValuePath]] = {}
+        self.places: dict[ValuePath, tuple[Layer, Scalar]] = {}
+        for layer in (text.own, *reversed(text.below)):
+            for path, scalar in scalars(layer.values):
+                if self.places.setdefault(path, (layer, scalar))[0] is layer:
+                    key = (layer.file, layer.document.offset(scalar.start))
+                    self._paths.setdefault(key, []).append(path)
+        self.files = tuple(dict.fromkeys(layer.file for layer in (text.own, *text.below)))
+
+    def of(self, site: ImageSite, file: str) -> set[ValuePath]:
+        """The leaves that a site's scalars are, or that it stands in."""
+        found: set[ValuePath] = set()
+        for part in site.parts:
+            if part.role not in (Role.TAG, Role.DIGEST):
+                offset = site.document.offset(part.scalar.start)
+                found.update(self._paths.get((file, offset), ()))
+        document = site.document
+        while not found and document.outer is not None:
+            document, holder, _ = document.outer
+            found.update(self._paths.get((file, document.offset(holder.start)), ()))
+        return found
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """Collects results release by release."""
+
+    mapper_of: Callable[[str], Mapper]
+    scan: Callable[[str], FileScan]
+    writable: Callable[[str], bool]
+    uses: Mapping[tuple[str, int], int]
+    results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
+    extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
+    stories: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, solved: Solved, move: int) -> None:
+        """Adds what becomes of one release's images."""
+        one = _One(self, solved, move if len(solved.moves.edits) > 1 else None)
+        for file in one.leaves.files:
+            for site in self.scan(file).sites:
+                one.add_site(site, file)
+        one.add_rest()
+        if solved.moves.needs_hooks:
+            place = solved.text.place
+            self.notes.append(f"{solved.text.file}:{place.line}:{place.column}: {_HOOKS}")
+
+
+class _One:
+    def __init__(self, verdicts: Verdicts, solved: Solved, move: int | None) -> None:
+        self._verdicts = verdicts
+        self._solved = solved
+        self._move = move
+        self._mapper = verdicts.mapper_of(solved.text.file)
+        self._existing = PostRenderers.read(solved.text.release.post_renderers)
+        self.leaves = _Leaves(solved.text)
+        self._told: set[int] = set()
+        self._edited: set[str] = set()
+
+    def add_site(self, site: ImageSite, file: str) -> None:
+        """Decides a site whose text reaches rendered images."""
+        key = site_key(site, file)
+        if site.skip is not None or key in self._verdicts.results:
+            return
+        fates = self._fates_of(site, file)
+        if not fates:
+            return
+        fate = min(fates, key=lambda each: (not each[1].moves, each[1].reason is None))[1]
+        self._told |= {number for number, _ in fates}
+        result = self._result(site, file, fate)
+        if self._is_shared(site, file) and isinstance(result, Change):
+            detail = "several releases take this text: each has its own value now"
+            reason = SkipReason.PLACEHOLDER
+            result = Kept(
+                site, Status.SKIPPED, reason, detail, result.before, result.after, result.rule
+            )
+        self._verdicts.results[key] = result
+        self._verdicts.stories[key] = self._story([each for _, each in fates])
+        if isinstance(result, Change):
+            self._edited.add(file)
+
+    def add_rest(self) -> None:
+        """Adds the images that no site names, one for each text."""
+        file = self._solved.text.file
+        told = {self._solved.moves.fates[number].image.text for number in self._told}
+        rest: dict[str, list[Fate]] = {}
+        for number, fate in enumerate(self._solved.moves.fates):
+            known = number in self._told or fate.image.text in told
+            if not known and not self._is_named_by_entry(fate.image):
+                rest.setdefault(fate.image.text, []).append(fate)
+        for fates in rest.values():
+            fate = min(fates, key=lambda each: (not each.moves, each.reason is None))
+            self._add_extra(file, fate, fates)
+        self._add_unseen()
+
+    def _add_extra(self, file: str, fate: Fate, fates: list[Fate]) -> None:
+        site = self._site(fate)
+        result = self._result(site, file, fate)
+        self._verdicts.extras.setdefault(file, []).append(result)
+        self._verdicts.stories[site_key(site, file)] = self._story(fates)
+        if isinstance(result, Change):
+            self._edited.add(file)
+
+    def _add_unseen(self) -> None:
+        """A result for each file with edits that no site of its own carries."""
+        moving = [fate for fate in self._solved.moves.fates if fate.moves]
+        for file, edits in self._solved.moves.edits.items():
+            if file in self._edited or not moving:
+                continue
+            site = next(iter(self._written_sites(file, edits)), self._site(moving[0]))
+            self._verdicts.extras.setdefault(file, []).append(self._result(site, file, moving[0]))
+
+    def _written_sites(self, file: str, edits: tuple[Edit, ...]) -> Iterator[ImageSite]:
+        starts = {edit.span.start for edit in edits}
+        for path, (layer, scalar) in self.leaves.places.items():
+            offset = layer.document.offset(scalar.start)
+            if layer.file == file and offset in starts:
+                yield self._made(layer, scalar, path, Origin.WRITTEN, SiteKind.VALUES)
+
+    def _fates_of(self, site: ImageSite, file: str) -> list[tuple[int, Fate]]:
+        fates = list(enumerate(self._solved.moves.fates))
+        paths = self.leaves.of(site, file)
+        if not paths:
+            return []
+        found = [
+            (number, fate)
+            for number, fate in fates
+            if any(segment.leaf in paths for segment in fate.image.segments)
+        ]
+        return found or [
+            (number, fate) for number, fate in fates if self._is_named_alike(site, fate)
+        ]
+
+    def _is_named_alike(self, site: ImageSite, fate: Fate) -> bool:
+        """Whether a text that the chart looks at, so that it can't be traced, names an image."""
+        if fate.way in (Way.VALUES, Way.UNCHANGED):
+            return False
+        try:
+            named = self._mapper.parse(site.text).full_name
+            return named == self._mapper.parse(fate.image.text).full_name
+        except InvalidReferenceError:
+            return False
+
+    def _is_shared(self, site: ImageSite, file: str) -> bool:
+        if file == self._solved.text.file:
+            return False
+        offset = site.document.offset(site.main.scalar.start)
+        for layer, scalar in self.leaves.places.values():
+            if layer.file == file and layer.document.offset(scalar.start) == offset:
+                return self._verdicts.uses.get(layer.key, 0) > 1 or not self._edits(file)
+        return False
+
+    def _is_named_by_entry(self, image: RenderedImage) -> bool:
+        """Whether an entry's newName, a site of its own, stands for the image."""
+        final = self._existing.apply(image)
+        return final[: name_length(final)] != image.raw_name
+
+    def _edits(self, file: str) -> tuple[Edit, ...]:
+        return self._solved.moves.edits.get(file, ())
+
+    def _result(self, site: ImageSite, file: str, fate: Fate) -> Change | Kept:
+        final = self._existing.apply(fate.image)
+        try:
+            before = self._mapper.parse(final)
+        except InvalidReferenceError as error:
+            return Kept(site, Status.SKIPPED, SkipReason.NOT_A_REFERENCE, str(error))
+        outcome = self._mapper.map(before)
+        if isinstance(outcome, Cached):
+            if final != fate.image.text:
+                detail = "a post-renderer puts another image in its place"
+                return Kept(site, Status.SKIPPED, SkipReason.PLACEHOLDER, detail, before)
+            return Kept(site, Status.CACHED, None, None, before, before, outcome.rule)
+        if not isinstance(outcome, Mapped):
+            no_rule = outcome.reason is UnmappedReason.NO_RULE
+            status = Status.NO_RULE if no_rule else Status.SKIPPED
+            return Kept(site, status, SkipReason(outcome.reason.value), outcome.detail, before)
+        if fate.done:
+            target, rule = outcome.target, outcome.rule
+            return Kept(site, Status.CACHED, None, None, before, target, rule)
+        if not fate.moves:
+            detail = fate.detail or "nothing reaches it"
+            reason = fate.reason or SkipReason.TEMPLATE
+            return Kept(site, Status.SKIPPED, reason, detail, before, outcome.target, outcome.rule)
+        edits = self._edits(file)
+        return Change(site, before, outcome.target, outcome.rule, edits, outcome.mended, self._move)
+
+    def _site(self, fate: Fate) -> ImageSite:
+        """A site for an image that no site of the scan names."""
+        post = fate.way in (Way.POST_RENDERER, Way.PATCH)
+        for segment in () if post else fate.image.segments:
+            written = self.leaves.places.get(segment.leaf)
+            if written is not None and written[0].file == self._solved.text.file:
+                layer, scalar = written
+                value = Scalar(scalar.start, scalar.end, None, fate.image.text, "", None)
+                return self._made(layer, value, segment.leaf, Origin.WRITTEN, SiteKind.VALUES)
+        text = self._solved.text
+        anchor = text.anchor
+        value = Scalar(anchor.start, anchor.start, None, fate.image.text, "", None)
+        path: ValuePath = next((each.leaf for each in fate.image.segments), ())
+        origin = Origin.POST_RENDERER if post else Origin.CHART
+        kind = SiteKind.KUSTOMIZE if post else SiteKind.VALUES
+        return self._made(text.own, value, () if post else path, origin, kind)
+
+    def _made(
+        self, layer: Layer, scalar: Scalar, path: ValuePath, origin: Origin, kind: SiteKind
+    ) -> ImageSite:
+        head = ("spec", "values", *path) if kind is SiteKind.VALUES else ("spec", "postRenderers")
+        return ImageSite(
+            kind=kind,
+            document=layer.document,
+            path=head,
+            parts=(Part(Role.REFERENCE, scalar, head),),
+            resource=self._solved.text.resource,
+            confidence=Confidence.RENDERED,
+            origin=origin,
+        )
+
+    def _story(self, fates: list[Fate]) -> tuple[str, ...]:
+        release = self._solved.text.release
+        lines = [f"chart     {self._solved.chart}, release {release.namespace}/{release.name}"]
+        for fate in fates:
+            image = fate.image
+            where = ".".join(str(part) for part in image.path)
+            lines.append(f"rendered  {image.object} {where} ({image.template})")
+            leaves = dict.fromkeys(
+                ".".join(str(part) for part in segment.leaf) for segment in image.segments
+            )
+            if leaves:
+                lines.append(f"  from values {', '.join(leaves)}")
+            if fate.moves and fate.way is not Way.VALUES:
+                lines.append(f"  moved by a {fate.way} (spec.postRenderers)")
+            if fate.moves and image.hook and fate.way is Way.POST_RENDERER:
+                lines.append(f"  {_HOOKS}")
+        return tuple(dict.fromkeys(lines))
