@@ -57,8 +57,12 @@ def built() -> str:
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest with the real tools on PATH and the counts left for scripts/dev.py."""
     report = REPORTS / f"{session.name}.xml"
-    path = os.pathsep.join([session.bin, str(BIN), os.environ["PATH"]])
-    session.run("pytest", f"--junitxml={report}", *arguments, env={"PATH": path})
+    session.run("pytest", f"--junitxml={report}", *arguments, env={"PATH": tools_path(session)})
+
+
+def tools_path(session: nox.Session) -> str:
+    """Return a PATH with the session's programs and the fetched tools in front."""
+    return os.pathsep.join([session.bin, str(BIN), os.environ["PATH"]])
 
 
 @nox.session(python=PYTHONS[-1])
@@ -125,6 +129,8 @@ def corpus(session: nox.Session) -> None:
     session.install(built(), *group("tests"))
     session.env["IMAGESHIFT_CORPUS"] = str(CORPUS)
     pytest(session, "-m", "corpus", *session.posargs)
+    trees = sorted(str(path) for path in CORPUS.iterdir() if path.is_dir())
+    session.run("python", "scripts/check_builds.py", *trees, env={"PATH": tools_path(session)})
 
 
 @nox.session(python=PYTHONS[-1], requires=["build"])
