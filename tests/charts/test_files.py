@@ -100,3 +100,12 @@ def test_missing_values_file() -> None:
     """A values file that the chart lacks is an error."""
     with pytest.raises(ChartError, match=r"no file prod\.yaml"):
         ChartFiles({"Chart.yaml": META}, "c").with_values_files(("prod.yaml",))
+
+
+def test_an_archive_that_unpacks_to_too_much() -> None:
+    """A bomb is refused by what it says of its size, before anything is unpacked."""
+    entry = tarfile.TarInfo("c/values.yaml")
+    entry.size = 1 << 40
+
+    with pytest.raises(ChartError, match="unpacks to more than 128 MiB"):
+        load_archive(entry.tobuf(), "c")

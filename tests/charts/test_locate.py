@@ -247,6 +247,27 @@ def test_charts_from_a_registry(registry: OciRegistry, tmp_path: Path, home: Hel
     assert offline.find(source).version == "1.0.0"
 
 
+HTPASSWD = "robot:$2b$04$EkX9VfrYEaz6nkjhtZhKBucvvob.d7U8i6HBgoKW5YneInjJeJu6K"
+"""The user robot with the password not-a-secret, as htpasswd keeps it (bcrypt)."""
+
+
+@pytest.mark.registry
+def test_a_registry_that_asks_for_a_login(tmp_path: Path, home: HelmHome) -> None:
+    """Without Helm's login the refusal is said with a hint; with it the chart is looked for."""
+    with serve_registry(tmp_path / "registry", login=HTPASSWD) as running:
+        url = f"oci://{running.host}/charts/whole"
+        source = ChartSource(kind=SourceKind.HELM_OCI, name="whole", url=url)
+        with pytest.raises(ChartUnavailableError, match="answers 401") as caught:
+            _locator(tmp_path, home).find(source)
+        assert caught.value.hint == f"log in with `helm registry login {running.host}`"
+
+        auth = base64.b64encode(b"robot:not-a-secret").decode()
+        home.registry.parent.mkdir(parents=True)
+        home.registry.write_text(json.dumps({"auths": {running.host: {"auth": auth}}}))
+        with pytest.raises(ChartUnavailableError, match="answers 404"):
+            _locator(tmp_path, home).find(source)
+
+
 def test_registry_logins(home: HelmHome) -> None:
     """Helm's config.json gives a registry's user and password."""
     home.registry.parent.mkdir(parents=True)
