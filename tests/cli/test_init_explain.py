@@ -1,0 +1,123 @@
+"""imageshift init writes a configuration that works; explain says why."""
+
+from pathlib import Path
+
+import pytest
+from command_line import ACCOUNT, HOST, REGISTRY, read_tree, run, write_tree
+
+from imageshift.config import load_config
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: apps}
+spec:
+  containers:
+    - name: a
+      image: nginx:1.25
+    - name: b
+      image: ${IMAGE}
+"""
+
+
+def test_init_writes_what_later_runs_need(tmp_path: Path) -> None:
+    """After it no option is needed, and the result is the same."""
+    write_tree(tmp_path, {"a/pod.yaml": POD, "b/pod.yaml": POD})
+
+    done = run(tmp_path, "init", ".", *REGISTRY)
+    run(tmp_path, "migrate", "a", *REGISTRY)
+    run(tmp_path, "migrate", "b")
+
+    assert (done.code, done.stderr) == (0, "wrote .imageshift.yaml\n")
+    after = read_tree(tmp_path)
+    assert after["a/pod.yaml"] == after["b/pod.yaml"] != POD.encode()
+
+
+def test_init_says_which_rules_nothing_uses(tmp_path: Path) -> None:
+    """The rules of all upstreams are written, those without an image with a word about it."""
+    write_tree(tmp_path, {"pod.yaml": POD})
+
+    run(tmp_path, "init", *REGISTRY)
+
+    text = (tmp_path / ".imageshift.yaml").read_text()
+    config = load_config(tmp_path / ".imageshift.yaml")
+    assert f'account: "{ACCOUNT}"\nregion: eu-west-2\nrules:\n  - upstream: docker.io\n' in text
+    assert "  - upstream: quay.io  # no image comes from here today\n" in text
+    assert len(config.rules) == 5
+
+
+def test_init_keeps_rules_with_an_upstream_prefix(tmp_path: Path) -> None:
+    """And a host that was given instead of the account's."""
+    write_tree(tmp_path, {"pod.yaml": POD})
+
+    run(tmp_path, "init", "--registry-host", "${ECR_HOST}", "--rule", "ghcr.io/org=team")
+
+    config = load_config(tmp_path / ".imageshift.yaml")
+    assert config.registry_host == "${ECR_HOST}"
+    assert [rule.upstream_prefix for rule in config.rules if not isinstance(rule, str)].count("org")
+
+
+def test_init_never_replaces_unasked(tmp_path: Path) -> None:
+    """--force does."""
+    write_tree(tmp_path, {".imageshift.yaml": "exclude: [a/]\n", "pod.yaml": POD})
+
+    refused = run(tmp_path, "init", *REGISTRY)
+    kept = (tmp_path / ".imageshift.yaml").read_text()
+    forced = run(tmp_path, "init", "--force", *REGISTRY)
+
+    assert (refused.code, kept, forced.code) == (2, "exclude: [a/]\n", 0)
+    assert "is there already\n  hint: --force replaces it\n" in refused.stderr
+    assert load_config(tmp_path / ".imageshift.yaml").region == "eu-west-2"
+
+
+def explained(folder: Path, *arguments: str) -> str:
+    """Return what explain prints."""
+    write_tree(folder, {"pod.yaml": POD})
+    done = run(folder, "explain", *arguments, *REGISTRY)
+    assert done.code == 0, done.stderr
+    return done.stdout
+
+
+def test_explain_of_a_line(tmp_path: Path) -> None:
+    """The image of that line alone."""
+    assert explained(tmp_path, "pod.yaml:7") == (
+        "pod.yaml:7:14\n"
+        "  image     nginx:1.25\n"
+        "  found at  spec.containers.0.image of Pod apps/web\n"
+        "  sure      exact\n"
+        "  rule      docker.io → docker-hub\n"
+        f"  becomes   {HOST}/docker-hub/library/nginx:1.25\n"
+    )
+
+
+def test_explain_of_a_file(tmp_path: Path) -> None:
+    """Every image of it, with the reason of those that stay."""
+    text = explained(tmp_path, "pod.yaml")
+
+    assert text.startswith("pod.yaml:7:14\n")
+    assert "pod.yaml:9:14\n  image     ${IMAGE}\n" in text
+    assert "  stays     skipped (variable)\n  because   " in text
+
+
+@pytest.mark.parametrize(
+    "image", ["nginx", "nginx:1.25", "docker.io/library/nginx", "docker.io/nginx:1.25"]
+)
+def test_explain_of_an_image(tmp_path: Path, image: str) -> None:
+    """Found by any of its names."""
+    assert explained(tmp_path, image).startswith("pod.yaml:7:14\n")
+
+
+def test_explain_of_a_place_with_a_column(tmp_path: Path) -> None:
+    """As check prints it."""
+    assert explained(tmp_path, "pod.yaml:7:14").startswith("pod.yaml:7:14\n")
+
+
+@pytest.mark.parametrize("what", ["pod.yaml:1", "redis", "nginx:1.27"])
+def test_explain_of_nothing(tmp_path: Path, what: str) -> None:
+    """Exit code 1 and a word."""
+    write_tree(tmp_path, {"pod.yaml": POD})
+
+    done = run(tmp_path, "explain", what, *REGISTRY)
+
+    assert (done.code, done.stdout) == (1, "")
+    assert f"no image found for {what}" in done.stderr
