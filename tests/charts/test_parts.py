@@ -123,13 +123,30 @@ def test_search_keeps_what_must_stay() -> None:
     ("before", "after", "expected"),
     [
         ("a: 1\n", "a: 1\n", []),
-        ("sum: 0123456789abcdef\n", "sum: fedcba9876543210\n", [DifferenceClass.RANDOM]),
+        ("sum: 0123456789abcdef\n", "sum: fedcba9876543210\n", [DifferenceClass.HASH]),
+        ("name: a-0123456789\n", "name: a-9876543210\n", [DifferenceClass.HASH]),
+        (f"sum: {'/w+a' * 11}=\n", f"sum: {'+w/b' * 11}=\n", [DifferenceClass.HASH]),
+        (f"text: {'YWJj' * 9}\n", f"text: {'YWJk' * 9}\n", [DifferenceClass.TEXT]),
+        ("type: ClusterIP\n", "type: NodePort\n", [DifferenceClass.TEXT]),
+        ("word: defaced\n", "word: effaced\n", [DifferenceClass.TEXT]),
         ("image: a.io/x:1\n", "image: b.io/x:1\n", [DifferenceClass.TEXT]),
         ("a: 1\n", "a: 1\nb: 2\n", [DifferenceClass.SHAPE]),
         ("a: 'x'\n", "a: x\n", []),
         ("kind: Service\n", "sort: Service\n", [DifferenceClass.TEXT]),
     ],
-    ids=["same", "hash", "image", "more lines", "quotes", "key"],
+    ids=[
+        "same",
+        "hash",
+        "hash in a name",
+        "base64 of a hash",
+        "base64 of a text",
+        "words",
+        "words of hex letters",
+        "image",
+        "more lines",
+        "quotes",
+        "key",
+    ],
 )
 def test_compare(before: str, after: str, expected: list[DifferenceClass]) -> None:
     """What a difference is; spelling alone is none."""

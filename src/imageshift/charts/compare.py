@@ -1,5 +1,7 @@
 """Two renderings side by side, line by line, and what the differences are."""
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +18,15 @@ _KIND = re.compile(r"^kind: *(\S+)", re.MULTILINE)
 _METADATA = re.compile(
     r"^metadata: *\n((?:#.*\n|\s*\n)*( +)\S.*\n(?:\2.*\n?|\s*\n)*)", re.MULTILINE
 )
-_RANDOM = re.compile(r"[A-Za-z0-9+/=_-]{5,}")
+_WORDS = re.compile(r"([^A-Za-z0-9+/=]+)")
+_HEX = re.compile(r"(?=[a-f]*\d)[0-9a-f]{7,128}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{20,}={0,2}")
 
 
 class DifferenceClass(StrEnum):
-    """What a difference is: a hash or secret in one place, or a change of the text's shape."""
+    """What a difference is: a hash of something, other text, or another number of lines."""
 
-    RANDOM = "random"
+    HASH = "hash"
     TEXT = "text"
     SHAPE = "shape"
 
@@ -89,7 +93,7 @@ def _name_of(document: str) -> str:
 
 def _compare_texts(template: str, before: str, after: str) -> list[Difference]:
     found = _by_line(template, before, after)
-    steady = [item for item in found if item.kind is not DifferenceClass.RANDOM]
+    steady = [item for item in found if item.kind is not DifferenceClass.HASH]
     return [] if steady and _is_same_data(before, after) else found
 
 
@@ -114,16 +118,30 @@ def _by_line(template: str, before: str, after: str) -> list[Difference]:
 
 
 def _classify(before: str, after: str) -> DifferenceClass:
-    """Random when both lines are words of a hash, a password or a certificate after a key."""
-    old, new = _last_word(before), _last_word(after)
-    both = _RANDOM.fullmatch(old) is not None and _RANDOM.fullmatch(new) is not None
-    same_start = both and _before(before, old) == _before(after, new)
-    return DifferenceClass.RANDOM if same_start else DifferenceClass.TEXT
+    """A hash when the lines are alike but for words that are hashes of one length."""
+    old, new = _WORDS.split(before), _WORDS.split(after)
+    if len(old) == len(new) and all(map(_is_hash_pair, old, new)):
+        return DifferenceClass.HASH
+    return DifferenceClass.TEXT
 
 
-def _before(line: str, word: str) -> str:
-    return line[: line.rindex(word)].rstrip(" \"'")
+def _is_hash_pair(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    if len(one) != len(other):
+        return False
+    hexadecimal = _HEX.fullmatch(one) and _HEX.fullmatch(other)
+    return hexadecimal is not None or (_is_binary(one) and _is_binary(other))
 
 
-def _last_word(line: str) -> str:
-    return line.strip().rpartition(" ")[2].strip("\"'")
+def _is_binary(word: str) -> bool:
+    """Whether a word is base64 of what is no text: texts would be values in disguise."""
+    if _BASE64.fullmatch(word) is None:
+        return False
+    try:
+        base64.b64decode(word, validate=True).decode()
+    except UnicodeDecodeError:
+        return True
+    except binascii.Error:
+        return False
+    return False
