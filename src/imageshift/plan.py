@@ -18,6 +18,7 @@ from imageshift.source import (
     Edit,
     Mapping,
     Node,
+    Place,
     Root,
     Scalar,
     Sequence,
@@ -28,7 +29,17 @@ from imageshift.source import (
 )
 from imageshift.workspace import Workspace, Write, write_together
 
-__all__ = ["Decisions", "FilePlan", "Planner", "Surroundings", "apply_plans", "same_but_for"]
+__all__ = [
+    "BesideCharts",
+    "ChartAnswers",
+    "ChartProblem",
+    "Decisions",
+    "FilePlan",
+    "Planner",
+    "Surroundings",
+    "apply_plans",
+    "same_but_for",
+]
 
 Result = Change | Kept
 
@@ -80,6 +91,74 @@ class Decisions(Protocol):
     def moved_files(self) -> Iterable[str]:
         """The files that take part in moves."""
         ...
+
+
+class ChartAnswers(Decisions, Protocol):
+    """What rendered charts decide, and what was in the way of rendering."""
+
+    @property
+    def problems(self) -> Sequence_["ChartProblem"]:
+        """The releases for which the rules for texts hold."""
+        ...
+
+    @property
+    def notes(self) -> Sequence_["ChartProblem"]:
+        """What else should be known of a release."""
+        ...
+
+    def owns(self, result: Result, file: str) -> bool:
+        """Whether a result is about a release that was rendered."""
+        ...
+
+    def story(self, site: ImageSite, file: str) -> Sequence_[str]:
+        """Sentences about what renders a site's image."""
+        ...
+
+
+class ChartProblem(Protocol):
+    """Something to say of a release, with its place."""
+
+    @property
+    def file(self) -> str:
+        """Where it is written."""
+        ...
+
+    @property
+    def place(self) -> Place:
+        """Where in the file."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What there is to say."""
+        ...
+
+    @property
+    def hint(self) -> str | None:
+        """What to do about it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BesideCharts:
+    """Other decisions, less what they add to releases that were rendered."""
+
+    inner: Decisions
+    charts: ChartAnswers
+
+    def decided(self, site: ImageSite, file: str) -> Result | None:
+        """As the inner ones."""
+        return self.inner.decided(site, file)
+
+    def extra(self, file: str) -> list[Result]:
+        """As the inner ones, without those of rendered releases."""
+        found = self.inner.extra(file)
+        return [result for result in found if not self.charts.owns(result, file)]
+
+    @property
+    def moved_files(self) -> Iterable[str]:
+        """As the inner ones."""
+        return self.inner.moved_files
 
 
 class Surroundings(Protocol):

@@ -243,6 +243,9 @@ def _edits_by_scalar(result: Change | Kept) -> dict[int, tuple[Edit, ...]]:
 def _is_torn(
     change: Change, wanted: dict[int, set[tuple[Edit, ...] | None]], uses: dict[int, int]
 ) -> bool:
+    if change.site.confidence is Confidence.RENDERED:
+        # Every use of its texts is known, and has been rendered.
+        return False
     edited = _edits_by_scalar(change)
     return any(
         len(wanted[id(part.scalar)]) > 1 or uses[id(part.scalar)] <= part.scalar.shared

@@ -12,7 +12,15 @@ from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules, l
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import ConfigError
 from imageshift.inventory import Index, build_index
-from imageshift.plan import Decisions, FilePlan, Planner, Surroundings, apply_plans
+from imageshift.plan import (
+    BesideCharts,
+    ChartAnswers,
+    Decisions,
+    FilePlan,
+    Planner,
+    Surroundings,
+    apply_plans,
+)
 from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
 from imageshift.workspace import CONFIG_NAME, Workspace, find_root
 
@@ -33,6 +41,7 @@ class RunOptions:
     """What a caller may say about a run; None and empty leave it to .imageshift.yaml.
 
     `named_only` reads nothing but the named files: what only other files can tell isn't told.
+    `charts` is auto, off or require; `jobs` is how many renderings may run at once.
     """
 
     account: str | None = None
@@ -50,6 +59,8 @@ class RunOptions:
     follow: bool = False
     named_only: bool = False
     backward: bool = False
+    charts: str | None = None
+    jobs: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,8 @@ class Run:
     options: RunOptions
     _index: Index | None = None
     _planner: Planner | None = None
+    folder: Path | None = None
+    charts: ChartAnswers | None = None
     _reach: Surroundings | None = None
     _reached: list[frozenset[str]] | None = None
     _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
@@ -90,7 +103,8 @@ class Run:
         workspace = Workspace(root, (*config.exclude, *options.exclude))
         names = tuple(workspace.relative(path) for path in given) or ("",)
         targets = load_targets(config, options, root if file is None else file.parent)
-        made = cls(workspace, config, targets, names, options)
+        folder = root if file is None else file.parent
+        made = cls(workspace, config, targets, names, options, folder=folder)
         while options.follow and (outside := made.outside()):
             made.names = (*made.names, *outside)
         return made
@@ -135,11 +149,42 @@ class Run:
     def _decide(self, planner: Planner) -> list[Decisions]:
         """What more than a file's own text decides; nothing of it is loaded without need."""
         found: list[Decisions] = []
+        charts = None if self.charts_mode == "off" else self._decide_charts(planner)
+        if charts is not None:
+            found.append(charts)
         if self.index.has_entries and not self.options.named_only:
             from imageshift.kustomize.solve import solve  # noqa: PLC0415 as above
 
-            found.append(solve(self.index, self.mapper, planner.scan, writable=self.is_written))
+            graph = solve(self.index, self.mapper, planner.scan, writable=self.is_written)
+            found.append(graph if charts is None else BesideCharts(graph, charts))
+        self.charts = charts
         return found
+
+    @property
+    def charts_mode(self) -> str:
+        """How much is asked of charts: auto, off or require; named files are read without."""
+        mode = self.options.charts or self.config.charts.mode
+        return "off" if self.options.named_only and mode == "auto" else mode
+
+    def _decide_charts(self, planner: Planner) -> ChartAnswers | None:
+        if not self.index.all_releases:
+            return None
+        from imageshift.charts.decide import ChartOptions, decide  # noqa: PLC0415 heavy
+        from imageshift.charts.tracestore import TraceStore  # noqa: PLC0415 as above
+        from imageshift.kustomize.reach import Reach  # noqa: PLC0415 as above
+
+        folder = self.folder or self.workspace.root
+        sources = {name: folder / path for name, path in self.config.charts.sources.items()}
+        return decide(
+            self.index,
+            self.mapper,
+            planner.scan,
+            reach=Reach(self.index),
+            writable=self.is_written,
+            options=ChartOptions(
+                sources=sources, jobs=self.options.jobs, traces=TraceStore.default()
+            ),
+        )
 
     def files(self) -> Iterator[str]:
         """The files that may be written, in path order."""

@@ -24,7 +24,7 @@ from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.transport import Transport
 from imageshift.charts.values import merge, place
-from imageshift.charts.verdicts import Solved, Verdicts, ignored_leaves
+from imageshift.charts.verdicts import ChartProblem, Solved, Verdicts, ignored_leaves
 from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError
 from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.leaves import site_key
@@ -33,9 +33,8 @@ from imageshift.kustomize.reach import Reach
 from imageshift.reference import DOCKER_HUB, name_length
 from imageshift.rewrite import Backward, Change, Kept, Mapper
 from imageshift.sites import Confidence, ImageSite, SkipReason
-from imageshift.source import Place
 
-__all__ = ["ChartDecisions", "ChartOptions", "ChartProblem", "decide"]
+__all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
 _FIRST_MOVE = 1 << 20
 """Moves of the kustomize graph are numbered from 0."""
@@ -52,25 +51,29 @@ class ChartOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class ChartProblem:
-    """A release whose chart can't be had or rendered; the rules for texts hold for it."""
-
-    file: str
-    place: Place
-    release: str
-    message: str
-    hint: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ChartDecisions:
-    """What the charts decide about sites, and what was in the way."""
+    """What the charts decide about sites, and what was in the way.
+
+    `owned` are the documents (file, number) of releases that were rendered, `moved` the files of
+    those whose edits are in several.
+    """
 
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
     stories: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
     problems: list[ChartProblem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[ChartProblem] = field(default_factory=list)
+    owned: set[tuple[str, int]] = field(default_factory=set)
+    moved: set[str] = field(default_factory=set)
+
+    @property
+    def moved_files(self) -> Iterable[str]:
+        """The files that hold only together with others."""
+        return self.moved
+
+    def owns(self, result: Change | Kept, file: str) -> bool:
+        """Whether a result is about a release that was rendered."""
+        return (file, result.site.document.file.index) in self.owned
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where no chart has anything to say about it."""
@@ -188,7 +191,8 @@ class _Run:
     def _problem(self, text: ReleaseText, error: ImageshiftError) -> None:
         release = f"{text.release.namespace}/{text.release.name}"
         lines = str(error).strip().splitlines() or [""]
-        problem = ChartProblem(text.file, text.place, release, lines[0], error.hint)
+        message = f"{release}: {lines[0]}"
+        problem = ChartProblem(text.file, text.place, message, error.hint)
         self._found.problems.append(problem)
 
     def _solve(self, text: ReleaseText, chart: ChartFiles, overrider: Overrider) -> Solved:
@@ -220,9 +224,7 @@ class _Run:
         forced = isinstance(upgrade, Mapping) and upgrade.get("force") is True
         base = None if text.base is None else self._solved.get(id(text.base))
         inherits = base is not None and not _writes_renderers(text)
-        taken = base is not None and bool(
-            base.moves.renderers or base.text.release.post_renderers
-        )
+        taken = base is not None and bool(base.moves.renderers or base.text.release.post_renderers)
         return Terms(
             layers=tuple(layers),
             ignored=ignored_leaves(text, self._scan),
@@ -240,6 +242,9 @@ class _Run:
         verdicts = Verdicts(self._mapper_of, self._scan, self._writable, self._uses)
         for number, solved in enumerate(self._solved.values()):
             verdicts.add(solved, _FIRST_MOVE + number)
+            self._found.owned.add((solved.text.file, solved.text.document.file.index))
+            if len(solved.moves.edits) > 1:
+                self._found.moved.update(solved.moves.edits)
         self._found.results.update(verdicts.results)
         self._found.extras.update(verdicts.extras)
         self._found.stories.update(verdicts.stories)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from imageshift.charts.changes import ValueEdit
+from imageshift.charts.edits import ValueEdit
 from imageshift.charts.existing import EntryEdit, PostRenderers
 from imageshift.charts.layers import Layer
 from imageshift.charts.model import RenderedImage, ValuePath, Values, Way

@@ -25,11 +25,21 @@ from imageshift.sites import (
     SiteKind,
     SkipReason,
 )
-from imageshift.source import Edit, Scalar
+from imageshift.source import Edit, Place, Scalar
 
-__all__ = ["Solved", "Verdicts", "ignored_leaves"]
+__all__ = ["ChartProblem", "Solved", "Verdicts", "ignored_leaves"]
 
 _HOOKS = "hooks are post-rendered since helm-controller 1.6.0 only"
+
+
+@dataclass(frozen=True, slots=True)
+class ChartProblem:
+    """Something to say of a release: mostly that its chart can't be had or rendered."""
+
+    file: str
+    place: Place
+    message: str
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ class Verdicts:
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
     stories: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    notes: list[ChartProblem] = field(default_factory=list)
 
     def add(self, solved: Solved, move: int) -> None:
         """Adds what becomes of one release's images."""
@@ -102,8 +112,7 @@ class Verdicts:
                 one.add_site(site, file)
         one.add_rest()
         if solved.moves.needs_hooks:
-            place = solved.text.place
-            self.notes.append(f"{solved.text.file}:{place.line}:{place.column}: {_HOOKS}")
+            self.notes.append(ChartProblem(solved.text.file, solved.text.place, _HOOKS))
 
 
 class _One:

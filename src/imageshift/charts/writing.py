@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from imageshift.charts.changes import ValueEdit
+from imageshift.charts.edits import ValueEdit
 from imageshift.charts.existing import EntryEdit
 from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import ValuePath

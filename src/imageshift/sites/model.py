@@ -132,7 +132,8 @@ class ImageSite:
     """A place that names an image, whole or split over several scalars.
 
     `note` says why it is doubtful; `skip` is the finder's own reason to leave it alone.
-    `needs_host` is true where a name without a registry could mean another one: in values of a
+    `origin` says whether its text is written at all; where it isn't, the place is that of the
+    release which runs it. `needs_host` is true where a name without a registry could mean another one: in values of a
     chart that isn't known to add none.
     """
 
@@ -146,6 +147,7 @@ class ImageSite:
     skip: SkipReason | None = None
     detail: str | None = None
     pull_secrets: bool = False
+    origin: Origin = Origin.WRITTEN
     needs_host: bool = False
 
     def part(self, role: Role) -> Part | None:
