@@ -12,7 +12,7 @@ from imageshift.kustomize.replacements import read_replacements
 from imageshift.kustomize.sources import application_folders, flux_folders
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
-__all__ = ["Graph", "build_graph", "merge_steps", "read_entry"]
+__all__ = ["Graph", "build_graph", "is_remote", "merge_steps", "read_entry", "read_patches"]
 
 _REMOTE = re.compile(r"://|^git@|^git::|^(?:github|gitlab|bitbucket)\.(?:com|org)[/:]|[?&]ref=|//")
 _TEST = re.compile(r"""op["']?\s*:\s*["']?test\b""")
@@ -43,10 +43,13 @@ class Graph:
         return [build for build in self.builds.values() if key in build.children]
 
 
-def build_graph(index: Index) -> Graph:
-    """The part of the repository's graph that entries and other image rewriting reach."""
+def build_graph(index: Index, *, rendered: bool = False) -> Graph:
+    """The part of the repository's graph that entries and other image rewriting reach.
+
+    With `rendered`, remote bases count too, since their images will be known.
+    """
     graph = Graph(index)
-    seeds = _seeds(index)
+    seeds = _seeds(index, rendered=rendered)
     variants = list(_variants(index))
     if not seeds and not variants:
         return graph
@@ -85,9 +88,11 @@ def _add_users(graph: Graph) -> None:
                 graph.builds[folder].bases.append(below)
 
 
-def _seeds(index: Index) -> set[str]:
+def _seeds(index: Index, *, rendered: bool) -> set[str]:
     """The folders whose own kustomization rewrites or compares images."""
     seeds = {folder for folder, found in index.kustomizations.items() if _is_seed(index, found)}
+    if rendered:
+        seeds |= {f for f, found in index.kustomizations.items() if _has_remote(index, found)}
     users: dict[str, list[str]] = {}
     for folder, found in index.kustomizations.items():
         for component in texts(found.root, "components"):
@@ -102,15 +107,18 @@ def _seeds(index: Index) -> set[str]:
     return seeds
 
 
+def _has_remote(index: Index, found: KustomizationFile) -> bool:
+    names = (*texts(found.root, "resources"), *texts(found.root, "bases"))
+    return any(is_remote(index, found, name) for name in names)
+
+
 def _is_seed(index: Index, found: KustomizationFile) -> bool:
     root = found.root
     if root.items("images") or any(name.endswith(_GENERATED) for name in texts(root, "resources")):
         return True
     if root.items("replacements") and "image" in found.document.source.text:
         return True
-    return any(
-        _compares(index, patch) for patch in _patches(index, found.file, found.document, root)
-    )
+    return any(_compares(index, patch) for patch in read_patches(found.file, found.document, root))
 
 
 def _compares(index: Index, patch: PatchSource) -> bool:
@@ -132,7 +140,7 @@ def _variants(index: Index) -> Iterator[tuple[str, _Holder, _Folders]]:
     """Objects that build a folder with images of their own."""
     for flux in index.flux:
         spec = flux.spec
-        patches = list(_patches(index, flux.file, flux.document, spec))
+        patches = list(read_patches(flux.file, flux.document, spec))
         inline = [patch for patch in patches if patch.scalar is not None]
         if spec.items("images") or any(_compares(index, patch) for patch in inline):
             yield "flux", flux, list(flux_folders(index, flux))
@@ -171,7 +179,7 @@ def _read(graph: Graph, found: KustomizationFile) -> Build:
             build.components.append(component or "")
         else:
             build.unknown = True
-    build.patches = list(_patches(graph.index, found.file, found.document, root))
+    build.patches = list(read_patches(found.file, found.document, root))
     build.steps = [
         EntryStep(source.entry, (source.number,))
         for source in _entries(graph, found.file, found.document, root)
@@ -186,25 +194,33 @@ def _add_resource(graph: Graph, build: Build, folder: str, name: str) -> None:
         build.bases.append(local)
     elif local is not None and graph.index.workspace.absolute(local).is_file():
         build.files.append(local)
+    elif _REMOTE.search(name):
+        build.remote.append(name)
     else:
         build.unknown = True
-        if _REMOTE.search(name):
-            build.remote.append(name)
 
 
-def _patches(index: Index, file: str, document: Document, owner: Mapping) -> Iterator[PatchSource]:
+def is_remote(index: Index, found: KustomizationFile, name: str) -> bool:
+    """Whether a resource of a kustomization is one that kustomize fetches."""
+    local = join(found.folder, name)
+    here = local is not None and index.workspace.absolute(local).exists()
+    return not here and _REMOTE.search(name) is not None
+
+
+def read_patches(file: str, document: Document, owner: Mapping) -> Iterator[PatchSource]:
+    """The patches of a kustomization, in the order of kustomize."""
     folder = file.rpartition("/")[0]
     for key in ("patchesStrategicMerge", "patches", "patchesJson6902"):
         for item in owner.items(key):
             inline = item.get("patch") if isinstance(item, Mapping) else item
             path = item.text("path") if isinstance(item, Mapping) else None
+            targeted = isinstance(item, Mapping) and item.get("target") is not None
             if isinstance(item, Scalar) and "\n" not in item.value:
                 inline, path = None, item.value
             if isinstance(inline, Scalar) and not inline.is_empty:
-                yield PatchSource(file, document, inline)
+                yield PatchSource(file, document, inline, targeted=targeted)
             elif path is not None and (name := join(folder, path)) is not None:
-                yield PatchSource(name)
-    del index
+                yield PatchSource(name, targeted=targeted)
 
 
 def _entries(graph: Graph, file: str, document: Document, owner: Mapping) -> Iterator[EntrySource]:
@@ -279,9 +295,7 @@ def _add_variant(graph: Graph, kind: str, holder: _Holder, folders: _Folders) ->
                 build.components.append(component or "")
         if kind == "flux":
             build.patches += [
-                patch
-                for patch in _patches(graph.index, file, document, owner)
-                if patch.scalar is not None
+                patch for patch in read_patches(file, document, owner) if patch.scalar is not None
             ]
         build.unknown = build.unknown or not certain
         build.steps = merge_steps(build.steps, own)

@@ -1,6 +1,6 @@
 """The leaves of the graph: every image text that its builds start from, and its duty."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from imageshift.errors import SourceError
 from imageshift.inventory import FileScan, Index
@@ -10,7 +10,10 @@ from imageshift.kustomize.texts import ImageText, file_texts, inline_texts
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
 
-__all__ = ["Leaves", "read_leaves", "site_key"]
+__all__ = ["Leaves", "Remote", "read_leaves", "site_key"]
+
+Remote = Callable[[str], Iterable[str]]
+"""From a remote base's address to the image texts that it brings."""
 
 _ENTRY_ONLY = frozenset({SkipReason.GENERATED, SkipReason.SOPS, SkipReason.STYLE})
 
@@ -57,9 +60,13 @@ def read_leaves(
     mapper_of: Callable[[str], Mapper],
     scan: Callable[[str], FileScan],
     writable: Callable[[str], bool],
+    remote: Remote | None = None,
 ) -> Leaves:
-    """The leaves of all builds; a file that can't be read makes its builds' texts unknown."""
-    reader = _Reader(graph.index, mapper_of, scan, writable)
+    """The leaves of all builds; a file that can't be read makes its builds' texts unknown.
+
+    `remote` gives the texts of a remote base; without it they are unknown too.
+    """
+    reader = _Reader(graph.index, mapper_of, scan, writable, remote)
     for build in graph.builds.values():
         reader.read(build)
     return reader.leaves
@@ -74,7 +81,9 @@ class _Reader:
         mapper_of: Callable[[str], Mapper],
         scan: Callable[[str], FileScan],
         writable: Callable[[str], bool],
+        remote: Remote | None,
     ) -> None:
+        self._remote = remote
         self.leaves = Leaves(self._file_duties)
         self._index = index
         self._mapper_of = mapper_of
@@ -91,11 +100,22 @@ class _Reader:
             found = self._file(file)
             build.unknown = build.unknown or found is None
             own += [leaf for leaf, _ in found or ()]
+        for address in build.remote:
+            self._read_remote(build, address)
         for patch in build.patches:
             found = self._patch(patch)
             build.unknown = build.unknown or found is None
             for leaf, tested in found or ():
                 (tests if tested else patched).append(leaf)
+
+    def _read_remote(self, build: Build, address: str) -> None:
+        if self._remote is None:
+            build.unknown = True
+            return
+        for text in self._remote(address):
+            number = len(self.leaves.every)
+            leaf = Leaf(number, address, 0, text, Duty.ENTRY, generated=True)
+            self.leaves.own[build.key].append(self.leaves.add(leaf))
 
     def _patch(self, patch: PatchSource) -> list[tuple[Leaf, bool]] | None:
         if patch.document is None or patch.scalar is None:

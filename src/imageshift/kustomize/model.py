@@ -99,6 +99,7 @@ class PatchSource:
     file: str
     document: Document | None = None
     scalar: Scalar | None = None
+    targeted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.edits import EntryEdits, added_edits, entry_edits, join_edits
 from imageshift.kustomize.graph import Graph, build_graph
-from imageshift.kustomize.leaves import Leaves, read_leaves, site_key
+from imageshift.kustomize.leaves import Leaves, Remote, read_leaves, site_key
 from imageshift.kustomize.model import EntrySource, SiteKey, new_name_key
 from imageshift.kustomize.names import NameMaps
+from imageshift.kustomize.releases import Composed, ReleaseDecisions, decide_releases
 from imageshift.kustomize.search import Search, Solution
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site
 from imageshift.sites import (
@@ -44,20 +45,25 @@ class _Stay:
 class Decisions:
     """What the graph decides about sites; for all others `plan_site` holds.
 
-    `rewritten` are edits in place of a site's own: Argo CD writes an entry's two names as one text.
+    `rewritten` are edits in place of a site's own: Argo CD writes an entry's two names as one text;
+    `composed` are sites that say only a part of an image, the rest being in another document.
     """
 
     mapper_of: Callable[[str], Mapper]
     stays: dict[SiteKey, _Stay] = field(default_factory=dict)
     moves: dict[SiteKey, int] = field(default_factory=dict)
     rewritten: dict[SiteKey, tuple[Edit, ...]] = field(default_factory=dict)
+    composed: dict[SiteKey, Composed] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where the graph has nothing to say about it."""
-        if not (self.stays or self.moves or self.rewritten):
+        if not (self.stays or self.moves or self.rewritten or self.composed):
             return None
         key = site_key(site, file)
+        made = self.composed.get(key)
+        if made is not None:
+            return Change(site, made.before, made.after, made.rule, made.edits, move=made.move)
         stay, move, edits = self.stays.get(key), self.moves.get(key), self.rewritten.get(key)
         if stay is None and move is None and edits is None:
             return None
@@ -77,7 +83,7 @@ class Decisions:
     @property
     def moved_files(self) -> set[str]:
         """The files that take part in moves."""
-        named = {key[0] for key in self.moves}
+        named = {key[0] for key in (*self.moves, *self.composed)}
         return named | {file for file, found in self.extras.items() if found}
 
 
@@ -87,21 +93,38 @@ def solve(
     scan: Callable[[str], FileScan],
     *,
     writable: Callable[[str], bool] = lambda _: True,
+    remote: Remote | None = None,
 ) -> Decisions:
     """The decisions for a workspace.
 
     `mapper_of` gives the mapper for what a file says, `scan` its sites, and `writable` whether
-    this run may change it.
+    this run may change it. `remote` gives the image texts of a remote base (`remote_images` fetches
+    them); then entries for them are added to the kustomization that names the base.
+
+    Raises:
+        ToolError: as `remote`.
     """
-    if not index.has_entries:
+    if not index.has_entries and remote is None:
         return Decisions(mapper_of)
-    graph = build_graph(index)
+    found = Decisions(mapper_of)
+    _add_releases(decide_releases(index, mapper_of, scan, writable), found)
+    graph = build_graph(index, rendered=remote is not None)
     if not graph.builds:
-        return Decisions(mapper_of)
-    leaves = read_leaves(graph, mapper_of, scan, writable)
+        return found
+    leaves = read_leaves(graph, mapper_of, scan, writable, remote)
     names = NameMaps(mapper_of)
     solution = Search(graph, leaves, names, writable).solution()
-    return _Report(graph, leaves, names, solution).decisions(mapper_of)
+    _Report(graph, leaves, names, solution).add_to(found)
+    return found
+
+
+def _add_releases(releases: ReleaseDecisions, found: Decisions) -> None:
+    found.composed.update(releases.composed)
+    found.moves.update(releases.moves)
+    for key, detail in releases.stays.items():
+        found.stays[key] = _Stay(SkipReason.CONFLICT, detail)
+    for file, changes in releases.extras.items():
+        found.extras.setdefault(file, []).extend(changes)
 
 
 class _Report:
@@ -114,8 +137,8 @@ class _Report:
         self._solution = solution
         self._groups = _Groups()
 
-    def decisions(self, mapper_of: Callable[[str], Mapper]) -> Decisions:
-        found = Decisions(mapper_of)
+    def add_to(self, found: Decisions) -> None:
+        """Adds what the graph decides."""
         self._link()
         for leaf in self._leaves.every:
             number = leaf.number
@@ -134,7 +157,6 @@ class _Report:
             self._decide_entry(source, found)
         for key, entries in self._solution.plan.added.items():
             self._decide_added(key, entries, found)
-        return found
 
     def _keep_variables(self, found: Decisions) -> None:
         """A text with a variable in its name stays where an entry meets it as it is written."""
