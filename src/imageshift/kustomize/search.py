@@ -180,13 +180,26 @@ class Search:
                     continue
                 fixed = self._leaves.every[flow.leaf].duty is Duty.FIXED
                 if fixed or flow.after != names.text(flow.before):
-                    yield Stuck(
-                        f"{build.file or build.key} would build {flow.after} from it "
-                        f"instead of {flow.before}",
-                        frozenset({flow.leaf}),
-                    )
+                    detail = self._blame(flow, simulation, build.file)
+                    yield Stuck(detail, frozenset({flow.leaf}))
         yield from self._broken_cuts(simulation)
         yield from self._broken_tests(plan, simulation)
+
+    def _blame(self, flow: Flow, simulation: Simulation, file: str) -> str:
+        """Which entry would make something else of a text, and in which build."""
+        touching = [
+            number
+            for number, seen in simulation.seen.items()
+            if any(match.leaf == flow.leaf for match in seen.matched)
+        ]
+        touching.sort(key=lambda number: (number not in self._state.frozen, number))
+        told = f"{file} would build {flow.after} instead of {flow.before}"
+        if not touching:
+            return told
+        source = self._graph.entries[touching[0]]
+        reason = self._state.frozen.get(touching[0])
+        place = place_text(source.file, source.place)
+        return f"with the images entry at {place}{f' ({reason})' if reason else ''} {told}"
 
     def _broken_cuts(self, simulation: Simulation) -> Iterator[Stuck]:
         for replacement, flows in simulation.cuts:
