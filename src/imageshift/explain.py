@@ -9,6 +9,7 @@ from imageshift.plan import FilePlan
 from imageshift.reference import parse_reference
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.run import Run
+from imageshift.sites import Origin
 
 __all__ = ["Explanation", "explain_result", "matches"]
 
@@ -25,7 +26,12 @@ class Explanation:
 def explain_result(run: Run, plan: FilePlan, result: Change | Kept) -> Explanation:
     """Why a site has its result."""
     place = result.site.place
-    lines = (*_about_site(result), *_about_outcome(result), *_about_builds(run, plan, result))
+    lines = (
+        *_about_site(result),
+        *_about_outcome(result),
+        *_about_charts(run, plan, result),
+        *_about_builds(run, plan, result),
+    )
     return Explanation(place.line, place.column, lines)
 
 
@@ -53,7 +59,8 @@ def _about_site(result: Change | Kept) -> Iterator[str]:
     resource = site.resource
     name = "/".join(part for part in (resource.namespace, resource.name) if part)
     yield f"image     {site.text}"
-    yield f"found at  {path}" + (f" of {resource.kind} {name}".rstrip() if resource.kind else "")
+    found = "found at " if site.origin is Origin.WRITTEN else f"{site.origin} at"
+    yield f"{found} {path}" + (f" of {resource.kind} {name}".rstrip() if resource.kind else "")
     yield f"sure      {site.confidence}" + (f": {site.note}" if site.note else "")
 
 
@@ -70,6 +77,11 @@ def _about_outcome(result: Change | Kept) -> Iterator[str]:
         yield f"because   {result.detail}"
     if result.status is Status.DOUBTFUL and result.after is not None:
         yield f"would be  {result.after.normalized}"
+
+
+def _about_charts(run: Run, plan: FilePlan, result: Change | Kept) -> Iterator[str]:
+    if run.charts is not None:
+        yield from run.charts.story(result.site, plan.file)
 
 
 def _about_builds(run: Run, plan: FilePlan, result: Change | Kept) -> Iterator[str]:

@@ -218,14 +218,17 @@ class _Work:
         return merge_entries(entries), tuple(patches)
 
     def _named(self) -> tuple[EntryEdit, ...]:
-        """The newNames of entries that match an image which moves."""
+        """A newName for each entry without one that matches an image which moves.
+
+        A newName that is written is a site of its own, which the rules for texts decide.
+        """
         existing = PostRenderers.read(self._text.release.post_renderers)
         found = (
             existing.edit_for(fate.image, fate.target)
             for fate in self._fates
             if fate.target is not None and fate.moves and existing.takes(fate.image)
         )
-        return tuple(dict.fromkeys(edit for edit in found if edit is not None))
+        return tuple(dict.fromkeys(e for e in found if e is not None and e.old is None))
 
 
 def _fate(outcome: ImageOutcome, patched: Mapping[tuple[str, str, str], str]) -> Fate:

@@ -35,7 +35,6 @@ KUBE_VERSION = "v1.35.0"
 """The cluster version that templates see unless another is asked for: both ways the same one."""
 
 _SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
-_UNKNOWN_FIELD = "unknown field"
 
 
 class Renderer(Protocol):
@@ -195,6 +194,10 @@ def _render_in_process(archive: bytes, values: Values, options: RenderOptions) -
                 json.dumps(values),
                 json.dumps(chosen),
             )
+    except helm.HelmInvalidArgError as error:
+        raise ToolError(
+            f"Helm's SDK doesn't take the options: {error}", hint="install the helm program"
+        ) from None
     except helm.HelmError as error:
         raise RenderError(str(error)) from None
     rendered: dict[str, str] = json.loads(answer)

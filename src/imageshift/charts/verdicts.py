@@ -3,18 +3,18 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from imageshift.cache import Cached, Mapped, UnmappedReason
+from imageshift.cache import Cached, Mapped, Unmapped, UnmappedReason
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import RenderedImage, ValuePath, Way
 from imageshift.charts.moves import Fate, ReleaseMoves
 from imageshift.charts.override import Override
 from imageshift.charts.releases import ReleaseText
-from imageshift.errors import InvalidReferenceError
+from imageshift.errors import InvalidReferenceError, VariableReferenceError
 from imageshift.inventory import FileScan
 from imageshift.kustomize.leaves import site_key
 from imageshift.kustomize.model import SiteKey
-from imageshift.reference import name_length
+from imageshift.reference import ImageReference, name_length
 from imageshift.rewrite import Change, Kept, Mapper, Status
 from imageshift.sites import (
     Confidence,
@@ -229,29 +229,26 @@ class _One:
 
     def _result(self, site: ImageSite, file: str, fate: Fate) -> Change | Kept:
         final = self._existing.apply(fate.image)
+        if self._is_named_by_entry(fate.image):
+            detail = "a post-renderer puts another image in its place"
+            return Kept(site, Status.SKIPPED, SkipReason.PLACEHOLDER, detail)
         try:
             before = self._mapper.parse(final)
         except InvalidReferenceError as error:
-            return Kept(site, Status.SKIPPED, SkipReason.NOT_A_REFERENCE, str(error))
+            variable = isinstance(error, VariableReferenceError)
+            reason = SkipReason.VARIABLE if variable else SkipReason.NOT_A_REFERENCE
+            return Kept(site, Status.SKIPPED, reason, str(error))
         outcome = self._mapper.map(before)
-        if isinstance(outcome, Cached):
-            if final != fate.image.text:
-                detail = "a post-renderer puts another image in its place"
-                return Kept(site, Status.SKIPPED, SkipReason.PLACEHOLDER, detail, before)
-            return Kept(site, Status.CACHED, None, None, before, before, outcome.rule)
         if not isinstance(outcome, Mapped):
-            no_rule = outcome.reason is UnmappedReason.NO_RULE
-            status = Status.NO_RULE if no_rule else Status.SKIPPED
-            return Kept(site, status, SkipReason(outcome.reason.value), outcome.detail, before)
+            return _kept(site, before, outcome)
+        after, rule = outcome.target, outcome.rule
         if fate.done:
-            target, rule = outcome.target, outcome.rule
-            return Kept(site, Status.CACHED, None, None, before, target, rule)
-        if not fate.moves:
-            detail = fate.detail or "nothing reaches it"
-            reason = fate.reason or SkipReason.TEMPLATE
-            return Kept(site, Status.SKIPPED, reason, detail, before, outcome.target, outcome.rule)
-        edits = self._edits(file)
-        return Change(site, before, outcome.target, outcome.rule, edits, outcome.mended, self._move)
+            return Kept(site, Status.CACHED, None, None, before, after, rule)
+        if fate.moves:
+            edits = self._edits(file)
+            return Change(site, before, after, rule, edits, outcome.mended, self._move)
+        reason, detail = fate.reason or SkipReason.TEMPLATE, fate.detail or "nothing reaches it"
+        return Kept(site, Status.SKIPPED, reason, detail, before, after, rule)
 
     def _site(self, fate: Fate) -> ImageSite:
         """A site for an image that no site of the scan names."""
@@ -301,3 +298,11 @@ class _One:
             if fate.moves and image.hook and fate.way is Way.POST_RENDERER:
                 lines.append(f"  {_HOOKS}")
         return tuple(dict.fromkeys(lines))
+
+
+def _kept(site: ImageSite, before: ImageReference, outcome: Cached | Unmapped) -> Kept:
+    if isinstance(outcome, Cached):
+        return Kept(site, Status.CACHED, None, None, before, before, outcome.rule)
+    no_rule = outcome.reason is UnmappedReason.NO_RULE
+    status = Status.NO_RULE if no_rule else Status.SKIPPED
+    return Kept(site, status, SkipReason(outcome.reason.value), outcome.detail, before)

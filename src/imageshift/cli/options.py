@@ -103,8 +103,14 @@ class Common(RegistryOptions):
         Path | None, _option(_FILES, "--root", text="Folder above which nothing is read.")
     ] = None
     charts: Annotated[
-        ChartsMode, _option(_FILES, "--charts", text="Whether charts are rendered.")
-    ] = ChartsMode.AUTO
+        ChartsMode | None,
+        _option(
+            _FILES,
+            "--charts",
+            text="Whether charts are rendered: auto, unless the configuration says otherwise.",
+            envvar="IMAGESHIFT_CHARTS",
+        ),
+    ] = None
     charts_through_cache: Annotated[
         bool,
         _option(_FILES, "--charts-through-cache", text="Move oci:// chart sources as well."),
@@ -139,6 +145,8 @@ class Common(RegistryOptions):
             follow=self.follow,
             named_only=named_only,
             backward=backward,
+            charts=None if self.charts is None else self.charts.value,
+            jobs=self.jobs,
         )
 
 

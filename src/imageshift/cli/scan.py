@@ -8,6 +8,7 @@ import typer
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.session import Session
 from imageshift.rewrite import Change, Kept
+from imageshift.sites import Origin
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -27,6 +28,8 @@ def scan(*, common: Common, paths: Paths) -> None:
 def _line(result: Change | Kept, shown: str) -> str:
     place = result.site.place
     text = f"{shown}:{place.line}:{place.column}: {result.status}: {result.site.text}"
+    if result.site.origin is not Origin.WRITTEN:
+        text += f" [{result.site.origin}]"
     if isinstance(result, Change):
         return f"{text} → {result.after.normalized}"
     reason = "" if result.reason is None else result.reason.value

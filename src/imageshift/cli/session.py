@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from imageshift.advice import Advice
+from imageshift.advice import Advice, Code
 from imageshift.cli.exits import Exit, say
 from imageshift.cli.options import Common, Format
 from imageshift.errors import ConfigError
-from imageshift.plan import FilePlan
+from imageshift.plan import ChartProblem, FilePlan
 from imageshift.reports.summary import Summary, namer
 from imageshift.rewrite import Status
 from imageshift.run import Run
@@ -52,6 +52,7 @@ class Session:
                 self.summary.add(plan)
                 advance(plan.file)
                 yield plan
+        self._warn_of_charts()
         self.summary.files = sum(1 for _ in self.run.files())
 
     def report(self, *, done: str, next_steps: Iterable[str] = (), **more: Any) -> None:
@@ -72,7 +73,25 @@ class Session:
             findings = findings or bool(counts[Status.NO_RULE] or counts[Status.DOUBTFUL])
         if findings:
             return Exit.FINDINGS
-        return Exit.UNSAFE if self.summary.unsafe else Exit.DONE
+        if self.summary.unsafe:
+            return Exit.UNSAFE
+        charts = self.run.charts
+        lacking = self.run.charts_mode == "require" and charts is not None and charts.problems
+        return Exit.TOOL if lacking else Exit.DONE
+
+    def _warn_of_charts(self) -> None:
+        charts = self.run.charts
+        for problem in () if charts is None else charts.problems:
+            hint = f" ({problem.hint})" if problem.hint else ""
+            self.summary.advice.add(
+                Code.CHART_UNAVAILABLE,
+                self._place(problem),
+                message=f"{problem.message}{hint}; its values are read as text",
+            )
+
+    def _place(self, problem: ChartProblem) -> str:
+        place = problem.place
+        return f"{self.shown(problem.file)}:{place.line}:{place.column}"
 
     def _print_text(self, done: str, next_steps: Iterable[str]) -> None:
         from rich.console import Console  # noqa: PLC0415 heavy, and not for quiet runs
@@ -104,6 +123,8 @@ class Session:
             say("no image was found in them")
         self.say_emptied()
         self._say_outside()
+        for note in () if self.run.charts is None else self.run.charts.notes:
+            say(f"{self._place(note)}: {note.message}")
         for target in self.run.targets:
             if target.rules.registry.has_doubtful_account:
                 account = target.rules.registry.account

@@ -12,7 +12,7 @@ from imageshift.cache import RuleSet
 from imageshift.inventory import FileSkip
 from imageshift.plan import FilePlan
 from imageshift.rewrite import Change, Kept, Status
-from imageshift.sites import Part
+from imageshift.sites import Origin, Part
 
 __all__ = ["SCHEMA", "Summary", "image_row", "namer", "registry_row"]
 
@@ -105,15 +105,16 @@ _COUNTED = (Status.REWRITE, Status.CACHED, Status.NO_RULE, Status.DOUBTFUL, Stat
 
 
 def image_row(result: Change | Kept, shown: str) -> dict[str, Any]:
-    """One image as a row of the report."""
+    """One image as a row of the report; its place is null where nothing is written."""
     site = result.site
     place = site.place
+    written = site.origin is Origin.WRITTEN
     kept = result if isinstance(result, Kept) else None
     before, after, rule = result.before, result.after, result.rule
     return {
         "file": shown,
-        "line": place.line,
-        "column": place.column,
+        "line": place.line if written else None,
+        "column": place.column if written else None,
         "document": site.document.file.index,
         "resource": {
             "apiVersion": site.resource.api_version,
@@ -123,8 +124,8 @@ def image_row(result: Change | Kept, shown: str) -> dict[str, Any]:
         },
         "path": list(site.path),
         "kind": site.kind,
-        "origin": "written",
-        "parts": [_part_row(site.part_place(part), part) for part in site.parts],
+        "origin": site.origin,
+        "parts": [_part_row(site.part_place(part), part) for part in site.parts if written],
         "original": site.text,
         "normalized": None if before is None else before.normalized,
         "target": None if after is None else after.normalized,
@@ -169,7 +170,7 @@ def registry_row(rules: RuleSet, paths: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _row_order(row: dict[str, Any]) -> tuple[str, int, int]:
-    return row["file"], row["line"], row["column"]
+    return row["file"], row["line"] or 0, row["column"] or 0
 
 
 def _skip_order(skip: FileSkip) -> tuple[str, int]:
