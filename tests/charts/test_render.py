@@ -56,6 +56,19 @@ def test_cluster_versions_agree(version: str | None, sdk: Renderer, binary: Rend
     assert version is None or f"v: {version}" in one["c/templates/a.yaml"]
 
 
+@pytest.mark.helm
+@pytest.mark.parametrize(
+    "options",
+    [RenderOptions(name="Not_A_Name"), RenderOptions(name="r", kube_version="nonsense")],
+    ids=["name", "cluster version"],
+)
+def test_options_that_helm_refuses(options: RenderOptions, sdk: Renderer, binary: Renderer) -> None:
+    """What the program refuses the SDK refuses too."""
+    for renderer in (sdk, binary):
+        with pytest.raises(RenderError):
+            renderer.render(Case("whole").chart(), {}, options)
+
+
 def test_renderings_do_not_touch_each_other(sdk: Renderer) -> None:
     """A subchart that one rendering switches off is there again in the next."""
     chart = Case("umbrella").chart()

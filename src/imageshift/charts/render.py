@@ -186,6 +186,7 @@ def _render_in_process(archive: bytes, values: Values, options: RenderOptions) -
     if options.api_versions:
         chosen["api_versions"] = list(options.api_versions)
     try:
+        helm.validate_release_name(options.name)
         with helm.Chart.load_archive(archive) as chart:
             # The Python method leaves out the versions that the C function takes.
             answer = helm._native.call_string(  # noqa: SLF001
@@ -194,11 +195,11 @@ def _render_in_process(archive: bytes, values: Values, options: RenderOptions) -
                 json.dumps(values),
                 json.dumps(chosen),
             )
-    except helm.HelmInvalidArgError as error:
-        raise ToolError(
-            f"Helm's SDK doesn't take the options: {error}", hint="install the helm program"
-        ) from None
     except helm.HelmError as error:
+        if "unknown field" in str(error):
+            raise ToolError(
+                f"Helm's SDK doesn't take the options: {error}", hint="install the helm program"
+            ) from None
         raise RenderError(str(error)) from None
     rendered: dict[str, str] = json.loads(answer)
     return rendered
