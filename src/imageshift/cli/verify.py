@@ -142,8 +142,8 @@ def _table(verdicts: Iterable[Verdict]) -> str:
     from rich.table import Table  # noqa: PLC0415 as above
 
     table = Table(box=None, pad_edge=False)
-    for name in ("kind", "name", "objects", "images moved", "noise", "derived", "result"):
-        right = name not in {"kind", "name", "result"}
+    for name in ("kind", "name", "where", "objects", "moved", "noise", "derived", "result"):
+        right = name in {"objects", "moved", "noise", "derived"}
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for verdict in verdicts:
         table.add_row(*_cells(verdict))
@@ -159,7 +159,9 @@ def _cells(verdict: Verdict) -> list[str]:
         for kind in (DifferenceClass.NOISE, DifferenceClass.DERIVED)
     ]
     numbers = [str(number or "") for number in (verdict.objects, verdict.moved, *counts)]
-    return [verdict.key.kind.value, name.replace("[", "\\["), *numbers, _result(verdict)]
+    where = "" if verdict.key.place == verdict.key.name else verdict.key.place
+    texts = [verdict.key.kind.value, *(text.replace("[", "\\[") for text in (name, where))]
+    return [*texts, *numbers, _result(verdict)]
 
 
 def _result(verdict: Verdict) -> str:

@@ -64,8 +64,12 @@ def prove_file(
     judge = Judge(TextJudge(rules), jobs=jobs)
     if old is not None and new is not None and old.objects and new.objects:
         return _compared(verdict, old.objects, new.objects, judge)
-    texts = {"text": before.decode(errors="replace")}, {"text": after.decode(errors="replace")}
-    return _compared(verdict, [texts[0]], [texts[1]], judge)
+    return _compared(verdict, [_as_object(key, before)], [_as_object(key, after)], judge)
+
+
+def _as_object(key: UnitKey, content: bytes) -> Plain:
+    text = content.decode(errors="replace")
+    return {"kind": key.kind.value, "metadata": {"name": key.name}, "text": text}
 
 
 def _shown(content: bytes | None) -> Any:
