@@ -40,7 +40,9 @@ def test_what_a_trace_depends_on(mapper: Mapper, sdk: Renderer, tmp_path: Path) 
     for release in releases:
         Overrider(sdk, store).override(case.chart(), release, mapper)
 
-    assert len(list(tmp_path.iterdir())) == len(releases)
+    kept = list(tmp_path.iterdir())
+    assert len(kept) == len(releases)
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
 
 
 def test_a_damaged_trace_is_none(mapper: Mapper, sdk: Renderer, tmp_path: Path) -> None:

@@ -105,7 +105,8 @@ class ChartFiles:
     @cached_property
     def own_values(self) -> dict[str, Any]:
         """values.yaml alone."""
-        return load_plain(self.files.get("values.yaml", b""), f"{self.origin}: values.yaml") or {}
+        found = load_plain(self.files.get("values.yaml", b""), f"{self.origin}: values.yaml")
+        return found if isinstance(found, dict) else {}
 
     @cached_property
     def defaults(self) -> dict[str, Any]:

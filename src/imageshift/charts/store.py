@@ -59,7 +59,7 @@ def _short(url: str) -> str:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that no reader ever sees a part of it."""
+    """Write a file so that no reader ever sees a part of it, and the user alone any of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     with os.fdopen(handle, "wb") as file:

@@ -17,7 +17,10 @@ _FORM = 1
 
 @dataclass(frozen=True, slots=True)
 class TraceStore:
-    """A folder of traces; one that can't be read is as good as none."""
+    """A folder of traces; one that can't be read is as good as none.
+
+    A trace holds rendered Secrets: its file is readable by the user alone.
+    """
 
     folder: Path
 
