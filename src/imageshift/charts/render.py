@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.model import RenderError, RenderOptions, RenderTimeoutError, Values
+from imageshift.charts.store import write_whole
 from imageshift.errors import ToolError
 
 __all__ = [
@@ -72,6 +73,7 @@ class BinaryRenderer:
     timeout: float = TIMEOUT
     _folder: Path | None = field(default=None, init=False, repr=False)
     _version: str | None = field(default=None, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     @property
     def version(self) -> str:
@@ -99,12 +101,13 @@ class BinaryRenderer:
         return _by_source(output)
 
     def _stored(self, chart: ChartFiles, schemas: bool) -> Path:  # noqa: FBT001
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="imageshift-"))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        with self._lock:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="imageshift-"))
+                weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         path = self._folder / f"{chart.digest}-{int(schemas)}.tgz"
         if not path.exists():
-            path.write_bytes(chart.archive(schemas=schemas))
+            write_whole(path, chart.archive(schemas=schemas))
         return path
 
     def _arguments(self, archive: Path, options: RenderOptions) -> list[str]:
