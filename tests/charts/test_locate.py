@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -159,6 +160,19 @@ def test_nobody_listens(tmp_path: Path, home: HelmHome) -> None:
 
     with pytest.raises(ChartUnavailableError, match=r"127\.0\.0\.1:9/index\.yaml"):
         _locator(tmp_path, home).find(source)
+
+
+def test_a_host_that_is_down_is_tried_once(tmp_path: Path, home: HelmHome) -> None:
+    """The second chart of a host that can't be reached doesn't wait for it again."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    locator = _locator(tmp_path, home)
+
+    for name in ("one", "two"):
+        with pytest.raises(ChartUnavailableError, match="refused"):
+            locator.find(ChartSource(kind=SourceKind.HELM_HTTP, name=name, url=f"{url}/{name}"))
+    assert len(locator.transport.unreachable) == 1
 
 
 def test_offline_without_a_cache(site: Site, tmp_path: Path, home: HelmHome) -> None:

@@ -144,11 +144,20 @@ class Response:
 
 @dataclass(slots=True)
 class Transport:
-    """GET over HTTP, with time limits and two retries; `offline` refuses every request."""
+    """GET over HTTP, with time limits and retries; `offline` refuses every request.
+
+    A host that can't be reached isn't tried again in the same run.
+    """
 
     timeout: float = 20.0
     offline: bool = False
     _pools: dict[Login, Any] = field(default_factory=dict)
+    _dead: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def unreachable(self) -> tuple[str, ...]:
+        """The hosts that gave no answer in this run."""
+        return tuple(self._dead)
 
     def get(
         self, url: str, *, headers: Mapping[str, str] | None = None, login: Login | None = None
@@ -164,10 +173,13 @@ class Transport:
             raise ChartUnavailableError(f"{url} isn't in the cache", hint="run without --offline")
         import urllib3  # noqa: PLC0415 only charts from the network need it
 
-        login = login or Login()
+        host = urlsplit(url).netloc
+        if host in self._dead:
+            raise ChartUnavailableError(f"{_shown(url)}: {self._dead[host]}")
         try:
-            answer = self._pool(login).request("GET", url, headers=dict(headers or {}))
+            answer = self._pool(login or Login()).request("GET", url, headers=dict(headers or {}))
         except urllib3.exceptions.HTTPError as error:
+            self._dead[host] = _reason(error)
             raise ChartUnavailableError(f"{_shown(url)}: {_reason(error)}") from None
         if len(answer.data) > _LARGEST:
             raise ChartUnavailableError(f"{_shown(url)}: more than {_LARGEST >> 20} MiB")
@@ -180,7 +192,7 @@ class Transport:
         if login not in self._pools:
             self._pools[login] = urllib3.PoolManager(
                 timeout=urllib3.Timeout(self.timeout),
-                retries=urllib3.Retry(2, backoff_factor=0.2, raise_on_status=False),
+                retries=urllib3.Retry(2, connect=1, backoff_factor=0.2, raise_on_status=False),
                 cert_reqs="CERT_NONE" if login.insecure else "CERT_REQUIRED",
                 ca_certs=login.ca_file,
                 cert_file=login.cert_file,
