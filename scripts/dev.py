@@ -44,8 +44,7 @@ def environment(name: str, *requirements: str) -> Path:
 def demo() -> int:
     """Migrate the examples without writing, show the diff and the summary, return the exit code."""
     imageshift = environment("demo", ".") / "imageshift"
-    options = ["--root", ".", "--account", "123456789012", "--region", "eu-west-2"]
-    command = ["imageshift", "migrate", "--diff", ".", *options]
+    command = ["imageshift", "migrate", "--diff", "."]
     print("examples/cluster$", *command, flush=True)
     command[0] = str(imageshift)
     return subprocess.run(command, check=False, cwd=ROOT / "examples" / "cluster").returncode

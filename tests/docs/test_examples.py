@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 from doc_pages import CLUSTER, ROOT, Block, blocks, commands, make_scratch, pages, played
 
 SETUP = re.compile(r"^(python3? (scripts|benchmarks|tests/docs)/|pip install )")
@@ -31,7 +32,19 @@ def of(page: Path, *languages: str) -> list[Block]:
     ]
 
 
-@pytest.mark.parametrize("page", with_language("console"), ids=name)
+def sessions() -> list[ParameterSet]:
+    """Return the pages with commands, those that build kustomizations marked for it."""
+    return [
+        pytest.param(page, id=name(page), marks=[pytest.mark.kustomize] * _builds(page))
+        for page in with_language("console")
+    ]
+
+
+def _builds(page: Path) -> bool:
+    return any("imageshift verify" in block.body for block in of(page, "console"))
+
+
+@pytest.mark.parametrize("page", sessions())
 def test_commands_print_what_the_page_says(page: Path) -> None:
     """Every console block of a page, run in order on the example cluster, prints just that."""
     text = page.read_text(encoding="utf-8")
