@@ -235,12 +235,13 @@ class Planner:
         if not (results or scan.skips or scan.policies):
             return None
         results = [self._whole(result) for result in results]
+        source = _source(scan, content)
         try:
-            after = _applied(scan.source, results)
+            after = _applied(source, results)
         except SourceError as error:
             results = [_withdrawn(result, error) for result in results]
-            after = scan.source.text
-        encoded = content if after == scan.source.text else after.encode()
+            after = source.text
+        encoded = content if after == source.text else after.encode()
         return FilePlan(file, scan, tuple(results), scan.skips, content, encoded)
 
     def _results(self, file: str) -> list[Result]:
@@ -257,7 +258,7 @@ class Planner:
         results = self._results(file)
         made = {result.move for result in results if isinstance(result, Change)}
         try:
-            _applied(self.scan(file).source, results)
+            _applied(_source(*self._scan(file)), results)
         except SourceError:
             made = set()
         self._broken |= {move: file for move in wanted - made if move is not None}
@@ -296,6 +297,11 @@ class Planner:
             reason = SkipReason(error.reason)
             skip = FileSkip(file, error.line, error.column, reason, str(error))
             return FileScan(file, SourceText(""), skips=(skip,)), b""
+
+
+def _source(scan: FileScan, content: bytes) -> SourceText:
+    """The text of a file, also of one that names no image and wasn't looked into."""
+    return scan.source if scan.source.text or scan.skips else SourceText.decode(content)
 
 
 def apply_plans(workspace: Workspace, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:

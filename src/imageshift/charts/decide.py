@@ -36,6 +36,7 @@ from imageshift.sites import Confidence, ImageSite, SkipReason
 
 __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
+_LONGEST = 300
 _FIRST_MOVE = 1 << 20
 """Moves of the kustomize graph are numbered from 0."""
 
@@ -190,8 +191,8 @@ class _Run:
 
     def _problem(self, text: ReleaseText, error: ImageshiftError) -> None:
         release = f"{text.release.namespace}/{text.release.name}"
-        lines = str(error).strip().splitlines() or [""]
-        message = f"{release}: {lines[0]}"
+        said = " ".join(str(error).split())
+        message = f"{release}: {said[:_LONGEST]}"
         problem = ChartProblem(text.file, text.place, message, error.hint)
         self._found.problems.append(problem)
 

@@ -104,18 +104,8 @@ class Tracer:
         if self._base is None:
             if markers.collides(self.values):
                 raise ChartError("the values hold words that look like imageshift's own marks")
-            self._base = self._first()
+            self._base = self.render({}, schemas=True)
         return self._base
-
-    def _first(self) -> Manifests:
-        try:
-            return self.render({}, schemas=True)
-        except RenderError as error:
-            if _NETWORK_WORD not in str(error):
-                raise
-            # A schema that refers to files on the network can't be checked offline (H8e).
-            self.hints.schemas = False
-            return self.render({})
 
     def render(self, overlay: Values, *, schemas: bool = False) -> Manifests:
         """The rendering with an overlay on the release's own values.
@@ -124,8 +114,15 @@ class Tracer:
             RenderError: Helm refuses.
         """
         values = merge(self.values, overlay)
-        schemas = schemas and self.hints.schemas
-        return self.renderer.render(self.chart, values, self.options, schemas=schemas)
+        if schemas and self.hints.schemas:
+            try:
+                return self.renderer.render(self.chart, values, self.options, schemas=True)
+            except RenderError as error:
+                if _NETWORK_WORD not in str(error):
+                    raise
+                # A schema that refers to files on the network can't be checked offline (H8e).
+                self.hints.schemas = False
+        return self.renderer.render(self.chart, values, self.options)
 
     def trace(
         self,
