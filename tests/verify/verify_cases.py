@@ -56,9 +56,9 @@ class Case:
         return before, after
 
 
-def run(folder: Path, *arguments: str, command: str = "verify") -> Outcome:
-    """Run a command on a folder as its own root."""
-    words = [command, str(folder), "--root", str(folder)]
+def run(folder: Path, *arguments: str, command: str = "verify", path: str = ".") -> Outcome:
+    """Run a command on a folder as its own root, or on a path in it."""
+    words = [command, str(folder / path), "--root", str(folder)]
     words += ["--account", ACCOUNT, "--region", "eu-west-2", *arguments]
     done = CliRunner().invoke(build_app(words), words)
     return Outcome(done.exit_code, done.stdout, done.stderr)

@@ -18,9 +18,10 @@ from imageshift.inventory.objects import texts
 from imageshift.kustomize.sources import flux_folders
 from imageshift.sites import resource_of
 from imageshift.source import SourceText, split_documents
+from imageshift.verify.argocd import application_builds
 from imageshift.verify.kustomize import Kustomize, is_manifest
 from imageshift.verify.model import Plain, UnitKey, VerdictKind, object_name
-from imageshift.verify.objects import read_objects
+from imageshift.verify.objects import read_part
 from imageshift.verify.substitute import substitute, takes_variables
 from imageshift.verify.tree import Catalog, Tree, data_of
 from imageshift.workspace import CONFIG_NAME
@@ -90,7 +91,8 @@ class _Discovery:
     def run(self) -> tuple[list[Unit], Catalog]:
         self._catalog = Catalog(self.tree)
         raw = [order for flux in self.tree.index.flux for order in self._orders(flux)]
-        self._follow([*(o for o in raw if self._is_top(o)), *self._roots()])
+        tops = [order for order in raw if self._is_top(order)]
+        self._follow([*tops, *self._applications, *self._roots()])
         self._follow(order for order in raw if self._name(order) not in self._named)
         self.units += self._loose_files()
         return self.units, self._catalog
@@ -146,6 +148,10 @@ class _Discovery:
             order.file in self.tree.reach.closure(folder) for folder in self._plain_roots
         )
 
+    @cached_property
+    def _applications(self) -> list[_Order]:
+        return [_Order(*build) for build in application_builds(self.tree.index)]
+
     def _roots(self) -> list[_Order]:
         known = self.tree.index.kustomizations
         return [_Order(folder, known[folder].file) for folder in self._plain_roots]
@@ -162,6 +168,7 @@ class _Discovery:
             for name in texts(found.root, key)
         }
         taken |= {folder for flux in index.flux for folder, _ in flux_folders(index, flux)}
+        taken |= {order.folder for order in self._applications}
         return [
             folder
             for folder, found in sorted(known.items())
@@ -205,14 +212,12 @@ class _Discovery:
         files = () if order.folder in self.tree.index.kustomizations else self._gathered(order)
         text = self.kustomize().build_with(folder, order.spec, files)
         build = order.spec.get("postBuild")
-        if not isinstance(build, Mapping):
-            return read_objects(text)
-        variables, complete = self._variables(order, build)
+        variables, complete = self._variables(order, build) if build else ({}, False)
         made: list[Plain] = []
         for part in split_manifest(text):
-            found = read_objects(part)
-            if "${" in part and all(map(takes_variables, found)):
-                found = read_objects(substitute(part, variables, complete=complete))
+            found = read_part(part)
+            if build and "${" in part and all(map(takes_variables, found)):
+                found = read_part(substitute(part, variables, complete=complete))
             made += found
         return made
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from imageshift.charts.model import ObjectName
@@ -10,7 +11,7 @@ from imageshift.charts.plain import to_plain
 from imageshift.source.tree import parse_events
 from imageshift.verify.model import Plain, object_name
 
-__all__ = ["Pairing", "base_name", "pair_objects", "read_objects", "texts_of"]
+__all__ = ["Pairing", "base_name", "pair_objects", "read_objects", "read_part", "texts_of"]
 
 _SUFFIX = re.compile(r"-[0-9a-z]{5,64}\Z")
 
@@ -22,6 +23,18 @@ def read_objects(text: str) -> list[Plain]:
         SourceError: it is no YAML.
     """
     return [item for root, _, _ in parse_events(text) for item in _flat(to_plain(root))]
+
+
+@lru_cache(maxsize=8192)
+def read_part(text: str) -> tuple[Plain, ...]:
+    """The objects of one document of a build, the same ones for the same text.
+
+    Most of what is built before is built after, so it needs no second reading.
+
+    Raises:
+        SourceError: it is no YAML.
+    """
+    return tuple(read_objects(text))
 
 
 def _flat(data: Any) -> Iterator[Plain]:

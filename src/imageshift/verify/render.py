@@ -15,7 +15,7 @@ from imageshift.charts.render import Manifests, Renderer
 from imageshift.errors import SourceError
 from imageshift.verify.kustomize import Kustomize, merged
 from imageshift.verify.model import Plain
-from imageshift.verify.objects import read_objects
+from imageshift.verify.objects import read_objects, read_part
 from imageshift.verify.releases import FoundRelease
 
 __all__ = ["ReleaseRenderer"]
@@ -71,7 +71,7 @@ class ReleaseRenderer:
         return self.renderer.render(chart, values, found.release.options)
 
     def _post_rendered(self, parts: list[str], found: FoundRelease) -> list[Plain]:
-        objects = [data for part in parts for data in read_objects(part) if data.get("kind")]
+        objects = [data for part in parts for data in read_part(part) if data.get("kind")]
         renderers = [r for r in found.release.post_renderers if r.get("kustomize")]
         if not renderers:
             return objects
