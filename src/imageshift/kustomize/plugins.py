@@ -1,0 +1,76 @@
+"""What else changes images in a build: further fields, and transformers beside the list."""
+
+from collections.abc import Iterator
+
+from imageshift.errors import SourceError
+from imageshift.inventory import Index
+from imageshift.inventory.index import join
+from imageshift.inventory.objects import texts
+from imageshift.kustomize.model import Replacement
+from imageshift.source import Document, Mapping, Scalar, SourceText, split_documents
+
+__all__ = ["image_fields", "is_image_transformer", "read_transformers"]
+
+_TRANSFORMER = "ImageTagTransformer"
+
+
+def image_fields(index: Index) -> frozenset[tuple[str, ...]]:
+    """The paths of further image fields that any `configurations` file of the tree names.
+
+    Each is taken to hold everywhere: an entry that reaches a field in one build only is then
+    judged as if it reached it in all.
+    """
+    found: set[tuple[str, ...]] = set()
+    for kustomization in index.kustomizations.values():
+        for name in texts(kustomization.root, "configurations"):
+            file = join(kustomization.folder, name)
+            for root in _roots(index, file) if file is not None else ():
+                for item in root.items("images"):
+                    path = item.text("path") if isinstance(item, Mapping) else None
+                    if path is not None:
+                        found.add(tuple(path.replace("[]", "").strip("/").split("/")))
+    return frozenset(found)
+
+
+def is_image_transformer(index: Index, folder: str, root: Mapping) -> bool:
+    """Whether a kustomization has a transformer for images beside its `images:` list."""
+    return any(_mentions(index, folder, item) for item in root.items("transformers"))
+
+
+def read_transformers(
+    index: Index, file: str, document: Document, root: Mapping
+) -> Iterator[Replacement]:
+    """The transformers for images: what they match must not change."""
+    for item in root.items("transformers"):
+        if _mentions(index, file.rpartition("/")[0], item):
+            yield Replacement(
+                file,
+                document.place(item.start),
+                cuts=True,
+                foreign=False,
+                selects=(),
+                detail=f"an {_TRANSFORMER} may match it",
+            )
+
+
+def _mentions(index: Index, folder: str, item: object) -> bool:
+    if not isinstance(item, Scalar):
+        return False
+    if "\n" in item.value:
+        return _TRANSFORMER in item.value
+    local = join(folder, item.value)
+    if local is None:
+        return False
+    path = index.workspace.absolute(local)
+    files = [path] if path.is_file() else sorted(path.glob("*.y*ml"))
+    return any(_TRANSFORMER in each.read_text("utf-8", errors="replace") for each in files)
+
+
+def _roots(index: Index, file: str) -> Iterator[Mapping]:
+    try:
+        source = SourceText.decode(index.workspace.read(file))
+        for chunk in split_documents(source):
+            for document in chunk.documents():
+                yield document.mapping
+    except SourceError:
+        return
