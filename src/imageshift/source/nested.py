@@ -1,6 +1,7 @@
 """Text for new keys with maps and lists below them, in the style of what stands around them."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping as MappingType
 from typing import Any
 
@@ -222,12 +223,15 @@ def _step(document: Document) -> int:
 
 
 def _dash_indent(document: Document) -> int:
-    """How far the dashes of lists are indented below their keys."""
+    """How far the dashes of most lists are indented below their keys."""
+    found: Counter[int] = Counter()
     text = document.source.text
     for node in walk(document.root):
         for key, value in node.own if isinstance(node, Mapping) and not node.flow else ():
             if isinstance(value, Sequence) and not value.flow and value.items:
                 dash = text.rfind("-", key.end, value.items[0].start + 1)
                 if dash >= 0:
-                    return max(len(blanks(text, dash)) - len(blanks(text, key.start)), 0)
+                    found[len(blanks(text, dash)) - len(blanks(text, key.start))] += 1
+    if found:
+        return max(found.most_common(1)[0][0], 0)
     return _step(document)
