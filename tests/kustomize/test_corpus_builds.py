@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from kustomize_builds import build_all, differences, migrate
 
 
