@@ -8,6 +8,7 @@ from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.kustomize.model import Build, EntrySource, EntryStep, PatchSource
+from imageshift.kustomize.plugins import is_image_transformer, read_transformers
 from imageshift.kustomize.replacements import read_replacements
 from imageshift.kustomize.sources import application_folders, flux_folders
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
@@ -16,6 +17,7 @@ __all__ = ["Graph", "build_graph", "is_remote", "merge_steps", "read_entry", "re
 
 _REMOTE = re.compile(r"://|^git@|^git::|^(?:github|gitlab|bitbucket)\.(?:com|org)[/:]|[?&]ref=|//")
 _TEST = re.compile(r"""op["']?\s*:\s*["']?test\b""")
+_IMAGE = re.compile(r"""image["']?\s*:|/image\b""")
 _GENERATED = "gotk-components.yaml"
 _PLUGINS = ("generators", "transformers", "helmCharts", "helmChartInflationGenerator")
 
@@ -116,6 +118,8 @@ def _is_seed(index: Index, found: KustomizationFile) -> bool:
     root = found.root
     if root.items("images") or any(name.endswith(_GENERATED) for name in texts(root, "resources")):
         return True
+    if is_image_transformer(index, found.folder, root):
+        return True
     if root.items("replacements") and "image" in found.document.source.text:
         return True
     return any(_compares(index, patch) for patch in read_patches(found.file, found.document, root))
@@ -141,8 +145,8 @@ def _variants(index: Index) -> Iterator[tuple[str, _Holder, _Folders]]:
     for flux in index.flux:
         spec = flux.spec
         patches = list(read_patches(flux.file, flux.document, spec))
-        inline = [patch for patch in patches if patch.scalar is not None]
-        if spec.items("images") or any(_compares(index, patch) for patch in inline):
+        inline = [patch.scalar.value for patch in patches if patch.scalar is not None]
+        if spec.items("images") or any(map(_IMAGE.search, inline)):
             yield "flux", flux, list(flux_folders(index, flux))
     for file, document, root in index.applications:
         for source in _sources(root):
@@ -184,7 +188,8 @@ def _read(graph: Graph, found: KustomizationFile) -> Build:
         EntryStep(source.entry, (source.number,))
         for source in _entries(graph, found.file, found.document, root)
     ]
-    build.replacements = list(read_replacements(graph.index, found.file, found.document, root))
+    where = graph.index, found.file, found.document, root
+    build.replacements = [*read_replacements(*where), *read_transformers(*where)]
     return build
 
 

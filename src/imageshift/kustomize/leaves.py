@@ -6,6 +6,7 @@ from imageshift.errors import SourceError
 from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.graph import Graph
 from imageshift.kustomize.model import Build, Duty, Leaf, PatchSource, SiteKey
+from imageshift.kustomize.plugins import image_fields
 from imageshift.kustomize.texts import ImageText, file_texts, inline_texts
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
@@ -84,6 +85,7 @@ class _Reader:
         remote: Remote | None,
     ) -> None:
         self._remote = remote
+        self._fields = image_fields(index)
         self.leaves = Leaves(self._file_duties)
         self._index = index
         self._mapper_of = mapper_of
@@ -121,7 +123,8 @@ class _Reader:
         if patch.document is None or patch.scalar is None:
             return self._file(patch.file)
         try:
-            return list(self._leaves(patch.file, inline_texts(patch.document, patch.scalar)))
+            texts = inline_texts(patch.document, patch.scalar, self._fields)
+            return list(self._leaves(patch.file, texts))
         except SourceError:
             return None
 
@@ -129,7 +132,7 @@ class _Reader:
         if file not in self._files:
             try:
                 content = self._index.workspace.read(file)
-                self._files[file] = list(self._leaves(file, file_texts(content)))
+                self._files[file] = list(self._leaves(file, file_texts(content, self._fields)))
             except SourceError:
                 self._files[file] = None
         return self._files[file]

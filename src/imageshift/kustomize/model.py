@@ -104,10 +104,10 @@ class PatchSource:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A `replacements` item that touches images (fact K9).
+    """A `replacements` item that touches images (fact K9), or what works like one.
 
-    `cuts` says that it takes a reference apart at `/`; `foreign` that its value comes from
-    something that is no image text of the build.
+    `cuts` says that what it meets must not change, for the reason `detail`; `foreign` that its
+    value comes from something that is no image text of the build.
     """
 
     file: str
@@ -115,6 +115,7 @@ class Replacement:
     cuts: bool
     foreign: bool
     selects: tuple[tuple[str, str], ...]
+    detail: str = "a replacement takes it apart at its slashes"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -206,7 +206,7 @@ class Search:
             place = place_text(replacement.file, replacement.place)
             for flow in flows:
                 if flow.after != flow.before:
-                    detail = f"the replacement at {place} takes it apart at its slashes"
+                    detail = f"{replacement.detail} ({place})"
                     yield Stuck(detail, frozenset({flow.leaf}))
 
     def _broken_tests(self, plan: Plan, simulation: Simulation) -> Iterator[Stuck]:

@@ -151,9 +151,13 @@ class _Runner:
 
     def _is_selected(self, replacement: Replacement, flow: Flow) -> bool:
         leaf = self._leaves.every[flow.leaf]
-        return not leaf.kind or any(
-            kind in {"", leaf.kind} and (name in {"", leaf.name} or leaf.name in name)
-            for kind, name in replacement.selects
+        return (
+            not leaf.kind
+            or not replacement.selects
+            or any(
+                kind in {"", leaf.kind} and (name in {"", leaf.name} or leaf.name in name)
+                for kind, name in replacement.selects
+            )
         )
 
     def _start(self, leaf: Leaf) -> Flow:

@@ -106,14 +106,18 @@ def solve(
     """
     if not index.has_entries and remote is None:
         return Decisions(mapper_of)
-    found = Decisions(mapper_of)
-    _add_releases(decide_releases(index, mapper_of, scan, writable), found)
+    found, files = Decisions(mapper_of), frozenset(index.files)
+
+    def may_write(file: str) -> bool:
+        return file in files and writable(file)
+
+    _add_releases(decide_releases(index, mapper_of, scan, may_write), found)
     graph = build_graph(index, rendered=remote is not None)
     if not graph.builds:
         return found
-    leaves = read_leaves(graph, mapper_of, scan, writable, remote)
+    leaves = read_leaves(graph, mapper_of, scan, may_write, remote)
     names = NameMaps(mapper_of)
-    solution = Search(graph, leaves, names, writable).solution()
+    solution = Search(graph, leaves, names, may_write).solution()
     _Report(graph, leaves, names, solution).add_to(found)
     return found
 

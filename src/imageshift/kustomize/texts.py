@@ -29,6 +29,9 @@ _IMAGE = re.compile(
     r"/(?:containers|initContainers)/[^/]+/image$"
     r"|^/spec/(?:template/spec/)?volumes/[^/]+/image/reference$"
 )
+Fields = frozenset[tuple[str, ...]]
+"""Paths of image fields beyond Kubernetes' own."""
+
 _CONTAINER = re.compile(r"/(?:containers|initContainers)/[^/]+$")
 _DEFINITION = re.compile(r"^kind: *CustomResourceDefinition\b", re.MULTILINE)
 _LIST = re.compile(r"/(?:containers|initContainers)$")
@@ -45,19 +48,21 @@ class ImageText:
     tested: bool = False
 
 
-def file_texts(content: bytes) -> Iterator[ImageText]:
+def file_texts(content: bytes, fields: Fields = frozenset()) -> Iterator[ImageText]:
     """The texts of a file of objects or of a patch file.
+
+    `fields` are the paths of further image fields, as `configurations` name them.
 
     Raises:
         SourceError: a document of it can't be read.
     """
-    if b"image" not in content:
+    if not fields and b"image" not in content:
         return
     source = SourceText.decode(content)
     for chunk in split_documents(source):
-        if _may_hold_texts(chunk.text):
+        if fields or _may_hold_texts(chunk.text):
             for document in chunk.documents():
-                yield from _document_texts(document)
+                yield from _document_texts(document, fields)
 
 
 def _may_hold_texts(text: str) -> bool:
@@ -69,15 +74,17 @@ def _may_hold_texts(text: str) -> bool:
     )
 
 
-def inline_texts(document: Document, scalar: Scalar) -> Iterator[ImageText]:
+def inline_texts(
+    document: Document, scalar: Scalar, fields: Fields = frozenset()
+) -> Iterator[ImageText]:
     """The texts of a patch that is a string.
 
     Raises:
         SourceError: the string can't be followed.
     """
-    if "image" in scalar.value:
+    if fields or "image" in scalar.value:
         for inner in parse_embedded(document, scalar):
-            yield from _document_texts(inner)
+            yield from _document_texts(inner, fields)
 
 
 def is_transformed(site: ImageSite) -> bool:
@@ -94,28 +101,29 @@ def is_transformed(site: ImageSite) -> bool:
     return _IMAGE.search(spelled) is not None
 
 
-def _document_texts(document: Document) -> Iterator[ImageText]:
+def _document_texts(document: Document, fields: Fields) -> Iterator[ImageText]:
     root = document.root
     if isinstance(root, Sequence):
         for operation in root.items:
             if isinstance(operation, Mapping):
                 yield from _operation_texts(document, operation)
     elif isinstance(root, Mapping):
-        yield from _object_texts(document, root)
+        yield from _object_texts(document, root, fields)
 
 
-def _object_texts(document: Document, root: Mapping) -> Iterator[ImageText]:
+def _object_texts(document: Document, root: Mapping, fields: Fields) -> Iterator[ImageText]:
     kind = root.text("kind") or ""
     if kind == "CustomResourceDefinition":
         return
     if kind.endswith("List") and root.items("items"):
         for item in root.items("items"):
             if isinstance(item, Mapping):
-                yield from _object_texts(document, item)
+                yield from _object_texts(document, item, fields)
         return
     metadata = root.mapping("metadata")
     name = "" if metadata is None else metadata.text("name") or ""
-    for scalar in (*_container_images(root), *_volume_images(root)):
+    found = [*_container_images(root), *_volume_images(root), *_field_images(root, fields)]
+    for scalar in {scalar.start: scalar for scalar in found}.values():
         yield ImageText(document, scalar, kind, name)
 
 
@@ -144,6 +152,20 @@ def _volume_images(root: Mapping) -> Iterator[Scalar]:
             reference = None if image is None else image.get("reference")
             if isinstance(reference, Scalar) and not reference.is_empty:
                 yield reference
+
+
+def _field_images(root: Mapping, fields: Fields) -> Iterator[Scalar]:
+    for path in fields:
+        nodes: list[Node] = [root]
+        for step in path:
+            below = [node.get(step) for node in nodes if isinstance(node, Mapping)]
+            nodes = [
+                item
+                for node in below
+                if node is not None
+                for item in (node.items if isinstance(node, Sequence) else [node])
+            ]
+        yield from (node for node in nodes if isinstance(node, Scalar) and not node.is_empty)
 
 
 def _operation_texts(document: Document, operation: Mapping) -> Iterator[ImageText]:
