@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 
 from imageshift.cache import RuleSet

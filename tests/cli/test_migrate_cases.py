@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from command_line import read_tree
 from migrate_cases import CASES, Case, image_lines, skip_lines, targets, warning_lines
