@@ -32,16 +32,17 @@ def of(page: Path, *languages: str) -> list[Block]:
     ]
 
 
+NEEDS = {"imageshift verify": pytest.mark.kustomize, "--charts auto": pytest.mark.helm}
+
+
 def sessions() -> list[ParameterSet]:
-    """Return the pages with commands, those that build kustomizations marked for it."""
-    return [
-        pytest.param(page, id=name(page), marks=[pytest.mark.kustomize] * _builds(page))
-        for page in with_language("console")
-    ]
-
-
-def _builds(page: Path) -> bool:
-    return any("imageshift verify" in block.body for block in of(page, "console"))
+    """Return the pages with commands, marked for the tools that these need."""
+    made = []
+    for page in with_language("console"):
+        text = "".join(block.body for block in of(page, "console"))
+        marks = [mark for words, mark in NEEDS.items() if words in text]
+        made.append(pytest.param(page, id=name(page), marks=marks))
+    return made
 
 
 @pytest.mark.parametrize("page", sessions())
