@@ -73,7 +73,7 @@ def flux_build(tree: Path, work: Path, case: tuple[str, str], *, keeps_name: boo
             "k6-flux-without-kustomization",
             "clusters/prod/apps.yaml",
             "apps",
-            ["nginx:1.29", "nginx:1.29", "redis:7.2"],
+            ["nginx:1.29", "redis:7.2", "nginx:1.29"],
         ),
         ("artifact-copies", "clusters/prod/artifacts.yaml", "apps/production", ["nginx:1.29"]),
         ("flux-patch-over-entries", "clusters/prod/apps.yaml", "apps/prod", ["quay.io/org/a:3"]),
