@@ -169,7 +169,7 @@ class _Work:
             if isinstance(step, Insertion):
                 new.setdefault(file, []).append(step)
             else:
-                by_file.setdefault(file, []).append((9, step))
+                by_file.setdefault(file, []).extend((9, edit) for edit in step)
         for file, steps in new.items():
             by_file.setdefault(file, []).extend(insertions(steps))
         by_file.setdefault(self._text.file, []).extend(self._renderer_edits())

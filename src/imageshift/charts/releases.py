@@ -1,6 +1,7 @@
 """The HelmReleases of a tree, ready to be rendered, with the places where they are written."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ from imageshift.source import Mapping as MapNode
 __all__ = ["ReleaseText", "read_releases"]
 
 _LONGEST_NAME = 53
+_VARIABLE = re.compile(r"\$\{(\w+)[^{}]*\}")
 _NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
 
 
@@ -194,12 +196,14 @@ class _Reader:
         source: ChartSource,
         values: Mapping[str, Any],
     ) -> Release:
-        target = str(spec.get("targetNamespace") or "")
+        target = _named(str(spec.get("targetNamespace") or ""))
         files = _map(_map(spec.get("chart")).get("spec")).get("valuesFiles") or ()
         renderers = spec.get("postRenderers") or ()
         return Release(
-            name=_release_name(str(spec.get("releaseName") or ""), target, item.name),
-            namespace=target or space,
+            name=_release_name(
+                _named(str(spec.get("releaseName") or "")), target, _named(item.name)
+            ),
+            namespace=target or _named(space),
             source=source,
             values=values,
             values_files=tuple(str(name) for name in files if isinstance(name, str)),
@@ -222,6 +226,11 @@ class _Reader:
             return given.pop() or "default"
         own = item.namespace or ("" if base is None else base.resource.namespace)
         return own or next(iter(sorted(filter(None, given))), "default")
+
+
+def _named(text: str) -> str:
+    """A name in which a variable whose value isn't known stands for itself (`${APP}` is app)."""
+    return _VARIABLE.sub(lambda found: found[1].lower().replace("_", "-"), text)
 
 
 def _release_name(given: str, target: str, name: str) -> str:

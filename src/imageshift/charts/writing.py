@@ -1,7 +1,8 @@
 """From changed values to edits of the text that they are written in."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
 from imageshift.charts.edits import ValueEdit
@@ -19,12 +20,14 @@ from imageshift.source import (
     Node,
     Scalar,
     Sequence,
+    SourceText,
     Span,
     insert_items,
     insert_key,
     insert_pairs,
 )
 from imageshift.source import Mapping as MapNode
+from imageshift.source.scalar import decode
 
 __all__ = [
     "Insertion",
@@ -49,8 +52,8 @@ class Insertion:
     depth: int
 
 
-Step = Edit | Insertion
-"""One change of a text: in place, or something new."""
+Step = tuple[Edit, ...] | Insertion
+"""One change of a value's text: in place, or something new."""
 
 
 def plan_value(
@@ -129,7 +132,34 @@ def _refuse_torn(
         raise SourceError("its text is shared through an anchor", reason="style")
 
 
-def _replaced(document: Document, scalar: Scalar, value: Any, variables: Mapping[str, str]) -> Edit:
+def _replaced(
+    document: Document, scalar: Scalar, value: Any, variables: Mapping[str, str]
+) -> tuple[Edit, ...]:
+    if isinstance(value, str) and "\n" in scalar.value:
+        return tuple(_lines_replaced(document, scalar, value))
+    return (_name_replaced(document, scalar, value, variables),)
+
+
+def _lines_replaced(document: Document, scalar: Scalar, value: str) -> Iterator[Edit]:
+    """The edits of a text of several lines: what differs in each line."""
+    old, new = scalar.value.split("\n"), value.split("\n")
+    if len(old) != len(new):
+        raise SourceError("lines would come or go in a text", reason="style")
+    decoded = decode(document.source.text, scalar)
+    inner = Document(SourceText(decoded.value), None, 0, 0, 0, (document, scalar, decoded))
+    at = 0
+    for before, after in zip(old, new, strict=True):
+        if before != after:
+            start = len(commonprefix([before, after]))
+            tail = len(commonprefix([before[start:][::-1], after[start:][::-1]]))
+            span = Span(at + start, at + len(before) - tail)
+            yield inner.to_file(Edit(span, after[start : len(after) - tail]))
+        at += len(before) + 1
+
+
+def _name_replaced(
+    document: Document, scalar: Scalar, value: Any, variables: Mapping[str, str]
+) -> Edit:
     if not isinstance(value, str):
         raise SourceError("only texts are changed in place", reason="style")
     raw = scalar.value
