@@ -242,7 +242,7 @@ class _Work:
 
     def _finish(self, trace: Trace, changes: Mapping[Candidate, str]) -> Override:
         reached = _reached(changes)
-        sorter = _Sorter(self.mapper, self.existing)
+        sorter = _Sorter(self.mapper, self.existing, trace)
         for image in trace.images:
             sorter.add(image, reached(image))
         return Override(
@@ -262,6 +262,7 @@ class _Sorter:
 
     mapper: Mapper
     existing: PostRenderers
+    trace: Trace
     outcomes: list[ImageOutcome] = field(default_factory=list)
     entries: list[ImageEntry] = field(default_factory=list)
     entry_edits: list[EntryEdit] = field(default_factory=list)
@@ -298,7 +299,7 @@ class _Sorter:
         if patch is not None:
             self.patches.append(patch)
             return Way.PATCH, ""
-        return Way.LEFT, _why_left(image)
+        return Way.LEFT, _why_left(image, self.trace)
 
 
 def _reached(changes: Mapping[Candidate, str]) -> Callable[[RenderedImage], str]:
@@ -315,15 +316,20 @@ def _reached(changes: Mapping[Candidate, str]) -> Callable[[RenderedImage], str]
     return after
 
 
-def _why_left(image: RenderedImage) -> str:
+def _why_left(image: RenderedImage, trace: Trace) -> str:
+    if _leaves(image) & trace.gated:
+        return f"its values are behind the chart's gate: {'.'.join(map(str, GATE))} opens it"
     if image.field is Field.EMBEDDED:
         return "it stands in a text of several lines that no value of its own reaches"
     return "neither a value nor a post-renderer reaches it"
 
 
+def _leaves(image: RenderedImage) -> set[Candidate]:
+    return {Candidate(segment.leaf, *segment.inner) for segment in image.segments}
+
+
 def _is_gated(wish: Wish, trace: Trace) -> bool:
-    leaves = {Candidate(segment.leaf, *segment.inner) for segment in wish.image.segments}
-    return bool(leaves & trace.gated)
+    return bool(_leaves(wish.image) & trace.gated)
 
 
 def _key(image: RenderedImage) -> tuple[str, tuple[ValuePath, ...]]:
