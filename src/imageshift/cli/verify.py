@@ -192,16 +192,22 @@ def _short(text: str) -> str:
 
 
 def _say_problem(problem: Problem, shown: Callable[[str], str]) -> None:
-    say(f"{shown(problem.place)}: {problem.message}")
+    message = problem.message.strip().replace("\n", "\n  ")
+    say(f"{shown(problem.place)}: {message}")
     if problem.hint:
         say(f"  hint: {problem.hint}")
 
 
 def _last_line(proof: Proof) -> str:
-    images = {(p.before, p.after) for v in proof.verdicts for p in v.images if p.before != p.after}
+    pairs = {pair for verdict in proof.verdicts for pair in verdict.images if pair.ok}
+    moved = sum(pair.before != pair.after for pair in pairs)
     compared = [verdict for verdict in proof.verdicts if verdict.problem is None]
     failed = sum(not verdict.is_equal for verdict in compared)
-    parts = [f"{len(compared)} compared", f"{len(images)} images moved", f"{failed} different"]
+    parts = [
+        f"{len(compared)} compared",
+        f"{moved} {'image' if moved == 1 else 'images'} moved",
+        f"{failed} different",
+    ]
     if proof.problems:
         parts.append(f"{len(proof.problems)} not compared")
     return ", ".join(parts)

@@ -56,10 +56,14 @@ class Judge:
     def unmapped(self, before: Any, after: Any) -> Any:
         """`after` with everything that has moved put back as it was before."""
         made = after
-        for item in self._walk(before, after, (), ""):
-            if isinstance(item, Moved):
-                made = _with(made, item.path, item.before)
+        for path, value in self.origins(before, after).items():
+            made = _with(made, path, value)
         return made
+
+    def origins(self, before: Any, after: Any) -> dict[ValuePath, Any]:
+        """What everything that has moved was before, by its place; MISSING where nothing was."""
+        found = self._walk(before, after, (), "")
+        return {item.path: item.before for item in found if isinstance(item, Moved)}
 
     @staticmethod
     def put(node: Any, path: ValuePath, value: Any) -> Any:
@@ -90,6 +94,8 @@ class Judge:
     ) -> Iterator[Moved | Differs]:
         if before is after or (before == after and type(before) is type(after)):
             return
+        if not before and not after and path and path[-1] in _CONTAINERS:
+            return  # kustomize makes a list of null
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             yield from self._mappings(before, after, path, context)
         elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):

@@ -94,7 +94,7 @@ class Kustomize:
 
 
 def _message(text: str, folder: Path) -> str:
-    lines = [line.removeprefix("Error: ") for line in text.strip().splitlines()]
+    lines = [re.sub(r"^[Ee]rror: ", "", line) for line in text.strip().splitlines()]
     kept = [line for line in lines if not line.startswith("#")]
     return "\n".join(kept[-6:]).replace(f"{folder}/", "").replace(str(folder), ".")
 

@@ -45,7 +45,18 @@ def _flat(data: Any) -> Iterator[Plain]:
         for item in items:
             yield from _flat(item)
     elif data:
-        yield data
+        yield _tidy(data)
+
+
+def _tidy(data: Plain) -> Plain:
+    """Without annotations and labels that hold nothing, which kustomize leaves out as well."""
+    metadata = data.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return data
+    empty = {key for key in ("annotations", "labels") if key in metadata and not metadata[key]}
+    if not empty:
+        return data
+    return {**data, "metadata": {k: v for k, v in metadata.items() if k not in empty}}
 
 
 @dataclass(slots=True)

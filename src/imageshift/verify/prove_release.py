@@ -1,15 +1,18 @@
 """The verdict on a release: rendered before and after, and what differs recomputed."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imageshift.cache import RuleSet
-from imageshift.charts.values import merge
+from imageshift.charts.model import RenderError
+from imageshift.charts.values import merge, place
 from imageshift.errors import ImageshiftError
 from imageshift.verify.compare import Comparison, compare_objects
 from imageshift.verify.judge import Judge
 from imageshift.verify.model import (
+    MISSING,
     DifferenceClass,
     ObjectDifference,
     Plain,
@@ -95,7 +98,8 @@ class ReleaseProver:
         if not found.is_explained:
             found.explain_noise(self.renderer.objects(old))
         if not found.is_explained:
-            found.explain_hashes(self._unmapped(found.judge, old, new))
+            with suppress(RenderError):  # then nothing can be recomputed, and it stays unexplained
+                found.explain_hashes(self._unmapped(found.judge, old, new))
 
     def _unmapped(self, judge: Judge, old: FoundRelease, new: FoundRelease) -> list[Plain]:
         """What after renders to with the images of before in its values.
@@ -105,8 +109,12 @@ class ReleaseProver:
         """
         defaults = self.renderer.chart(new).defaults
         was, now = (merge(defaults, side.release.values) for side in (old, new))
+        origins = judge.origins(was, now)
+        # Helm takes null as the absence of a value.
+        changes = {path: None if v is MISSING else v for path, v in origins.items()}
         release = replace(new.release, post_renderers=old.release.post_renderers)
-        return self.renderer.objects(replace(new, release=release), judge.unmapped(was, now))
+        values = merge(new.release.values, place(now, changes))
+        return self.renderer.objects(replace(new, release=release, schemas=False), values)
 
 
 def _with_old_chart(old: FoundRelease, new: FoundRelease, texts: TextJudge) -> FoundRelease:
