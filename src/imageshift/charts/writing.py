@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 from imageshift.charts.edits import ValueEdit
@@ -150,11 +150,17 @@ def _lines_replaced(document: Document, scalar: Scalar, value: str) -> Iterator[
     at = 0
     for before, after in zip(old, new, strict=True):
         if before != after:
-            start = len(commonprefix([before, after]))
-            tail = len(commonprefix([before[start:][::-1], after[start:][::-1]]))
+            start = _alike(before, after)
+            tail = _alike(before[start:][::-1], after[start:][::-1])
             span = Span(at + start, at + len(before) - tail)
             yield inner.to_file(Edit(span, after[start : len(after) - tail]))
         at += len(before) + 1
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _name_replaced(
