@@ -54,6 +54,13 @@ def built() -> str:
     return str(next(DIST.glob("*.whl")))
 
 
+def install_for_tests(session: nox.Session) -> None:
+    """Install the wheel with all its extras, what tests need, and the real tools."""
+    session.run("python", "scripts/fetch_tools.py")
+    session.install("--force-reinstall", "--no-deps", built())
+    session.install(f"{built()}[aws,charts]", *group("tests"))
+
+
 def pytest(session: nox.Session, *arguments: str) -> None:
     """Run pytest with the real tools on PATH and the counts left for scripts/dev.py."""
     report = REPORTS / f"{session.name}.xml"
@@ -113,9 +120,7 @@ def wheel(session: nox.Session) -> None:
 @nox.session(python=PYTHONS, requires=["build"])
 def tests(session: nox.Session) -> None:
     """Run the tests on the wheel, compared with real helm and kubectl."""
-    session.run("python", "scripts/fetch_tools.py")
-    session.install("--force-reinstall", "--no-deps", built())
-    session.install(built(), *group("tests"))
+    install_for_tests(session)
     # Generated cases take minutes and don't depend on the Python, so one runs them.
     generated = "" if session.python == PYTHONS[-1] else " and not property"
     chosen = f"not corpus and not precommit{generated}"
@@ -127,9 +132,7 @@ def corpus(session: nox.Session) -> None:
     """Check what must always hold, on a folder of real repositories where there is one."""
     if not CORPUS.is_dir():
         session.skip(f"no folder of real repositories at {CORPUS} (IMAGESHIFT_CORPUS names one)")
-    session.run("python", "scripts/fetch_tools.py")
-    session.install("--force-reinstall", "--no-deps", built())
-    session.install(built(), *group("tests"))
+    install_for_tests(session)
     session.env["IMAGESHIFT_CORPUS"] = str(CORPUS)
     pytest(session, "-m", "corpus", *session.posargs)
 
