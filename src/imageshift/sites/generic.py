@@ -6,7 +6,7 @@ from dataclasses import replace
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.reference import has_host, parse_reference
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind
-from imageshift.sites.workloads import find_pod_images, whole_site
+from imageshift.sites.workloads import find_container_images, find_pod_images, whole_site
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
 
 __all__ = ["find_embedded_pods", "find_generic_images"]
@@ -22,20 +22,37 @@ def find_generic_images(
 
 
 def find_embedded_pods(
-    document: Document, holder: Scalar, resource: Resource, path: Path
+    document: Document, holder: Scalar, resource: Resource, path: Path, *, listed: bool = False
 ) -> Iterator[ImageSite]:
-    """The containers of pods that a text holds as YAML or JSON, such as a runner's pod template."""
-    if holder.style == "" or "image" not in holder.value or "ontainers" not in holder.value:
+    """The containers of pods that a text holds as YAML or JSON, such as a runner's pod template.
+
+    With `listed` the text itself may be a list of containers, as a chart's `extraContainers: |`.
+    """
+    if holder.style == "" or "image" not in holder.value:
+        return
+    if not listed and "ontainers" not in holder.value:
         return
     try:
         documents = parse_embedded(document, holder)
     except SourceError:
         return
     for inner in documents:
-        if not inner.has_template():
-            for site in _below(inner, inner.mapping, resource, path, depth=0):
-                if site.confidence is Confidence.LIKELY:
-                    yield site
+        if inner.has_template():
+            continue
+        if listed and isinstance(inner.root, Sequence):
+            yield from _listed(inner, inner.root, resource, path)
+        for site in _below(inner, inner.mapping, resource, path, depth=0):
+            if site.confidence is Confidence.LIKELY:
+                yield site
+
+
+def _listed(
+    document: Document, containers: Sequence, resource: Resource, path: Path
+) -> Iterator[ImageSite]:
+    for index, item in enumerate(containers.items):
+        if isinstance(item, Mapping) and item.text("name") and item.text("image"):
+            for site in find_container_images(document, resource, item, (*path, index)):
+                yield replace(site, confidence=Confidence.LIKELY)
 
 
 def _below(

@@ -32,6 +32,7 @@ _BARE_KEY = re.compile(r"image(?:Name|Ref|Reference)?|.*[a-z0-9]Image|img|.*[_-]
 _REPOSITORY_KEYS = ("repository", "repo", "image", "name")
 _IDENTIFIER_KEYS = {"tag", "digest", "sha", "registry", "pullPolicy", "imagePullPolicy", "version"}
 _MARKS = {"tag", "digest", "sha", "pullPolicy"}
+_CONTAINERS_KEY = re.compile(r"(?:[cC]ontainers|[sS]idecars)$")
 _FLAT_REPOSITORY = re.compile(r"(.*[iI]mage)(Repository|Repo)")
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
 _NO_NAME = re.compile(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
@@ -119,7 +120,8 @@ class _Search:
             yield from self._bare(value, path)
         elif "\n" in value.value:
             document, resource = self._context.document, self._context.resource
-            yield from find_embedded_pods(document, value, resource, path)
+            listed = _CONTAINERS_KEY.search(name) is not None
+            yield from find_embedded_pods(document, value, resource, path, listed=listed)
         else:
             yield from find_flag_values(
                 self._context.document, self._context.resource, name, value, path

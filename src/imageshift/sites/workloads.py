@@ -18,7 +18,13 @@ from imageshift.sites.model import (
 )
 from imageshift.source import Document, Mapping, Node
 
-__all__ = ["POD_GROUPS", "POD_PATHS", "find_pod_images", "find_workload_images"]
+__all__ = [
+    "POD_GROUPS",
+    "POD_PATHS",
+    "find_container_images",
+    "find_pod_images",
+    "find_workload_images",
+]
 
 POD_PATHS: dict[str, Path] = {
     "Pod": ("spec",),
@@ -106,7 +112,7 @@ def find_pod_images(
         for index, container in enumerate(spec.items(key)):
             if isinstance(container, Mapping):
                 at = (*path, key, index)
-                for site in _container_images(document, resource, container, at):
+                for site in find_container_images(document, resource, container, at):
                     yield replace(site, pull_secrets=pull_secrets)
     for index, volume in enumerate(spec.items("volumes")):
         image = volume.mapping("image") if isinstance(volume, Mapping) else None
@@ -115,9 +121,10 @@ def find_pod_images(
             yield from whole_site(document, resource, image.get("reference"), at)
 
 
-def _container_images(
+def find_container_images(
     document: Document, resource: Resource, container: Mapping, path: Path
 ) -> Iterator[ImageSite]:
+    """The image of a container, and those of its known flags and variables."""
     yield from whole_site(document, resource, container.get("image"), (*path, "image"))
     yield from find_flags(document, resource, container, path)
 
