@@ -246,6 +246,7 @@ class _Run:
             self._found.owned.add((solved.text.file, solved.text.document.file.index))
             if len(solved.moves.edits) > 1:
                 self._found.moved.update(solved.moves.edits)
+        verdicts.finish()
         self._found.results.update(verdicts.results)
         self._found.extras.update(verdicts.extras)
         self._found.stories.update(verdicts.stories)

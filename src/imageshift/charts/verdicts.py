@@ -29,6 +29,7 @@ from imageshift.source import Edit, Place, Scalar
 
 __all__ = ["ChartProblem", "Solved", "Verdicts", "ignored_leaves"]
 
+_REPLACED = "the releases that take this text have values of their own in its place"
 _HOOKS = "hooks are post-rendered since helm-controller 1.6.0 only"
 
 
@@ -69,13 +70,21 @@ class _Leaves:
 
     def __init__(self, text: ReleaseText) -> None:
         self._paths: dict[tuple[str, int], list[ValuePath]] = {}
+        self._hidden: set[tuple[str, int]] = set()
         self.places: dict[ValuePath, tuple[Layer, Scalar]] = {}
         for layer in (text.own, *reversed(text.below)):
             for path, scalar in scalars(layer.values):
+                key = (layer.file, layer.document.offset(scalar.start))
                 if self.places.setdefault(path, (layer, scalar))[0] is layer:
-                    key = (layer.file, layer.document.offset(scalar.start))
                     self._paths.setdefault(key, []).append(path)
+                else:
+                    self._hidden.add(key)
         self.files = tuple(dict.fromkeys(layer.file for layer in (text.own, *text.below)))
+
+    def hides(self, site: ImageSite, file: str) -> bool:
+        """Whether a layer above decides over all that a site says."""
+        keys = {(file, site.document.offset(part.scalar.start)) for part in site.parts}
+        return not keys & self._paths.keys() and bool(keys & self._hidden)
 
     def of(self, site: ImageSite, file: str) -> set[ValuePath]:
         """The leaves that a site's scalars are, or that it stands in."""
@@ -103,6 +112,13 @@ class Verdicts:
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
     stories: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
     notes: list[ChartProblem] = field(default_factory=list)
+    hidden: dict[SiteKey, ImageSite] = field(default_factory=dict)
+
+    def finish(self) -> None:
+        """Decides over texts that every release which takes them replaces."""
+        for key, site in self.hidden.items():
+            kept = Kept(site, Status.SKIPPED, SkipReason.PLACEHOLDER, _REPLACED)
+            self.results.setdefault(key, kept)
 
     def add(self, solved: Solved, move: int) -> None:
         """Adds what becomes of one release's images."""
@@ -133,16 +149,14 @@ class _One:
             return
         fates = self._fates_of(site, file)
         if not fates:
+            if self.leaves.hides(site, file):
+                self._verdicts.hidden.setdefault(key, site)
             return
         fate = min(fates, key=lambda each: (not each[1].moves, each[1].reason is None))[1]
         self._told |= {number for number, _ in fates}
         result = self._result(site, file, fate)
         if self._is_shared(site, file) and isinstance(result, Change):
-            detail = "several releases take this text: each has its own value now"
-            reason = SkipReason.PLACEHOLDER
-            result = Kept(
-                site, Status.SKIPPED, reason, detail, result.before, result.after, result.rule
-            )
+            result = Kept(site, Status.SKIPPED, SkipReason.PLACEHOLDER, _REPLACED)
         self._verdicts.results[key] = result
         self._verdicts.stories[key] = self._story([each for _, each in fates])
         if isinstance(result, Change):
@@ -155,6 +169,7 @@ class _One:
         rest: dict[str, list[Fate]] = {}
         for number, fate in enumerate(self._solved.moves.fates):
             known = number in self._told or fate.image.text in told
+            known = known or fate.reason is SkipReason.IGNORED
             if not known and not self._is_named_by_entry(fate.image):
                 rest.setdefault(fate.image.text, []).append(fate)
         for fates in rest.values():
