@@ -51,9 +51,18 @@ def test_the_archive_that_is_rendered() -> None:
         "templates/a.yaml": b"",
         "charts/crds/Chart.yaml": b"name: crds\nversion: 1.0.0\n",
         "charts/crds/values.schema.json": b"{}",
+        "charts/my-crds/Chart.yaml": b"name: my-crds\nversion: 1.0.0\n",
+        "charts/my-crds/crds/a.yaml": b"",
+        "charts/my-crds/templates/crds/a.yaml": b"",
     }
     chart = ChartFiles(files, "c")
-    kept = ["c/Chart.yaml", "c/charts/crds/Chart.yaml", "c/templates/a.yaml"]
+    kept = [
+        "c/Chart.yaml",
+        "c/charts/crds/Chart.yaml",
+        "c/charts/my-crds/Chart.yaml",
+        "c/charts/my-crds/templates/crds/a.yaml",
+        "c/templates/a.yaml",
+    ]
 
     assert _names(chart.archive()) == kept
     assert _names(chart.archive(schemas=True)) == sorted(

@@ -14,6 +14,7 @@ import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -186,8 +187,11 @@ class ChartFiles:
         pure = PurePosixPath(path)
         if pure.name in _UNREAD or pure.suffix == ".prov":
             return False
-        inside = path.replace("charts/crds/", "")
-        return "crds/" not in inside or "templates/" in inside or self._reads_files
+        if "templates" in pure.parts or self._reads_files:
+            return True
+        # A chart may be called crds itself, as kyverno's subchart is.
+        pairs = pairwise(("", *pure.parts))
+        return not any(part == "crds" and above != "charts" for above, part in pairs)
 
     @cached_property
     def _reads_files(self) -> bool:
