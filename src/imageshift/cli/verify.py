@@ -127,7 +127,7 @@ def print_proof(proof: Proof, common: Common, shown: Callable[[str], str]) -> No
     parts = [_table(listed)] if listed and not common.quiet else []
     parts += [_failure(verdict, shown) for verdict in proof.verdicts if not verdict.is_equal]
     _write("".join(parts), common)
-    for problem in proof.problems:
+    for problem in dict.fromkeys(proof.problems):
         _say_problem(problem, shown)
     if not common.quiet:
         say(_last_line(proof))

@@ -67,9 +67,22 @@ class Comparison:
                 return item.object not in twins and (
                     old is not None or _is_named_anew(item.object, first, twins)
                 )
-            return bool(_at(old, item.path) != _at(twin, item.path))
+            return self._is_noise(item, _at(old, item.path), _at(twin, item.path))
 
         self._settle(is_noise, DifferenceClass.NOISE)
+
+    def _is_noise(self, item: ObjectDifference, first: Any, second: Any) -> bool:
+        """Whether a place differs by itself; of a text of lines, the lines that differ must."""
+        texts = (first, second, item.after)
+        if not all(isinstance(text, str) and "\n" in text for text in texts):
+            return bool(first != second)
+        rows = [text.split("\n") for text in texts]
+        if len({len(lines) for lines in rows}) > 1:
+            return bool(first != second)
+        return all(
+            one == other or one != again or self.judge.texts.pairs(one, other, "") is not None
+            for one, again, other in zip(*rows, strict=True)
+        )
 
     def explain_hashes(self, unmapped: Iterable[Plain]) -> None:
         """Passes hashes that are as before in a rendering of after without mapped images."""

@@ -7,7 +7,7 @@ from typing import Any
 from imageshift.charts.model import ValuePath
 from imageshift.charts.plain import load_plain
 from imageshift.errors import ImageshiftError
-from imageshift.verify.model import MISSING, Plain
+from imageshift.verify.model import MISSING, Plain, decoded
 from imageshift.verify.text import TextJudge
 
 __all__ = ["Differs", "Judge", "Moved", "image_fields"]
@@ -48,9 +48,9 @@ class Judge:
 
     def compare(self, before: Plain, after: Plain) -> list[Moved | Differs]:
         """What differs between two objects that are one, before and after."""
-        if before == after:
+        if before is after:
             return []
-        found = list(self._walk(before, after, (), ""))
+        found = list(self._walk(_readable(before), _readable(after), (), ""))
         return [self._refused(item, before) if isinstance(item, Moved) else item for item in found]
 
     def unmapped(self, before: Any, after: Any) -> Any:
@@ -92,7 +92,7 @@ class Judge:
     def _walk(
         self, before: Any, after: Any, path: ValuePath, context: str
     ) -> Iterator[Moved | Differs]:
-        if before is after or (before == after and type(before) is type(after)):
+        if before is after or (not isinstance(before, Mapping | list) and _is_same(before, after)):
             return
         if not before and not after and path and path[-1] in _CONTAINERS:
             return  # kustomize makes a list of null
@@ -177,6 +177,19 @@ def image_fields(node: Any, path: ValuePath = ()) -> Iterator[tuple[ValuePath, s
     elif isinstance(node, list):
         for index, item in enumerate(node):
             yield from image_fields(item, (*path, index))
+
+
+def _is_same(before: Any, after: Any) -> bool:
+    """Whether two scalars are one; Python takes true for 1."""
+    return bool(before == after) and isinstance(before, bool) is isinstance(after, bool)
+
+
+def _readable(data: Plain) -> Plain:
+    """A Secret with its data decoded, as far as it is text; any other object as it is."""
+    values = data.get("data")
+    if data.get("kind") != "Secret" or not isinstance(values, Mapping):
+        return data
+    return {**data, "data": {key: decoded(value) for key, value in values.items()}}
 
 
 def _is_field(path: ValuePath) -> bool:

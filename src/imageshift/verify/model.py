@@ -1,5 +1,7 @@
 """What a proof is made of: verdicts on builds, releases and files, and what differs in them."""
 
+import base64
+import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -19,6 +21,7 @@ __all__ = [
     "UnitKey",
     "Verdict",
     "VerdictKind",
+    "decoded",
     "object_name",
     "spell_object",
     "spell_path",
@@ -162,6 +165,14 @@ def object_name(data: Plain) -> ObjectName:
         str(metadata.get("namespace") or ""),
         str(name or ""),
     )
+
+
+def decoded(value: Any) -> Any:
+    """The text that base64 spells; anything else as it is."""
+    try:
+        return base64.b64decode(value, validate=True).decode() if isinstance(value, str) else value
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return value
 
 
 def spell_object(name: ObjectName) -> str:

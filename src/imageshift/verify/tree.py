@@ -1,7 +1,5 @@
 """One side of a proof: a tree with its index, and the objects that are known of it."""
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +9,7 @@ from typing import Any
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, build_index
 from imageshift.kustomize.reach import Reach
-from imageshift.verify.model import Plain, object_name
+from imageshift.verify.model import Plain, decoded, object_name
 from imageshift.verify.objects import read_objects
 from imageshift.workspace import Workspace
 
@@ -98,7 +96,7 @@ def data_of(data: Plain) -> dict[str, str] | None:
         return None
     found: dict[str, str] = {}
     if data.get("kind") == "Secret":
-        found |= {key: _decoded(value) for key, value in _texts(data.get("data")).items()}
+        found |= {key: decoded(value) for key, value in _texts(data.get("data")).items()}
         return found | _texts(data.get("stringData"))
     return found | _texts(data.get("data"))
 
@@ -113,10 +111,3 @@ def _spelled(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)
-
-
-def _decoded(text: str) -> str:
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return text
