@@ -133,8 +133,8 @@ class ImageSite:
 
     `note` says why it is doubtful; `skip` is the finder's own reason to leave it alone.
     `origin` says whether its text is written at all; where it isn't, the place is that of the
-    release which runs it. `needs_host` is true where a name without a registry could mean another one: in values of a
-    chart that isn't known to add none.
+    release which runs it. `needs_host` is true where a name without a registry could mean another
+    one: in values of a chart that isn't known to add none.
     """
 
     kind: SiteKind
