@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -243,3 +244,21 @@ def test_other_existing_entries(
 
     assert [outcome.way for outcome in result.outcomes] == [way]
     assert result.entry_edits == ()
+
+
+@pytest.mark.parametrize("name", case_names())
+def test_a_second_run_finds_nothing(name: str, mapper: Mapper, sdk: Renderer) -> None:
+    """With the edits and entries in the release, neither is found again."""
+    case = Case(name)
+    first = override(case.chart(), case.release(), mapper, renderer=sdk)
+    entries = [{"name": entry.name, "newName": entry.new_name} for entry in first.entries]
+    release = replace(
+        case.release(),
+        values=apply_edits(case.release().values, first.edits),
+        post_renderers=({"kustomize": {"images": entries}},),
+    )
+
+    second = override(case.chart(), release, mapper, renderer=sdk)
+
+    assert (second.edits, second.entries, second.entry_edits) == ((), (), ())
+    assert second.patches == first.patches
