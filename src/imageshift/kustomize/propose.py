@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from imageshift.entry import Entry, spell_name, split_image
-from imageshift.kustomize.model import Duty, Leaf
+from imageshift.kustomize.model import Duty
 from imageshift.kustomize.names import NameMap
 from imageshift.kustomize.simulate import Match, Seen
 
@@ -24,15 +24,18 @@ class Stuck:
 
 
 def propose(
-    entry: Entry, seen: Seen, names: NameMap, leaves: Sequence[Leaf]
+    entry: Entry, seen: Seen, names: NameMap, duties: Sequence[Duty]
 ) -> tuple[Entry, ...] | Stuck:
-    """The entries to stand in place of one: itself, renamed, with a newName, or split."""
+    """The entries to stand in place of one: itself, renamed, with a newName, or split.
+
+    `duties` are those of the leaves, by number.
+    """
     numbers = frozenset(match.leaf for match in seen.matched)
     if entry.problem is not None:
         return Stuck(entry.problem, numbers)
     if not seen.matched:
         return _dead(entry, seen, names)
-    wanted = _wanted(entry, seen, names, leaves)
+    wanted = _wanted(entry, seen, names, duties)
     if isinstance(wanted, Stuck):
         return wanted
     same = _same_name(entry, seen, set(wanted.values()))
@@ -40,13 +43,13 @@ def propose(
 
 
 def _wanted(
-    entry: Entry, seen: Seen, names: NameMap, leaves: Sequence[Leaf]
+    entry: Entry, seen: Seen, names: NameMap, duties: Sequence[Duty]
 ) -> dict[str, str] | Stuck:
     """The newName that each name needs; empty for none."""
     wanted: dict[str, str] = {}
     for match in sorted(seen.matched):
         name = split_image(match.after)[0]
-        new = _new_name(entry, match, names, leaves[match.leaf].duty)
+        new = _new_name(entry, match, names, duties[match.leaf])
         if wanted.setdefault(name, new) != new:
             numbers = frozenset(match.leaf for match in seen.matched)
             return Stuck(f"{name} would have to become two different images", numbers)
@@ -101,10 +104,9 @@ def _dead(entry: Entry, seen: Seen, names: NameMap) -> tuple[Entry, ...] | Stuck
 def _new_name(entry: Entry, match: Match, names: NameMap, duty: Duty) -> str:
     """The newName that the entry needs for a text; empty when it needs none."""
     result = split_image(match.result)[0]
-    if duty is Duty.FIXED or (duty is Duty.LEAVE and not entry.new_name):
-        target = result
-    else:
-        target = names.name(result)
+    if duty is Duty.LEAVE and not entry.new_name:
+        return ""
+    target = result if duty is Duty.FIXED else names.name(result)
     if entry.new_name:
         return target if result == entry.new_name else names.name(entry.new_name)
     if result != split_image(match.before)[0]:

@@ -19,7 +19,7 @@ from imageshift.kustomize.simulate import Flow, Plan, Simulation, simulate
 
 __all__ = ["Search", "Solution"]
 
-_ROUNDS = 60
+_ROUNDS = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Search:
         self._freeze_beforehand()
         plain = simulate(self._graph, self._leaves, Plan())
         state.placeholders = dict(self._placeholders(plain))
-        for _ in range(_ROUNDS + len(self._leaves.every) + len(self._graph.entries)):
+        for _ in range(10 + len(self._leaves.every) + len(self._graph.entries)):
             plan, simulation, stuck = self._settled()
             problems = [*stuck, *self._broken(plan, simulation)]
             if problems:
@@ -69,9 +69,16 @@ class Search:
             elif not self._add_entries(simulation):
                 break
         else:
-            plan = Plan()
-            simulation = plain
+            plan, simulation = Plan(), plain
+            self._keep_everything()
         return Solution(plan, simulation, state.kept, state.frozen, state.placeholders)
+
+    def _keep_everything(self) -> None:
+        detail = "no rewriting of its kustomizations was found that builds the same images"
+        texts = dict.fromkeys(self._texts(), detail)
+        entries = dict.fromkeys(range(len(self._graph.entries)), detail)
+        self._state.kept = {**texts, **self._state.kept}
+        self._state.frozen = {**entries, **self._state.frozen}
 
     def _freeze_beforehand(self) -> None:
         for source in self._graph.entries:
@@ -138,24 +145,36 @@ class Search:
         plan = Plan(self._texts(), {}, self._state.added)
         simulation = simulate(self._graph, self._leaves, plan)
         stuck: list[Stuck] = []
+        flipping: set[int] = set()
         for _ in range(_ROUNDS):
             entries, stuck = self._entries(simulation)
             if entries == plan.entries:
                 return plan, simulation, stuck
+            flipping = {
+                number
+                for number in entries.keys() | plan.entries.keys()
+                if entries.get(number) != plan.entries.get(number)
+            }
             plan = replace(plan, entries=entries)
             simulation = simulate(self._graph, self._leaves, plan)
-        everything = frozenset(range(len(self._leaves.every)))
-        return plan, simulation, [*stuck, Stuck("the entries feed each other", everything)]
+        met = (match.leaf for number in flipping for match in simulation.seen[number].matched)
+        detail = "its entries feed each other"
+        return plan, simulation, [*stuck, Stuck(detail, frozenset(met), min(flipping))]
 
     def _entries(self, simulation: Simulation) -> tuple[dict[int, tuple[Entry, ...]], list[Stuck]]:
         made: dict[int, tuple[Entry, ...]] = {}
         stuck: list[Stuck] = []
+        # Only the entry that gives a placeholder its name has anything to rewrite.
+        duties = [
+            Duty.LEAVE if leaf.number in self._state.placeholders else leaf.duty
+            for leaf in self._leaves.every
+        ]
         for source in self._graph.entries:
             number = source.number
             if number in self._state.frozen or number not in simulation.seen:
                 continue
             names = self._names.of(source.file)
-            found = propose(source.entry, simulation.seen[number], names, self._leaves.every)
+            found = propose(source.entry, simulation.seen[number], names, duties)
             if isinstance(found, Stuck):
                 place = place_text(source.file, source.place)
                 detail = f"the entry at {place}: {found.detail}"
