@@ -6,7 +6,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from command_line import read_tree
-from migrate_cases import CASES, Case, image_lines, skip_lines, targets, warning_lines
+from tree_cases import CASES, Case, image_lines, skip_lines, targets, warning_lines
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "report.json"
 
