@@ -1,6 +1,7 @@
 """What a tree was before: a Git revision or a folder, and the way back to it."""
 
 import difflib
+import re
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -85,7 +86,8 @@ def _restored(old: str, plan: FilePlan, host: str) -> str:
         if kind == "equal":
             made += now[c:d]
         elif kind == "insert":
-            made += [line for line in now[c:d] if not _is_ours(line, host)]
+            added = [] if _is_inserted(now[c:d], host) else now[c:d]
+            made += [line for line in added if not _is_ours(line, host)]
         else:
             made += _hunk(was[a:b], now[c:d], reverted, c, host)
     return "".join(made)
@@ -122,6 +124,20 @@ def _middle(old: str, new: str) -> str:
     while end < min(len(old), len(new)) - start and old[-end - 1] == new[-end - 1]:
         end += 1
     return new[start : len(new) - end]
+
+
+# What stands around a name of the cache where values or post-renderers were added.
+_AROUND = re.compile(
+    r"\s*(?:- )?(?:[\w./\"'-]+:(?: \|-)?"
+    r"|(?:name|newName|newTag|digest|registry|repository|tag|image|op|path|group|version|kind): .+)"
+    r"\s*"
+)
+
+
+def _is_inserted(lines: list[str], host: str) -> bool:
+    """Whether lines are a block that the migration adds: names of the cache, and their keys."""
+    others = [line for line in lines if host not in line]
+    return len(others) < len(lines) and all(_AROUND.fullmatch(line) for line in others)
 
 
 def _is_ours(line: str, host: str) -> bool:

@@ -153,10 +153,11 @@ class _One:
                 self._verdicts.hidden.setdefault(key, site)
             return
         fate = min(fates, key=lambda each: (not each[1].moves, each[1].reason is None))[1]
+        if fate.moves and self._is_shared(site, file):
+            self._verdicts.hidden.setdefault(key, site)
+            return
         self._told |= {number for number, _ in fates}
         result = self._result(site, file, fate)
-        if self._is_shared(site, file) and isinstance(result, Change):
-            result = Kept(site, Status.SKIPPED, SkipReason.PLACEHOLDER, _REPLACED)
         self._verdicts.results[key] = result
         self._verdicts.stories[key] = self._story([each for _, each in fates])
         if isinstance(result, Change):
@@ -226,10 +227,10 @@ class _One:
             return False
 
     def _is_shared(self, site: ImageSite, file: str) -> bool:
-        if file == self._solved.text.file:
-            return False
         offset = site.document.offset(site.main.scalar.start)
         for layer, scalar in self.leaves.places.values():
+            if layer is self._solved.text.own:
+                continue
             if layer.file == file and layer.document.offset(scalar.start) == offset:
                 return self._verdicts.uses.get(layer.key, 0) > 1 or not self._edits(file)
         return False
@@ -270,7 +271,7 @@ class _One:
         post = fate.way in (Way.POST_RENDERER, Way.PATCH)
         for segment in () if post else fate.image.segments:
             written = self.leaves.places.get(segment.leaf)
-            if written is not None and written[0].file == self._solved.text.file:
+            if written is not None and written[0] is self._solved.text.own:
                 layer, scalar = written
                 value = Scalar(scalar.start, scalar.end, None, fate.image.text, "", None)
                 return self._made(layer, value, segment.leaf, Origin.WRITTEN, SiteKind.VALUES)
