@@ -104,6 +104,20 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {
         "resources: [a]\nimages:\n- name: ghcr.io/a\n  newName: ghcr.io/a",
         "resources: [a]",
     ),
+    "values that were added": (
+        "values:\n  a: 1\nz: 1\n",
+        "values:\n  a: 1\nz: 1\n",
+        "values:\n  a: 1\n  image:\n    repository: ECR/quay/a\nz: 2\n",
+        "values:\n  a: 1\n  image:\n    repository: quay.io/a\nz: 2\n",
+        "values:\n  a: 1\nz: 2\n",
+    ),
+    "keys without a name of the cache stay": (
+        "a: 1\n",
+        "a: 1\n",
+        "a: 1\nimage:\n  tag: v1\n",
+        "a: 1\nimage:\n  tag: v1\n",
+        "a: 1\nimage:\n  tag: v1\n",
+    ),
     "line ends of Windows": (
         "a: 1\r\ni: nginx:1\r\n",
         "a: 1\r\ni: ECR/hub/library/nginx:1\r\n",

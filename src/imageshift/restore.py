@@ -11,9 +11,12 @@ from difflib import SequenceMatcher
 
 __all__ = ["Versions", "restore"]
 
-# Lines that a migration adds: entries of kustomize, and Flux's log-in to ECR.
+# Lines that a migration adds around names of the cache: entries of kustomize, Flux's log-in to
+# ECR, and the keys of values and post-renderers.
 _ADDED = re.compile(
-    r"\s*(?:images:|provider: [\"']?aws[\"']?|(?:- )?(?:name|newName|newTag|digest): .+)\s*"
+    r"\s*(?:- )?(?:[\w./\"'-]+:(?: [|>][-+]?)?|provider: [\"']?aws[\"']?"
+    r"|(?:name|newName|newTag|digest|registry|repository|tag|image|op|path|group|version|kind): .+)"
+    r"\s*"
 )
 
 
@@ -73,17 +76,32 @@ class _Restored:
         yield from (self._was[at] for at in self._origins[a:b] if at is not None)
 
     def _replaced(self, a: int, b: int, c: int, d: int) -> Iterator[str]:
-        if b - a == d - c:
-            for at, to in zip(range(a, b), range(c, d), strict=True):
+        start = self._partners(a, b, c, d)
+        if start is not None:
+            for at, to in zip(range(a, b), range(start, d), strict=False):
                 origin = self._origins[at]
                 was = self._moved[at] if origin is None else self._was[origin]
                 yield self._line(was, self._moved[at], to)
-        elif self._is_added(_not_in(self._now[c:d], self._moved[a:b])):
-            yield from self._before(a, b)
         elif len(self._now) == len(self._reverted):
             yield from self._reverted[c:d]
         else:
             yield from self._now[c:d]
+
+    def _partners(self, a: int, b: int, c: int, d: int) -> int | None:
+        """Where the lines of now begin that stand for those of before, one for one.
+
+        More lines than before are told apart only when the migration may have added them, in
+        front or behind.
+        """
+        behind, front = c + b - a, d - (b - a)
+        if behind == d:
+            return c
+        for start, added in ((c, self._now[behind:d]), (front, self._now[c:front])):
+            pairs = zip(self._moved[a:b], self._now[start:d], strict=False)
+            alike = all(_key(one) == _key(other) for one, other in pairs)
+            if behind < d and alike and self._is_added(added):
+                return start
+        return None
 
     def _is_added(self, lines: Sequence[str]) -> bool:
         """Whether lines are such as a migration adds, the host among them where names are."""
@@ -94,6 +112,8 @@ class _Restored:
     def _line(self, was: str, moved: str, to: int) -> str:
         now = self._now[to]
         by_rules = self._reverted[to] if len(self._now) == len(self._reverted) else now
+        if now.rstrip("\r\n") == moved:
+            return was
         if was == moved:
             return self._unforeseen(was, now, by_rules)
         start, end, added = _change(was, moved)
@@ -131,9 +151,8 @@ def _origins(was: list[str], moved: list[str]) -> Sequence[int | None] | None:
     return origins
 
 
-def _not_in(lines: Sequence[str], others: Sequence[str]) -> list[str]:
-    known = {line.rstrip("\r\n") for line in others}
-    return [line for line in lines if line.rstrip("\r\n") not in known]
+def _key(line: str) -> str:
+    return line.strip().partition(":")[0]
 
 
 def _change(old: str, new: str) -> tuple[int, int, str]:
