@@ -13,19 +13,10 @@ from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, s
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import (
-    Chunk,
-    Document,
-    Edit,
-    Mapping,
-    Node,
     Place,
-    Root,
-    Scalar,
-    Sequence,
     SourceText,
     apply_edits,
-    reads_as,
-    split_documents,
+    same_but_for,
 )
 from imageshift.workspace import Workspace, Write, write_together
 
@@ -362,85 +353,6 @@ def _applied(source: SourceText, results: list[Result]) -> str:
     if not same_but_for(source, documents.values(), after, edits):
         raise SourceError("the result would not read as planned", reason="style")
     return after
-
-
-def same_but_for(
-    before: SourceText, documents: Iterable[Document], after: str, edits: Iterable[Edit]
-) -> bool:
-    """Whether a text with edits reads as the same trees, but for the scalars that were edited.
-
-    `documents` are those of the text before that the edits touch; the others aren't read. New
-    keys and items are allowed only where an edit adds text without taking any away.
-    """
-    spans = sorted((edit.span.start, edit.span.end) for edit in edits)
-    chunks = list(split_documents(SourceText(after)))
-    if len(chunks) != sum(1 for _ in split_documents(before)):
-        return False
-    # A template has no tree; its lines were found to be what they are without one.
-    old = {document.index: document.root for document in documents if document.root is not None}
-    for chunk, following in zip(chunks, [*chunks[1:], None], strict=True):
-        touched = [index for index in old if _holds(chunk, following, index)]
-        if not touched:
-            continue
-        alike = len(touched) == 1 and reads_as(chunk.text, old[touched[0]], spans)
-        if not alike and not _trees_alike(chunk, {index: old[index] for index in touched}, spans):
-            return False
-    return True
-
-
-def _trees_alike(chunk: Chunk, old: dict[int, Root], spans: list[tuple[int, int]]) -> bool:
-    adds = any(start == end for start, end in spans)
-    try:
-        new = {document.index: document.root for document in chunk.documents()}
-    except SourceError:
-        return False
-    return all(
-        index in new and _alike(root, new[index], spans, adds=adds) for index, root in old.items()
-    )
-
-
-def _holds(chunk: Chunk, following: Chunk | None, index: int) -> bool:
-    return chunk.index <= index and (following is None or index < following.index)
-
-
-def _alike(old: Node | None, new: Node | None, spans: list[tuple[int, int]], *, adds: bool) -> bool:
-    if isinstance(old, Scalar) and isinstance(new, Scalar):
-        return old.value == new.value or any(
-            old.start <= start and end <= old.end for start, end in spans
-        )
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        ours = [node for pair in old.own for node in pair]
-        theirs = [node for pair in new.own for node in pair]
-        return _in_order(ours, theirs, spans, 2, adds=adds)
-    if isinstance(old, Sequence) and isinstance(new, Sequence):
-        return _in_order(old.items, new.items, spans, 1, adds=adds)
-    return old is None and new is None
-
-
-def _in_order(
-    old: list[Node], new: list[Node], spans: list[tuple[int, int]], step: int, *, adds: bool
-) -> bool:
-    """Whether every old member stands in the new ones, in order; more only where text is added."""
-    if len(old) != len(new) and not adds:
-        return False
-    at = 0
-    for index in range(0, len(old), step):
-        members = old[index : index + step]
-        while at < len(new) and not _all_alike(members, new[at : at + step], spans, adds=adds):
-            at += step
-            if not adds:
-                return False
-        if at >= len(new):
-            return False
-        at += step
-    return True
-
-
-def _all_alike(
-    old: list[Node], new: list[Node], spans: list[tuple[int, int]], *, adds: bool
-) -> bool:
-    pairs = zip(old, new, strict=True)
-    return all(_alike(one, other, spans, adds=adds) for one, other in pairs)
 
 
 def _withdrawn(result: Result, error: SourceError) -> Result:

@@ -3,9 +3,10 @@
 from imageshift.source.document import Chunk, Document, parse_embedded, split_documents
 from imageshift.source.insert import insert_item, insert_key
 from imageshift.source.nested import insert_items, insert_pairs
+from imageshift.source.sameness import same_but_for
 from imageshift.source.scalar import spell_scalar
 from imageshift.source.text import Edit, Place, SourceText, Span, apply_edits
-from imageshift.source.tree import Mapping, Node, Root, Scalar, Sequence, reads_as, walk
+from imageshift.source.tree import Mapping, Node, Root, Scalar, Sequence, walk
 
 __all__ = [
     "Chunk",
@@ -25,7 +26,7 @@ __all__ = [
     "insert_key",
     "insert_pairs",
     "parse_embedded",
-    "reads_as",
+    "same_but_for",
     "spell_scalar",
     "split_documents",
     "walk",

@@ -1,7 +1,8 @@
 """From a text to its trees: the parsers' events, built up with every node's characters."""
 
 import re
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
@@ -42,7 +43,10 @@ __all__ = [
     "Root",
     "Scalar",
     "Sequence",
+    "Spans",
+    "holds_span",
     "parse_events",
+    "reads_as",
     "resolves_to_string",
     "walk",
 ]
@@ -52,6 +56,10 @@ _TAG_BEFORE = re.compile(r"(?<![^\s,:\[\]{}])![^\s]*(?:\s+|#[^\r\n]*)*\Z")
 _FLOW_NEXT = re.compile(r"(?:\s++|#[^\r\n]*+)*+(?=[,\]}])")
 _TABS = re.compile(r"(?<=[^\s])[ \t]*\t[ \t]*")
 _INK = re.compile(r"#[^\r\n]*|[^\s#]+")
+
+
+Spans = list[tuple[int, int]]
+"""Starts and ends of stretches of a text, sorted."""
 
 
 def parse_events(text: str, offset: int = 0) -> list[tuple[Root, int, int]]:
@@ -147,11 +155,11 @@ def _source_error(error: Exception) -> SourceError:
     return SourceError(f"no YAML: {str(error).splitlines()[0] if str(error) else error!r}")
 
 
-def reads_as(text: str, root: Root, spans: Iterable[tuple[int, int]]) -> bool:
+def reads_as(text: str, root: Root, spans: Spans) -> bool:
     """Whether a text of one document reads as a tree, but for scalars that hold one of the spans.
 
-    The spans count in the tree's own text. It builds no tree, so it is faster than parsing; it
-    says no as well for a text that libyaml refuses.
+    The spans are sorted and count in the tree's own text. It builds no tree, so it is faster
+    than parsing; it says no as well for a text that libyaml refuses.
     """
     if CParser is None or root is None:
         return False
@@ -176,16 +184,19 @@ def reads_as(text: str, root: Root, spans: Iterable[tuple[int, int]]) -> bool:
         return False
 
 
-def _is_event_of(node: Node | None, event: Any, spans: Iterable[tuple[int, int]]) -> bool:
+def holds_span(node: Node, spans: Spans) -> bool:
+    """Whether one of the sorted spans lies in a node's characters."""
+    at = bisect_left(spans, (node.start, 0))
+    return at < len(spans) and spans[at][1] <= node.end
+
+
+def _is_event_of(node: Node | None, event: Any, spans: Spans) -> bool:
     """Whether an event is the one that a node gives; None stands for the end of a collection."""
     kind = type(event)
     if node is None:
         return kind is MappingEndEvent or kind is SequenceEndEvent
     if kind is ScalarEvent:
-        return type(node) is Scalar and (
-            event.value == node.value
-            or any(node.start <= start and end <= node.end for start, end in spans)
-        )
+        return type(node) is Scalar and (event.value == node.value or holds_span(node, spans))
     if kind is AliasEvent:
         return node.shared > 0
     if kind is MappingStartEvent:
