@@ -37,6 +37,8 @@ def generated(folder: Path) -> dict[str, Any]:
 
 def merged(kustomization: dict[str, Any], spec: dict[str, Any], *, keeps_name: bool) -> None:
     """Put a Flux Kustomization's patches and images in; of one name the object's entry counts."""
+    parts = [*kustomization.get("components", []), *spec.get("components", [])]
+    kustomization["components"] = parts
     kustomization["patches"] = [*kustomization.get("patches", []), *spec.get("patches", [])]
     entries = [dict(entry) for entry in kustomization.get("images", [])]
     for new in spec.get("images", []):
@@ -77,6 +79,13 @@ def flux_build(tree: Path, work: Path, case: tuple[str, str], *, keeps_name: boo
         ),
         ("artifact-copies", "clusters/prod/artifacts.yaml", "apps/production", ["nginx:1.29"]),
         ("flux-patch-over-entries", "clusters/prod/apps.yaml", "apps/prod", ["quay.io/org/a:3"]),
+        ("flux-source-that-may-be-this", "clusters/prod/apps.yaml", "apps/prod", ["nginx:1.29"]),
+        (
+            "flux-components",
+            "clusters/prod/apps.yaml",
+            "apps/prod",
+            ["nginx@sha256:" + "ab" * 32],
+        ),
     ],
 )
 def test_flux_builds(
