@@ -65,6 +65,11 @@ def _compare(before: object, after: object) -> list[Moved | Differs]:
             ["--image=ghcr.io/a/b:1", "-v"], [f"--image={HOST}/github/a/b:1", "-v"], id="flag"
         ),
         pytest.param(
+            ["--engine-image", "org/engine:1"],
+            ["--engine-image", f"{HOST}/docker-hub/org/engine:1"],
+            id="flag and value apart",
+        ),
+        pytest.param(
             "a ghcr.io/a/b:1, quay.io/c/d:2.",
             f"a {HOST}/github/a/b:1, {HOST}/quay/c/d:2.",
             id="two in a sentence, dots at the end",
@@ -114,6 +119,12 @@ def test_places_that_have_moved(before: object, after: object) -> None:
     ("before", "after"),
     [
         pytest.param(["--image=ghcr.io/a/b:1"], [f"--picture={HOST}/github/a/b:1"], id="flag"),
+        pytest.param(
+            ["--role", "org/engine:1"],
+            ["--role", f"{HOST}/docker-hub/org/engine:1"],
+            id="a flag that speaks of something else",
+        ),
+        pytest.param({"kind": 1}, {"kind": True}, id="true is not 1"),
         pytest.param({"name": "nginx"}, {"name": REGULAR}, id="a name that is a word"),
         pytest.param({"url": "ghcr.io/a/b"}, {"url": f"{HOST}/github/a/b"}, id="no tag, no image"),
         pytest.param(

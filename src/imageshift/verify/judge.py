@@ -100,7 +100,9 @@ class Judge:
             yield from self._mappings(before, after, path, context)
         elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
             for index, (one, other) in enumerate(zip(before, after, strict=True)):
-                yield from self._walk(one, other, (*path, index), context)
+                # Of arguments, the one before says what the next one is.
+                flag = before[index - 1] if index and isinstance(before[index - 1], str) else ""
+                yield from self._walk(one, other, (*path, index), f"{context} {flag[:80]}")
         elif isinstance(before, str) and isinstance(after, str):
             yield self._strings(before, after, path, context)
         else:
