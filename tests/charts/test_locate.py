@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -38,6 +39,7 @@ class Site:
     url: str
     files: dict[str, bytes]
     user: str = ""
+    bearer: str = ""
     asked: list[str] = field(default_factory=list)
 
 
@@ -59,14 +61,20 @@ def site() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             made.asked.append(self.path)
-            given = base64.b64decode(self.headers.get("Authorization", "")[6:]).decode()
-            status = 200 if self.path in made.files else 404
-            if made.user and given != made.user:
+            path = self.path.partition("?")[0]
+            given = self.headers.get("Authorization", "")
+            basic = f"Basic {base64.b64encode(made.user.encode()).decode()}"
+            status = 200 if path in made.files else 404
+            if (made.user and given != basic) or (
+                made.bearer and path != "/token" and given != f"Bearer {made.bearer}"
+            ):
                 status = 401
             elif self.headers.get("If-None-Match") == '"1"':
                 status = 304
-            body = made.files[self.path] if status == 200 else b""
+            body = made.files[path] if status == 200 else b""
             self.send_response(status)
+            realm = f'Bearer realm="{made.url}/token",service="here"'
+            self.send_header("WWW-Authenticate", realm)
             self.send_header("ETag", '"1"')
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -256,6 +264,8 @@ def test_charts_from_a_registry(registry: OciRegistry, tmp_path: Path, home: Hel
     assert found(">=2.0.0-0") == "2.0.0-rc.1"
     with pytest.raises(ChartUnavailableError, match=r"no tag in the range 7\.x"):
         found("7.x")
+    with pytest.raises(ChartUnavailableError, match=r"\(7\.0\.0\): the registry answers 404"):
+        found("7.0.0")
     offline = _locator(tmp_path, home, transport=Transport(offline=True))
     source = ChartSource(kind=SourceKind.HELM_OCI, name="whole", url=url, version="1.0.0")
     assert offline.find(source).version == "1.0.0"
@@ -292,3 +302,59 @@ def test_registry_logins(home: HelmHome) -> None:
 
     assert (login.username, login.password) == ("me", "se:cret")
     assert "se:cret" not in repr(login)
+
+
+def test_logins_of_helpers(tmp_path: Path, home: HelmHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A credential helper that the config names is asked, as Docker asks it."""
+    helper = tmp_path / "docker-credential-fake"
+    helper.write_text('#!/bin/sh\necho "{\\"Username\\": \\"$(cat)\\", \\"Secret\\": \\"s\\"}"\n')
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    home.registry.parent.mkdir(parents=True)
+    home.registry.write_text(
+        json.dumps({"credHelpers": {"one.example": "fake", "two.example": "absent"}})
+    )
+
+    assert home.registry_login("one.example").username == "one.example"
+    assert home.registry_login("two.example").username == ""
+
+
+def test_a_registry_with_tokens(site: Site, tmp_path: Path, home: HelmHome) -> None:
+    """A registry that wants a token gets the one that its realm gives for the login."""
+    layer = ARCHIVES["1.0.0"]
+    digest = f"sha256:{hashlib.sha256(layer).hexdigest()}"
+    media = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+    manifest = {"layers": [{"mediaType": "x"}, {"mediaType": media, "digest": digest}]}
+    site.bearer = "granted"
+    site.files = {
+        "/v2/org/whole/manifests/1.0.0": json.dumps(manifest).encode(),
+        f"/v2/org/whole/blobs/{digest}": layer,
+        "/token": b'{"token": "granted"}',
+    }
+    url = f"{site.url.replace('http://', 'oci://')}/org/whole"
+    source = ChartSource(kind=SourceKind.HELM_OCI, name="whole", url=url, version="1.0.0")
+
+    assert _locator(tmp_path, home).find(source).version == "1.0.0"
+    assert site.asked == [
+        "/v2/org/whole/manifests/1.0.0",
+        "/token?service=here&scope=repository%3Aorg%2Fwhole%3Apull",
+        "/v2/org/whole/manifests/1.0.0",
+        f"/v2/org/whole/blobs/{digest}",
+    ]
+
+
+def test_something_else_than_a_chart(site: Site, tmp_path: Path, home: HelmHome) -> None:
+    """An image under the chart's name is refused, and so is a layer that came damaged."""
+    media = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+    damaged = {"layers": [{"mediaType": media, "digest": "sha256:00"}]}
+    site.files = {
+        "/v2/x/manifests/1.0.0": b'{"layers": []}',
+        "/v2/x/manifests/2.0.0": json.dumps(damaged).encode(),
+        "/v2/x/blobs/sha256:00": b"x",
+    }
+    url = f"{site.url.replace('http://', 'oci://')}/x"
+
+    for version, message in (("1.0.0", "is no chart"), ("2.0.0", "is damaged")):
+        source = ChartSource(kind=SourceKind.HELM_OCI, name="x", url=url, version=version)
+        with pytest.raises(ChartUnavailableError, match=message):
+            _locator(tmp_path, home).find(source)

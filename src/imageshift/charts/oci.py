@@ -22,6 +22,7 @@ _LAYERS = (
     "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
     "application/tar+gzip",
 )
+_EXACT = re.compile(r"sha256:[0-9a-f]{64}|v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 _LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?")
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 
@@ -48,8 +49,9 @@ def fetch_from_registry(
 
 
 def _reference(registry: "_Registry", source: ChartSource) -> str:
+    # An exact version needs no list: ECR lists what is cached alone (X4).
     version = source.version
-    if version is not None and version.startswith("sha256:"):
+    if version is not None and _EXACT.fullmatch(version):
         return version
     # A tag can't hold a plus sign: Helm writes an underscore.
     tags = [tag.replace("_", "+") for tag in registry.tags()]
@@ -112,7 +114,7 @@ class _Registry:
         if answer.status != _OK:
             denied = answer.status in {401, 403}
             hint = f"log in with `helm registry login {self.host}`" if denied else None
-            name = f"oci://{self.host}/{self.path}"
+            name = f"oci://{self.host}/{self.path} ({url.rpartition('/')[2]})"
             raise ChartUnavailableError(f"{name}: the registry answers {answer.status}", hint=hint)
         return answer
 
