@@ -88,7 +88,7 @@ def run(folder: Path, *arguments: str) -> Outcome:
 
 def read_tree(folder: Path) -> dict[str, bytes]:
     """Return the files below a folder, but for the charts that `copy` adds."""
-    found = {}
+    found: dict[str, bytes] = {}
     for parent, folders, names in os.walk(folder):
         inside = Path(parent).relative_to(folder)
         folders[:] = [name for name in folders if name not in {".git", "charts"}]

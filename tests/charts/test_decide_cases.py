@@ -120,9 +120,7 @@ def test_only_mapped_images_differ(
 
 @pytest.mark.helm
 @every_case
-def test_revert_all_runs_upstream_images(
-    name: str, tmp_path: Path, mapper: Mapper, binary: Renderer
-) -> None:
+def test_revert_all_runs_upstream_images(name: str, tmp_path: Path, binary: Renderer) -> None:
     """After revert --all no rendered image comes from the cache, and all are what they were."""
     case = MigrateCase(name)
     tree = case.copy(tmp_path)
@@ -139,7 +137,7 @@ def test_revert_all_runs_upstream_images(
 
 
 def _rendered(tree: Path, renderer: Renderer) -> dict[str, tuple[list[str], str]]:
-    """The images that each release runs behind its post-renderers, and the rest of its text."""
+    """Each release's images behind its post-renderers, and the whole text before them."""
     found = {}
     for text in _releases(tree):
         chart = text.release.source
@@ -151,7 +149,8 @@ def _rendered(tree: Path, renderer: Renderer) -> dict[str, tuple[list[str], str]
         except ChartError:
             continue
         key = f"{text.file} {text.release.namespace}/{text.release.name}"
-        found[key] = (_images(text, manifests), _rest(manifests))
+        whole = "\n".join(manifests[path] for path in sorted(manifests))
+        found[key] = (_images(text, manifests), whole)
     return found
 
 
@@ -170,16 +169,10 @@ def _images(text: ReleaseText, manifests: Manifests) -> list[str]:
 
     def final(image: RenderedImage) -> str:
         patch = patch_for(image, image.text)
-        return patches.get(patch_key(patch)) if patch and patch_key(patch) in patches else (
-            entries.apply(image)
-        )
+        patched = None if patch is None else patches.get(patch_key(patch))
+        return entries.apply(image) if patched is None else patched
 
-    return [final(image) or "" for image in find_images(manifests, (), {}).images]
-
-
-def _rest(manifests: Manifests) -> str:
-    """The text without what stands behind image keys."""
-    return "\n".join(manifests[path] for path in sorted(manifests))
+    return [final(image) for image in find_images(manifests, (), {}).images]
 
 
 def _without_host(text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from imageshift.cache import Cached, Mapped, Unmapped, UnmappedReason
+from imageshift.charts.backward import patches_back
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import RenderedImage, ValuePath, Way
@@ -15,7 +16,7 @@ from imageshift.inventory import FileScan
 from imageshift.kustomize.leaves import site_key
 from imageshift.kustomize.model import SiteKey
 from imageshift.reference import ImageReference, name_length
-from imageshift.rewrite import Change, Kept, Mapper, Status
+from imageshift.rewrite import Backward, Change, Kept, Mapper, Status
 from imageshift.sites import (
     Confidence,
     ImageSite,
@@ -177,10 +178,22 @@ class _One:
             fate = min(fates, key=lambda each: (not each.moves, each.reason is None))
             self._add_extra(file, fate, fates)
         self._add_unseen()
+        if isinstance(self._mapper, Backward):
+            self._add_patches()
+
+    def _add_patches(self) -> None:
+        """The patches of a migration are taken back, unless a site of the scan is one of them."""
+        text = self._solved.text
+        known = {site_key(site, text.file) for site in self._verdicts.scan(text.file).sites}
+        found = patches_back(text.document, text.spec_node, text.resource, self._mapper)
+        extras = self._verdicts.extras.setdefault(text.file, [])
+        extras.extend(each for each in found if site_key(each.site, text.file) not in known)
 
     def _add_extra(self, file: str, fate: Fate, fates: list[Fate]) -> None:
         site = self._site(fate)
         result = self._result(site, file, fate)
+        if isinstance(result, Kept) and isinstance(self._mapper, Backward):
+            return
         self._verdicts.extras.setdefault(file, []).append(result)
         self._verdicts.stories[site_key(site, file)] = self._story(fates)
         if isinstance(result, Change):
