@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from verify_cases import HOST, Case, run
 
@@ -23,7 +24,7 @@ def test_report_has_the_published_keys(tmp_path: Path) -> None:
     report = _report(run(after, "--base", str(before), "--format", "json").stdout)
 
     rows = {row["kind"]: row for row in report["renders"]}
-    assert {*report} == {"schema", "command", "registries", "renders", "problems", "summary"}
+    assert {*report} == {"schema", "command", "registries", "renders", "problems", "proof"}
     assert [*rows["HelmRelease"]] == [
         "name",
         "namespace",
@@ -40,7 +41,20 @@ def test_report_has_the_published_keys(tmp_path: Path) -> None:
         "after",
         "class",
     }
-    assert report["summary"] == {"renders": 2, "equal": 2, "different": 0, "problems": 0}
+    assert report["proof"] == {"renders": 2, "equal": 2, "different": 0, "problems": 0}
+
+
+@pytest.mark.parametrize("name", ["noise", "object-missing", "chart-unavailable"])
+def test_report_keeps_to_its_schema(name: str, repository: Path, tmp_path: Path) -> None:
+    """The JSON reports of verify and of migrate --verify are valid by the published schema."""
+    schema = json.loads((repository / "docs/schema/report.json").read_text("utf-8"))
+    before, after = Case(name).trees(tmp_path)
+
+    proof = run(after, "--base", str(before), "--format", "json").stdout
+    migration = run(before, "--verify", "--format", "json", command="migrate").stdout
+
+    jsonschema.validate(_report(proof), schema)
+    jsonschema.validate(_report(migration), schema)
 
 
 def test_base_is_the_last_commit(tmp_path: Path) -> None:

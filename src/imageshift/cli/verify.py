@@ -107,7 +107,7 @@ def _data(run: Run, proof: Proof, shown: Callable[[str], str]) -> dict[str, Any]
         "command": "verify",
         "registries": [registry_row(target.rules, target.paths) for target in run.targets],
         **proof_rows(proof, shown),
-        "summary": {
+        "proof": {
             "renders": len(proof.verdicts) - len(proof.problems),
             "equal": len(proof.verdicts) - len(proof.problems) - len(failed),
             "different": len(failed),
