@@ -7,6 +7,7 @@ from imageshift.entry import Entry
 from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
+from imageshift.kustomize.disk import is_file, is_folder, read_text
 from imageshift.kustomize.model import Build, EntrySource, EntryStep, PatchSource
 from imageshift.kustomize.plugins import is_image_transformer, read_transformers
 from imageshift.kustomize.replacements import read_replacements
@@ -127,12 +128,7 @@ def _is_seed(index: Index, found: KustomizationFile) -> bool:
 
 def _compares(index: Index, patch: PatchSource) -> bool:
     """Whether a patch has a JSON 6902 `test` on an image."""
-    if patch.scalar is not None:
-        text = patch.scalar.value
-    elif index.workspace.absolute(patch.file).is_file():
-        text = index.workspace.absolute(patch.file).read_text("utf-8", errors="replace")
-    else:
-        return False
+    text = read_text(index, patch.file) if patch.scalar is None else patch.scalar.value
     return "image" in text and _TEST.search(text) is not None
 
 
@@ -197,7 +193,7 @@ def _add_resource(graph: Graph, build: Build, folder: str, name: str) -> None:
     local = join(folder, name)
     if local is not None and local in graph.index.kustomizations:
         build.bases.append(local)
-    elif local is not None and graph.index.workspace.absolute(local).is_file():
+    elif local is not None and is_file(graph.index, local):
         build.files.append(local)
     elif _REMOTE.search(name):
         build.remote.append(name)
@@ -208,7 +204,7 @@ def _add_resource(graph: Graph, build: Build, folder: str, name: str) -> None:
 def is_remote(index: Index, found: KustomizationFile, name: str) -> bool:
     """Whether a resource of a kustomization is one that kustomize fetches."""
     local = join(found.folder, name)
-    here = local is not None and index.workspace.absolute(local).exists()
+    here = local is not None and (is_file(index, local) or is_folder(index, local))
     return not here and _REMOTE.search(name) is not None
 
 

@@ -6,6 +6,7 @@ from imageshift.errors import SourceError
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
+from imageshift.kustomize.disk import is_file, is_folder, read_text
 from imageshift.kustomize.model import Replacement
 from imageshift.source import Document, Mapping, Scalar, SourceText, split_documents
 
@@ -61,9 +62,15 @@ def _mentions(index: Index, folder: str, item: object) -> bool:
     local = join(folder, item.value)
     if local is None:
         return False
-    path = index.workspace.absolute(local)
-    files = [path] if path.is_file() else sorted(path.glob("*.y*ml"))
-    return any(_TRANSFORMER in each.read_text("utf-8", errors="replace") for each in files)
+    files = [local] if is_file(index, local) else _files_in(index, local)
+    return any(_TRANSFORMER in read_text(index, file) for file in files)
+
+
+def _files_in(index: Index, folder: str) -> list[str]:
+    if not is_folder(index, folder):
+        return []
+    found = sorted(index.workspace.absolute(folder).glob("*.y*ml"))
+    return [f"{folder}/{path.name}" for path in found]
 
 
 def _roots(index: Index, file: str) -> Iterator[Mapping]:

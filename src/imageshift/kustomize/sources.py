@@ -9,6 +9,7 @@ from pathlib import Path
 
 from imageshift.inventory import FluxKustomization, Index
 from imageshift.inventory.index import join
+from imageshift.kustomize.disk import is_folder
 from imageshift.source import Mapping
 
 __all__ = ["application_folders", "flux_folders", "is_own_repository"]
@@ -33,7 +34,7 @@ def flux_folders(index: Index, flux: FluxKustomization) -> Iterator[tuple[str, b
     own = kind == "GitRepository" and (
         source is None or name == _OWN or is_own_repository(index, source.url)
     )
-    if own or _is_folder(index, folder):
+    if own or is_folder(index, folder):
         yield folder, own
 
 
@@ -43,7 +44,7 @@ def application_folders(index: Index, source: Mapping) -> Iterator[tuple[str, bo
     Argo CD names its repository by URL, and nothing in the tree says that this is it.
     """
     folder = join("", (source.text("path") or "").lstrip("/") or ".")
-    if source.text("path") is not None and folder is not None and _is_folder(index, folder):
+    if source.text("path") is not None and folder is not None and is_folder(index, folder):
         yield folder, is_own_repository(index, source.text("repoURL"))
 
 
@@ -69,10 +70,6 @@ def _copied_by(artifact: Mapping, path: str) -> Iterator[str]:
             folder = join(origin, rest or ".")
             if folder is not None:
                 yield folder
-
-
-def _is_folder(index: Index, folder: str) -> bool:
-    return not folder or index.workspace.absolute(folder).is_dir()
 
 
 def is_own_repository(index: Index, url: str | None) -> bool:
