@@ -8,9 +8,7 @@ import typer
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.session import Session
-from imageshift.cli.verify import Witness, print_proof, proof_rows
 from imageshift.plan import FilePlan, apply_plans
-from imageshift.verify import Proof
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -29,7 +27,7 @@ def migrate(
     """Move every image of the paths onto the cache."""
     session = Session("migrate", paths, common)
     writes = not (dry_run or diff)
-    witness = Witness(session.run, common, writes=writes) if verify else None
+    witness = _witness(session, writes=writes) if verify else None
     plans = session.run.plans()
     if writes:
         plans = apply_plans(session.run.workspace, plans)
@@ -43,20 +41,28 @@ def migrate(
     raise typer.Exit(_exit_code(session, proof))
 
 
-def _report(session: Session, proof: Proof | None, *, writes: bool, diff: bool) -> None:
+def _witness(session: Session, *, writes: bool) -> Any:
+    from imageshift.cli.verify import Witness  # noqa: PLC0415 renders, and asked for only
+
+    return Witness(session.run, session.common, writes=writes)
+
+
+def _report(session: Session, proof: Any, *, writes: bool, diff: bool) -> None:
     next_steps = [] if diff else _next_steps(session, writes=writes)
     done = "rewritten" if writes else "to rewrite"
     more: dict[str, Any] = {"changed_files": sorted(session.summary.changed)}
     if proof is None:
         session.report(done=done, next_steps=next_steps, **more)
         return
+    from imageshift.cli.verify import print_proof, proof_rows  # noqa: PLC0415 as above
+
     more |= proof_rows(proof, session.shown)
     session.report(done=done, next_steps=next_steps, **more)
     if session.common.format is Format.TEXT:
         print_proof(proof, session.common, session.shown)
 
 
-def _exit_code(session: Session, proof: Proof | None) -> Exit:
+def _exit_code(session: Session, proof: Any) -> Exit:
     if proof is None:
         return session.exit_code()
     code = session.exit_code(findings=not proof.is_equal)
