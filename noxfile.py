@@ -113,6 +113,8 @@ def wheel(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copytree(ROOT / "examples" / "cluster", Path(folder) / "cluster")
         session.run("imageshift", "check", str(copy), *where, success_codes=[1])
+        charts = ["--charts", "auto", "--dry-run", str(copy / "apps" / "base" / "queue")]
+        session.run("imageshift", "migrate", *charts)
         session.run("imageshift", "migrate", str(copy), *where)
         session.run("imageshift", "check", str(copy), *where)
 
