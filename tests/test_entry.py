@@ -4,9 +4,9 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from kustomize_builds import build
 
 from imageshift.entry import Entry, literal_name, spell_name, split_image
+from kustomize_builds import build
 
 DIGEST = "sha256:" + "0f" * 32
 OTHER = "sha256:" + "ab" * 32

@@ -6,8 +6,8 @@ from imageshift.aws import FoundRule, UsedImage, find_upstream, used_image
 from imageshift.aws.arn import partition_of, repository_arn, secret_problem
 from imageshift.aws.compare import compare_rules
 from imageshift.aws.notices import find_notices
-from imageshift.data.upstreams import UPSTREAMS
 from imageshift.cache import ARTICLE_RULES, CONSOLE_RULES, Registry, Rule, RuleSet
+from imageshift.data.upstreams import UPSTREAMS
 from imageshift.reference import ImageReference, parse_reference
 
 REGISTRY = Registry.of("111122223333", "eu-west-2")
