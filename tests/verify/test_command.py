@@ -104,7 +104,7 @@ def test_differences_win_over_charts_that_are_gone(tmp_path: Path) -> None:
     assert done.code == 1
     assert "+more: x" in done.stdout
     assert "apps/release.yaml:1: " in done.stderr
-    assert "hint: name its folder under `charts:`" in done.stderr
+    assert "hint: name the chart's folder under `charts: sources:`" in done.stderr
 
 
 def test_charts_of_the_configuration(tmp_path: Path) -> None:

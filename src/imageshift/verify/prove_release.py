@@ -44,6 +44,10 @@ class ReleaseSide:
         file, colon, line = self.place.rpartition(":")
         return file if colon and line.isdigit() else self.place
 
+    def said(self, error: ImageshiftError) -> str:
+        """What an error says, with paths as the tree has them."""
+        return str(error).replace(f"{self.catalog.tree.root}/", "")
+
     def read(self) -> FoundRelease:
         """The release with its chart's source and merged values.
 
@@ -68,7 +72,7 @@ class ReleaseProver:
             old = before.read()
             rendered = self.renderer.objects(old)
         except ImageshiftError as error:
-            return replace(verdict, problem=Problem(before.place, str(error), error.hint))
+            return replace(verdict, problem=Problem(before.place, before.said(error), error.hint))
         judge = Judge(TextJudge(rules), jobs=jobs or old.is_forced)
         try:
             new = _with_old_chart(old, after.read(), judge.texts)
@@ -76,7 +80,7 @@ class ReleaseProver:
             found = compare_objects(rendered, made, judge)
             self._explain(found, old, new)
         except ImageshiftError as error:
-            return _broken(verdict, after.data, str(error))
+            return _broken(verdict, after.data, after.said(error))
         return replace(
             verdict,
             images=tuple(found.images),

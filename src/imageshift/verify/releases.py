@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind
+from imageshift.charts.model import (
+    ChartError,
+    ChartSource,
+    ChartUnavailableError,
+    Release,
+    SourceKind,
+)
 from imageshift.charts.plain import load_plain
 from imageshift.charts.values import ValuesFrom, merge_release
 from imageshift.inventory.index import join
+from imageshift.kustomize.sources import is_own_repository
 from imageshift.verify.model import Plain, object_name
 from imageshift.verify.tree import Catalog, data_of
 
@@ -17,6 +24,8 @@ __all__ = ["FoundRelease", "is_release", "read_release", "values_maps"]
 
 _LONGEST_NAME = 53
 _KEPT, _HASHED = 40, 12
+_OWN = "flux-system"
+_HINT = "name the chart's folder under `charts: sources:` in .imageshift.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ def read_release(
         namespace=str(spec.get("targetNamespace") or name.namespace or "default"),
         source=_source(data, catalog, known),
         values=_values(data, catalog),
-        values_files=tuple(_chart_spec(spec, catalog, name.namespace).get("valuesFiles") or ()),
+        values_files=_values_files(_chart_spec(spec, catalog, name.namespace)),
         post_renderers=tuple(spec.get("postRenderers") or ()),
         file=file or place,
         line=int(line) if line.isdigit() else 1,
@@ -66,6 +75,12 @@ def read_release(
         strategy=str(spec.get("postRenderStrategy") or "combined"),
         is_forced=upgrade.get("force") is True,
     )
+
+
+def _values_files(chart: Plain) -> tuple[str, ...]:
+    """The chart's files of values; `valuesFile` is the old way to name one, and wins."""
+    last = chart.get("valuesFile")
+    return (*(chart.get("valuesFiles") or ()), *((str(last),) if last else ()))
 
 
 def values_maps(data: Plain) -> set[tuple[str, str]]:
@@ -131,31 +146,49 @@ def _find(reference: Plain, catalog: Catalog, namespace: str) -> Plain | None:
 
 
 def _source(data: Plain, catalog: Catalog, known: Mapping[str, Path]) -> ChartSource:
+    """Where the chart is; the configuration names it by the release, the chart or its source."""
     spec, name = _part(data, "spec"), object_name(data)
-    path = known.get(f"{name.namespace}/{name.name}")
-    if path is not None:
-        return ChartSource(kind=SourceKind.LOCAL, name=name.name, path=path)
     chart = _chart_spec(spec, catalog, name.namespace)
     reference = _part(chart, "sourceRef") or _part(spec, "chartRef")
+    kind, source_name = str(reference.get("kind")), str(reference.get("name"))
+    base = str(chart.get("chart") or source_name).rstrip("/").rpartition("/")[2]
+    for key in (f"{name.namespace}/{name.name}", name.name, base):
+        if key in known:
+            return ChartSource(kind=SourceKind.LOCAL, name=base, path=known[key])
     source = _find(reference, catalog, name.namespace)
-    kind = reference.get("kind")
     if kind == "GitRepository":
-        return _local(str(chart.get("chart") or ""), catalog)
+        return _local(str(chart.get("chart") or ""), source_name, source, catalog)
     if source is None or kind not in {"HelmRepository", "OCIRepository"}:
-        raise ChartError(
-            f"the chart's source {kind} {reference.get('name')} isn't in the tree",
+        raise ChartUnavailableError(
+            f"the chart's source {kind} {source_name} isn't in the tree",
             hint=f"name the chart under `charts: sources:` as {name.namespace}/{name.name}",
         )
     inner = _part(source, "spec")
     return _from_registry(inner) if kind == "OCIRepository" else _from_repository(inner, chart)
 
 
-def _local(path: str, catalog: Catalog) -> ChartSource:
-    name = join("", path.lstrip("/") or ".")
-    folder = None if name is None else catalog.tree.root / name
-    found = folder is not None and (folder / "Chart.yaml").is_file()
+def _local(path: str, name: str, source: Plain | None, catalog: Catalog) -> ChartSource:
+    """A chart in a folder of this repository.
+
+    Raises:
+        ChartUnavailableError: the source is another repository, or has no chart there.
+    """
+    url = None if source is None else str(_part(source, "spec").get("url") or "")
+    folder = join("", path.lstrip("/") or ".")
+    own = url is None or name == _OWN or is_own_repository(catalog.tree.index, url)
+    if not own or folder is None:
+        raise ChartUnavailableError(
+            f"{path} lies in another repository, {url}",
+            hint=_HINT,
+        )
+    found = catalog.tree.root / folder
+    if not (found / "Chart.yaml").is_file():
+        raise ChartUnavailableError(
+            f"there is no chart in {folder or 'the root'}",
+            hint=_HINT,
+        )
     chart = path.rstrip("/").rpartition("/")[2]
-    return ChartSource(kind=SourceKind.LOCAL, name=chart, path=folder if found else None)
+    return ChartSource(kind=SourceKind.LOCAL, name=chart, path=found)
 
 
 def _from_registry(spec: Plain) -> ChartSource:
