@@ -1,6 +1,7 @@
 """What is deployed from a tree: every build, followed through the Flux objects that it makes."""
 
 import json
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +20,7 @@ from imageshift.kustomize.sources import flux_folders
 from imageshift.sites import resource_of
 from imageshift.source import SourceText, split_documents
 from imageshift.verify.argocd import application_builds
-from imageshift.verify.kustomize import Kustomize, is_manifest
+from imageshift.verify.kustomize import Kustomize
 from imageshift.verify.model import Plain, UnitKey, VerdictKind, object_name
 from imageshift.verify.objects import read_part
 from imageshift.verify.substitute import substitute, takes_variables
@@ -145,7 +146,7 @@ class _Discovery:
         name = self._name(order)[0]
         builders = self.tree.reach.builders(order.file)
         return not any(flux.resource.name != name for flux in builders) and not any(
-            order.file in self.tree.reach.closure(folder) for folder in self._plain_roots
+            order.file in self.tree.closure(folder) for folder in self._plain_roots
         )
 
     @cached_property
@@ -167,21 +168,22 @@ class _Discovery:
             for key in ("resources", "bases", "components")
             for name in texts(found.root, key)
         }
-        taken |= {folder for flux in index.flux for folder, _ in flux_folders(index, flux)}
-        taken |= {order.folder for order in self._applications}
+        flux = {folder for flux in index.flux for folder, _ in flux_folders(index, flux)}
+        built = frozenset().union(*(self.tree.closure(folder) for folder in flux))
+        taken |= flux | {order.folder for order in self._applications}
         return [
             folder
             for folder, found in sorted(known.items())
             if folder not in taken
             and found.root.text("kind") != "Component"
-            and not self.tree.reach.builders(found.file)
+            and found.file not in built
         ]
 
     def _build(self, ordered: tuple[_Order, UnitKey]) -> Unit:
         order, key = ordered
-        files = set(self.tree.reach.closure(order.folder))
+        files = set(self.tree.closure(order.folder))
         for name in order.spec.get("components") or ():
-            files |= self.tree.reach.closure(join(order.folder, str(name)) or "")
+            files |= self.tree.closure(join(order.folder, str(name)) or "")
         unit = Unit(
             key=key,
             file=order.file,
@@ -209,8 +211,7 @@ class _Discovery:
         folder = self.tree.root / order.folder
         if not folder.is_dir():
             raise ToolError(f"there is no folder {order.folder}")
-        files = () if order.folder in self.tree.index.kustomizations else self._gathered(order)
-        text = self.kustomize().build_with(folder, order.spec, files)
+        text = self.kustomize().build_with(folder, order.spec, self._gathered(order.folder))
         build = order.spec.get("postBuild")
         variables, complete = self._variables(order, build) if build else ({}, False)
         made: list[Plain] = []
@@ -221,22 +222,11 @@ class _Discovery:
             made += found
         return made
 
-    def _gathered(self, order: _Order) -> Iterator[str]:
+    def _gathered(self, folder: str) -> list[str]:
         """What Flux takes of a folder without a kustomization, relative to the folder."""
-        prefix = f"{order.folder}/" if order.folder else ""
-        closed: list[str] = []
-        for folder in sorted(self.tree.index.kustomizations):
-            inside = folder.startswith(prefix) and folder != order.folder
-            if inside and not any(folder.startswith(f"{above}/") for above in closed):
-                closed.append(folder)
-                yield folder[len(prefix) :]
-        for file in self.tree.index.files:
-            if not file.startswith(prefix) or not file.endswith((".yaml", ".yml")):
-                continue
-            if not any(file.startswith(f"{folder}/") for folder in closed):
-                content = self.tree.read(file) or b""
-                if is_manifest(content.decode(errors="replace")):
-                    yield file[len(prefix) :]
+        if folder in self.tree.index.kustomizations:
+            return []
+        return [posixpath.relpath(name, folder or ".") for name in self.tree.gathered(folder)]
 
     def _variables(self, order: _Order, build: Plain) -> tuple[dict[str, str], bool]:
         variables: dict[str, str] = {}

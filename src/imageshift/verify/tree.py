@@ -9,6 +9,7 @@ from typing import Any
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, build_index
 from imageshift.kustomize.reach import Reach
+from imageshift.verify.kustomize import is_manifest
 from imageshift.verify.model import Plain, decoded, object_name
 from imageshift.verify.objects import read_objects
 from imageshift.workspace import Workspace
@@ -25,6 +26,7 @@ class Tree:
 
     index: Index
     reach: Reach
+    _closures: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, root: Path, exclude: Iterable[str] = ()) -> "Tree":
@@ -37,6 +39,40 @@ class Tree:
     def root(self) -> Path:
         """Its folder."""
         return self.index.workspace.root
+
+    def closure(self, folder: str) -> frozenset[str]:
+        """The files that building a folder takes in; none that it leaves out."""
+        known = self.index.kustomizations
+        if folder in known:
+            return self.reach.closure(folder)
+        if folder not in self._closures:
+            found = self.gathered(folder)
+            below = (self.reach.closure(name) for name in found if name in known)
+            files = frozenset(name for name in found if name not in known)
+            self._closures[folder] = files.union(*below)
+        return self._closures[folder]
+
+    def gathered(self, folder: str) -> list[str]:
+        """What Flux takes of a folder without a kustomization.
+
+        The topmost folders below it that have one, and the manifests outside of those.
+        """
+        prefix = f"{folder}/" if folder else ""
+        closed: list[str] = []
+        for name in sorted(self.index.kustomizations):
+            inside = name.startswith(prefix) and name != folder
+            if inside and not any(name.startswith(f"{above}/") for above in closed):
+                closed.append(name)
+        below = tuple(f"{name}/" for name in closed)
+        files = [
+            file
+            for file in self.index.files
+            if file.startswith(prefix)
+            and file.endswith((".yaml", ".yml"))
+            and not file.startswith(below)
+            and is_manifest((self.read(file) or b"").decode(errors="replace"))
+        ]
+        return [*closed, *files]
 
     def read(self, file: str) -> bytes | None:
         """The bytes of a file, None when it isn't there or can't be read."""
