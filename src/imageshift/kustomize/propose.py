@@ -15,12 +15,14 @@ __all__ = ["Stuck", "propose"]
 class Stuck:
     """No entry does it right; `leaves` are the texts that stand against each other.
 
-    `entry` is the number of the entry that is at a loss.
+    `entry` is the number of the entry that is at a loss; `made` what would be right once the
+    entries below it have changed too.
     """
 
     detail: str
     leaves: frozenset[int]
     entry: int | None = None
+    made: tuple[Entry, ...] = ()
 
 
 def propose(
@@ -77,7 +79,7 @@ def _renamed(
         detail = "the new name would match an image that the old one doesn't"
     else:
         return tuple(made)
-    return Stuck(detail, numbers)
+    return Stuck(detail, numbers, made=tuple(made))
 
 
 def _suffixed_alike(entry: Entry, made: list[Entry]) -> bool:

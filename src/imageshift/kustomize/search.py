@@ -63,7 +63,7 @@ class Search:
         state.placeholders = dict(self._placeholders(plain))
         for _ in range(10 + len(self._leaves.every) + len(self._graph.entries)):
             plan, simulation, stuck = self._settled()
-            problems = [*stuck, *self._broken(plan, simulation)]
+            problems = stuck or list(self._broken(plan, simulation))
             if problems:
                 self._give_way(problems, simulation)
             elif not self._add_entries(simulation):
@@ -179,7 +179,9 @@ class Search:
                 place = place_text(source.file, source.place)
                 detail = f"the entry at {place}: {found.detail}"
                 stuck.append(Stuck(detail, found.leaves, number))
-                continue
+                if not found.made:
+                    continue
+                found = found.made
             try:
                 entry_edits(source, found)
             except SourceError as error:
