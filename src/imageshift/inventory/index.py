@@ -61,6 +61,7 @@ class Index:
     """What is known about the whole workspace before any image is looked at.
 
     `has_entries` is false when nothing in the tree changes the images that another file has.
+    `renderer_files` are those with post-renderers of HelmReleases.
     """
 
     workspace: Workspace
@@ -75,6 +76,7 @@ class Index:
     values_files: dict[str, bool] = field(default_factory=dict)
     patch_files: set[str] = field(default_factory=set)
     has_entries: bool = False
+    renderer_files: list[str] = field(default_factory=list)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
     _source_files: list[str] = field(default_factory=list)
@@ -212,9 +214,11 @@ def _look_at(index: Index, file: str) -> bool:
         index._source_files.append(file)  # noqa: SLF001 one module
     if b"HelmRelease" in content:
         index._release_files.append(file)  # noqa: SLF001 one module
+    if b"postRenderers" in content:
+        index.renderer_files.append(file)
     decides = b"kind: Kustomization" in content or b"argoproj" in content
-    entries = (decides and _has_any(content, _ENTRIES)) or b"postRenderers" in content
-    index.has_entries = index.has_entries or entries or _GENERATED in content
+    entries = (decides and _has_any(content, _ENTRIES)) or _GENERATED in content
+    index.has_entries = index.has_entries or entries or bool(index.renderer_files)
     if b"releases:" in content and b"kind:" not in content:
         _read_helmfile(index, file)
     return False

@@ -174,11 +174,9 @@ class _Decider:
 
     def post_renderers(self, index: Index) -> None:
         """Lets post-renderers match the new names of images that the release itself writes."""
-        files = sorted({release.file for release in index.all_releases})
-        for file in files:
-            scanned = self._scan(file)
-            if "postRenderers" in scanned.source.text and self._writable(file):
-                self._file_renderers(file, scanned)
+        for file in index.renderer_files:
+            if self._writable(file):
+                self._file_renderers(file, self._scan(file))
 
     def _file_renderers(self, file: str, scanned: FileScan) -> None:
         mapper = self._mapper_of(file)
