@@ -195,7 +195,10 @@ class Run:
         return any(not name or file == name or file.startswith(f"{name}/") for name in self.names)
 
     def outside(self) -> list[str]:
-        """The folders that Flux objects in the paths build, and that lie outside them."""
+        """The folders that Flux objects in the paths build, and that lie outside them.
+
+        A folder inside another one of them isn't named by itself.
+        """
         if "" in self.names or self.options.named_only:
             return []
         folders = {
@@ -204,7 +207,12 @@ class Run:
             if self.is_written(flux.file)
             for folder in self.reach().folders(flux)
         }
-        return sorted(folder for folder in folders if not self.is_written(folder or "."))
+        found: list[str] = []
+        for folder in sorted(folders, key=lambda name: name.split("/")):
+            inside = any(not top or folder.startswith(f"{top}/") for top in found)
+            if not (inside or self.is_written(folder or ".")):
+                found.append(folder)
+        return found
 
     def plans(self) -> Iterator[FilePlan]:
         """The plans of the files, one by one."""

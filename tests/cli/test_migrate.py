@@ -197,6 +197,25 @@ def test_folders_built_from_outside_are_named(tmp_path: Path) -> None:
     assert (kept, (tmp_path / "apps/pod.yaml").read_text()) == (POD, MOVED)
 
 
+def test_many_folders_built_from_outside_are_summed_up(tmp_path: Path) -> None:
+    """Only the uppermost are named, and of many of them the first."""
+    paths = ["team", "team/a/b", *(f"f{number}" for number in range(9))]
+    flux = "---\n".join(
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+        f"metadata: {{name: n{number}, namespace: flux-system}}\nspec:\n  path: ./{path}\n"
+        "  sourceRef: {kind: GitRepository, name: flux-system}\n"
+        for number, path in enumerate(paths)
+    )
+    files = {f"{path}/pod.yaml": POD for path in paths}
+    write_tree(tmp_path, {".git/x": "", "clusters/apps.yaml": flux} | files)
+
+    short = run(tmp_path, "migrate", "clusters", "--dry-run", *REGISTRY)
+    full = run(tmp_path, "migrate", "clusters", "--dry-run", "--verbose", *REGISTRY)
+
+    assert "the paths: f0, f1, f2, f3, f4, f5, f6, f7 and 2 more\n" in short.stderr
+    assert "f7, f8, team\n" in full.stderr
+
+
 def test_links_out_of_the_paths_are_not_followed(tmp_path: Path) -> None:
     """What they lead to stays as it is."""
     write_tree(tmp_path, {"in/a.yaml": POD, "out/b.yaml": POD})

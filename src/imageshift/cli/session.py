@@ -145,7 +145,10 @@ class Session:
     def _say_outside(self) -> None:
         outside = [self.shown(folder) for folder in self.run.outside()]
         if outside:
-            say(f"built from here, but outside the paths: {', '.join(outside)}")
+            shown = outside if self.common.verbose else outside[:_SHOWN]
+            more = len(outside) - len(shown)
+            named = ", ".join(shown) + (f" and {more} more" if more else "")
+            say(f"built from here, but outside the paths: {named}")
             given = " ".join(shlex.quote(argument) for argument in sys.argv[1:])
             say(f"  hint: imageshift {given} --follow")
 
@@ -162,6 +165,7 @@ class Session:
                 yield stream
 
 
+_SHOWN = 8
 _EMPTIED = "nothing of it was looked at: ignore rules, `exclude:` or its name leave it out"
 
 
