@@ -65,6 +65,15 @@ def test_overlay_alone_gets_a_new_name(tree: Path) -> None:
     assert images(build(tree / "prod")) == [f"{HOST}/docker-hub/library/nginx:1.27"]
 
 
+def test_entry_is_told_with_the_tag_that_it_sets(tree: Path) -> None:
+    """What it makes of a base's image is what the cluster pulls, so reports and warm name that."""
+    plans = {plan.file: plan for plan in migrate(tree)}
+
+    told = [(str(r.before), str(r.after)) for r in plans["prod/kustomization.yaml"].results]
+
+    assert told == [("docker.io/library/nginx:1.27", f"{HOST}/docker-hub/library/nginx:1.27")]
+
+
 def test_entry_that_cannot_be_edited_keeps_its_base(tree: Path) -> None:
     """An ignored entry would lose its image, so the base stays with it."""
     text = OVERLAY.replace("name: nginx", "name: nginx # imageshift: ignore")

@@ -237,7 +237,7 @@ class _Report:
         if not edits:
             return
         matched = sorted(self._solution.simulation.seen[source.number].matched)
-        texts = [text for match in matched for text in (match.before, match.result)]
+        texts = [text for match in matched for text in (match.result, match.before)]
         texts += [split_image(text)[0] for text in texts]
         change = self._change(source.file, _site(source), texts, tuple(edits), move)
         found.extras.setdefault(source.file, []).append(change)
