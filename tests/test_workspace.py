@@ -1,7 +1,11 @@
 """Which files are ours, and how they are written: whole, together, or not at all."""
 
+import contextlib
+import inspect
 import os
+import socket
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path, PosixPath
 
@@ -50,6 +54,19 @@ def test_what_flux_leaves_out(tmp_path: Path) -> None:
     assert walk(root) == ["a.yaml", "github/a.yaml"]
 
 
+def test_flux_may_be_told_to_take_them_all_the_same(tmp_path: Path) -> None:
+    """.sourceignore takes back what Flux leaves out; .gitignore can't, and nothing takes .git."""
+    root = tree(
+        tmp_path,
+        *(".git/a.yaml", ".github/w/a.yaml", ".circleci/config.yml"),
+        _sourceignore="!.github/\n!.git/\n",
+        _gitignore="!.circleci/\n",
+    )
+
+    assert walk(root) == [".github/w/a.yaml"]
+    assert walk(root, ".git", ".git/a.yaml", ".github/w") == [".github/w/a.yaml"]
+
+
 IGNORES = {
     "a file": ("a.yaml\n", ["d/b.yaml", "d/e/c.yaml"]),
     "a pattern": ("*.yaml\n", []),
@@ -80,6 +97,16 @@ def test_exclude_of_the_configuration(tmp_path: Path) -> None:
 
     assert walk(root, exclude=("d/",)) == []
     assert walk(root, exclude=("!a.yaml",)) == ["a.yaml", "d/b.yaml"]
+
+
+def test_the_configuration_wins_over_flux_and_flux_over_git(tmp_path: Path) -> None:
+    """Wherever the ignore files are."""
+    root = tree(tmp_path, *(f"d/{name}.yaml" for name in "abcd"), _sourceignore="d/b.yaml\n")
+    (root / "d/.gitignore").write_text("!a.yaml\n!b.yaml\nc.yaml\nd.yaml\n")
+    (root / "d/.sourceignore").write_text("!c.yaml\na.yaml\n")
+
+    assert walk(root) == ["d/c.yaml"]
+    assert walk(root, exclude=("c.yaml", "!a.yaml", "!d.yaml")) == ["d/a.yaml", "d/d.yaml"]
 
 
 def test_deeper_ignore_files_win(tmp_path: Path) -> None:
@@ -126,11 +153,44 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_odd_entries_do_no_harm(tmp_path: Path) -> None:
-    """A folder that is called like a file, an ignore file that can't be read, an empty folder."""
-    root = tree(tmp_path, "folder.yaml/a.yaml", "empty/x.txt")
+    """A folder that is called like a file, an ignore file that is no text, an empty folder."""
+    root = tree(tmp_path, "folder.yaml/a.yaml", "empty/x.txt", ".sourceignore/x")
     (root / ".gitignore").write_bytes(b"\xff\xfe")
 
     assert walk(root) == ["folder.yaml/a.yaml"]
+
+
+def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
+    """A pipe would never end, a socket can't be read; whether they are met or named."""
+    root = tree(tmp_path, "a.yaml", "d/b.yaml")
+    os.mkfifo(root / "pipe.yaml")
+    os.mkfifo(root / ".gitignore")
+    os.mkfifo(root / "d/.sourceignore")
+    with socket.socket(socket.AF_UNIX) as server, contextlib.chdir(root):
+        server.bind("socket.yaml")
+
+    assert walk(root) == ["a.yaml", "d/b.yaml"]
+    assert walk(root, "pipe.yaml", "socket.yaml") == []
+
+
+def test_ignore_file_behind_a_link_is_not_read(tmp_path: Path) -> None:
+    """As Git has it."""
+    root = tree(tmp_path, "a.yaml", "rules.txt", rules="a.yaml\n")
+    (root / ".gitignore").symlink_to(root / "rules")
+
+    assert walk(root) == ["a.yaml"]
+
+
+def test_folders_deeper_than_python_recurses(tmp_path: Path) -> None:
+    """However deep they are, as far as the system can name them."""
+    name = "d/" * 400 + "a.yaml"
+    root = tree(tmp_path, name)
+    before = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(len(inspect.stack()) + 100)
+        assert walk(root) == [name]
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def test_reading_what_is_gone_is_a_reason(tmp_path: Path) -> None:

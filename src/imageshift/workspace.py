@@ -7,37 +7,36 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 from imageshift.errors import NoFilesError, SourceError
+from imageshift.ignore import Patterns
 
 __all__ = ["CONFIG_NAME", "Workspace", "Write", "find_root", "write_together"]
 
 CONFIG_NAME = ".imageshift.yaml"
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-_IGNORE_FILES = (".gitignore", ".sourceignore")
+_GIT_IGNORE = ".gitignore"
+_FLUX_IGNORE = ".sourceignore"
 
 # What Flux's source-controller leaves out of every artifact (its docs, "Default exclusions").
-_FLUX_EXCLUDES = (
-    ".git/",
-    ".github/",
-    ".circleci/",
-    ".forgejo/",
-    ".gitea/",
-    ".travis.yml",
-    ".gitlab-ci.yml",
-    "appveyor.yml",
-    ".drone.yml",
-    "cloudbuild.yaml",
-    "codeship-services.yml",
-    "codeship-steps.yml",
-)
+_FLUX_EXCLUDES = b"""\
+.github/
+.circleci/
+.forgejo/
+.gitea/
+.travis.yml
+.gitlab-ci.yml
+appveyor.yml
+.drone.yml
+cloudbuild.yaml
+codeship-services.yml
+codeship-steps.yml
+"""
 
 
 def find_root(paths: Sequence[Path], given: Path | None = None) -> Path:
@@ -66,33 +65,35 @@ def find_root(paths: Sequence[Path], given: Path | None = None) -> Path:
     return working if common.is_relative_to(working) else common
 
 
+_Layers = tuple[tuple[int, Patterns], ...]
+
+
 @dataclass(frozen=True, slots=True)
-class _Ignore:
-    """The patterns of one folder, and of all above it."""
+class _Level:
+    """The patterns of a folder and of those above it, the deeper first, by the file they are in.
 
-    base: str
-    spec: GitIgnoreSpec
-    above: "_Ignore | None"
+    Each comes with the length of the path that its own paths begin behind.
+    """
 
-    def excludes(self, path: str, *, folder: bool) -> bool:
-        """Whether a path is left out; patterns of deeper folders win, as in Git."""
-        shown = f"{path}/" if folder else path
-        level: _Ignore | None = self
-        while level is not None:
-            result = level.spec.check_file(shown[len(level.base) :])
-            if result.include is not None:
-                return result.include
-            level = level.above
-        return False
+    flux: _Layers
+    git: _Layers
 
 
 @dataclass(slots=True)
 class Workspace:
-    """A root folder with its ignore rules; `exclude` are patterns as in .gitignore."""
+    """A root folder with its ignore rules; `exclude` are patterns as in .gitignore.
+
+    All of them mean what they mean to Git. `exclude` wins over Flux's .sourceignore, and that
+    over .gitignore, as with Git a pattern of the command line wins over one in a file.
+    """
 
     root: Path
     exclude: tuple[str, ...] = ()
-    _levels: dict[str, _Ignore] = field(default_factory=dict)
+    _levels: dict[str, _Level] = field(default_factory=dict)
+    _given: Patterns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._given = Patterns.read(os.fsencode("\n".join(self.exclude)))
 
     def relative(self, path: Path) -> str:
         """The workspace's name of a path.
@@ -137,12 +138,22 @@ class Workspace:
     def is_excluded(self, name: str) -> bool:
         """Whether a rule leaves out a file, or a folder above it."""
         parts = name.split("/")
-        folders = ["/".join(parts[:count]) for count in range(1, len(parts))]
-        above = any(
-            self._level(folder.rpartition("/")[0]).excludes(folder, folder=True)
-            for folder in folders
-        )
-        return above or self._level(name.rpartition("/")[0]).excludes(name, folder=False)
+        folders = ("/".join(parts[:count]) for count in range(1, len(parts)))
+        above = any(self._excludes(folder, folder=True) for folder in folders)
+        return above or self._excludes(name, folder=False)
+
+    def _excludes(self, name: str, *, folder: bool) -> bool:
+        """Whether the rules of the folder that holds it leave out a path."""
+        parent, _, last = name.rpartition("/")
+        if last == ".git":
+            return True
+        level = self._level(parent)
+        path = os.fsencode(name)
+        for skip, patterns in ((0, self._given), *level.flux, *level.git):
+            verdict = patterns.verdict(path[skip:], folder=folder)
+            if verdict is not None:
+                return verdict
+        return False
 
     def _under(self, name: str) -> Iterator[str]:
         path = self.absolute(name)
@@ -153,40 +164,60 @@ class Workspace:
             yield name
 
     def _walk(self, folder: str) -> Iterator[str]:
-        prefix = f"{folder}/" if folder else ""
-        entries: list[tuple[str, bool]] = []
-        # A folder that can't be listed, or is gone meanwhile, holds no file of ours.
-        with suppress(OSError), os.scandir(f"{self.root}/{folder}") as scan:
-            entries = sorted(
-                (entry.name, entry.is_dir()) for entry in scan if not entry.is_symlink()
-            )
-        ignore = self._level(folder, {name for name, _ in entries})
-        for name, is_folder in entries:
-            path = prefix + name
+        waiting = self._inside(folder)
+        while waiting:
+            path, is_folder = waiting.pop()
             if is_folder:
-                if not ignore.excludes(path, folder=True):
-                    yield from self._walk(path)
-            elif _is_ours(name) and not ignore.excludes(path, folder=False):
+                waiting += self._inside(path)
+            else:
                 yield path
 
-    def _level(self, folder: str, names: Collection[str] = _IGNORE_FILES) -> _Ignore:
+    def _inside(self, folder: str) -> list[tuple[str, bool]]:
+        """What a folder has of ours, the last first, and which of it are folders."""
+        prefix = f"{folder}/" if folder else ""
+        return [
+            (prefix + name, is_folder)
+            for name, is_folder in reversed(_entries(f"{self.root}/{folder}"))
+            if (is_folder or _is_ours(name)) and not self._excludes(prefix + name, folder=is_folder)
+        ]
+
+    def _level(self, folder: str) -> _Level:
         found = self._levels.get(folder)
         if found is None:
-            found = self._levels[folder] = self._read_level(folder, names)
+            found = self._levels[folder] = self._read_level(folder)
         return found
 
-    def _read_level(self, folder: str, names: Collection[str]) -> _Ignore:
-        lines: list[str] = []
-        for name in _IGNORE_FILES:
-            if name not in names:
-                continue
-            with suppress(OSError, UnicodeDecodeError):
-                lines += (self.absolute(folder) / name).read_text("utf-8").splitlines()
-        if not folder:
-            lines = [*_FLUX_EXCLUDES, *lines, *self.exclude]
-            return _Ignore("", GitIgnoreSpec.from_lines(lines), None)
-        above = self._level(folder.rpartition("/")[0])
-        return _Ignore(f"{folder}/", GitIgnoreSpec.from_lines(lines), above) if lines else above
+    def _read_level(self, folder: str) -> _Level:
+        if folder:
+            above = self._level(folder.rpartition("/")[0])
+        else:
+            above = _Level(((0, Patterns.read(_FLUX_EXCLUDES)),), ())
+        flux, git = self._layer(folder, _FLUX_IGNORE), self._layer(folder, _GIT_IGNORE)
+        return _Level(flux + above.flux, git + above.git) if flux or git else above
+
+    def _layer(self, folder: str, name: str) -> _Layers:
+        path = self.absolute(folder) / name
+        try:
+            # Git reads no ignore file through a link, and a pipe would never end.
+            content = path.read_bytes() if stat.S_ISREG(path.lstat().st_mode) else b""
+        except OSError:
+            return ()
+        patterns = Patterns.read(content)
+        return ((len(os.fsencode(folder)) + bool(folder), patterns),) if patterns else ()
+
+
+def _entries(folder: str) -> list[tuple[str, bool]]:
+    """The files and folders in a folder, no links and no devices, and which of them are folders.
+
+    One that can't be listed, or is gone meanwhile, holds none.
+    """
+    found: list[tuple[str, bool]] = []
+    with suppress(OSError), os.scandir(folder) as scan:
+        for entry in scan:
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if is_folder or entry.is_file(follow_symlinks=False):
+                found.append((entry.name, is_folder))
+    return sorted(found)
 
 
 def _is_ours(name: str) -> bool:

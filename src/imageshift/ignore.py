@@ -1,0 +1,165 @@
+r"""Patterns of ignore files, read exactly as Git reads them.
+
+Follows Git's `dir.c` (`parse_path_pattern`, `last_matching_pattern_from_list`) and `wildmatch.c`.
+A pattern matches a path itself, not what lies below it: whoever walks stops at an excluded
+folder, so nothing under one can be taken back. Bytes are matched, as by Git: `?` is one byte.
+
+>>> Patterns.read(b"*\n!*/\n!*.yaml\n").verdict(b"apps", folder=True)
+False
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+__all__ = ["Patterns"]
+
+_BOM = b"\xef\xbb\xbf"
+_GLOB = re.compile(rb"[*?\[\\]")
+# One of a set: a named class, a byte, or a range of two; any of them after a backslash.
+_ONE = rb"(?:\\.|[^\\])"
+_ITEM = re.compile(
+    rb"\[:(?P<name>[^\]]*):\]|(?P<low>%b)(?:-(?!\])(?P<high>%b))?" % (_ONE, _ONE), re.DOTALL
+)
+_SET = re.compile(
+    rb"\[(?P<not>[!^])?(?P<items>(?>%b)(?>(?!\])%b)*+)\]"
+    % ((rb"(?:\[:[^\]]*:\]|%b(?:-(?!\])%b)?)" % (_ONE, _ONE),) * 2),
+    re.DOTALL,
+)
+_NEVER = rb"(?!)"
+_CLASSES = {
+    b"alnum": rb"0-9A-Za-z",
+    b"alpha": rb"A-Za-z",
+    b"blank": rb" \t",
+    b"cntrl": rb"\x00-\x1f\x7f",
+    b"digit": rb"0-9",
+    b"graph": rb"\x21-\x7e",
+    b"lower": rb"a-z",
+    b"print": rb"\x20-\x7e",
+    b"punct": rb"!-/:-@\[-`{-~",
+    b"space": rb" \t-\r",
+    b"upper": rb"A-Z",
+    b"xdigit": rb"0-9A-Fa-f",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """One line: what it matches, whether folders only, and whether it takes back."""
+
+    regex: bytes
+    folders_only: bool
+    includes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """The patterns of one folder's ignore file, those that win first.
+
+    Neighbours of one sort are one expression, so that a long list costs little.
+    """
+
+    _groups: tuple[tuple[re.Pattern[bytes], bool, bool], ...]
+
+    @classmethod
+    def read(cls, content: bytes) -> "Patterns":
+        """The patterns of an ignore file's bytes."""
+        lines = content.removeprefix(_BOM).split(b"\n")
+        parsed = [made for line in reversed(lines) for made in _parse_line(line)]
+        groups = []
+        for (folders, includes), group in groupby(parsed, lambda p: (p.folders_only, p.includes)):
+            joined = b"|".join(pattern.regex for pattern in group)
+            groups.append((re.compile(joined, re.DOTALL), folders, includes))
+        return cls(tuple(groups))
+
+    def verdict(self, path: bytes, *, folder: bool) -> bool | None:
+        """Whether the last pattern that matches excludes a path; None when none does.
+
+        The path is relative to the folder of the ignore file.
+        """
+        for regex, folders_only, includes in self._groups:
+            if (folder or not folders_only) and regex.fullmatch(path):
+                return not includes
+        return None
+
+    def __bool__(self) -> bool:
+        return bool(self._groups)
+
+
+def _parse_line(line: bytes) -> Iterator[_Pattern]:
+    text = _without_trailing_spaces(line.removesuffix(b"\r"))
+    if not text or text.startswith(b"#"):
+        return
+    body = text.removeprefix(b"!")
+    bare = body.removesuffix(b"/")
+    regex = _path_regex(bare) if b"/" in bare else rb"(?:.*/)?" + _glob_regex(bare, bounded=False)
+    yield _Pattern(regex, folders_only=bare != body, includes=body != text)
+
+
+def _without_trailing_spaces(line: bytes) -> bytes:
+    """Spaces at the end don't count, unless a backslash stands before one."""
+    stripped = line.rstrip(b" ")
+    slashes = len(stripped) - len(stripped.rstrip(b"\\"))
+    return stripped + b" " if slashes % 2 and stripped != line else stripped
+
+
+def _path_regex(pattern: bytes) -> bytes:
+    """A pattern with a slash: it begins in the ignore file's folder.
+
+    The text before the first sign is compared as it is, so `a**/b` begins anew at the `**`.
+    """
+    pattern = pattern.removeprefix(b"/")
+    found = _GLOB.search(pattern)
+    head = len(pattern) if found is None else found.start()
+    return re.escape(pattern[:head]) + _glob_regex(pattern[head:], bounded=True)
+
+
+def _glob_regex(pattern: bytes, *, bounded: bool) -> bytes:
+    """A glob; where it is `bounded`, `**` between slashes crosses folders."""
+    parts: list[bytes] = []
+    at = 0
+    while at < len(pattern):
+        sign = pattern[at : at + 1]
+        if sign == b"*":
+            part, at = _stars(pattern, at, bounded=bounded)
+        elif sign == b"[":
+            part, at = _set(pattern, at)
+        elif sign == b"\\":
+            escaped = pattern[at + 1 : at + 2]
+            part, at = re.escape(escaped) if escaped else _NEVER, at + 2
+        else:
+            part, at = (b"[^/]" if sign == b"?" else re.escape(sign)), at + 1
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _stars(pattern: bytes, start: int, *, bounded: bool) -> tuple[bytes, int]:
+    end = start
+    while pattern[end : end + 1] == b"*":
+        end += 1
+    opens = start == 0 or pattern[start - 1 : start] == b"/"
+    rest = pattern[end:]
+    if not (bounded and end - start > 1 and opens and rest[:1] in {b"", b"/"}):
+        return b"[^/]*", end
+    return (b"(?:.*/)?", end + 1) if rest else (b".*", end)
+
+
+def _set(pattern: bytes, start: int) -> tuple[bytes, int]:
+    """A set of bytes and where it ends; one without an end or with an odd class never matches."""
+    found = _SET.match(pattern, start)
+    if found is None:
+        return _NEVER, len(pattern)
+    items = list(_ITEM.finditer(found["items"]))
+    if any(item["name"] is not None and item["name"] not in _CLASSES for item in items):
+        return _NEVER, len(pattern)
+    inner = b"".join(map(_set_item, items))
+    return b"(?%c[%b])[^/]" % (b"!" if found["not"] else b"=", inner), found.end()
+
+
+def _set_item(item: re.Match[bytes]) -> bytes:
+    if item["name"] is not None:
+        return _CLASSES[item["name"]]
+    low, high = (byte[-1] for byte in (item["low"], item["high"] or item["low"]))
+    # Git compares with the lower end before it sees the dash.
+    return b"\\x%02x-\\x%02x" % (low, max(low, high))
