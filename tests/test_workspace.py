@@ -243,6 +243,49 @@ def test_root_as_given(in_folder: Path) -> None:
         find_root([Path("nowhere")])
 
 
+LINKS = {
+    # where the link stands, what it leads to, the root of it; None where that is refused
+    "to a file outside": ("r/l.yaml", "out/x.yaml", None),
+    "to a file of another repository": ("r/l.yaml", "s/x.yaml", None),
+    "to a folder outside": ("r/l", "out", None),
+    "to a folder of another repository": ("r/l", "s/d", None),
+    "to a file inside": ("r/l.yaml", "r/a/x.yaml", "r"),
+    "to a folder inside": ("r/l", "r/a", "r"),
+    "from nowhere to a file": ("l.yaml", "../elsewhere/x.yaml", None),
+    "from nowhere to a file of a repository": ("l.yaml", "s/d/y.yaml", "."),
+    "from nowhere to a repository": ("l", "r", "r"),
+    "from nowhere to a folder of a repository": ("l", "s/d", "s"),
+    "from nowhere to a folder": ("l", "../elsewhere", "../elsewhere"),
+    "of a repository to another": ("r/l", "s", "s"),
+}
+
+
+@pytest.mark.parametrize(("link", "target", "root"), LINKS.values(), ids=LINKS)
+def test_root_of_a_link(in_folder: Path, link: str, target: str, root: str | None) -> None:
+    """A link that is named counts where it stands, and never leads out of its root."""
+    work = in_folder / "work"
+    tree(work, "r/.git/x", "r/a/x.yaml", "s/.git/x", "s/x.yaml", "s/d/y.yaml", "out/x.yaml")
+    tree(in_folder / "elsewhere", "x.yaml")
+    (work / link).symlink_to(os.path.relpath(work / target, (work / link).parent))
+    os.chdir(work)
+
+    if root is None:
+        with pytest.raises(NoFilesError, match="is a link out of the root") as error:
+            find_root([Path(link)])
+        assert error.value.hint == "name what it leads to, or a --root that holds both"
+    else:
+        assert find_root([Path(link)]) == (work / root).resolve()
+
+
+def test_path_through_a_link_is_no_way_out(in_folder: Path) -> None:
+    """A file behind a linked folder lies where it lies."""
+    tree(in_folder, "r/.git/x", "out/x.yaml")
+    (in_folder / "r/l").symlink_to("../out")
+
+    with pytest.raises(NoFilesError, match=r"x\.yaml lies outside the root"):
+        find_root([in_folder / "r/l/x.yaml"])
+
+
 def test_names_of_paths(in_folder: Path) -> None:
     """Relative to the root, with slashes; outside it there are none."""
     workspace = Workspace(tree(in_folder / "r", "a/b.yaml"))

@@ -40,29 +40,64 @@ codeship-steps.yml
 
 
 def find_root(paths: Sequence[Path], given: Path | None = None) -> Path:
-    """The folder that a run may know of: nothing above it is ever read.
+    """The folder that a run may know of: nothing outside it is ever read or written.
 
     `given`, else the nearest parent of the paths with .imageshift.yaml or .git, else the
-    working directory if it holds them, else their common parent.
+    working directory if it holds them, else their common parent. A link counts where it stands,
+    so that it can't lead a run elsewhere; only one to a whole repository may, or one to a folder
+    that stands in no repository.
 
     Raises:
-        NoFilesError: a path doesn't exist or lies outside the given root.
+        NoFilesError: a path doesn't exist, lies outside the root, or is a link out of it.
     """
-    resolved = [path.resolve() for path in paths] or [Path.cwd()]
-    for path, real in zip(paths, resolved, strict=False):
-        if not real.exists():
+    for path in paths:
+        if not path.exists():
             raise NoFilesError(f"{path}: no such file or folder")
-    common = Path(os.path.commonpath(resolved))
-    common = common if common.is_dir() else common.parent
-    if given is not None:
-        if not common.is_relative_to(given.resolve()):
-            raise NoFilesError(f"{common} lies outside the root {given}")
-        return given.resolve()
+    root = given.resolve() if given is not None else _found_root(paths or [Path.cwd()])
+    for path in paths:
+        _refuse_outside(path, root)
+    return root
+
+
+def _found_root(paths: Sequence[Path]) -> Path:
+    marked = _marked_above([Path(os.path.abspath(path)) for path in paths])  # noqa: PTH100 keeps links
+    if marked is not None:
+        return marked.resolve()
+    places = [path.resolve() if path.is_dir() else _place(path) for path in paths]
+    marked = _marked_above(places)
+    if marked is not None:
+        return marked
+    common, working = _common_folder(places), Path.cwd()
+    return working if common.is_relative_to(working) else common
+
+
+def _place(path: Path) -> Path:
+    """Where a path stands itself: links of its parents are followed, it isn't."""
+    return path.parent.resolve() / path.name
+
+
+def _common_folder(paths: Sequence[Path]) -> Path:
+    common = Path(os.path.commonpath(paths))
+    return common if common.is_dir() else common.parent
+
+
+def _marked_above(paths: Sequence[Path]) -> Path | None:
+    common = _common_folder(paths)
     for folder in (common, *common.parents):
         if (folder / CONFIG_NAME).is_file() or (folder / ".git").exists():
             return folder
-    working = Path.cwd()
-    return working if common.is_relative_to(working) else common
+    return None
+
+
+def _refuse_outside(path: Path, root: Path) -> None:
+    if path.resolve().is_relative_to(root):
+        return
+    if _place(path).is_relative_to(root):
+        raise NoFilesError(
+            f"{path} is a link out of the root {root}, which isn't followed",
+            hint="name what it leads to, or a --root that holds both",
+        )
+    raise NoFilesError(f"{path} lies outside the root {root}")
 
 
 _Layers = tuple[tuple[int, Patterns], ...]
@@ -101,10 +136,8 @@ class Workspace:
         Raises:
             NoFilesError: it lies outside the root.
         """
-        real = path.resolve()
-        if not real.is_relative_to(self.root):
-            raise NoFilesError(f"{path} lies outside the root {self.root}")
-        name = real.relative_to(self.root).as_posix()
+        _refuse_outside(path, self.root)
+        name = path.resolve().relative_to(self.root).as_posix()
         return "" if name == "." else name
 
     def absolute(self, name: str) -> Path:

@@ -1,6 +1,7 @@
 """imageshift migrate and scan as a person sees them: options, streams, what is said."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -226,6 +227,40 @@ def test_links_out_of_the_paths_are_not_followed(tmp_path: Path) -> None:
 
     assert (tmp_path / "out/b.yaml").read_text() == POD
     assert (tmp_path / "in/b.yaml").is_symlink()
+
+
+def test_link_that_is_named_is_refused_where_it_leads_out(tmp_path: Path) -> None:
+    """Nothing is written, and what to do is said."""
+    write_tree(tmp_path, {"in/.git/x": "", "in/a.yaml": POD, "out/b.yaml": POD})
+    (tmp_path / "in/b.yaml").symlink_to("../out/b.yaml")
+
+    done = run(tmp_path / "in", "migrate", "a.yaml", "b.yaml", *REGISTRY)
+
+    assert done.code == 2
+    assert "b.yaml is a link out of the root" in done.stderr
+    assert (tmp_path / "in/a.yaml").read_text() == (tmp_path / "out/b.yaml").read_text() == POD
+
+
+def test_link_that_is_named_stays_one_where_it_leads_inside(tmp_path: Path) -> None:
+    """The file that it leads to is written, under its own name."""
+    write_tree(tmp_path, {".git/x": "", "apps/a.yaml": POD})
+    (tmp_path / "b.yaml").symlink_to("apps/a.yaml")
+
+    done = run(tmp_path, "migrate", "b.yaml", "--format", "json", *REGISTRY)
+
+    assert (tmp_path / "b.yaml").readlink() == Path("apps/a.yaml")
+    assert (tmp_path / "apps/a.yaml").read_text() == MOVED
+    assert done.report["changed_files"] == ["apps/a.yaml"]
+
+
+def test_pipe_that_is_named_like_a_file_is_passed_over(folder: Path) -> None:
+    """Reading it would never end."""
+    os.mkfifo(folder / "apps/pipe.yaml")
+
+    done = run(folder, "migrate", ".", "apps/pipe.yaml", *REGISTRY)
+
+    assert done.code == 0
+    assert "apps/pipe.yaml: nothing of it was looked at" in done.stderr
 
 
 def test_short_account_is_said_last(folder: Path) -> None:
