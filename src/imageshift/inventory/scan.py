@@ -8,6 +8,7 @@ from imageshift.errors import SourceError
 from imageshift.sites import (
     FinderContext,
     ImageSite,
+    Role,
     SkipReason,
     find_images,
     is_kustomization,
@@ -91,7 +92,7 @@ class _Scan:
         self._policies: list[Chunk] = []
 
     def result(self) -> FileScan:
-        sites = self._sites()
+        sites = [_as_text(site) for site in self._sites()]
         if _GENERATED in self._source.text:
             sites = [site.skipped(SkipReason.GENERATED, _GENERATED_DETAIL) for site in sites]
         if "imageshift:" in self._source.text:
@@ -148,6 +149,16 @@ class _Scan:
             return True
         above = self._source.line(line - 1).strip() if line > 1 else ""
         return above.startswith("#") and _IGNORE.search(above) is not None
+
+
+def _as_text(site: ImageSite) -> ImageSite:
+    """The site, to be left alone where YAML reads a part of its name as something else."""
+    names = (part.scalar for part in site.parts if part.role not in {Role.TAG, Role.DIGEST})
+    odd = next((name.value for name in names if not name.is_string), None)
+    if odd is None or site.skip is not None:
+        return site
+    detail = f"{odd} is no text for YAML, so it is no image: quote it if it is meant as one"
+    return site.skipped(SkipReason.NOT_A_REFERENCE, detail)
 
 
 _GENERATED_DETAIL = "the next flux bootstrap writes the file anew"
