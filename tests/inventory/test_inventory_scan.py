@@ -137,6 +137,19 @@ def test_no_utf8_is_the_callers_to_tell() -> None:
     assert (error.value.reason, error.value.line) == ("not-utf8", 7)
 
 
+@pytest.mark.parametrize(
+    "encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+)
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_wide_characters_are_told(encoding: str, mark: str) -> None:
+    """Readers of Kubernetes know them, so their images would be missed; others are no matter."""
+    with pytest.raises(SourceError, match="the file is UTF-16 or UTF-32, no UTF-8") as error:
+        scanned((mark + POD).encode(encoding))
+
+    assert (error.value.reason, error.value.line) == ("not-utf8", 1)
+    assert skips(scanned((mark + POD.replace("image", "picture")).encode(encoding))) == []
+
+
 def test_files_without_a_word_of_images_are_not_decoded() -> None:
     """So bytes that are no text don't matter in them."""
     scan = scanned(b"a: \xff\n")

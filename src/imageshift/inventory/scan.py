@@ -60,13 +60,20 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     Raises:
         SourceError: the whole file is no UTF-8.
     """
-    if not (any(word in content for word in _WORDS) or is_kustomization(file)):
+    if not (_mentions_images(content) or is_kustomization(file)):
         return FileScan(file, SourceText(""))
     source = SourceText.decode(content)
     skip = _whole_file_skip(file, source.text, context)
     if skip is not None:
         return FileScan(file, source, skips=(skip,))
     return _Scan(file, source, context).result()
+
+
+def _mentions_images(content: bytes) -> bool:
+    """Whether one of the words stands in a content, be it in UTF-16 or UTF-32, to be told."""
+    if b"\0" in content:
+        content = content.replace(b"\0", b"")
+    return any(word in content for word in _WORDS)
 
 
 def _whole_file_skip(file: str, text: str, context: FinderContext) -> FileSkip | None:

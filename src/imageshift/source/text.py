@@ -8,6 +8,7 @@ All offsets count characters of the decoded text, the byte order mark included.
 
 import re
 from bisect import bisect_right
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -60,6 +61,9 @@ class SourceText:
         Raises:
             SourceError: the bytes are no UTF-8 (reason `not-utf8`).
         """
+        # How YAML tells them (1.2.2, 5.2): by a byte order mark, or by the first character.
+        if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content[:2]:
+            raise SourceError("the file is UTF-16 or UTF-32, no UTF-8", reason="not-utf8", line=1)
         try:
             return cls(content.decode("utf-8"))
         except UnicodeDecodeError as error:
