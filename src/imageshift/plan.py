@@ -1,13 +1,12 @@
 """From sites to files: what each file becomes, and writing those that hold together, together."""
 
-import difflib
-import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
+from imageshift.diff import unified_diff
 from imageshift.errors import SourceError
 from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, scan_file
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
@@ -58,13 +57,7 @@ class FilePlan:
 
     def diff(self, name: str | None = None) -> str:
         """The change as a unified diff; `name` is how the file is called in it."""
-        if self.before == self.after:
-            return ""
-        shown = name or self.file
-        lines = difflib.unified_diff(
-            _lines(self.before), _lines(self.after), f"a/{shown}", f"b/{shown}"
-        )
-        return "".join(_ended(line) for line in lines)
+        return unified_diff(name or self.file, self.before, self.after)
 
 
 class Decisions(Protocol):
@@ -367,11 +360,3 @@ def _withdrawn(result: Result, error: SourceError) -> Result:
         result.after,
         result.rule,
     )
-
-
-def _lines(content: bytes) -> list[str]:
-    return re.split(r"(?<=\n)", content.decode())[: None if not content.endswith(b"\n") else -1]
-
-
-def _ended(line: str) -> str:
-    return line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

@@ -145,7 +145,6 @@ ERRORS: dict[str, tuple[BaseException, int, str]] = {
     "any of ours": (ImageshiftError("x"), 3, "imageshift: x\n"),
     "tool": (ToolError("helm failed"), 4, "imageshift: helm failed\n"),
     "interruption": (KeyboardInterrupt(), 130, "interrupted: every file is whole\n"),
-    "broken pipe": (BrokenPipeError(), 0, ""),
     "exit": (typer.Exit(5), 5, ""),
 }
 

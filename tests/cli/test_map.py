@@ -49,6 +49,14 @@ def test_no_rule_comes_back_unchanged(tmp_path: Path) -> None:
     assert done.stderr == "imageshift: gcr.io/a/b:1: no rule has the upstream gcr.io\n"
 
 
+def test_quiet_gives_only_the_result(tmp_path: Path) -> None:
+    """No warning, but what is no reference is an error all the same."""
+    done = run(tmp_path, "map", "gcr.io/a/b:1", "nginx", "a b", "--quiet", *REGISTRY)
+
+    assert (done.code, done.stdout) == (3, f"gcr.io/a/b:1\n{LINES['nginx']}\n")
+    assert done.stderr == "imageshift: 'a b' is no image reference\n"
+
+
 @pytest.mark.parametrize("text", ["org/UPPER", "a b", "nginx:", "${X}/a", "nginx@sha256:1"])
 def test_invalid_ends_in_3(tmp_path: Path, text: str) -> None:
     """What is no reference has no line, a message instead, and the others are mapped."""

@@ -159,6 +159,19 @@ def test_rows_tell_the_parts(tmp_path: Path) -> None:
     }
 
 
+def test_one_is_one(tmp_path: Path) -> None:
+    """One file, one image: the words say so, also where one file is skipped twice."""
+    write_tree(tmp_path, {"a.yaml": POD.split("    - name: b", maxsplit=1)[0]})
+    broken = "kind: Pod\nimage: [\n"
+    write_tree(tmp_path / "other", {"b.yaml": f"{broken}---\n{broken}"})
+
+    one = run(tmp_path, "scan", "a.yaml", *REGISTRY)
+    twice = run(tmp_path, "scan", "other", *REGISTRY)
+
+    assert one.stderr.startswith("1 file, 1 image: 1 to rewrite\n")
+    assert "unparsable 1 file not looked into\n  other/b.yaml:" in twice.stdout
+
+
 def test_nothing_found_is_said(tmp_path: Path) -> None:
     """A run without a file, and one without an image."""
     write_tree(tmp_path, {"a/x.txt": "", "b/y.yaml": "a: b\n"})

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from imageshift.cli.exits import reporting_errors
+from imageshift.cli.output import put, take_any_text, writing
 
 __all__ = ["main"]
 
@@ -39,7 +40,12 @@ _GROUPS = {
 
 def main() -> None:
     """Runs the command line."""
-    build_app(sys.argv[1:])()
+    take_any_text()
+    try:
+        with reporting_errors(), writing(sys.stdout):
+            build_app(sys.argv[1:])()
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
 
 
 def build_app(arguments: list[str]) -> typer.Typer:
@@ -86,7 +92,7 @@ def _print_version(*, wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version  # noqa: PLC0415 this option only
 
-        typer.echo(f"imageshift {version('imageshift')}")
+        put(f"imageshift {version('imageshift')}")
         raise typer.Exit
 
 

@@ -1,6 +1,5 @@
 """What the commands of the ECR side share: options, the images in use, and their output."""
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from imageshift.aws import AwsOptions, UsedImage
 from imageshift.aws.collect import collect_images
 from imageshift.aws.notices import Notice
 from imageshift.cache import RuleSet
-from imageshift.cli.exits import say
 from imageshift.cli.options import Common
+from imageshift.cli.output import emit_data, say
 from imageshift.ecr import EcrHost, parse_ecr_host
 from imageshift.reports.summary import SCHEMA, namer, registry_row
 from imageshift.run import Run
@@ -22,8 +21,6 @@ from imageshift.run import Run
 __all__ = [
     "AwsCommon",
     "Usage",
-    "counted",
-    "emit",
     "emit_json",
     "notice_rows",
     "read_usage",
@@ -81,19 +78,6 @@ def read_usage(paths: list[Path], common: Common) -> list[Usage]:
     return found
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: `1 image`, `2 images`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def emit(text: str, common: Common) -> None:
-    """Writes a result to `--output`, or to standard output."""
-    if common.output is None:
-        typer.echo(text, nl=False)
-    else:
-        common.output.write_text(text, encoding="utf-8")
-
-
 def emit_json(command: str, usages: Iterable[Usage], common: Common, **more: Any) -> None:
     """Writes a result as JSON, with the head that every report has."""
     data = {
@@ -102,7 +86,7 @@ def emit_json(command: str, usages: Iterable[Usage], common: Common, **more: Any
         "registries": [registry_row(usage.rules, usage.paths) for usage in usages],
         **more,
     }
-    emit(json.dumps(data, indent=2, ensure_ascii=False) + "\n", common)
+    emit_data(data, common.output)
 
 
 def say_notices(notices: Iterable[Notice], *, verbose: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.output import put, say
 from imageshift.cli.session import Session
 from imageshift.rewrite import Change
 
@@ -32,14 +33,14 @@ def check(*, common: Common, paths: Paths) -> None:
 def _print_finding(change: Change, shown: str) -> None:
     place = change.site.place
     why = "a wrong path in the cache" if change.mended else "not from the cache"
-    typer.echo(f"{shown}:{place.line}:{place.column}: {change.site.text} is {why}")
-    typer.echo(f"  hint: {change.after.normalized}")
+    put(f"{shown}:{place.line}:{place.column}: {change.site.text} is {why}")
+    put(f"  hint: {change.after.normalized}")
 
 
 def _say_rest(session: Session, *, findings: bool) -> None:
     for skip in session.summary.skips:
         place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
-        typer.echo(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}", err=True)
+        say(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
     session.say_emptied()
     if findings:
-        typer.echo("imageshift migrate rewrites them", err=True)
+        say("imageshift migrate rewrites them")

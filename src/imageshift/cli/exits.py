@@ -1,15 +1,15 @@
 """Exit codes, and the one place where errors become them (docs, "Exit codes and warnings")."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
 import typer
 
+from imageshift.cli.output import flush, say, say_lines
 from imageshift.errors import ConfigError, ImageshiftError, InvalidReferenceError, ToolError
 
-__all__ = ["Exit", "reporting_errors", "say"]
+__all__ = ["Exit", "reporting_errors"]
 
 
 class Exit(IntEnum):
@@ -24,16 +24,12 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-def say(text: str) -> None:
-    """Prints narration, which goes to standard error."""
-    print(text, file=sys.stderr)  # noqa: T201 the narration of the command line
-
-
 @contextmanager
 def reporting_errors() -> Iterator[None]:
     """Turns errors into messages and exit codes."""
     try:
-        yield
+        with _flushing():
+            yield
     except (ConfigError, InvalidReferenceError, ToolError) as error:
         _say_error(error)
         code = Exit.USAGE if isinstance(error, ConfigError) else Exit.UNSAFE
@@ -44,18 +40,25 @@ def reporting_errors() -> Iterator[None]:
     except KeyboardInterrupt:
         say("interrupted: every file is whole")
         raise typer.Exit(Exit.INTERRUPTED) from None
-    except BrokenPipeError:
-        raise typer.Exit(Exit.DONE) from None
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001 whatever is left is a bug of ours
-        say(f"imageshift: a bug, please report it: {type(error).__name__}: {error}")
+        say_lines(f"imageshift: a bug, please report it: {type(error).__name__}: {error}")
         _say_where(error)
         raise typer.Exit(Exit.BUG) from None
 
 
+@contextmanager
+def _flushing() -> Iterator[None]:
+    """Whatever the command comes to, its result is written before that is told."""
+    try:
+        yield
+    finally:
+        flush()
+
+
 def _say_error(error: ImageshiftError) -> None:
-    say(f"imageshift: {error}")
+    say_lines(f"imageshift: {error}")
     if error.hint:
         say(f"  hint: {error.hint}")
 
@@ -63,4 +66,4 @@ def _say_error(error: ImageshiftError) -> None:
 def _say_where(error: Exception) -> None:
     import traceback  # noqa: PLC0415 for bugs only
 
-    say("".join(traceback.format_tb(error.__traceback__)[-3:]).rstrip())
+    say_lines("".join(traceback.format_tb(error.__traceback__)[-3:]).rstrip())

@@ -8,6 +8,7 @@ import typer
 
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, with_options
+from imageshift.cli.output import put, say
 from imageshift.cli.session import Session
 from imageshift.explain import Explanation, explain_result, matches
 from imageshift.rewrite import Change, Kept
@@ -32,7 +33,7 @@ def explain(
                 found += 1
                 _print(explain_result(session.run, plan, result), session.shown(plan.file))
     if not found:
-        typer.echo(f"no image found for {what}", err=True)
+        say(f"no image found for {what}")
         raise typer.Exit(Exit.FINDINGS)
 
 
@@ -53,6 +54,6 @@ def _is_asked(result: Change | Kept, line: int | None, image: str | None) -> boo
 
 
 def _print(explanation: Explanation, shown: str) -> None:
-    typer.echo(f"{shown}:{explanation.line}:{explanation.column}")
+    put(f"{shown}:{explanation.line}:{explanation.column}")
     for text in explanation.lines:
-        typer.echo(f"  {text}")
+        put(f"  {text}")

@@ -9,9 +9,9 @@ import typer
 from imageshift.aws.compare import rules_in_use
 from imageshift.aws.notices import find_notices
 from imageshift.cache import Rule
-from imageshift.cli.aws import Usage, counted, emit, read_usage, say_notices
-from imageshift.cli.exits import say
+from imageshift.cli.aws import Usage, read_usage, say_notices
 from imageshift.cli.options import Common, with_options
+from imageshift.cli.output import emit, put, say
 from imageshift.errors import ConfigError
 from imageshift.infra import (
     InfraOptions,
@@ -21,6 +21,7 @@ from imageshift.infra import (
     render_terraform,
     write_files,
 )
+from imageshift.reports.words import counted
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -82,7 +83,7 @@ def cloudformation(
         )
         files = render_cloudformation(planned, options)
         if out is None:
-            emit("".join(files.values()), common)
+            emit("".join(files.values()), common.output)
         else:
             _write(files, folder, force=common.force)
         _say_rest(usage, common)
@@ -114,7 +115,7 @@ def _secret_names(options: list[str] | None) -> dict[str, str]:
 def _write(files: dict[str, str], folder: Path, *, force: bool) -> None:
     changed = write_files(files, folder, force=force)
     for path in changed:
-        typer.echo(path)
+        put(str(path))
     say(f"{folder}: {counted(len(changed), 'file')} written, {len(files)} in all")
 
 

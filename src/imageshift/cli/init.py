@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from imageshift.cli.exits import say
 from imageshift.cli.options import Common, with_options
+from imageshift.cli.output import emit, say
 from imageshift.cli.session import Session
 from imageshift.errors import ConfigError
 from imageshift.workspace import CONFIG_NAME
@@ -28,7 +28,7 @@ def init(
         raise ConfigError(f"{target} is there already", hint="--force replaces it")
     for _ in session.follow(session.run.plans()):
         pass
-    target.write_text(_config_text(session), encoding="utf-8")
+    emit(_config_text(session), target)
     say(f"wrote {session.shown(CONFIG_NAME)}")
 
 

@@ -1,6 +1,5 @@
 """imageshift map: references to targets, one a line."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,8 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from imageshift.cache import Cached, Mapped, Outcome, RuleSet
-from imageshift.cli.exits import Exit, say
+from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, RegistryOptions, with_options
+from imageshift.cli.output import emit_data, put, say
 from imageshift.config import load_config
 from imageshift.errors import InvalidReferenceError
 from imageshift.reports.summary import SCHEMA, registry_row
@@ -28,6 +28,7 @@ def map_(
         bool, typer.Option("--inverse", help="From the cache back to the upstream.")
     ] = False,
     format_: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TEXT,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")] = False,
 ) -> None:
     """Print where each reference goes; one without a rule comes back unchanged."""
     rules = _rules(common)
@@ -35,10 +36,10 @@ def map_(
     texts = references or [line.strip() for line in sys.stdin if line.strip()]
     rows = [_row(text, mapper) for text in texts]
     if format_ is Format.JSON:
-        typer.echo(json.dumps(_report(rules, rows), indent=2, ensure_ascii=False))
+        emit_data(_report(rules, rows))
     else:
         for row in rows:
-            _print_row(row)
+            _print_row(row, quiet=quiet)
     if any(row["status"] == Status.INVALID for row in rows):
         raise typer.Exit(Exit.UNSAFE)
 
@@ -74,13 +75,13 @@ def _outcome(text: str, mapper: Mapper, outcome: Outcome) -> dict[str, Any]:
     return {"status": status, "reason": outcome.reason.value, "detail": outcome.detail}
 
 
-def _print_row(row: dict[str, Any]) -> None:
+def _print_row(row: dict[str, Any], *, quiet: bool) -> None:
     if row["status"] == Status.INVALID:
         say(f"imageshift: {row['detail']}")
         return
-    if row["target"] is None:
+    if row["target"] is None and not quiet:
         say(f"imageshift: {row['original']}: {row['detail']}")
-    typer.echo(row["target"] or row["original"])
+    put(row["target"] or row["original"])
 
 
 def _report(rules: RuleSet, rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ import typer
 
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.output import put_diff
 from imageshift.cli.session import Session
-from imageshift.plan import FilePlan, apply_plans
+from imageshift.plan import apply_plans
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -33,7 +34,7 @@ def migrate(
         plans = apply_plans(session.run.workspace, plans)
     for plan in session.follow(plans):
         if diff and common.format is Format.TEXT:
-            print_diff(plan, session.shown(plan.file))
+            put_diff(plan.diff(session.shown(plan.file)))
         if witness is not None:
             witness.note(plan.file, plan.after)
     proof = None if witness is None else witness.prove()
@@ -67,11 +68,6 @@ def _exit_code(session: Session, proof: Any) -> Exit:
         return session.exit_code()
     code = session.exit_code(findings=not proof.is_equal)
     return Exit.TOOL if code is Exit.DONE and proof.problems else code
-
-
-def print_diff(plan: FilePlan, shown: str) -> None:
-    """Prints the diff of one file to standard output."""
-    typer.echo(plan.diff(shown), nl=False)
 
 
 def _next_steps(session: Session, *, writes: bool) -> list[str]:

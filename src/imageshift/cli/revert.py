@@ -7,6 +7,7 @@ import typer
 
 from imageshift.base import Base, base_plans
 from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.output import put_diff
 from imageshift.cli.session import Session
 from imageshift.errors import ConfigError
 from imageshift.plan import apply_plans
@@ -38,7 +39,7 @@ def revert(
         plans = apply_plans(session.run.workspace, plans)
     for plan in session.follow(plans):
         if diff and common.format is Format.TEXT:
-            typer.echo(plan.diff(session.shown(plan.file)), nl=False)
+            put_diff(plan.diff(session.shown(plan.file)))
     done = "to bring back" if dry_run or diff else "brought back"
     session.report(done=done, changed_files=sorted(session.summary.changed))
     raise typer.Exit(session.exit_code())

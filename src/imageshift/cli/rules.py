@@ -13,15 +13,15 @@ from imageshift.aws.validate import Finding, RuleVerdict, Validation, validate_r
 from imageshift.cli.aws import (
     AwsCommon,
     Usage,
-    counted,
-    emit,
     emit_json,
     notice_rows,
     read_usage,
     say_notices,
 )
-from imageshift.cli.exits import Exit, say
+from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, with_options
+from imageshift.cli.output import emit, say
+from imageshift.reports.words import counted
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -35,7 +35,8 @@ def list_(*, common: AwsCommon, paths: Paths = None) -> None:
         rows = [row for usage in usages for row in _rule_rows(usage)]
         emit_json("rules list", usages, common, rules=rows, warnings=notice_rows(notices))
         return
-    emit("".join(_rule_line(usage, row) for usage in usages for row in _rule_rows(usage)), common)
+    lines = [_rule_line(usage, row) for usage in usages for row in _rule_rows(usage)]
+    emit("".join(lines), common.output)
     if not common.quiet:
         say_notices(notices, verbose=common.verbose)
 
@@ -85,7 +86,7 @@ def import_(
     if common.format is Format.JSON:
         _emit_import(found, differences, usages, common)
     else:
-        emit(_configuration(found), common)
+        emit(_configuration(found), common.output)
         _say_import(found, differences, quiet=common.quiet)
     raise typer.Exit(Exit.UNSAFE if found.problems else Exit.DONE)
 
@@ -182,7 +183,7 @@ def validate(
         rows = [_validation_row(one) for one in validations]
         emit_json("rules validate", usages, common, validations=rows)
     else:
-        emit("".join(_validation_text(one) for one in validations), common)
+        emit("".join(_validation_text(one) for one in validations), common.output)
         if not common.quiet:
             _say_notes(validations)
     clean = all(one.is_clean for one in validations)

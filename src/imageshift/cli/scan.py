@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.output import put
 from imageshift.cli.session import Session
 from imageshift.rewrite import Change, Kept
 from imageshift.sites import Origin
@@ -20,7 +21,7 @@ def scan(*, common: Common, paths: Paths) -> None:
     for plan in session.follow(session.run.plans()):
         if common.format is Format.TEXT and common.output is None:
             for result in sorted(plan.results, key=lambda r: r.site.place):
-                typer.echo(_line(result, session.shown(plan.file)))
+                put(_line(result, session.shown(plan.file)))
     session.report(done="to rewrite")
     raise typer.Exit(session.exit_code())
 

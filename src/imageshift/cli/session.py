@@ -1,20 +1,21 @@
 """What the commands over files share: open a run, follow its plans, report, exit."""
 
 import gc
-import json
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from imageshift.advice import Advice, Code
-from imageshift.cli.exits import Exit, say
+from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format
-from imageshift.errors import ConfigError
+from imageshift.cli.output import emit, emit_data, put_styled, say
 from imageshift.plan import ChartProblem, FilePlan
 from imageshift.reports.summary import Summary, namer
+from imageshift.reports.words import counted
 from imageshift.rewrite import Status
 from imageshift.run import Run
 
@@ -59,8 +60,7 @@ class Session:
         """Prints the result in the asked format, and the summary's last line."""
         if self.common.format is Format.JSON:
             targets = [(target.rules, target.paths) for target in self.run.targets]
-            data = self.summary.data(self.command, targets) | more
-            self._write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+            emit_data(self.summary.data(self.command, targets) | more, self.common.output)
         elif not self.common.quiet:
             self._print_text(done, next_steps)
         if self.common.format is Format.TEXT:
@@ -98,15 +98,21 @@ class Session:
 
         from imageshift.reports.text import print_report  # noqa: PLC0415 as above
 
-        with self._stream() as stream:
-            console = Console(file=stream, highlight=False)
-            print_report(
-                console,
-                self.summary,
-                done=done,
-                next_steps=next_steps,
-                verbose=self.common.verbose,
-            )
+        output = self.common.output
+        styled = output is None and sys.stdout is not None and sys.stdout.isatty()
+        text = StringIO()
+        console = Console(file=text, force_terminal=styled, highlight=False, emoji=False)
+        print_report(
+            console,
+            self.summary,
+            done=done,
+            next_steps=next_steps,
+            verbose=self.common.verbose,
+        )
+        if output is None:
+            put_styled(text.getvalue())
+        else:
+            emit(text.getvalue(), output)
 
     def _say_last_line(self, done: str) -> None:
         numbers = self.summary.numbers()
@@ -116,7 +122,8 @@ class Session:
             for key in ("cached", "no-rule", "doubtful", "skipped")
             if numbers[key]
         ]
-        say(f"{numbers['files']} files, {numbers['images']} images: {', '.join(parts)}")
+        files, images = counted(numbers["files"], "file"), counted(numbers["images"], "image")
+        say(f"{files}, {images}: {', '.join(parts)}")
         if self.summary.files == 0:
             say("no file was looked at: ignore rules, `exclude:` or the paths leave none")
         elif self.summary.counts.total() == 0:
@@ -152,28 +159,9 @@ class Session:
             given = " ".join(shlex.quote(argument) for argument in sys.argv[1:])
             say(f"  hint: imageshift {given} --follow")
 
-    def _write(self, text: str) -> None:
-        with self._stream() as stream:
-            stream.write(text)
-
-    @contextmanager
-    def _stream(self) -> Iterator[TextIO]:
-        if self.common.output is None:
-            yield sys.stdout
-        else:
-            with _opened(self.common.output) as stream:
-                yield stream
-
 
 _SHOWN = 8
 _EMPTIED = "nothing of it was looked at: ignore rules, `exclude:` or its name leave it out"
-
-
-def _opened(path: Path) -> TextIO:
-    try:
-        return path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: can't be written: {error.strerror}") from None
 
 
 @contextmanager

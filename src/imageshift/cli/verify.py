@@ -1,7 +1,6 @@
 """imageshift verify: renders before and after, and judges every difference."""
 
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from imageshift.cli.exits import Exit, say
+from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.output import emit, emit_data, say, say_lines
 from imageshift.reports.summary import SCHEMA, namer, registry_row
+from imageshift.reports.words import counted, visible
 from imageshift.run import Run
 from imageshift.verify import (
     DifferenceClass,
@@ -45,7 +46,7 @@ def verify(
         proof = _prove(run, before, after, common)
     shown = namer(root)
     if common.format is Format.JSON:
-        _write(json.dumps(_data(run, proof, shown), indent=2, ensure_ascii=False) + "\n", common)
+        emit_data(_data(run, proof, shown), common.output)
     else:
         print_proof(proof, common, shown)
     raise typer.Exit(_exit_code(proof))
@@ -126,7 +127,7 @@ def print_proof(proof: Proof, common: Common, shown: Callable[[str], str]) -> No
     listed = [v for v in proof.verdicts if common.verbose or _is_worth_a_line(v)]
     parts = [_table(listed)] if listed and not common.quiet else []
     parts += [_failure(verdict, shown) for verdict in proof.verdicts if not verdict.is_equal]
-    _write("".join(parts), common)
+    emit("".join(parts), common.output)
     for problem in dict.fromkeys(proof.problems):
         _say_problem(problem, shown)
     if not common.quiet:
@@ -160,8 +161,14 @@ def _cells(verdict: Verdict) -> list[str]:
     ]
     numbers = [str(number or "") for number in (verdict.objects, verdict.moved, *counts)]
     where = "" if verdict.key.place == verdict.key.name else verdict.key.place
-    texts = [verdict.key.kind.value, *(text.replace("[", "\\[") for text in (name, where))]
+    texts = [verdict.key.kind.value, *(_plain(text) for text in (name, where))]
     return [*texts, *numbers, _result(verdict)]
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape  # noqa: PLC0415 heavy, and not for JSON
+
+    return escape(visible(text))
 
 
 def _result(verdict: Verdict) -> str:
@@ -169,8 +176,7 @@ def _result(verdict: Verdict) -> str:
         return "not compared"
     if verdict.is_equal:
         return "equal"
-    count = len(verdict.unexplained)
-    return f"{count} {'difference' if count == 1 else 'differences'}"
+    return counted(len(verdict.unexplained), "difference")
 
 
 def _failure(verdict: Verdict, shown: Callable[[str], str]) -> str:
@@ -193,7 +199,7 @@ def _short(text: str) -> str:
 
 def _say_problem(problem: Problem, shown: Callable[[str], str]) -> None:
     message = problem.message.strip().replace("\n", "\n  ")
-    say(f"{shown(problem.place)}: {message}")
+    say_lines(f"{visible(shown(problem.place))}: {message}")
     if problem.hint:
         say(f"  hint: {problem.hint}")
 
@@ -205,19 +211,12 @@ def _last_line(proof: Proof) -> str:
     failed = sum(not verdict.is_equal for verdict in compared)
     parts = [
         f"{len(compared)} compared",
-        f"{moved} {'image' if moved == 1 else 'images'} moved",
+        f"{counted(moved, 'image')} moved",
         f"{failed} different",
     ]
     if proof.problems:
         parts.append(f"{len(proof.problems)} not compared")
     return ", ".join(parts)
-
-
-def _write(text: str, common: Common) -> None:
-    if common.output is None:
-        typer.echo(text, nl=False)
-    else:
-        common.output.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -12,19 +12,19 @@ from imageshift.aws.notices import Notice
 from imageshift.cli.aws import (
     AwsCommon,
     Usage,
-    counted,
-    emit,
     emit_json,
     notice_rows,
     progress,
     read_usage,
     say_notices,
 )
-from imageshift.cli.exits import Exit, say
+from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, with_options
+from imageshift.cli.output import emit, say
 from imageshift.ecr import parse_ecr_host
 from imageshift.errors import ConfigError
 from imageshift.reference import ImageReference
+from imageshift.reports.words import counted
 from imageshift.warm import (
     PinResult,
     PullResult,
@@ -104,7 +104,8 @@ def _print(usages: list[Usage], common: WarmCommon) -> None:
         helper = helper_image(usage.rules)
         chosen = WarmOptions(common.platform, common.namespace, helper)
         texts.append(render_warm(plan, common.as_, chosen))
-    emit(("---\n" if common.as_ is WarmFormat.JOB else "").join(filter(None, texts)), common)
+    between = "---\n" if common.as_ is WarmFormat.JOB else ""
+    emit(between.join(filter(None, texts)), common.output)
     if not common.quiet:
         for plan in plans:
             _say_plan(plan)
@@ -189,7 +190,7 @@ def _report_pulls(usages: list[Usage], reports: list[WarmReport], common: AwsCom
         )
         return
     lines = [_pull_line(one) for report in reports for one in report.pulls]
-    emit("".join(lines), common)
+    emit("".join(lines), common.output)
     say_notices(notices, verbose=common.verbose)
     failed = sum(len(report.failed) for report in reports)
     missing = counted(len(notices), "digest")
@@ -258,5 +259,5 @@ def _pin_row(result: PinResult) -> dict[str, Any]:
 def _write_sync(usages: list[Usage], path: Path, tool: SyncTool) -> None:
     images = {one for usage in usages for one in unsupported_images(usage.images)}
     text = render_sync(sorted(images, key=str), usages[0].rules.registry, tool)
-    path.write_text(text, encoding="utf-8")
+    emit(text, path)
     say(f"{path}: {counted(len(images), 'image')} that ECR can't cache")

@@ -4,14 +4,17 @@ from collections import Counter
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from imageshift.reports.summary import Summary
+from imageshift.reports.words import counted, visible
 from imageshift.rewrite import Kept, Status
 
 __all__ = ["print_report"]
 
 _LISTED = 12
+_PLACES = 3
 
 
 def print_report(
@@ -25,8 +28,8 @@ def print_report(
         times = f" ({warning.count} times)" if warning.count > 1 else ""
         text = f"[yellow]warning[/] {warning.code}: {_plain(warning.message)}{times}"
         console.print(text, soft_wrap=True)
-        for place in warning.places[: None if verbose else 3]:
-            console.print(f"  {_plain(place)}", style="dim", soft_wrap=True)
+        for place in warning.places[: None if verbose else _PLACES]:
+            _print_dim(console, place)
     for step in next_steps:
         console.print(f"[bold]next[/] {_plain(step)}")
 
@@ -46,7 +49,7 @@ def _print_stays(console: Console, summary: Summary, *, verbose: bool) -> None:
     reasons = Counter(_why(kept) for _, kept in stays)
     shown: Counter[str] = Counter()
     for why, count in sorted(reasons.items()):
-        console.print(f"[cyan]{why}[/] {count} {'image' if count == 1 else 'images'} left alone")
+        console.print(f"[cyan]{why}[/] {counted(count, 'image')} left alone")
         for file, kept in stays:
             if _why(kept) != why:
                 continue
@@ -54,28 +57,34 @@ def _print_stays(console: Console, summary: Summary, *, verbose: bool) -> None:
             if verbose or shown[why] <= _LISTED:
                 _print_stay(console, summary.shown(file), kept)
         if not verbose and count > _LISTED:
-            console.print(f"  … and {count - _LISTED} more (--verbose lists all)", style="dim")
+            _print_more(console, count - _LISTED)
     _print_skips(console, summary, verbose=verbose)
 
 
 def _print_skips(console: Console, summary: Summary, *, verbose: bool) -> None:
-    reasons = Counter(skip.reason for skip in summary.skips)
-    for reason, count in sorted(reasons.items()):
-        console.print(
-            f"[cyan]{reason}[/] {count} {'file' if count == 1 else 'files'} not looked into"
-        )
+    for reason in sorted({skip.reason for skip in summary.skips}):
         skips = [skip for skip in summary.skips if skip.reason is reason]
+        files = counted(len({skip.file for skip in skips}), "file")
+        console.print(f"[cyan]{reason}[/] {files} not looked into")
         for skip in skips[: None if verbose else _LISTED]:
             place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
-            text = f"  {summary.shown(skip.file)}{place}: {skip.detail}"
-            console.print(_plain(text), style="dim", soft_wrap=True)
+            _print_dim(console, f"{summary.shown(skip.file)}{place}: {skip.detail}")
+        if not verbose and len(skips) > _LISTED:
+            _print_more(console, len(skips) - _LISTED)
 
 
 def _print_stay(console: Console, shown: str, kept: Kept) -> None:
     place = kept.site.place
     detail = f": {kept.detail}" if kept.detail else ""
-    text = f"  {shown}:{place.line}:{place.column}: {kept.site.text}{detail}"
-    console.print(_plain(text), style="dim", soft_wrap=True)
+    _print_dim(console, f"{shown}:{place.line}:{place.column}: {kept.site.text}{detail}")
+
+
+def _print_dim(console: Console, text: str) -> None:
+    console.print(f"  {visible(text)}", style="dim", soft_wrap=True, markup=False)
+
+
+def _print_more(console: Console, number: int) -> None:
+    console.print(f"  … and {number} more (--verbose lists all)", style="dim")
 
 
 def _why(kept: Kept) -> str:
@@ -83,4 +92,4 @@ def _why(kept: Kept) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.replace("[", "\\[")
+    return escape(visible(text))
