@@ -1,18 +1,17 @@
-"""Which files are ours, and how they are written: whole, together, or not at all."""
+"""Which files are ours, which root they have, and how they are read."""
 
 import contextlib
 import inspect
 import os
 import socket
-import stat
 import sys
 from collections.abc import Iterator
-from pathlib import Path, PosixPath
+from pathlib import Path
 
 import pytest
 
 from imageshift.errors import NoFilesError, SourceError
-from imageshift.workspace import Workspace, Write, find_root, write_together
+from imageshift.workspace import Workspace, find_root
 
 
 def tree(folder: Path, *names: str, **texts: str) -> Path:
@@ -294,148 +293,3 @@ def test_names_of_paths(in_folder: Path) -> None:
     assert workspace.relative(in_folder / "r") == ""
     with pytest.raises(NoFilesError, match="lies outside"):
         workspace.relative(in_folder)
-
-
-def prepared(folder: Path, *names: str) -> list[Write]:
-    """Return writes of new content over files that hold `old`."""
-    for name in names:
-        (folder / name).write_bytes(b"old")
-    return [Write(folder / name, b"old", b"new") for name in names]
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Return what each file of a folder holds."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-
-
-def test_files_are_written_together(tmp_path: Path) -> None:
-    """All get their content, and nothing else is left in the folder."""
-    write_together(prepared(tmp_path, "a.yaml", "b.yaml"))
-
-    assert contents(tmp_path) == {"a.yaml": b"new", "b.yaml": b"new"}
-
-
-@pytest.mark.parametrize("mode", [0o600, 0o644, 0o755, 0o660])
-def test_mode_stays(tmp_path: Path, mode: int) -> None:
-    """Whatever the umask is."""
-    writes = prepared(tmp_path, "a.yaml")
-    (tmp_path / "a.yaml").chmod(mode)
-
-    write_together(writes)
-
-    assert stat.S_IMODE((tmp_path / "a.yaml").stat().st_mode) == mode
-
-
-def test_owner_stays(tmp_path: Path) -> None:
-    """A file of another user stays theirs."""
-    writes = prepared(tmp_path, "a.yaml")
-    if os.getuid():
-        pytest.skip("only root can give files away")
-    os.chown(tmp_path / "a.yaml", 1234, 1235)
-
-    write_together(writes)
-
-    status = (tmp_path / "a.yaml").stat()
-    assert (status.st_uid, status.st_gid) == (1234, 1235)
-
-
-def test_time_of_change_is_now(tmp_path: Path) -> None:
-    """The new content isn't given the old one's time: make and editors look at it."""
-    writes = prepared(tmp_path, "a.yaml")
-    os.utime(tmp_path / "a.yaml", (1, 1))
-
-    write_together(writes)
-
-    assert (tmp_path / "a.yaml").stat().st_mtime > 1_000_000_000
-
-
-def test_file_that_changed_meanwhile_is_left(tmp_path: Path) -> None:
-    """And so are those that hold only together with it."""
-    writes = prepared(tmp_path, "a.yaml", "b.yaml", "c.yaml")
-    (tmp_path / "b.yaml").write_bytes(b"edited")
-
-    with pytest.raises(SourceError, match="has changed since") as error:
-        write_together(writes)
-
-    assert error.value.reason == "changed"
-    assert contents(tmp_path) == {"a.yaml": b"old", "b.yaml": b"edited", "c.yaml": b"old"}
-
-
-def test_file_that_is_gone_meanwhile_is_told(tmp_path: Path) -> None:
-    """It isn't made anew, and the others stay."""
-    writes = prepared(tmp_path, "a.yaml", "b.yaml")
-    (tmp_path / "b.yaml").unlink()
-
-    with pytest.raises(SourceError) as error:
-        write_together(writes)
-
-    assert error.value.reason in {"changed", "unwritable"}
-    assert contents(tmp_path) == {"a.yaml": b"old"}
-
-
-def test_file_that_cannot_be_written_stops_all(tmp_path: Path) -> None:
-    """A folder that has taken a file's place: nothing is replaced."""
-    writes = prepared(tmp_path, "a.yaml", "b.yaml")
-    (tmp_path / "b.yaml").unlink()
-    (tmp_path / "b.yaml").mkdir()
-
-    with pytest.raises(SourceError) as error:
-        write_together(writes)
-
-    assert error.value.reason == "unwritable"
-    assert (tmp_path / "a.yaml").read_bytes() == b"old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "b.yaml"]
-
-
-def test_missing_permission_is_told(tmp_path: Path) -> None:
-    """A read-only file isn't replaced, though its folder would allow it."""
-    writes = prepared(tmp_path, "a.yaml")
-    (tmp_path / "a.yaml").chmod(0o444)
-    if os.access(tmp_path / "a.yaml", os.W_OK):
-        pytest.skip("root may write anything")
-
-    with pytest.raises(SourceError, match="can't be written: no permission"):
-        write_together(writes)
-
-
-class Interrupting(PosixPath):
-    """A path at which the user presses Ctrl-C, as the third file is about to be replaced."""
-
-    def read_bytes(self) -> bytes:
-        """Interrupt when the file is checked."""
-        raise KeyboardInterrupt
-
-
-def test_interruption_leaves_every_file_whole(tmp_path: Path) -> None:
-    """Ctrl-C while files are staged: none is replaced, and no temporary file is left."""
-    one, two = prepared(tmp_path, "a.yaml", "b.yaml")
-
-    with pytest.raises(KeyboardInterrupt):
-        write_together([one, Write(Interrupting(two.path), two.before, two.after)])
-
-    assert contents(tmp_path) == {"a.yaml": b"old", "b.yaml": b"old"}
-
-
-def test_failure_between_two_files_puts_the_first_back(tmp_path: Path) -> None:
-    """A replaced file gets its old content again when one behind it can't be replaced."""
-    one, two = prepared(tmp_path, "a.yaml", "b.yaml")
-    (tmp_path / "a.yaml").chmod(0o640)
-
-    with pytest.raises(SourceError) as error:
-        write_together([one, Write(_Vanishing(two.path), two.before, two.after)])
-
-    assert error.value.reason == "unwritable"
-    assert (tmp_path / "a.yaml").read_bytes() == b"old"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.yaml", "b.yaml"]
-    assert stat.S_IMODE((tmp_path / "a.yaml").stat().st_mode) == 0o640
-
-
-class _Vanishing(PosixPath):
-    """A path whose file becomes a folder right after it was checked."""
-
-    def read_bytes(self) -> bytes:
-        """Return the content, and put a folder in the file's place."""
-        content = Path(self).read_bytes()
-        Path(self).unlink()
-        Path(self).mkdir()
-        return content

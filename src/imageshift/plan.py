@@ -17,7 +17,8 @@ from imageshift.source import (
     apply_edits,
     same_but_for,
 )
-from imageshift.workspace import Workspace, Write, write_together
+from imageshift.workspace import Workspace
+from imageshift.write import Write, write_together
 
 __all__ = [
     "BesideCharts",

@@ -1,12 +1,10 @@
-"""The files of a repository: which are ours, how they are read, and how they are written.
+"""The files of a repository: which are ours, and how they are read.
 
 Paths are texts relative to the workspace's root, with `/`, as Git has them.
 """
 
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,7 +13,7 @@ from pathlib import Path
 from imageshift.errors import NoFilesError, SourceError
 from imageshift.ignore import Patterns
 
-__all__ = ["CONFIG_NAME", "Workspace", "Write", "find_root", "write_together"]
+__all__ = ["CONFIG_NAME", "Workspace", "find_root"]
 
 CONFIG_NAME = ".imageshift.yaml"
 
@@ -255,75 +253,3 @@ def _entries(folder: str) -> list[tuple[str, bool]]:
 
 def _is_ours(name: str) -> bool:
     return name.endswith(_SUFFIXES) or name == "Kustomization"
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """The new content of a file, and the content that it was planned on."""
-
-    path: Path
-    before: bytes
-    after: bytes
-
-
-def write_together(writes: Sequence[Write]) -> None:
-    """Replaces all the files, or none; mode and ownership stay.
-
-    Every new content is staged beside its file first. Whatever happens then, Ctrl-C included,
-    each file is whole, and those already replaced are put back.
-
-    Raises:
-        SourceError: a file has changed since it was read (`changed`) or can't be written
-            (`unwritable`).
-    """
-    staged: list[tuple[Write, Path]] = []
-    replaced: list[Write] = []
-    try:
-        for write in writes:
-            staged.append((write, _stage(write.path, write.after)))  # noqa: PERF401 staged ones must be known when one fails
-        for write in writes:
-            _refuse_changed(write)
-        for write, temporary in staged:
-            replaced.append(write)
-            temporary.replace(write.path)
-    except BaseException as error:
-        for write in replaced:
-            _restore(write)
-        if isinstance(error, OSError):
-            raise SourceError(f"can't be written: {error.strerror}", reason="unwritable") from None
-        raise
-    finally:
-        for _, temporary in staged:
-            temporary.unlink(missing_ok=True)
-
-
-def _stage(path: Path, content: bytes) -> Path:
-    if not os.access(path, os.W_OK):
-        raise PermissionError(13, "no permission")
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".imageshift", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        shutil.copystat(path, temporary)
-        status = path.stat()
-        temporary.chmod(stat.S_IMODE(status.st_mode))
-        with suppress(PermissionError):
-            os.chown(temporary, status.st_uid, status.st_gid)
-        os.utime(temporary)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary
-
-
-def _refuse_changed(write: Write) -> None:
-    if write.path.read_bytes() != write.before:
-        raise SourceError("the file has changed since it was read", reason="changed")
-
-
-def _restore(write: Write) -> None:
-    # One that can't be put back must not keep the others from it.
-    with suppress(OSError):
-        if write.path.read_bytes() == write.after:
-            _stage(write.path, write.before).replace(write.path)

@@ -134,6 +134,21 @@ def test_full_disk_is_told(tmp_path: Path, command: str, code: int) -> None:
     assert done.stderr.startswith(b"imageshift: the result can't be written: No space left")
 
 
+def test_files_that_do_not_fit_are_told(tmp_path: Path) -> None:
+    """What can be written is written, the rest is whole, and the run says so."""
+    long = POD + "# a long comment\n" * 500
+    write_tree(tmp_path, {"a.yaml": POD, "b.yaml": long, "c.yaml": POD})
+
+    done = program(tmp_path, "ulimit -f 4; trap '' XFSZ; imageshift migrate . $R")
+
+    moved = POD.replace("nginx", f"{HOST}/docker-hub/library/nginx").encode()
+    assert done.returncode == 3
+    assert b"unwritable 1 image left alone" in done.stdout
+    assert b"can't be written: File too large" in done.stdout
+    expected = {"a.yaml": moved, "b.yaml": long.encode(), "c.yaml": moved}
+    assert read_tree(tmp_path) == expected
+
+
 CLOSED = {
     "scan": ("scan . $R | true", 0),
     "scan that goes on": ("scan . $R | head -1", 0),
