@@ -12,11 +12,11 @@ from imageshift.config import (
     RuleEntry,
     RuleOptions,
     build_rules,
-    load_config,
     parse_alias,
     parse_rule,
     schema,
 )
+from imageshift.config_file import load_config
 from imageshift.errors import ConfigError
 
 ACCOUNT = "123456789012"
@@ -128,6 +128,64 @@ REFUSED = {
     "a text": ("hello\n", "1:1: ", "Expected `object`, got `str`"),
     "no YAML": ("account: [1\n", ":", "no YAML"),
     "no UTF-8": (b"account: \xff\n", ":1:", "UTF-8"),
+    "key twice": ("region: a\nexclude: []\nregion: b\n", "3:1: ", "the key region is there twice"),
+    "key twice in a rule": (
+        "rules:\n  - {upstream: docker.io, prefix: hub, prefix: hub}\n",
+        "2:40: ",
+        "the key prefix is there twice",
+    ),
+    "host twice": ("aliases: {a.io: ghcr.io, a.io: quay.io}\n", "1:26: ", "the key a.io is there"),
+    "second document": ("region: us-east-1\n---\njobs: skip\n", "2:1: ", "a second document"),
+    "bad prefix": (
+        "rules:\n  - upstream: docker.io\n    prefix: Hub\n",
+        "3:13: ",
+        "'Hub' is no ECR repository prefix at rules[0].prefix",
+    ),
+    "short prefix": (
+        "rules:\n- {upstream: docker.io, prefix: hub}\n- {upstream: ghcr.io, prefix: h}\n",
+        "3:31: ",
+        "the prefix 'h' is too short: ECR takes 2 to 30 characters at rules[1].prefix",
+    ),
+    "no host": (
+        "rules:\n  - prefix: hub\n    upstream: docker\n",
+        "3:15: ",
+        "'docker' is no registry host at rules[0].upstream",
+    ),
+    "bad upstream prefix": (
+        "rules: [{upstream: ghcr.io, prefix: gh, upstream_prefix: Org}]\n",
+        "1:58: ",
+        "'Org' is no ECR repository prefix at rules[0].upstream_prefix",
+    ),
+    "upstream prefix under ROOT": (
+        "rules: [{upstream: ghcr.io, prefix: ROOT, upstream_prefix: org}]\n",
+        "1:60: ",
+        "ghcr.io/org can't have the prefix ROOT at rules[0].upstream_prefix",
+    ),
+    "two rules with one prefix": (
+        "rules:\n- {upstream: docker.io, prefix: hub}\n- {upstream: ghcr.io, prefix: hub}\n",
+        "3:3: ",
+        "two rules have the prefix hub: docker.io → hub and ghcr.io → hub at rules[1]",
+    ),
+    "two rules for one upstream": (
+        "rules:\n- {upstream: docker.io, prefix: hub}\n- {upstream: docker.io, prefix: other}\n",
+        "3:3: ",
+        "two rules fit the same images: docker.io → hub and docker.io → other at rules[1]",
+    ),
+    "bad rule of a part": (
+        "registries:\n- paths: [a]\n  rules: [{upstream: ghcr.io, prefix: Gh}]\n",
+        "3:39: ",
+        "at registries[0].rules[0].prefix",
+    ),
+    "bad account": ("account: 12a\n", "1:10: ", "'12a' is no AWS account id at account"),
+    "bad region": ("region: europe\n", "1:9: ", "'europe' is no AWS region at region"),
+    "region without a cache": (
+        "registries:\n- {paths: [a], region: cn-north-1}\n",
+        "2:24: ",
+        "ECR has no pull through cache in cn-north-1 at registries[0].region",
+    ),
+    "bad host": ("registry_host: a/b\n", "1:16: ", "'a/b' is no registry host at registry_host"),
+    "bad alias": ("aliases:\n  lscr.io: ghcr\n", "2:3: ", "at aliases.lscr.io"),
+    "wide characters": ("region: a\n".encode("utf-16"), "1:1: ", "UTF-16"),
     "registry without paths": ("registries:\n  - account: '1'\n", "2:5: ", "`paths`"),
 }
 
@@ -143,6 +201,23 @@ def test_what_is_wrong_is_said_with_its_place(
     shown = str(error.value)
     assert shown.startswith(f"{tmp_path / '.imageshift.yaml'}:{place.lstrip(':')}"), shown
     assert message in shown
+
+
+def test_many_aliases_are_no_burden(tmp_path: Path) -> None:
+    """What they repeat is read once, so that a small file can't stand for a huge one."""
+    lines = [
+        "a0: &a0 [x]",
+        *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)),
+    ]
+
+    with pytest.raises(ConfigError, match="unknown field `a0`"):
+        load(tmp_path, "\n".join(lines))
+
+
+def test_deep_texts_are_told(tmp_path: Path) -> None:
+    """A file that is nested beyond any sense is an error like another."""
+    with pytest.raises(ConfigError, match=r"\.imageshift\.yaml:1:"):
+        load(tmp_path, "exclude: " + "[" * 5000 + "]" * 5000 + "\n")
 
 
 NUMBERS = {

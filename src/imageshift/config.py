@@ -1,22 +1,19 @@
-"""The configuration: .imageshift.yaml, its published shape, and the rules that it makes.
+"""The configuration: its published shape, and the rules that it makes.
 
 Options of the command line are laid over the file's, key by key.
 """
 
-import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from imageshift.cache import ARTICLE_RULES, CONSOLE_RULES, Registry, Rule, RuleOrigin, RuleSet
-from imageshift.errors import ConfigError, RuleError, SourceError
-from imageshift.source import Mapping, Node, Scalar, Sequence, SourceText, split_documents
+from imageshift.errors import ConfigError, RuleError
 
-__all__ = ["PRESETS", "Config", "build_rules", "load_config", "parse_alias", "parse_rule", "schema"]
+__all__ = ["PRESETS", "Config", "build_rules", "parse_alias", "parse_rule", "schema"]
 
 PRESETS = {"article": ARTICLE_RULES, "console": CONSOLE_RULES}
 """The rule sets that have a name."""
@@ -82,100 +79,6 @@ def schema() -> dict[str, Any]:
         "title": "imageshift",
         **made,
     }
-
-
-def load_config(path: Path | None) -> Config:
-    """The configuration of a file; the defaults when there is none.
-
-    Raises:
-        ConfigError: the file can't be read or has a key or value that isn't known; the message
-            begins with path, line and column.
-    """
-    if path is None:
-        return Config()
-    try:
-        source = SourceText.decode(path.read_bytes())
-        documents = [doc for chunk in split_documents(source) for doc in chunk.documents()]
-    except OSError as error:
-        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
-    except SourceError as error:
-        place = f"{path}:{error.line or 1}:{error.column or 1}"
-        raise ConfigError(f"{place}: {error}", hint=error.hint) from None
-    root = documents[0].root if documents else None
-    if root is None or (isinstance(root, Scalar) and root.is_empty):
-        return Config()
-    return _convert(path, source, root)
-
-
-def _convert(path: Path, source: SourceText, root: Node) -> Config:
-    _refuse_numbers(path, source, root)
-    try:
-        return msgspec.convert(_data(root), Config)
-    except msgspec.ValidationError as error:
-        message, _, where = str(error).partition(" - at ")
-        found = re.search(r"`\$\.?(.*)`", where)
-        key_path = found[1] if found else ""
-        node = _at(root, key_path, message)
-        place = source.place(node.start)
-        shown = f" at {key_path}" if key_path else ""
-        raise ConfigError(
-            f"{path}:{place.line}:{place.column}: {message}{shown}",
-            hint="the keys are in the configuration reference of the documentation",
-        ) from None
-
-
-def _refuse_numbers(path: Path, source: SourceText, node: Node) -> None:
-    """An account written as a number has lost what made it an account id."""
-    if isinstance(node, Mapping):
-        for key, value in node.pairs():
-            if key.value == "account" and isinstance(value, Scalar) and not value.style:
-                _refuse_number(path, source, value)
-            _refuse_numbers(path, source, value)
-    elif isinstance(node, Sequence):
-        for item in node.items:
-            _refuse_numbers(path, source, item)
-
-
-def _refuse_number(path: Path, source: SourceText, value: Scalar) -> None:
-    if value.is_empty or value.is_string:
-        return
-    place = source.place(value.start)
-    lost = " and would lose the leading zero, or take it for octal" * value.value.startswith("0")
-    raise ConfigError(
-        f"{path}:{place.line}:{place.column}: account {value.value} is a number in YAML: "
-        f"readers turn it into another text{lost}",
-        hint=f'write it in quotes: account: "{value.value}"',
-    )
-
-
-def _data(node: Node) -> Any:
-    if isinstance(node, Mapping):
-        return {key.value: _data(value) for key, value in node.pairs()}
-    if isinstance(node, Sequence):
-        return [_data(item) for item in node.items]
-    return _plain(node) if isinstance(node, Scalar) else None
-
-
-def _plain(scalar: Scalar) -> Any:
-    if not scalar.style and scalar.is_empty:
-        return None
-    if not scalar.style and scalar.value.lower() in {"true", "false"}:
-        return scalar.value.lower() == "true"
-    return scalar.value
-
-
-def _at(root: Node, key_path: str, message: str) -> Node:
-    """The node that an error speaks of: the value at its path, or the key it doesn't know."""
-    node: Node = root
-    for step in re.findall(r"[^.\[\]]+", key_path):
-        if isinstance(node, Mapping):
-            node = node.get(step) or node
-        elif isinstance(node, Sequence) and step.isdigit():
-            node = node.items[int(step)]
-    unknown = re.search(r"unknown field `(.*?)`", message)
-    if unknown is not None and isinstance(node, Mapping):
-        return node.key(unknown[1]) or node
-    return node
 
 
 def parse_rule(text: str) -> tuple[str, str | None, str]:

@@ -76,9 +76,8 @@ def check_prefix(prefix: str) -> str:
     if prefix == ROOT:
         return prefix
     if not 2 <= len(prefix) <= 30:  # noqa: PLR2004 the limits of the ECR model
-        raise RuleError(
-            f"the prefix {prefix!r} is {len(prefix)} characters long, ECR takes 2 to 30"
-        )
+        what = "short" if len(prefix) < 2 else "long"  # noqa: PLR2004 as above
+        raise RuleError(f"the prefix {prefix!r} is too {what}: ECR takes 2 to 30 characters")
     stripped = prefix.removesuffix("/")
     if not _PREFIX.fullmatch(stripped):
         raise RuleError(

@@ -8,7 +8,8 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from imageshift.cache import Rule, RuleSet
-from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules, load_config
+from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules
+from imageshift.config_file import load_config
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import ConfigError
 from imageshift.inventory import Index, build_index

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from command_line import ACCOUNT, HOST, REGISTRY, read_tree, run, write_tree
 
-from imageshift.config import load_config
+from imageshift.config_file import load_config
 
 POD = """\
 apiVersion: v1

@@ -9,7 +9,8 @@ from doc_pages import blocks, pages
 from imageshift.advice import Code
 from imageshift.cache import ARTICLE_RULES
 from imageshift.cli.exits import Exit
-from imageshift.config import Config, load_config
+from imageshift.config import Config
+from imageshift.config_file import load_config
 from imageshift.sites import SkipReason
 
 

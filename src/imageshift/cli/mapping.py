@@ -10,7 +10,7 @@ from imageshift.cache import Cached, Mapped, Outcome, RuleSet
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, RegistryOptions, with_options
 from imageshift.cli.output import emit_data, put, say
-from imageshift.config import load_config
+from imageshift.config_file import load_config
 from imageshift.errors import InvalidReferenceError
 from imageshift.reports.summary import SCHEMA, registry_row
 from imageshift.rewrite import Backward, Forward, Mapper, Status

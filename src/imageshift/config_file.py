@@ -1,0 +1,204 @@
+"""Reads .imageshift.yaml; whatever is wrong with it is said with path, line and column."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from imageshift.cache import Registry, Rule, RuleSet
+from imageshift.config import Config, RegistryEntry, RuleEntry
+from imageshift.errors import ConfigError, SourceError
+from imageshift.source import (
+    Document,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    SourceText,
+    split_documents,
+    walk,
+)
+
+__all__ = ["load_config"]
+
+# Stands for the registry where only rules are looked at; no real host ends in .invalid (RFC 6761).
+_ANY = "any.invalid"
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration of a file; the defaults when there is none.
+
+    Raises:
+        ConfigError: the file can't be read, has a key or value that isn't known or has one
+            twice, or holds a rule, alias or registry that can't be; the message begins with
+            path, line and column.
+    """
+    if path is None:
+        return Config()
+    source, documents = _parsed(path)
+    if not documents or documents[0].root is None:
+        return Config()
+    file = _File(path, source, documents[0].root)
+    if len(documents) > 1:
+        raise file.error("a second document, which would not be read", documents[1].start)
+    if isinstance(file.root, Scalar) and file.root.is_empty:
+        return Config()
+    return file.config()
+
+
+def _parsed(path: Path) -> tuple[SourceText, list[Document]]:
+    try:
+        source = SourceText.decode(path.read_bytes())
+        return source, [doc for chunk in split_documents(source) for doc in chunk.documents()]
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
+    except SourceError as error:
+        place = f"{path}:{error.line or 1}:{error.column or 1}"
+        raise ConfigError(f"{place}: {error}", hint=error.hint) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A configuration's tree with the text that it stands in."""
+
+    path: Path
+    source: SourceText
+    root: Node
+
+    def config(self) -> Config:
+        """The content, checked."""
+        for node in walk(self.root):
+            if isinstance(node, Mapping):
+                self._refuse_twins(node)
+                self._refuse_number(node)
+        try:
+            config = msgspec.convert(_data(self.root), Config)
+        except msgspec.ValidationError as error:
+            raise self._invalid(error) from None
+        except RecursionError:
+            raise self.error("nested too deeply", self.root.start) from None
+        self._check(config)
+        return config
+
+    def error(self, message: str, offset: int, hint: str | None = None) -> ConfigError:
+        """An error at a place of the file."""
+        place = self.source.place(offset)
+        return ConfigError(f"{self.path}:{place.line}:{place.column}: {message}", hint=hint)
+
+    def _invalid(self, error: msgspec.ValidationError) -> ConfigError:
+        message, _, where = str(error).partition(" - at ")
+        found = re.search(r"`\$\.?(.*)`", where)
+        key_path = found[1] if found else ""
+        node = _at(self.root, key_path, message)
+        shown = f" at {key_path}" if key_path else ""
+        hint = "the keys are in the configuration reference of the documentation"
+        return self.error(f"{message}{shown}", node.start, hint)
+
+    def _refuse_twins(self, mapping: Mapping) -> None:
+        seen: set[str] = set()
+        for key in (key for key, _ in mapping.own if isinstance(key, Scalar)):
+            if key.value in seen:
+                hint = "readers of YAML take one of them or none"
+                raise self.error(f"the key {key.value} is there twice", key.start, hint)
+            seen.add(key.value)
+
+    def _refuse_number(self, mapping: Mapping) -> None:
+        """An account written as a number has lost what made it an account id."""
+        value = mapping.scalar("account")
+        if value is None or value.is_empty or value.is_string:
+            return
+        lost = " and would lose the leading zero, or take it for octal"
+        raise self.error(
+            f"account {value.value} is a number in YAML: readers turn it into another text"
+            + lost * value.value.startswith("0"),
+            value.start,
+            f'write it in quotes: account: "{value.value}"',
+        )
+
+    def _check(self, config: Config) -> None:
+        """Looks at what only the rules of ECR can tell, each where it is written."""
+        self._check_registry("", config)
+        self._check_rules("rules", config.rules)
+        for index, entry in enumerate(config.registries):
+            self._check_registry(f"registries[{index}].", entry)
+            self._check_rules(f"registries[{index}].rules", entry.rules)
+        for host, upstream in () if config.aliases == "known" else config.aliases.items():
+            with self._place_of("aliases", host):
+                RuleSet(Registry(_ANY), (), {host: upstream})
+
+    def _check_registry(self, above: str, entry: Config | RegistryEntry) -> None:
+        with self._place_of(f"{above}account"):
+            Registry.of(entry.account, None, _ANY)
+        with self._place_of(f"{above}region"):
+            Registry.of(None, entry.region, _ANY)
+        with self._place_of(f"{above}registry_host"):
+            Registry.of(None, None, entry.registry_host or _ANY)
+
+    def _check_rules(self, above: str, rules: str | list[RuleEntry] | None) -> None:
+        made: list[Rule] = []
+        for index, entry in enumerate(() if isinstance(rules, str) else rules or ()):
+            at = f"{above}[{index}]"
+            with self._place_of(f"{at}.upstream"):
+                Rule(entry.upstream, "any")
+            with self._place_of(f"{at}.prefix"):
+                Rule(entry.upstream, entry.prefix)
+            with self._place_of(f"{at}.upstream_prefix"):
+                made.append(Rule(entry.upstream, entry.prefix, entry.upstream_prefix))
+            with self._place_of(at):
+                RuleSet(Registry(_ANY), tuple(made))
+
+    @contextmanager
+    def _place_of(self, key_path: str, *keys: str) -> Iterator[None]:
+        """Gives errors the place of the value at a key's path."""
+        try:
+            yield
+        except ConfigError as error:
+            node = _at(self.root, key_path)
+            for key in keys:
+                node = (node.key(key) if isinstance(node, Mapping) else None) or node
+            shown = ".".join((key_path, *keys))
+            raise self.error(f"{error} at {shown}", node.start, error.hint) from None
+
+
+def _data(root: Node) -> Any:
+    """A tree as plain data; what an alias repeats is made once."""
+    made: dict[int, Any] = {}
+
+    def data(node: Node) -> Any:
+        if isinstance(node, Scalar):
+            return _plain(node)
+        if id(node) not in made:
+            if isinstance(node, Mapping):
+                made[id(node)] = {key.value: data(value) for key, value in node.pairs()}
+            else:
+                items = node.items if isinstance(node, Sequence) else ()
+                made[id(node)] = [data(item) for item in items]
+        return made[id(node)]
+
+    return data(root)
+
+
+def _plain(scalar: Scalar) -> Any:
+    if not scalar.style and scalar.is_empty:
+        return None
+    if not scalar.style and scalar.value.lower() in {"true", "false"}:
+        return scalar.value.lower() == "true"
+    return scalar.value
+
+
+def _at(root: Node, key_path: str, message: str = "") -> Node:
+    """The node that an error speaks of: the value at its path, or the key it doesn't know."""
+    node: Node = root
+    for step in re.findall(r"[^.\[\]]+", key_path):
+        if isinstance(node, Mapping):
+            node = node.get(step) or node
+        elif isinstance(node, Sequence) and step.isdigit():
+            node = node.items[int(step)]
+    unknown = re.search(r"unknown field `(.*?)`", message)
+    if unknown is not None and isinstance(node, Mapping):
+        return node.key(unknown[1]) or node
+    return node
