@@ -103,6 +103,18 @@ def test_broken_documents_without_an_image_are_no_matter() -> None:
     assert skips(scanned(f"a: [\n---\n{POD}")) == []
 
 
+def test_texts_that_are_nested_too_deeply_leave_the_others() -> None:
+    """A document beyond any sense is told, and is no bug."""
+    head = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nspec:\n  values:\n"
+    deep = "".join(f"{' ' * (4 + level)}a:\n" for level in range(900))
+    image = f"{' ' * 904}image: docker.io/nginx:1\n"
+
+    scan = scanned(f"{POD}---\n{head}{deep}{image}---\n{POD}")
+
+    assert outcomes(scan) == ["exact", "exact"]
+    assert skips(scan) == [("unparsable", 7)]
+
+
 TEMPLATES = {
     "plain name": (POD.replace("name: a", "name: {{ .Values.name }}"), ["template"]),
     "line": ("{{- if .Values.x }}\n" + POD + "{{- end }}\n", ["template"]),

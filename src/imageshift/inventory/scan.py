@@ -140,6 +140,10 @@ class _Scan:
             found.extend(find_images(document, self._context))
         except SourceError as error:
             self._skip(error)
+        except RecursionError:
+            place = document.place(document.start)
+            self._skip(SourceError("nested too deeply", line=place.line, column=place.column))
+            found = []
         return found
 
     def _skip(self, error: SourceError) -> None:

@@ -21,6 +21,7 @@ from ruamel.yaml.events import (
 )
 
 from imageshift.errors import SourceError
+from imageshift.source.aliasing import refuse_excess
 from imageshift.source.node import (
     Mapping,
     Node,
@@ -57,6 +58,9 @@ _FLOW_NEXT = re.compile(r"(?:\s++|#[^\r\n]*+)*+(?=[,\]}])")
 _TABS = re.compile(r"(?<=[^\s])[ \t]*\t[ \t]*")
 _INK = re.compile(r"#[^\r\n]*|[^\s#]+")
 
+
+# Fewer can't repeat much.
+_FEW_ALIASES = 8
 
 Spans = list[tuple[int, int]]
 """Starts and ends of stretches of a text, sorted."""
@@ -207,20 +211,24 @@ def _is_event_of(node: Node | None, event: Any, spans: Spans) -> bool:
 class _Builder:
     """Turns a stream of events into trees, resolving aliases as it goes."""
 
-    __slots__ = ("_anchors", "_next", "_offset")
+    __slots__ = ("_aliases", "_anchors", "_next", "_offset")
 
     def __init__(self, get_event: Callable[[], Any], offset: int) -> None:
         self._next = get_event
         self._offset = offset
         self._anchors: dict[str, Node] = {}
+        self._aliases = 0
 
     def documents(self) -> list[tuple[Root, int, int]]:
         found: list[tuple[Root, int, int]] = []
         while (event := self._next()) is not None and type(event) is not StreamEndEvent:
             if type(event) is DocumentStartEvent:
                 self._anchors = {}
+                self._aliases = 0
                 start = event.start_mark.index + self._offset
                 root = self._root()
+                if self._aliases > _FEW_ALIASES:
+                    refuse_excess(root, self._aliases)
                 end = self._next()
                 assert type(end) is DocumentEndEvent  # noqa: S101 the parser's own grammar
                 found.append((root, start, end.end_mark.index + self._offset))
@@ -293,4 +301,5 @@ class _Builder:
                 column=mark.column + 1,
             )
         node.shared += 1
+        self._aliases += 1
         return node

@@ -1,0 +1,58 @@
+"""Refuses documents whose aliases repeat one another without end, as Kubernetes' readers do.
+
+Follows go-yaml's `decode.go` (`allowedAliasRatio`): a small file could stand for any number of
+nodes, and whoever follows its aliases would never come to an end.
+"""
+
+from collections.abc import Iterable
+
+from imageshift.errors import SourceError
+from imageshift.source.node import Mapping, Node, Root, Sequence
+
+__all__ = ["refuse_excess"]
+
+_ALIASED, _NODES = 100, 1000
+_LOW, _HIGH = 400_000, 4_000_000
+_LOW_RATIO, _HIGH_RATIO = 0.99, 0.10
+
+
+def refuse_excess(root: Root, aliases: int) -> None:
+    """Does nothing for a document whose `aliases` repeat an ordinary number of nodes.
+
+    Raises:
+        SourceError: they repeat more than go-yaml takes.
+    """
+    if root is None:
+        return
+    written, read = _count(root)
+    aliased = read - written - aliases
+    if aliased > _ALIASED and read > _NODES and aliased > read * _allowed_ratio(read):
+        raise SourceError("no YAML that Kubernetes reads: its aliases repeat too much")
+
+
+def _allowed_ratio(read: int) -> float:
+    share = min(max((read - _LOW) / (_HIGH - _LOW), 0.0), 1.0)
+    return _LOW_RATIO - (_LOW_RATIO - _HIGH_RATIO) * share
+
+
+def _count(root: Node) -> tuple[int, int]:
+    """How many nodes are written, and how many a reader that follows every alias meets.
+
+    An alias is met itself, then what it stands for.
+    """
+    sizes: dict[int, int] = {}
+    waiting = [(root, False)]
+    while waiting:
+        node, is_counted = waiting.pop()
+        if is_counted:
+            sizes[id(node)] = 1 + sum(sizes[id(part)] + bool(part.shared) for part in _parts(node))
+        elif id(node) not in sizes:
+            waiting.append((node, True))
+            waiting += ((part, False) for part in _parts(node))
+    return len(sizes), sizes[id(root)]
+
+
+def _parts(node: Node) -> Iterable[Node]:
+    if isinstance(node, Mapping):
+        return [part for pair in node.own for part in pair]
+    return node.items if isinstance(node, Sequence) else ()
