@@ -11,7 +11,7 @@ from imageshift.data.custom_resources import CUSTOM_RESOURCES, FieldShape, Image
 
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _GROUP = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
-_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[\])?|\*")
+_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[\])*|\*")
 _SOURCE = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+ [A-Za-z0-9._/-]+[A-Za-z0-9]")
 
 _EXPECTED = (
@@ -20,7 +20,7 @@ _EXPECTED = (
     ("CephCluster", "ceph.rook.io", "spec.cephVersion.image", FieldShape.REFERENCE),
     ("AutoscalingRunnerSet", "actions.github.com", "spec.template", FieldShape.POD_TEMPLATE),
     ("PyTorchJob", "kubeflow.org", "spec.pytorchReplicaSpecs.*.template", FieldShape.POD_TEMPLATE),
-    ("Task", "tekton.dev", "spec.steps[]", FieldShape.CONTAINER),
+    ("Task", "tekton.dev", "spec", FieldShape.TEKTON),
     ("VMAgent", "operator.victoriametrics.com", "spec.image", FieldShape.IMAGE_MAP),
     ("Plan", "upgrade.cattle.io", "spec.upgrade.image", FieldShape.NAME_WITHOUT_TAG),
     ("ClusterPolicy", "nvidia.com", "spec.dcgm", FieldShape.REPOSITORY_IMAGE_VERSION),

@@ -13,6 +13,7 @@ of several kinds may name the folder of their files. Read on 2026-11-23 from sna
 """
 
 from imageshift.data.crds import (
+    carriers,
     databases,
     messaging,
     observability,
@@ -28,6 +29,7 @@ __all__ = ["CUSTOM_RESOURCES", "FieldShape", "ImageField"]
 CUSTOM_RESOURCES: tuple[ImageField, ...] = tuple(
     sorted(
         (
+            *carriers.ROWS,
             *databases.ROWS,
             *messaging.ROWS,
             *observability.ROWS,

@@ -24,6 +24,12 @@ class FieldShape(StrEnum):
     CONTAINER = "container"
     """A mapping with `image`, and perhaps args and env, as in a container."""
 
+    TEKTON = "tekton"
+    """A spec of Tekton's: a task's, a pipeline's, a run's or a step action's."""
+
+    OBJECT = "object"
+    """A whole Kubernetes object, which another one carries."""
+
     IMAGE_MAP = "image-map"
     """A mapping of `repository` with `tag` (or `version`), perhaps `registry` and `digest`."""
 
@@ -96,6 +102,14 @@ class Definition:
     def containers(self, kinds: str, *paths: str) -> tuple[ImageField, ...]:
         """Return rows of containers."""
         return self.of(FieldShape.CONTAINER, kinds, *paths)
+
+    def tekton_specs(self, kinds: str, *paths: str) -> tuple[ImageField, ...]:
+        """Return rows of specs of Tekton's."""
+        return self.of(FieldShape.TEKTON, kinds, *paths)
+
+    def objects(self, kinds: str, *paths: str) -> tuple[ImageField, ...]:
+        """Return rows of whole objects."""
+        return self.of(FieldShape.OBJECT, kinds, *paths)
 
     def image_maps(self, kinds: str, *paths: str, note: str = "") -> tuple[ImageField, ...]:
         """Return rows of mappings with repository and tag."""

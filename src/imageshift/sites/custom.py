@@ -14,10 +14,11 @@ from imageshift.sites.model import (
     SiteKind,
     scalar_part,
 )
-from imageshift.sites.workloads import find_pod_images, whole_site
+from imageshift.sites.tekton import find_tekton_images
+from imageshift.sites.workloads import find_custom_container, find_pod_images, whole_site
 from imageshift.source import Document, Mapping, Node, Sequence
 
-__all__ = ["find_custom_images", "knows", "select"]
+__all__ = ["find_carried_objects", "find_custom_images", "knows", "select"]
 
 
 def _by_kind(rows: Iterable[ImageField]) -> dict[str, tuple[ImageField, ...]]:
@@ -52,6 +53,17 @@ def find_custom_images(
         for at, node in select(root, row.path):
             for site in _sites(row.shape, document, resource, node, path + at):
                 yield site if row.certain else site.doubtful(row.note)
+
+
+def find_carried_objects(
+    root: Mapping, resource: Resource, path: Path, own: Iterable[ImageField] = ()
+) -> Iterator[tuple[Path, Mapping]]:
+    """The whole objects that one of a kind carries inside, with their paths."""
+    for row in _rows(resource, own):
+        if row.shape is FieldShape.OBJECT:
+            for at, node in select(root, row.path):
+                if isinstance(node, Mapping):
+                    yield path + at, node
 
 
 def select(root: Node, pattern: str) -> Iterator[tuple[Path, Node]]:
@@ -89,9 +101,10 @@ def _sites(
         spec = node.mapping("spec")
         if spec is not None:
             yield from find_pod_images(document, resource, spec, (*path, "spec"))
+    elif shape is FieldShape.TEKTON:
+        yield from find_tekton_images(document, resource, node, path)
     elif shape is FieldShape.CONTAINER:
-        at = (*path, "image")
-        yield from whole_site(document, resource, node.get("image"), at, SiteKind.CUSTOM)
+        yield from find_custom_container(document, resource, node, path)
     else:
         yield from _image_map(shape, document, resource, node, path)
 

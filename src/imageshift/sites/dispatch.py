@@ -8,7 +8,7 @@ from imageshift.data.flags import CONFIG_MAP_KEYS
 from imageshift.data.policies import POLICY_KINDS
 from imageshift.sites.argocd import find_application_images, find_helmfile_images, is_helmfile
 from imageshift.sites.context import FileRole, FinderContext
-from imageshift.sites.custom import find_custom_images, knows
+from imageshift.sites.custom import find_carried_objects, find_custom_images, knows
 from imageshift.sites.flux import (
     find_chart_source,
     find_flux_kustomization_images,
@@ -123,8 +123,7 @@ def _object_images(found: _Object) -> Iterator[ImageSite]:
     elif resource.kind in POD_PATHS and resource.group in POD_GROUPS[resource.kind]:
         yield from _workload(found, resource)
     elif knows(resource, found.context.rows):
-        at = (found.document, found.root, resource, found.path)
-        yield from find_custom_images(*at, found.context.rows)
+        yield from _custom(found, resource)
     elif resource.kind and resource.kind not in _NEVER | POLICY_KINDS:
         yield from find_generic_images(found.document, found.root, resource, found.path)
     elif is_helmfile(found.root):
@@ -139,6 +138,14 @@ def _workload(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     taken = {site.path for site in pod}
     custom = find_custom_images(*at, found.context.rows)
     yield from (site for site in custom if site.path not in taken)
+
+
+def _custom(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    """The images of a kind in the table, and those of the objects that it carries."""
+    at = (found.document, found.root, resource, found.path)
+    yield from find_custom_images(*at, found.context.rows)
+    for path, root in find_carried_objects(found.root, resource, found.path, found.context.rows):
+        yield from _object_images(_Object(found.document, root, path, found.context))
 
 
 def _release(found: _Object, resource: Resource) -> Iterator[ImageSite]:

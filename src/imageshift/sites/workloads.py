@@ -22,6 +22,7 @@ __all__ = [
     "POD_GROUPS",
     "POD_PATHS",
     "find_container_images",
+    "find_custom_container",
     "find_pod_images",
     "find_workload_images",
 ]
@@ -126,6 +127,15 @@ def find_container_images(
 ) -> Iterator[ImageSite]:
     """The image of a container, and those of its known flags and variables."""
     yield from whole_site(document, resource, container.get("image"), (*path, "image"))
+    yield from find_flags(document, resource, container, path)
+
+
+def find_custom_container(
+    document: Document, resource: Resource, container: Mapping, path: Path
+) -> Iterator[ImageSite]:
+    """The same of a mapping that is like a container, in a custom resource."""
+    at = (*path, "image")
+    yield from whole_site(document, resource, container.get("image"), at, SiteKind.CUSTOM)
     yield from find_flags(document, resource, container, path)
 
 

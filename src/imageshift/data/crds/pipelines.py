@@ -20,10 +20,12 @@ _CONTAINER_PLACES = (
     "script",
     "sidecars[]",
 )
+_INLINE = ("dag.tasks[].inline", "steps[][].inline")
 
 
 def _templates(*prefixes: str) -> tuple[str, ...]:
-    return tuple(f"{prefix}.{place}" for prefix in prefixes for place in _CONTAINER_PLACES)
+    inline = tuple(f"{prefix}.{place}" for prefix in prefixes for place in _INLINE)
+    return tuple(f"{prefix}.{place}" for prefix in prefixes + inline for place in _CONTAINER_PLACES)
 
 
 _WORKFLOW = (
@@ -50,6 +52,11 @@ _ARGO_ROWS: tuple[ImageField, ...] = (
     ),
     *Definition("argoproj.io", f"{_EVENTS}sensor_types.go").containers(
         "Sensor", "spec.template.container"
+    ),
+    *Definition("argoproj.io", f"{_EVENTS}sensor_types.go").objects(
+        "Sensor",
+        "spec.triggers[].template.argoWorkflow.source.resource",
+        "spec.triggers[].template.k8s.source.resource",
     ),
 )
 
@@ -93,34 +100,28 @@ _ARGO_CD: tuple[ImageField, ...] = (
 )
 
 
-def _task(*prefixes: str) -> tuple[str, ...]:
-    places = ("sidecars[]", "stepTemplate", "steps[]")
-    return tuple(f"{prefix}.{place}" for prefix in prefixes for place in places)
-
-
-def _pipeline(prefix: str) -> tuple[str, ...]:
-    return _task(f"{prefix}.tasks[].taskSpec", f"{prefix}.finally[].taskSpec")
-
-
 _TEKTON: tuple[ImageField, ...] = (
-    *Definition("tekton.dev", "tektoncd/pipeline config/300-crds/300-task.yaml").containers(
-        "Task", *_task("spec")
+    *Definition("tekton.dev", "tektoncd/pipeline config/300-crds/300-task.yaml").tekton_specs(
+        "Task", "spec"
     ),
-    *Definition("tekton.dev", "tektoncd/pipeline config/300-crds/300-clustertask.yaml").containers(
-        "ClusterTask", *_task("spec")
+    *Definition(
+        "tekton.dev", "tektoncd/pipeline config/300-crds/300-clustertask.yaml"
+    ).tekton_specs("ClusterTask", "spec"),
+    *Definition("tekton.dev", "tektoncd/pipeline config/300-crds/300-stepaction.yaml").tekton_specs(
+        "StepAction", "spec"
     ),
-    *Definition("tekton.dev", "tektoncd/pipeline config/300-crds/300-stepaction.yaml").references(
-        "StepAction", "spec.image"
+    *Definition("tekton.dev", f"{_TEKTON_TYPES}taskrun_types.go").tekton_specs("TaskRun", "spec"),
+    *Definition("tekton.dev", f"{_TEKTON_TYPES}pipeline_types.go").tekton_specs("Pipeline", "spec"),
+    *Definition("tekton.dev", f"{_TEKTON_TYPES}pipelinerun_types.go").tekton_specs(
+        "PipelineRun", "spec"
     ),
-    *Definition("tekton.dev", f"{_TEKTON_TYPES}taskrun_types.go").containers(
-        "TaskRun", *_task("spec.taskSpec")
-    ),
-    *Definition("tekton.dev", f"{_TEKTON_TYPES}pipeline_types.go").containers(
-        "Pipeline", *_pipeline("spec")
-    ),
-    *Definition("tekton.dev", f"{_TEKTON_TYPES}pipelinerun_types.go").containers(
-        "PipelineRun", *_pipeline("spec.pipelineSpec")
-    ),
+    *Definition(
+        "tekton.dev", "tektoncd/catalog pipeline/openwhisk/0.1/conditions/detect-runtimes.yaml"
+    ).tekton_specs("Condition", "spec"),
+    *Definition(
+        "triggers.tekton.dev",
+        "tektoncd/triggers pkg/apis/triggers/v1beta1/trigger_template_types.go",
+    ).objects("TriggerTemplate", "spec.resourcetemplates[]"),
 )
 
 _scale_set = Definition(

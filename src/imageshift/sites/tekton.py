@@ -1,0 +1,129 @@
+"""Tekton's tasks and pipelines: they nest, and their parameters may say what the images are."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from imageshift.errors import InvalidReferenceError
+from imageshift.reference import parse_reference
+from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind
+from imageshift.sites.workloads import find_custom_container, whole_site
+from imageshift.source import Document, Mapping, Scalar
+
+__all__ = ["find_tekton_images"]
+
+_CONTAINER_LISTS = ("steps", "sidecars")
+_CONTAINERS = ("stepTemplate", "check")
+_PODS = ("podTemplate", "taskRunTemplate")
+_SPECS = ("taskSpec", "pipelineSpec")
+_TASK_LISTS = ("tasks", "finally")
+_PARAMETER = re.compile(r"""\$\((?:inputs\.)?params(?:\.([\w.-]+)|\[["']([^"']+)["']\])\)""")
+
+
+def find_tekton_images(
+    document: Document, resource: Resource, spec: Mapping, path: Path
+) -> Iterator[ImageSite]:
+    """The images of a task's, pipeline's, run's or step action's spec, at any depth.
+
+    A parameter that is all of an image's text (`$(params.NAME)`) makes its default, and the
+    values given for it around an embedded spec, images too (Tekton's docs, "Propagated
+    Parameters").
+    """
+    yield from _Search(document, resource).below(spec, path, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Parameter:
+    """A value of a parameter: the default that a spec declares, or what is given to it."""
+
+    name: str
+    value: Scalar
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """One walk; `taken` are the values that were found before, for another image."""
+
+    document: Document
+    resource: Resource
+    taken: set[int] = field(default_factory=set)
+
+    def below(
+        self, spec: Mapping, path: Path, around: tuple[_Parameter, ...]
+    ) -> Iterator[ImageSite]:
+        known = (*around, *_parameters(spec, path))
+        for container, at in _containers(spec, path):
+            yield from find_custom_container(self.document, self.resource, container, at)
+            yield from self._named(container, known)
+        yield from self._volumes(spec, path)
+        for inner, at in _embedded(spec, path):
+            yield from self.below(inner, at, known)
+
+    def _named(self, container: Mapping, known: tuple[_Parameter, ...]) -> Iterator[ImageSite]:
+        found = _PARAMETER.fullmatch(container.text("image") or "")
+        name = "" if found is None else found[1] or found[2]
+        for parameter in known:
+            if parameter.name == name and id(parameter.value) not in self.taken:
+                self.taken.add(id(parameter.value))
+                yield from self._parameter(parameter)
+
+    def _parameter(self, parameter: _Parameter) -> Iterator[ImageSite]:
+        if not _is_reference(parameter.value):
+            return
+        at = (self.document, self.resource, parameter.value, parameter.path, SiteKind.CUSTOM)
+        for site in whole_site(*at):
+            yield replace(site, confidence=Confidence.LIKELY)
+
+    def _volumes(self, spec: Mapping, path: Path) -> Iterator[ImageSite]:
+        for key in _PODS:
+            inner = spec.mapping(key)
+            if inner is not None:
+                yield from self._volumes(inner, (*path, key))
+        for index, volume in enumerate(spec.items("volumes")):
+            image = volume.mapping("image") if isinstance(volume, Mapping) else None
+            if image is not None:
+                at = (*path, "volumes", index, "image", "reference")
+                found = image.get("reference")
+                yield from whole_site(self.document, self.resource, found, at, SiteKind.CUSTOM)
+
+
+def _containers(spec: Mapping, path: Path) -> Iterator[tuple[Mapping, Path]]:
+    if spec.get("image") is not None:
+        yield spec, path
+    for key in _CONTAINERS:
+        container = spec.mapping(key)
+        if container is not None:
+            yield container, (*path, key)
+    yield from _items(spec, path, _CONTAINER_LISTS)
+
+
+def _embedded(spec: Mapping, path: Path) -> Iterator[tuple[Mapping, Path]]:
+    for key in _SPECS:
+        inner = spec.mapping(key)
+        if inner is not None:
+            yield inner, (*path, key)
+    yield from _items(spec, path, _TASK_LISTS)
+
+
+def _items(spec: Mapping, path: Path, keys: tuple[str, ...]) -> Iterator[tuple[Mapping, Path]]:
+    for key in keys:
+        for index, item in enumerate(spec.items(key)):
+            if isinstance(item, Mapping):
+                yield item, (*path, key, index)
+
+
+def _parameters(spec: Mapping, path: Path) -> Iterator[_Parameter]:
+    for item, at in _items(spec, path, ("params",)):
+        for key in ("default", "value"):
+            value = item.get(key)
+            if isinstance(value, Scalar) and value.is_string:
+                yield _Parameter(item.text("name") or "", value, (*at, key))
+
+
+def _is_reference(value: Scalar) -> bool:
+    try:
+        parse_reference(value.value)
+    except InvalidReferenceError:
+        return False
+    return True
