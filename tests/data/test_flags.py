@@ -40,7 +40,7 @@ def test_tables_are_sorted_and_without_doubles() -> None:
     assert flags == sorted(set(flags))
     variables = [(variable.name, variable.source) for variable in ENVIRONMENT]
     assert variables == sorted(set(variables))
-    keys = [(row.config_map, row.key) for row in CONFIG_MAP_KEYS]
+    keys = [(row.config_map, row.key, row.path) for row in CONFIG_MAP_KEYS]
     assert keys == sorted(set(keys))
 
 

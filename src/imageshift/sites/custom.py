@@ -68,7 +68,7 @@ def find_carried_objects(
 
 def select(root: Node, pattern: str) -> Iterator[tuple[Path, Node]]:
     """The nodes at a dotted path; `[]` stands for each item, `*` for each value of a mapping."""
-    yield from _select(root, pattern.replace("[]", ".[]").split("."), ())
+    yield from _select(root, pattern.replace("[]", ".[]").lstrip(".").split("."), ())
 
 
 def _select(node: Node | None, steps: list[str], path: Path) -> Iterator[tuple[Path, Node]]:

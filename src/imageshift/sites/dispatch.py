@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from imageshift.data.flags import CONFIG_MAP_KEYS
 from imageshift.data.policies import POLICY_KINDS
 from imageshift.sites.argocd import find_application_images, find_helmfile_images, is_helmfile
+from imageshift.sites.config_maps import find_config_map_images, may_name_images
 from imageshift.sites.context import FileRole, FinderContext
 from imageshift.sites.custom import find_carried_objects, find_custom_images, knows
 from imageshift.sites.flux import (
@@ -14,20 +14,18 @@ from imageshift.sites.flux import (
     find_flux_kustomization_images,
     find_release_images,
 )
-from imageshift.sites.generic import find_embedded_pods, find_generic_images
+from imageshift.sites.generic import find_generic_images
 from imageshift.sites.kustomization import find_kustomization_images
-from imageshift.sites.model import ImageSite, Path, Resource, SiteKind, resource_of
+from imageshift.sites.model import ImageSite, Path, Resource, resource_of
 from imageshift.sites.patches import Finder, find_json_patch_images
 from imageshift.sites.values import ValuesContext, find_values_images
-from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images, whole_site
-from imageshift.source import Chunk, Document, Mapping, Scalar, Sequence, parse_embedded
+from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
+from imageshift.source import Chunk, Document, Mapping, Sequence
 
 __all__ = ["find_images", "may_hold_images"]
 
 _KIND = re.compile(r"""^(?:kind|"kind"|'kind')[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
 _WORDS = re.compile(r"[iI]mage|registry|repository|_IMAGE|oci://|newName")
-
-_POD_LIST = re.compile(r"\b(?:c|initC|ephemeralC)ontainers\b")
 
 _NEVER = frozenset({"CustomResourceDefinition", "GrafanaDashboard", "RoleBinding", "Role"})
 _NEVER |= {"ClusterRole", "ClusterRoleBinding", "APIService", "PrometheusRule", "Secret"}
@@ -37,6 +35,9 @@ _CHART_SOURCES = frozenset({"HelmRepository", "OCIRepository", "HelmChart"})
 TEMPLATING_KINDS = frozenset(
     {"HelmRelease", "Application", "ApplicationSet", "Workflow", "WorkflowTemplate"}
     | {"ClusterWorkflowTemplate", "CronWorkflow", "Sensor", "ConfigMap", "Kustomization", ""}
+    | {"AnalysisRun", "AnalysisTemplate", "ClusterAnalysisTemplate", "Experiment", "EventSource"}
+    | {"ClusterServingRuntime", "InferenceService", "ServingRuntime", "TriggerTemplate"}
+    | {"ResourceSet"}
 )
 
 
@@ -56,12 +57,7 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
         return "kind" in text or "releases:" in text
     kind = found[1]
     if kind == "ConfigMap":
-        return (
-            bool(context.values_maps)
-            or "-image" in text
-            or "_IMAGE" in text
-            or _POD_LIST.search(text) is not None
-        )
+        return may_name_images(text, context)
     if kind in _CHART_SOURCES:
         return context.chart_sources
     return kind not in _NEVER and kind not in POLICY_KINDS
@@ -164,30 +160,16 @@ def _application(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     return find_application_images(found.document, found.root, resource)
 
 
+def _config_map(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    at = (found.document, found.root, resource, found.path)
+    return find_config_map_images(*at, found.context)
+
+
 def _chart_source(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     if not found.context.chart_sources:
         return iter(())
     return find_chart_source(found.document, found.root, resource)
 
-
-def _config_map(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    keys = found.context.values_maps.get(resource.name, {})
-    data = found.root.mapping("data") or Mapping(0, None, flow=False)
-    for key, text in data.pairs():
-        if not isinstance(text, Scalar) or text.is_empty:
-            continue
-        at = (*found.path, "data", key.value)
-        if key.value in keys:
-            for inner in parse_embedded(found.document, text):
-                values = ValuesContext(inner, resource, keys[key.value])
-                yield from find_values_images(values, inner.mapping, at)
-        elif (resource.name, key.value) in _IMAGE_KEYS:
-            yield from whole_site(found.document, resource, text, at, SiteKind.CUSTOM)
-        else:
-            yield from find_embedded_pods(found.document, text, resource, at)
-
-
-_IMAGE_KEYS = frozenset((row.config_map, row.key) for row in CONFIG_MAP_KEYS)
 
 _ANY = re.compile("")
 _FLUX = re.compile(r"fluxcd\.io$")

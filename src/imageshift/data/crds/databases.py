@@ -5,6 +5,11 @@ from imageshift.data.image_field import Definition, FieldShape, ImageField
 __all__ = ["ROWS"]
 
 _CNPG = "cloudnative-pg/cloudnative-pg config/crd/bases/postgresql.cnpg.io_"
+_CATALOG = (
+    "spec.componentImages[].image",
+    "spec.images[].extensions[].image.reference",
+    "spec.images[].image",
+)
 _CRUNCHY = "CrunchyData/postgres-operator config/crd/bases/postgres-operator.crunchydata.com_"
 _ELASTIC = "elastic/cloud-on-k8s config/crds/v1/all-crds.yaml"
 _K8SSANDRA = (
@@ -55,13 +60,13 @@ _CLICKHOUSE = "Altinity/clickhouse-operator deploy/helm/clickhouse-operator/crds
 
 _POSTGRES: tuple[ImageField, ...] = (
     *Definition("postgresql.cnpg.io", f"{_CNPG}clusters.yaml").references(
-        "Cluster", "spec.imageName"
+        "Cluster", "spec.imageName", "spec.postgresql.extensions[].image.reference"
     ),
     *Definition("postgresql.cnpg.io", f"{_CNPG}imagecatalogs.yaml").references(
-        "ImageCatalog", "spec.images[].image", "spec.componentImages[].image"
+        "ImageCatalog", *_CATALOG
     ),
     *Definition("postgresql.cnpg.io", f"{_CNPG}clusterimagecatalogs.yaml").references(
-        "ClusterImageCatalog", "spec.images[].image", "spec.componentImages[].image"
+        "ClusterImageCatalog", *_CATALOG
     ),
     *Definition("postgresql.cnpg.io", f"{_CNPG}poolers.yaml").references(
         "Pooler", "spec.pgbouncer.image"

@@ -58,6 +58,15 @@ _VICTORIA_SINGLE = (
     "VLAgent VLSingle VMAgent VMAlert VMAlertmanager VMAnomaly VMAuth VMSingle VTSingle"
 )
 
+
+def _distributed(*parts: str) -> tuple[str, ...]:
+    """The images of parts that stand once for all zones, and in each zone."""
+    specs = (part if "." in part else f"{part}.spec" for part in parts)
+    return tuple(f"{zone}.{spec}.image" for spec in specs for zone in _ZONES)
+
+
+_ZONES = ("spec.zoneCommon", "spec.zones[]")
+
 _VICTORIA: tuple[ImageField, ...] = (
     *_victoria.image_maps(_VICTORIA_SINGLE, "spec.image"),
     *_victoria.containers(_VICTORIA_SINGLE, *_SIDECARS),
@@ -80,6 +89,18 @@ _VICTORIA: tuple[ImageField, ...] = (
     ),
     *_victoria.image_maps(
         "VTCluster", "spec.insert.image", "spec.select.image", "spec.storage.image"
+    ),
+    *_victoria.image_maps(
+        "VLDistributed",
+        *_distributed("vlagent", "vlcluster.spec.vlinsert", "vlcluster.spec.vlselect"),
+        *_distributed("vlcluster.spec.vlstorage", "vlsingle"),
+        "spec.vmauth.spec.image",
+    ),
+    *_victoria.image_maps(
+        "VMDistributed",
+        *_distributed("vmagent", "vmcluster.spec.vminsert", "vmcluster.spec.vmselect"),
+        *_distributed("vmcluster.spec.vmstorage", "vmsingle"),
+        "spec.vmauth.spec.image",
     ),
 )
 

@@ -45,7 +45,11 @@ _ARGO_ROWS: tuple[ImageField, ...] = (
         "Experiment", "spec.templates[].template"
     ),
     *Definition("argoproj.io", _ROLLOUTS).pod_templates(
-        "AnalysisTemplate ClusterAnalysisTemplate", "spec.metrics[].provider.job.spec.template"
+        "AnalysisRun AnalysisTemplate ClusterAnalysisTemplate",
+        "spec.metrics[].provider.job.spec.template",
+    ),
+    *Definition("argoproj.io", "argoproj/argo-workflows docs/executor_plugins.md").containers(
+        "ExecutorPlugin", "spec.sidecar.container"
     ),
     *Definition("argoproj.io", f"{_EVENTS}eventsource_types.go").containers(
         "EventSource", "spec.template.container"

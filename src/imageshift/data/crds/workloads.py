@@ -179,6 +179,20 @@ _LEARNING: tuple[ImageField, ...] = (
     ),
     *_trainer_job.references("TrainJob", "spec.trainer.image"),
     *_runtime.pod_specs("ClusterServingRuntime ServingRuntime", "spec"),
+    *Definition(
+        "serving.kserve.io",
+        "kubeflow/manifests applications/kserve/kserve/kserve-cluster-resources.yaml",
+    ).containers("ClusterStorageContainer", "spec.container"),
+    *Definition(
+        "config.kubeflow.org",
+        "kubeflow/manifests applications/katib/upstream/installs/katib-standalone/"
+        "katib-config.yaml",
+    ).references(
+        "KatibConfig",
+        "runtime.earlyStoppings[].image",
+        "runtime.metricsCollectors[].image",
+        "runtime.suggestions[].image",
+    ),
     *_inference.pod_specs(
         "InferenceService", "spec.explainer", "spec.predictor", "spec.transformer"
     ),

@@ -1,0 +1,78 @@
+"""ConfigMaps: Helm values, images of programs that are known, and pods as text."""
+
+import re
+from collections.abc import Iterator
+
+from imageshift.data.flags import CONFIG_MAP_KEYS
+from imageshift.errors import SourceError
+from imageshift.sites.context import FinderContext
+from imageshift.sites.custom import select
+from imageshift.sites.generic import find_embedded_pods
+from imageshift.sites.model import ImageSite, Path, Resource, SiteKind
+from imageshift.sites.values import ValuesContext, find_values_images
+from imageshift.sites.workloads import whole_site
+from imageshift.source import Document, Mapping, Scalar, parse_embedded
+
+__all__ = ["find_config_map_images", "may_name_images"]
+
+_POD_LIST = re.compile(r"\b(?:c|initC|ephemeralC)ontainers\b")
+_WORDS = sorted({row.config_map if row.config_map != "*" else row.key for row in CONFIG_MAP_KEYS})
+_KNOWN = re.compile("|".join(map(re.escape, _WORDS)))
+
+
+def may_name_images(text: str, context: FinderContext) -> bool:
+    """Whether a ConfigMap can name images, judged by its text alone."""
+    return (
+        bool(context.values_maps)
+        or _KNOWN.search(text) is not None
+        or _POD_LIST.search(text) is not None
+    )
+
+
+def find_config_map_images(
+    document: Document, root: Mapping, resource: Resource, path: Path, context: FinderContext
+) -> Iterator[ImageSite]:
+    """The images in a ConfigMap's data.
+
+    Raises:
+        SourceError: the values of a release can't be followed.
+    """
+    values_keys = context.values_maps.get(resource.name, {})
+    data = root.mapping("data") or Mapping(0, None, flow=False)
+    for key, text in data.pairs():
+        if not isinstance(text, Scalar) or text.is_empty:
+            continue
+        at = (*path, "data", key.value)
+        paths = _paths(resource.name, key.value)
+        if key.value in values_keys:
+            for inner in parse_embedded(document, text):
+                values = ValuesContext(inner, resource, values_keys[key.value])
+                yield from find_values_images(values, inner.mapping, at)
+        elif paths:
+            yield from _known(document, text, resource, at, paths)
+        else:
+            yield from find_embedded_pods(document, text, resource, at)
+
+
+def _paths(config_map: str, key: str) -> list[str]:
+    return [
+        row.path
+        for row in CONFIG_MAP_KEYS
+        if row.config_map in {config_map, "*"} and row.key in {key, "*"}
+    ]
+
+
+def _known(
+    document: Document, text: Scalar, resource: Resource, at: Path, paths: list[str]
+) -> Iterator[ImageSite]:
+    if paths == [""]:
+        yield from whole_site(document, resource, text, at, SiteKind.CUSTOM)
+        return
+    try:
+        documents = parse_embedded(document, text)
+    except SourceError:
+        return
+    for inner in documents:
+        for path in paths:
+            for steps, node in select(inner.root or Mapping(0, None, flow=False), path):
+                yield from whole_site(inner, resource, node, at + steps, SiteKind.CUSTOM)
