@@ -1,10 +1,11 @@
 """Images in a container's arguments and environment, under names that are known for it."""
 
+import re
 from collections.abc import Iterator
 
 from imageshift.data.flags import ENVIRONMENT, ENVIRONMENT_PREFIXES, FLAGS
 from imageshift.errors import InvalidReferenceError
-from imageshift.reference import parse_reference
+from imageshift.reference import has_host, parse_reference
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
@@ -14,13 +15,23 @@ from imageshift.sites.model import (
     Role,
     SiteKind,
 )
-from imageshift.source import Document, Mapping, Node, Scalar
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
-__all__ = ["find_flag_values", "find_flags"]
+__all__ = [
+    "find_argument",
+    "find_flag_values",
+    "find_flags",
+    "find_list",
+    "find_variable",
+    "is_image_env",
+    "is_spelled_out",
+]
 
 _FLAGS = frozenset(option.name for option in FLAGS)
 _ENV = frozenset(option.name for option in ENVIRONMENT)
 _ENV_PREFIXES = tuple(option.name for option in ENVIRONMENT_PREFIXES)
+
+_IMAGE_FLAG = re.compile(r"(?:^|[-_.])image(?:$|[-_.])|[a-z0-9]Image$")
 
 _ARGUMENT_KEYS = {"args", "command", "extraArgs", "additionalArgs", "extraArguments"}
 _ENV_KEYS = {"env", "extraEnv", "extraEnvs", "extraEnvVars"}
@@ -29,52 +40,92 @@ _ENV_KEYS = {"env", "extraEnv", "extraEnvs", "extraEnvVars"}
 def find_flags(
     document: Document, resource: Resource, container: Mapping, path: Path
 ) -> Iterator[ImageSite]:
-    """The images in `args`, `command` and `env` of a container, or of values shaped like one."""
+    """The images in `args`, `command` and `env` of a container, or of values shaped like one.
+
+    Under a name that isn't known but speaks of an image, one that is spelled out is doubtful: it
+    may as well be a name to push to.
+    """
     keys = container.keys()
-    for key in sorted(_ARGUMENT_KEYS & keys):
-        items = container.items(key)
-        for index, item in enumerate(items):
-            before = items[index - 1] if index else None
-            part = _argument(item, before, (*path, key, index))
-            if part is not None and _is_reference(part.text):
-                yield _site(document, resource, part)
-    for key in sorted(_ENV_KEYS & keys):
-        for index, item in enumerate(container.items(key)):
-            value = item.get("value") if isinstance(item, Mapping) else None
-            if isinstance(item, Mapping) and is_image_env(item.text("name") or ""):
-                yield from _whole(document, resource, value, (*path, key, index, "value"))
+    for key in sorted((_ARGUMENT_KEYS | _ENV_KEYS) & keys):
+        items = container.get(key)
+        if isinstance(items, Sequence):
+            yield from find_list(document, resource, (key, items), (*path, key))
+
+
+def find_list(
+    document: Document, resource: Resource, entry: tuple[str, Sequence], path: Path
+) -> Iterator[ImageSite]:
+    """The images in a list of arguments or variables, which its key tells."""
+    key, found = entry
+    for index, item in enumerate(found.items):
+        if key in _ENV_KEYS:
+            yield from find_variable(document, resource, item, (*path, index))
+        else:
+            before = found.items[index - 1] if index else None
+            yield from find_argument(document, resource, item, (*path, index), before)
+
+
+def find_argument(
+    document: Document, resource: Resource, item: Node, path: Path, before: Node | None = None
+) -> Iterator[ImageSite]:
+    """The image in one argument, `--flag=REF`, or `REF` behind a flag."""
+    if not isinstance(item, Scalar):
+        return
+    flag, equals, text = item.value.partition("=")
+    lead = len(flag) + 1
+    if not (flag.startswith("-") and equals and text):
+        flag, lead = before.value if isinstance(before, Scalar) else "", 0
+        if not flag.startswith("-") or item.value.startswith("-"):
+            return
+    name = flag.lstrip("-")
+    known = name in _FLAGS
+    if known or _IMAGE_FLAG.search(name):
+        yield from _judged(document, resource, Part(Role.REFERENCE, item, path, lead), known=known)
+
+
+def find_variable(
+    document: Document, resource: Resource, item: Node, path: Path
+) -> Iterator[ImageSite]:
+    """The image in one variable, a mapping with `name` and `value`."""
+    value = item.get("value") if isinstance(item, Mapping) else None
+    if not isinstance(item, Mapping) or not isinstance(value, Scalar) or not value.is_string:
+        return
+    name = item.text("name") or ""
+    known = is_image_env(name)
+    if known or "IMAGE" in name.upper():
+        part = Part(Role.REFERENCE, value, (*path, "value"))
+        yield from _judged(document, resource, part, known=known)
 
 
 def find_flag_values(
     document: Document, resource: Resource, name: str, value: Scalar, path: Path
 ) -> Iterator[ImageSite]:
     """The image that a key of values names by being a known flag or variable itself."""
-    if name.lstrip("-") in _FLAGS or is_image_env(name):
-        yield from _whole(document, resource, value, path)
+    if (name.lstrip("-") in _FLAGS or is_image_env(name)) and value.is_string:
+        yield from _judged(document, resource, Part(Role.REFERENCE, value, path), known=True)
 
 
 def is_image_env(name: str) -> bool:
-    """Whether an environment variable of this name holds an image."""
+    """Whether an environment variable of this name is known to hold an image."""
     return name in _ENV or name.startswith(_ENV_PREFIXES)
 
 
-def _argument(item: Node, before: Node | None, path: Path) -> Part | None:
-    if not isinstance(item, Scalar):
-        return None
-    flag, equals, text = item.value.partition("=")
-    if flag.startswith("-") and flag.lstrip("-") in _FLAGS and equals and text:
-        return Part(Role.REFERENCE, item, path, lead=len(flag) + 1)
-    name = before.value if isinstance(before, Scalar) else ""
-    if name.startswith("-") and name.lstrip("-") in _FLAGS and not flag.startswith("-"):
-        return Part(Role.REFERENCE, item, path)
-    return None
-
-
-def _whole(
-    document: Document, resource: Resource, value: Node | None, path: Path
+def _judged(
+    document: Document, resource: Resource, part: Part, *, known: bool
 ) -> Iterator[ImageSite]:
-    if isinstance(value, Scalar) and value.is_string and _is_reference(value.value):
-        yield _site(document, resource, Part(Role.REFERENCE, value, path))
+    if known and _is_reference(part.text):
+        yield _site(document, resource, part)
+    elif not known and is_spelled_out(part.text):
+        yield _site(document, resource, part).doubtful("no flag or variable that imageshift knows")
+
+
+def is_spelled_out(text: str) -> bool:
+    """Whether a text is an image for sure: a reference with a registry and a tag or digest."""
+    try:
+        reference = parse_reference(text)
+    except InvalidReferenceError:
+        return False
+    return has_host(text) and (reference.tag is not None or reference.digest is not None)
 
 
 def _is_reference(text: str) -> bool:

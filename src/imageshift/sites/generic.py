@@ -1,16 +1,27 @@
 """Images in kinds that no table knows: containers are sure enough, other images are listed."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from imageshift.errors import InvalidReferenceError, SourceError
-from imageshift.reference import has_host, parse_reference
-from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind
-from imageshift.sites.workloads import find_container_images, find_pod_images, whole_site
+from imageshift.errors import SourceError
+from imageshift.sites.flags import is_spelled_out
+from imageshift.sites.model import (
+    Confidence,
+    ImageSite,
+    Part,
+    Path,
+    Resource,
+    Role,
+    SiteKind,
+    scalar_part,
+)
+from imageshift.sites.workloads import find_container_images, find_pod_images
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
 
 __all__ = ["find_embedded_pods", "find_generic_images"]
 
+_IMAGE_KEY = re.compile(r"(?:^image|[a-z0-9]Image|[_-]image)(?:Name|Ref|Reference|_name|URI|Url)?$")
 _CONTAINER_KEYS = ("containers", "initContainers", "ephemeralContainers")
 
 
@@ -70,9 +81,9 @@ def _below(
                 yield replace(site, confidence=Confidence.LIKELY)
         for key, value in node.pairs():
             at = (*path, key.value)
-            if key.value == "image" and isinstance(value, Scalar):
+            if _IMAGE_KEY.search(key.value):
                 yield from _image(document, value, resource, at)
-            elif not (is_pod and key.value in {*_CONTAINER_KEYS, "volumes"}):
+            if not (is_pod and key.value in {*_CONTAINER_KEYS, "volumes"}):
                 yield from _below(document, value, resource, at, depth=depth + 1)
 
 
@@ -85,14 +96,32 @@ def _is_pod(node: Mapping) -> bool:
     )
 
 
-def _image(
-    document: Document, value: Scalar, resource: Resource, path: Path
-) -> Iterator[ImageSite]:
-    try:
-        reference = parse_reference(value.value)
-    except InvalidReferenceError:
+def _image(document: Document, value: Node, resource: Resource, path: Path) -> Iterator[ImageSite]:
+    """What looks like an image beyond doubt, but may be no place that is pulled from."""
+    parts = tuple(_parts(value, path))
+    if not parts:
         return
-    named = reference.tag is not None or reference.digest is not None
-    if value.is_string and named and has_host(value.value):
-        for site in whole_site(document, resource, value, path, SiteKind.CUSTOM):
-            yield site.doubtful(f"{resource.kind} is no kind that imageshift knows")
+    site = ImageSite(
+        kind=SiteKind.CUSTOM,
+        document=document,
+        path=path,
+        parts=parts,
+        resource=resource,
+        confidence=Confidence.EXACT,
+    )
+    if is_spelled_out(site.text):
+        yield site.doubtful(f"{resource.kind} is no kind that imageshift knows")
+
+
+def _parts(value: Node, path: Path) -> Iterator[Part]:
+    if isinstance(value, Scalar):
+        yield Part(Role.REFERENCE, value, path)
+        return
+    keys = (Role.REGISTRY, Role.REPOSITORY, Role.TAG, Role.DIGEST)
+    found = {
+        role: scalar_part(role, value.get(role.value), (*path, role.value))
+        for role in keys
+        if isinstance(value, Mapping)
+    }
+    if found.get(Role.REPOSITORY) is not None:
+        yield from (part for part in found.values() if part is not None)

@@ -3,6 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 
+from imageshift.sites.flags import (
+    find_argument,
+    find_flags,
+    find_list,
+    find_variable,
+    is_spelled_out,
+)
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
@@ -18,15 +25,10 @@ from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_e
 
 __all__ = ["find_json_patch_images", "find_patch_images", "pointer_steps"]
 
-_IMAGE_POINTER = re.compile(
-    r"/(?:containers|initContainers|ephemeralContainers)/[^/]+/image$|/volumes/[^/]+/image/reference$"
-)
-_CONTAINER_POINTER = re.compile(r"/(containers|initContainers|ephemeralContainers)/[^/]+$")
-_LIST_POINTER = re.compile(r"/(containers|initContainers|ephemeralContainers)$")
-_SPEC_POINTER = re.compile(r"/spec(?:/template)?(?:/spec)?$")
 _VALUES_POINTER = re.compile(r"^/spec/values(?:/|$)")
 
 Finder = Callable[[Document], Iterator[ImageSite]]
+Find = Callable[[Document, Resource, Node | None, Path], Iterator[ImageSite]]
 
 
 def find_patch_images(
@@ -62,23 +64,104 @@ def pointer_steps(pointer: str) -> list[str]:
 def _operation_images(
     document: Document, operation: Mapping, resource: Resource, path: Path
 ) -> Iterator[ImageSite]:
+    """The images of one operation: what its pointer leads to says what its value is."""
     pointer = operation.text("path") or ""
     value = operation.get("value")
-    if _IMAGE_POINTER.search(pointer):
-        yield from whole_site(document, resource, value, path, SiteKind.PATCH)
-    elif isinstance(value, Mapping) and _CONTAINER_POINTER.search(pointer):
-        yield from whole_site(
-            document, resource, value.get("image"), (*path, "image"), SiteKind.PATCH
-        )
-    elif isinstance(value, Sequence) and _LIST_POINTER.search(pointer):
-        for index, item in enumerate(value.items):
-            if isinstance(item, Mapping):
-                at = (*path, index, "image")
-                yield from whole_site(document, resource, item.get("image"), at, SiteKind.PATCH)
-    elif _VALUES_POINTER.search(pointer) and value is not None:
+    if _VALUES_POINTER.search(pointer) and value is not None:
         yield from _values_images(document, pointer, value, resource, path)
-    elif isinstance(value, Mapping) and _SPEC_POINTER.search(pointer):
+        return
+    for pattern, find in _PLACES:
+        if pattern.search(pointer):
+            yield from find(document, resource, value, path)
+            return
+
+
+def _reference(
+    document: Document, resource: Resource, value: Node | None, path: Path
+) -> Iterator[ImageSite]:
+    yield from whole_site(document, resource, value, path, SiteKind.PATCH)
+
+
+def _container(
+    document: Document, resource: Resource, value: Node | None, path: Path
+) -> Iterator[ImageSite]:
+    if isinstance(value, Mapping):
+        at = (*path, "image")
+        yield from _reference(document, resource, value.get("image"), at)
+        yield from find_flags(document, resource, value, path)
+
+
+def _spec(
+    document: Document, resource: Resource, value: Node | None, path: Path
+) -> Iterator[ImageSite]:
+    if isinstance(value, Mapping):
         yield from find_pod_images(document, resource, value, path)
+
+
+def _volume(
+    document: Document, resource: Resource, value: Node | None, path: Path
+) -> Iterator[ImageSite]:
+    image = value.mapping("image") if isinstance(value, Mapping) else None
+    if image is not None:
+        at = (*path, "image", "reference")
+        yield from _reference(document, resource, image.get("reference"), at)
+
+
+def _argument(
+    document: Document, resource: Resource, value: Node | None, path: Path
+) -> Iterator[ImageSite]:
+    if value is not None:
+        yield from find_argument(document, resource, value, path)
+
+
+def _variable(
+    document: Document, resource: Resource, value: Node | None, path: Path
+) -> Iterator[ImageSite]:
+    if value is not None:
+        yield from find_variable(document, resource, value, path)
+
+
+def _unknown(
+    document: Document, resource: Resource, value: Node | None, path: Path
+) -> Iterator[ImageSite]:
+    """A variable's value, or an image field, of something that the patch doesn't name."""
+    if isinstance(value, Scalar) and is_spelled_out(value.value):
+        for site in whole_site(document, resource, value, path, SiteKind.PATCH):
+            yield site.doubtful("the patch doesn't say what it is for")
+
+
+def _whole_list(key: str) -> Find:
+    """The finder of a whole list, as a container or a pod's spec would have it at a key."""
+
+    def find(
+        document: Document, resource: Resource, value: Node | None, path: Path
+    ) -> Iterator[ImageSite]:
+        if key in {"args", "command", "env"} and isinstance(value, Sequence):
+            yield from find_list(document, resource, (key, value), path)
+            return
+        item = _volume if key == "volumes" else _container
+        for index, node in enumerate(value.items if isinstance(value, Sequence) else ()):
+            yield from item(document, resource, node, (*path, index))
+
+    return find
+
+
+_CONTAINERS = r"/(?:containers|initContainers|ephemeralContainers)"
+_PLACES: tuple[tuple[re.Pattern[str], Find], ...] = (
+    (re.compile(rf"{_CONTAINERS}/[^/]+/image$|/volumes/[^/]+/image/reference$"), _reference),
+    (re.compile(rf"{_CONTAINERS}/[^/]+$"), _container),
+    (re.compile(rf"{_CONTAINERS}$"), _whole_list("containers")),
+    (re.compile(r"/volumes/[^/]+$"), _volume),
+    (re.compile(r"/volumes$"), _whole_list("volumes")),
+    (re.compile(r"/(?:args|command)/[^/]+$"), _argument),
+    (re.compile(r"/args$"), _whole_list("args")),
+    (re.compile(r"/command$"), _whole_list("command")),
+    (re.compile(r"/env/[^/]+$"), _variable),
+    (re.compile(r"/env$"), _whole_list("env")),
+    (re.compile(r"/spec(?:/template)?(?:/spec)?$"), _spec),
+    (re.compile(r"/env/[^/]+/value$"), _unknown),
+    (re.compile(r"^/spec/(?:.*/)?(?:image|\w*Image)(?:Name|Ref|Reference)?$"), _unknown),
+)
 
 
 def _values_images(
