@@ -252,4 +252,4 @@ def _entries(folder: str) -> list[tuple[str, bool]]:
 
 
 def _is_ours(name: str) -> bool:
-    return name.endswith(_SUFFIXES) or name == "Kustomization"
+    return name.removesuffix(".gotmpl").endswith(_SUFFIXES) or name == "Kustomization"

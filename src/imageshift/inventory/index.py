@@ -18,7 +18,6 @@ from imageshift.inventory.objects import (
     KustomizationFile,
     Release,
     SourceObject,
-    texts,
 )
 from imageshift.inventory.readers import (
     SOURCE_KINDS,
@@ -31,6 +30,7 @@ from imageshift.inventory.readers import (
     read_objects,
 )
 from imageshift.sites import FileRole, FinderContext, is_kustomization
+from imageshift.sites.helmfile import environments, values_files
 from imageshift.source import Document, Mapping
 from imageshift.workspace import Workspace
 
@@ -248,14 +248,13 @@ def _takes_values(text: str) -> bool:
 
 def _read_helmfile(index: Index, file: str) -> None:
     folder = file.rpartition("/")[0]
-    for document in read_documents(index.workspace, file):
-        for release in document.mapping.items("releases"):
-            if isinstance(release, Mapping):
-                chart = (release.text("chart") or "").rpartition("/")[2]
-                for path in texts(release, "values"):
-                    name = join(folder, path)
-                    if name is not None:
-                        index.values_files[name] = is_prefix_free(chart, None)
+    roots = [document.mapping for document in read_documents(index.workspace, file)]
+    known = {name for root in roots for name in environments(root)}
+    for found in (found for root in roots for found in values_files(root, known)):
+        for path in found.paths:
+            name = join(folder, path)
+            if name is not None:
+                index.values_files[name] = found.prefix_free
 
 
 def _read_generators(index: Index, kustomization: KustomizationFile) -> None:

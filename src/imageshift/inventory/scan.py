@@ -17,12 +17,14 @@ from imageshift.sites import (
 )
 from imageshift.sites.context import FileRole
 from imageshift.sites.dispatch import TEMPLATING_KINDS
+from imageshift.sites.helmfile import is_helmfile, values_files
 from imageshift.sites.templates import find_template_images
 from imageshift.source import Chunk, Document, SourceText, split_documents
 
 __all__ = ["FileScan", "FileSkip", "scan_file"]
 
 _WORDS = (b"mage", b"registry", b"repository", b"_IMAGE", b"oci://", b"newName", b"lowedRepos")
+_HELMFILE = (b"releases:", b"{{")
 _IGNORE = re.compile(r"#[^\r\n]*\bimageshift:[ \t]*ignore(?![\w-])")
 _IGNORE_FILE = re.compile(r"#[^\r\n]*\bimageshift:[ \t]*ignore-file\b")
 _SOPS = re.compile(r"""^(?:sops:[ \t]*$|[ \t]*"sops":[ \t]*\{)""", re.MULTILINE)
@@ -60,7 +62,11 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     Raises:
         SourceError: the whole file is no UTF-8.
     """
-    if not (_mentions_images(content) or is_kustomization(file)):
+    if not (
+        _mentions_images(content)
+        or is_kustomization(file)
+        or all(word in content for word in _HELMFILE)
+    ):
         return FileScan(file, SourceText(""))
     source = SourceText.decode(content)
     skip = _whole_file_skip(file, source.text, context)
@@ -82,6 +88,8 @@ def _whole_file_skip(file: str, text: str, context: FinderContext) -> FileSkip |
         return FileSkip(file, None, None, SkipReason.SOPS, detail)
     if "imageshift:" in text and _IGNORE_FILE.search(text):
         return FileSkip(file, None, None, SkipReason.IGNORED, "imageshift: ignore-file")
+    if file.endswith(".gotmpl"):
+        return FileSkip(file, None, None, SkipReason.TEMPLATE, _RENDERED)
     if context.role is FileRole.TEMPLATE:
         detail = "a Helm chart's template; its values.yaml is looked at instead"
         return FileSkip(file, None, None, SkipReason.TEMPLATE, detail)
@@ -130,11 +138,10 @@ class _Scan:
     def _document_sites(self, document: Document) -> list[ImageSite]:
         kind = resource_of(document.mapping).kind
         if document.has_template(plain=kind not in TEMPLATING_KINDS):
-            place = document.place(document.start)
-            detail = "a template, known only when it is rendered"
-            skip = FileSkip(self._file, place.line, place.column, SkipReason.TEMPLATE, detail)
-            self._skips.append(skip)
+            self._skip_template(document, document.start, _RENDERED)
             return []
+        if not kind and is_helmfile(document.mapping):
+            self._skip_unknown_files(document)
         found: list[ImageSite] = []
         try:
             found.extend(find_images(document, self._context))
@@ -145,6 +152,17 @@ class _Scan:
             self._skip(SourceError("nested too deeply", line=place.line, column=place.column))
             found = []
         return found
+
+    def _skip_template(self, document: Document, start: int, detail: str) -> None:
+        place = document.place(start)
+        skip = FileSkip(self._file, place.line, place.column, SkipReason.TEMPLATE, detail)
+        self._skips.append(skip)
+
+    def _skip_unknown_files(self, document: Document) -> None:
+        for values in values_files(document.mapping):
+            if not values.paths:
+                detail = f"{values.scalar.value}: which file this is, only helmfile can tell"
+                self._skip_template(document, values.scalar.start, detail)
 
     def _skip(self, error: SourceError) -> None:
         reason = SkipReason(error.reason)
@@ -172,6 +190,7 @@ def _as_text(site: ImageSite) -> ImageSite:
     return site.skipped(SkipReason.NOT_A_REFERENCE, detail)
 
 
+_RENDERED = "a template, known only when it is rendered"
 _GENERATED_DETAIL = "the next flux bootstrap writes the file anew"
 
 

@@ -1,4 +1,4 @@
-"""Argo CD Applications and ApplicationSets, and helmfile's releases."""
+"""Argo CD Applications and ApplicationSets."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from imageshift.sites.model import (
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Document, Mapping, Node, Scalar, parse_embedded
 
-__all__ = ["find_application_images", "find_helmfile_images", "is_helmfile"]
+__all__ = ["find_application_images"]
 
 _PARAMETER_ROLES = {
     "registry": Role.REGISTRY,
@@ -115,23 +115,3 @@ def _kustomize_image(
         resource=resource,
         confidence=Confidence.EXACT,
     )
-
-
-def is_helmfile(root: Mapping) -> bool:
-    """Whether a document without a kind is a helmfile: its releases name charts."""
-    return any(isinstance(item, Mapping) and item.get("chart") for item in root.items("releases"))
-
-
-def find_helmfile_images(
-    document: Document, root: Mapping, resource: Resource
-) -> Iterator[ImageSite]:
-    """The images in the values that a helmfile's releases hold themselves."""
-    for index, release in enumerate(root.items("releases")):
-        if not isinstance(release, Mapping):
-            continue
-        chart = (release.text("chart") or "").rpartition("/")[2]
-        context = ValuesContext(document, resource, is_prefix_free(chart, None))
-        for number, values in enumerate(release.items("values")):
-            if isinstance(values, Mapping):
-                path = ("releases", index, "values", number)
-                yield from find_values_images(context, values, path)

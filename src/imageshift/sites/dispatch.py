@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from imageshift.data.policies import POLICY_KINDS
-from imageshift.sites.argocd import find_application_images, find_helmfile_images, is_helmfile
+from imageshift.sites.argocd import find_application_images
 from imageshift.sites.config_maps import find_config_map_images, may_name_images
 from imageshift.sites.context import FileRole, FinderContext
 from imageshift.sites.custom import find_carried_objects, find_custom_images, knows
@@ -15,6 +15,7 @@ from imageshift.sites.flux import (
     find_release_images,
 )
 from imageshift.sites.generic import find_generic_images
+from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images
 from imageshift.sites.model import ImageSite, Path, Resource, resource_of
 from imageshift.sites.patches import Finder, find_json_patch_images
@@ -48,7 +49,7 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     """
     text = chunk.text
     if _WORDS.search(text) is None:
-        return False
+        return "releases:" in text and "{{" in text
     if context.role is not FileRole.OBJECTS:
         return True
     found = _KIND.search(text)

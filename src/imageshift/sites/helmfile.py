@@ -1,0 +1,96 @@
+"""helmfile: values in its releases, and the files that hold the others.
+
+A path may name the release and the environment (helmfile's docs, "Templating"): those are known,
+so the files are too. Any other template in a path is known only when helmfile renders it.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imageshift.data.prefix_free_charts import is_prefix_free
+from imageshift.sites.model import ImageSite, Path, Resource
+from imageshift.sites.values import ValuesContext, find_values_images
+from imageshift.source import Document, Mapping, Node, Scalar
+
+__all__ = ["ValuesFile", "environments", "find_helmfile_images", "is_helmfile", "values_files"]
+
+_DEFAULT = "default"
+_KEYS = ("values", "valuesTemplate")
+_ESCAPED = re.compile(r"\{\{\s*`(.*?)`\s*\}\}")
+_NAME = re.compile(r"\{\{-?\s*\.(Release\.Name|Release\.Namespace|Environment\.Name)\s*-?\}\}")
+
+
+@dataclass(frozen=True, slots=True)
+class ValuesFile:
+    """One entry that names a file of values: what it can mean, empty where only helmfile knows."""
+
+    scalar: Scalar
+    paths: tuple[str, ...]
+    prefix_free: bool
+
+
+def is_helmfile(root: Mapping) -> bool:
+    """Whether a document without a kind is a helmfile: its releases name charts."""
+    return any(isinstance(item, Mapping) and item.get("chart") for item in root.items("releases"))
+
+
+def environments(root: Mapping) -> set[str]:
+    """The environments that a document declares."""
+    declared = root.mapping("environments")
+    return set() if declared is None else {key.value for key, _ in declared.pairs()}
+
+
+def find_helmfile_images(
+    document: Document, root: Mapping, resource: Resource
+) -> Iterator[ImageSite]:
+    """The images in the values that a helmfile's releases hold themselves."""
+    for release, chart, at in _holders(root):
+        context = ValuesContext(document, resource, is_prefix_free(chart, None))
+        for key in _KEYS:
+            for number, values in enumerate(release.items(key)):
+                if isinstance(values, Mapping):
+                    yield from find_values_images(context, values, (*at, key, number))
+
+
+def values_files(root: Mapping, known: set[str] | None = None) -> Iterator[ValuesFile]:
+    """The files of values that a helmfile's releases name; `known` are the environments."""
+    for release, chart, _ in _holders(root):
+        facts = {
+            "Release.Name": [release.text("name") or ""],
+            "Release.Namespace": [release.text("namespace") or ""],
+            "Environment.Name": sorted({*(known or environments(root)), _DEFAULT}),
+        }
+        for owner in (release, *_inherited(root, release)):
+            for item in (item for key in _KEYS for item in owner.items(key)):
+                if isinstance(item, Scalar) and not item.is_empty:
+                    yield ValuesFile(item, _paths(item.value, facts), is_prefix_free(chart, None))
+
+
+def _holders(root: Mapping) -> Iterator[tuple[Mapping, str, Path]]:
+    """The releases with the last part of their chart's name and their path."""
+    for index, release in enumerate(root.items("releases")):
+        if isinstance(release, Mapping):
+            chart = (release.text("chart") or "").rpartition("/")[2]
+            yield release, chart, ("releases", index)
+
+
+def _inherited(root: Mapping, release: Mapping) -> Iterator[Mapping]:
+    templates = root.mapping("templates")
+    for item in release.items("inherit"):
+        name = item.text("template") if isinstance(item, Mapping) else None
+        found: Node | None = templates.get(name) if templates is not None and name else None
+        if isinstance(found, Mapping):
+            yield found
+
+
+def _paths(text: str, facts: dict[str, list[str]]) -> tuple[str, ...]:
+    found = [_ESCAPED.sub(r"\1", text)]
+    for fact, values in facts.items():
+        if any(fact in path for path in found):
+            found = [_filled(path, fact, value) for path in found for value in values]
+    return tuple(path for path in found if path and "{{" not in path)
+
+
+def _filled(path: str, fact: str, value: str) -> str:
+    return _NAME.sub(lambda name: value if name[1] == fact else name[0], path)
