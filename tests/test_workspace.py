@@ -31,14 +31,17 @@ def walk(folder: Path, *names: str, exclude: tuple[str, ...] = ()) -> list[str]:
 
 
 def test_files_that_are_ours(tmp_path: Path) -> None:
-    """YAML, JSON and Kustomization, in path order; no others."""
+    """YAML, helmfile's templates of it, JSON and Kustomization, in path order; no others."""
     root = tree(
         tmp_path,
         *("b.yaml", "a.yml", "c.json", "d/Kustomization", "e.txt", "f.yaml.bak", "Makefile"),
-        *("d/kustomization", "g.YAML", "values.yaml.gotmpl", ".h.yaml", ".i/j.yaml"),
+        *("d/kustomization", "g.YAML", "v.yaml.gotmpl", "w.gotmpl", ".h.yaml", ".i/j.yaml"),
     )
 
-    assert walk(root) == [".h.yaml", ".i/j.yaml", "a.yml", "b.yaml", "c.json", "d/Kustomization"]
+    assert walk(root) == [
+        *(".h.yaml", ".i/j.yaml", "a.yml", "b.yaml", "c.json", "d/Kustomization"),
+        "v.yaml.gotmpl",
+    ]
 
 
 def test_what_flux_leaves_out(tmp_path: Path) -> None:
