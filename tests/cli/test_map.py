@@ -115,3 +115,11 @@ def test_configuration_is_found(tmp_path: Path) -> None:
 def test_registry_is_needed(tmp_path: Path) -> None:
     """Exit code 2 without one."""
     assert run(tmp_path, "map", "nginx").code == 2
+
+
+def test_account_of_another_length_is_said(tmp_path: Path) -> None:
+    """It is mapped all the same: the example that every user starts from has three digits."""
+    done = run(tmp_path, "map", "nginx", "--account", "123", "--region", "eu-west-2")
+
+    assert done.stdout == "123.dkr.ecr.eu-west-2.amazonaws.com/docker-hub/library/nginx\n"
+    assert done.stderr == "warning account-id: 123 has not the twelve digits of an account id\n"

@@ -9,7 +9,7 @@ import typer
 from imageshift.cache import Cached, Mapped, Outcome, RuleSet
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, RegistryOptions, with_options
-from imageshift.cli.output import emit_data, put, say
+from imageshift.cli.output import emit_data, put, say, say_doubtful_accounts
 from imageshift.config_file import load_config
 from imageshift.errors import InvalidReferenceError
 from imageshift.reports.summary import SCHEMA, registry_row
@@ -32,6 +32,7 @@ def map_(
 ) -> None:
     """Print where each reference goes; one without a rule comes back unchanged."""
     rules = _rules(common)
+    say_doubtful_accounts([rules.registry])
     mapper: Mapper = Backward(rules) if inverse else Forward(rules)
     texts = references or [line.strip() for line in sys.stdin if line.strip()]
     rows = [_row(text, mapper) for text in texts]

@@ -6,12 +6,13 @@ Nothing that a file's name or text holds reaches a terminal as a command to it.
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
+from imageshift.ecr import Registry
 from imageshift.errors import ConfigError
 from imageshift.reports.words import visible, visible_lines
 
@@ -23,6 +24,7 @@ __all__ = [
     "put_diff",
     "put_styled",
     "say",
+    "say_doubtful_accounts",
     "say_lines",
     "take_any_text",
     "writing",
@@ -88,6 +90,14 @@ def emit_data(data: dict[str, Any], output: Path | None = None) -> None:
 def say(line: str) -> None:
     """Prints one line of narration."""
     say_lines(visible(line))
+
+
+def say_doubtful_accounts(registries: Iterable[Registry]) -> None:
+    """Says which registries can't exist, since their account hasn't twelve digits."""
+    for registry in registries:
+        if registry.has_doubtful_account:
+            account = registry.account
+            say(f"warning account-id: {account} has not the twelve digits of an account id")
 
 
 def say_lines(text: str) -> None:

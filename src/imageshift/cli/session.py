@@ -12,7 +12,7 @@ from typing import Any
 from imageshift.advice import Advice, Code
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format
-from imageshift.cli.output import emit, emit_data, put_styled, say
+from imageshift.cli.output import emit, emit_data, put_styled, say, say_doubtful_accounts
 from imageshift.plan import ChartProblem, FilePlan
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
@@ -132,10 +132,7 @@ class Session:
         self._say_outside()
         for note in () if self.run.charts is None else self.run.charts.notes:
             say(f"{self._place(note)}: {note.message}")
-        for target in self.run.targets:
-            if target.rules.registry.has_doubtful_account:
-                account = target.rules.registry.account
-                say(f"warning account-id: {account} has not the twelve digits of an account id")
+        say_doubtful_accounts(target.rules.registry for target in self.run.targets)
 
     def say_emptied(self) -> None:
         """Says which of the given paths the ignore rules leave nothing of."""

@@ -1,5 +1,6 @@
 """Images in custom resources, by a table of paths."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from imageshift.data.custom_resources import CUSTOM_RESOURCES
@@ -18,7 +19,13 @@ from imageshift.sites.tekton import find_tekton_images
 from imageshift.sites.workloads import find_custom_container, find_pod_images, whole_site
 from imageshift.source import Document, Mapping, Node, Sequence
 
-__all__ = ["find_carried_objects", "find_custom_images", "knows", "select"]
+__all__ = [
+    "find_carried_objects",
+    "find_custom_images",
+    "find_field_images",
+    "knows",
+    "select",
+]
 
 
 def _by_kind(rows: Iterable[ImageField]) -> dict[str, tuple[ImageField, ...]]:
@@ -52,6 +59,21 @@ def find_custom_images(
     for row in _rows(resource, own):
         for at, node in select(root, row.path):
             for site in _sites(row.shape, document, resource, node, path + at):
+                yield site if row.certain else site.doubtful(row.note)
+
+
+def find_field_images(
+    document: Document, resource: Resource, node: Node, steps: Path, path: Path
+) -> Iterator[ImageSite]:
+    """The images in a node that stands at `steps` of an object of a kind; `path` is its own.
+
+    A list's index may be a number or `-`. A kind without a group is that kind in any group.
+    """
+    pattern = ".".join(str(step) for step in steps)
+    for row in _ROWS.get(resource.kind, ()):
+        wanted = re.escape(row.path).replace(r"\[\]", r"\.(?:\d+|-)").replace(r"\*", r"[^.]+")
+        if resource.group in {"", row.group} and re.fullmatch(wanted, pattern):
+            for site in _sites(row.shape, document, resource, node, path):
                 yield site if row.certain else site.doubtful(row.note)
 
 

@@ -84,7 +84,8 @@ def find_inline_patches(
     for key in ("patches", "patchesJson6902"):
         for item in owner.items(key):
             if isinstance(item, Mapping):
-                yield from find_patch_images(document, item.get("patch"), resource, find)
+                target = item.mapping("target")
+                yield from find_patch_images(document, item.get("patch"), resource, find, target)
     for item in owner.items("patchesStrategicMerge"):
         if isinstance(item, Scalar) and "\n" in item.value:
             yield from find_patch_images(document, item, resource, find)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+from imageshift.sites.custom import find_field_images
 from imageshift.sites.flags import (
     find_argument,
     find_flags,
@@ -32,9 +33,15 @@ Find = Callable[[Document, Resource, Node | None, Path], Iterator[ImageSite]]
 
 
 def find_patch_images(
-    document: Document, holder: Node | None, resource: Resource, find: Finder
+    document: Document,
+    holder: Node | None,
+    resource: Resource,
+    find: Finder,
+    target: Mapping | None = None,
 ) -> Iterator[ImageSite]:
     """The images in a patch that is a string: `find` reads the strategic ones.
+
+    `target` is what its entry says of the objects that it is for.
 
     Raises:
         SourceError: the string can't be followed or is no YAML.
@@ -43,17 +50,27 @@ def find_patch_images(
         return
     for inner in parse_embedded(document, holder):
         if isinstance(inner.root, Sequence):
-            yield from find_json_patch_images(inner, resource)
+            yield from find_json_patch_images(inner, resource, _target(target))
         else:
             yield from find(inner)
 
 
-def find_json_patch_images(document: Document, resource: Resource) -> Iterator[ImageSite]:
-    """The images that JSON 6902 operations add, replace or test."""
+def _target(selector: Mapping | None) -> Resource:
+    if selector is None:
+        return Resource()
+    group = selector.text("group") or ""
+    return Resource(f"{group}/v1" if group else "", selector.text("kind") or "")
+
+
+def find_json_patch_images(
+    document: Document, resource: Resource, target: Resource | None = None
+) -> Iterator[ImageSite]:
+    """The images that JSON 6902 operations add, replace or test, in objects like `target`."""
     operations = document.root.items if isinstance(document.root, Sequence) else []
     for index, operation in enumerate(operations):
         if isinstance(operation, Mapping) and operation.get("value") is not None:
-            yield from _operation_images(document, operation, resource, (index, "value"))
+            kinds = resource, target or Resource()
+            yield from _operation_images(document, operation, kinds, (index, "value"))
 
 
 def pointer_steps(pointer: str) -> list[str]:
@@ -62,15 +79,19 @@ def pointer_steps(pointer: str) -> list[str]:
 
 
 def _operation_images(
-    document: Document, operation: Mapping, resource: Resource, path: Path
+    document: Document, operation: Mapping, kinds: tuple[Resource, Resource], path: Path
 ) -> Iterator[ImageSite]:
     """The images of one operation: what its pointer leads to says what its value is."""
     pointer = operation.text("path") or ""
     value = operation.get("value")
+    resource, target = kinds
     if _VALUES_POINTER.search(pointer) and value is not None:
         yield from _values_images(document, pointer, value, resource, path)
         return
-    for pattern, find in _PLACES:
+    steps = tuple(pointer_steps(pointer))
+    known = [] if value is None else [*find_field_images(document, target, value, steps, path)]
+    yield from known
+    for pattern, find in () if known else _PLACES:
         if pattern.search(pointer):
             yield from find(document, resource, value, path)
             return

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, parse_reference
-from imageshift.sites.flags import find_flag_values, find_flags
+from imageshift.sites.flags import find_flag_values, find_flags, is_spelled_out
 from imageshift.sites.generic import find_embedded_pods
 from imageshift.sites.model import (
     Confidence,
@@ -33,7 +33,8 @@ _REPOSITORY_KEYS = ("repository", "repo", "image", "name")
 _IDENTIFIER_KEYS = {"tag", "digest", "sha", "registry", "pullPolicy", "imagePullPolicy", "version"}
 _MARKS = {"tag", "digest", "sha", "pullPolicy"}
 _CONTAINERS_KEY = re.compile(r"(?:[cC]ontainers|[sS]idecars)$")
-_FLAT_REPOSITORY = re.compile(r"(.*[iI]mage)(Repository|Repo)")
+_FLAT_REPOSITORY = re.compile(r"(.*[iI]mage)(?:Repository|Repo|_repository|_repo)")
+_SHARED = re.compile(r"default|global", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
 _NO_NAME = re.compile(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
 _GLOBALS: tuple[Path, ...] = (
@@ -94,8 +95,11 @@ class _Search:
             yield from self._mapping(node, path, image_key=image_key)
         elif isinstance(node, Sequence):
             for index, item in enumerate(node.items):
-                if isinstance(item, Mapping | Sequence):
-                    yield from self.below(item, (*path, index), image_key=image_key)
+                at = (*path, index)
+                if isinstance(item, Scalar):
+                    yield from self._listed(item, at, image_key=image_key)
+                else:
+                    yield from self.below(item, at, image_key=image_key)
 
     def _mapping(self, node: Mapping, path: Path, *, image_key: bool) -> Iterator[ImageSite]:
         block = self._block(node, path, image_key=image_key)
@@ -107,10 +111,18 @@ class _Search:
             name = key.value
             if isinstance(value, Scalar):
                 if id(value) not in taken:
-                    yield from self._scalar(node, name, value, (*path, name))
+                    at = (*path, name)
+                    found = [*self._scalar(node, name, value, at)]
+                    yield from found or self._listed(value, at, image_key=image_key)
             else:
                 is_image = _IMAGE_KEY.fullmatch(name) is not None
                 yield from self.below(value, (*path, name), image_key=is_image)
+
+    def _listed(self, value: Scalar, path: Path, *, image_key: bool) -> Iterator[ImageSite]:
+        """One of several references below `images`, which may be a list of what is allowed."""
+        if image_key and is_spelled_out(value.value):
+            part = Part(Role.REFERENCE, value, path)
+            yield self._site(path, (part,)).doubtful("one text below a name of images")
 
     def _scalar(self, node: Mapping, name: str, value: Scalar, path: Path) -> Iterator[ImageSite]:
         flat = _FLAT_REPOSITORY.fullmatch(name)
@@ -139,7 +151,10 @@ class _Search:
         if _NO_NAME.search(repository.text):
             return None
         parts = tuple(part for part in (registry, repository) if part is not None)
-        return self._judged(self._site(repository.path, (*parts, *_identifiers(node, path))))
+        site = self._judged(self._site(repository.path, (*parts, *_identifiers(node, path))))
+        if node.text("name") and repository.path[-1] != "name" and _is_short(site.name_text):
+            return site.doubtful("`name` beside it may be the last part of the image's name")
+        return site
 
     def _repository(self, node: Mapping, path: Path, *, image_key: bool) -> Part | None:
         if not image_key and not (_MARKS & node.keys()):
@@ -167,7 +182,9 @@ class _Search:
             names = (f"{stem}{ending}" for ending in endings)
             found = (scalar_part(role, node.get(name), (*path[:-1], name)) for name in names)
             parts += [part for part in found if part is not None][:1]
-        yield self._judged(self._site(path, tuple(sorted(parts, key=_role_order))))
+        site = self._judged(self._site(path, tuple(sorted(parts, key=_role_order))))
+        shared = _SHARED.match(stem)
+        yield site if shared is None else site.doubtful("a default, which other keys complete")
 
     def _bare(self, value: Scalar, path: Path) -> Iterator[ImageSite]:
         """`image: ref`, one string."""
@@ -210,15 +227,20 @@ class _Search:
 
 
 _FLAT_KEYS = (
-    (Role.REGISTRY, ("Registry",)),
-    (Role.TAG, ("Tag", "Version")),
-    (Role.DIGEST, ("Digest", "Sha")),
+    (Role.REGISTRY, ("Registry", "_registry")),
+    (Role.TAG, ("Tag", "Version", "_tag", "_version")),
+    (Role.DIGEST, ("Digest", "Sha", "_digest", "_sha")),
 )
 _ROLES = (Role.REGISTRY, Role.REPOSITORY, Role.TAG, Role.DIGEST)
 
 
 def _role_order(part: Part) -> int:
     return _ROLES.index(part.role)
+
+
+def _is_short(name: str) -> bool:
+    """Whether a name has one part only behind its registry."""
+    return name.count("/") <= has_host(name)
 
 
 def _has_identity(node: Mapping) -> bool:
