@@ -1,0 +1,80 @@
+"""Files of values that Argo CD Applications and HelmReleases name."""
+
+import fnmatch
+import re
+from collections.abc import Iterator
+
+from imageshift.data.prefix_free_charts import is_prefix_free
+from imageshift.inventory.readers import join
+from imageshift.sites import resource_of
+from imageshift.source import Mapping, Scalar
+
+__all__ = ["named_value_files"]
+
+_TEMPLATE = re.compile(r"\{\{.*?\}\}")
+_REFERENCE = re.compile(r"\$[\w-]+/")
+
+
+def named_value_files(root: Mapping, files: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    """The files of the tree that an object takes as values, with whether its chart is prefix-free.
+
+    `$ref/path` and a path from the root are looked for in this tree, as if the source were this
+    repository. A template in a path (an ApplicationSet's) stands for any text, so the files are
+    those that it could mean.
+    """
+    kind = resource_of(root).kind
+    if kind == "HelmRelease":
+        yield from _of_release(root)
+    elif kind in {"Application", "ApplicationSet"}:
+        for source in _sources(root, kind):
+            free = is_prefix_free(source.text("chart") or "", source.text("repoURL"))
+            for path in _paths(source):
+                yield from ((name, free) for name in _meant(path, files))
+
+
+def _of_release(root: Mapping) -> Iterator[tuple[str, bool]]:
+    """Only a chart from a repository of files has them there: paths begin at its root."""
+    spec = _below(root, "spec", "chart", "spec")
+    source = _below(spec, "sourceRef")
+    if source.text("kind") in {"GitRepository", "Bucket"}:
+        chart = (spec.text("chart") or "").rstrip("/").rpartition("/")[2]
+        for item in spec.items("valuesFiles"):
+            name = join("", item.value) if isinstance(item, Scalar) else None
+            if name:
+                yield name, is_prefix_free(chart, None)
+
+
+def _sources(root: Mapping, kind: str) -> Iterator[Mapping]:
+    keys = ("spec", "template", "spec") if kind == "ApplicationSet" else ("spec",)
+    spec = _below(root, *keys)
+    found = [spec.get("source"), *spec.items("sources")]
+    yield from (source for source in found if isinstance(source, Mapping))
+
+
+def _paths(source: Mapping) -> Iterator[str]:
+    folder = source.text("path") or ""
+    for item in _below(source, "helm").items("valueFiles"):
+        text = item.value if isinstance(item, Scalar) else ""
+        plain = _REFERENCE.sub("", text, count=1)
+        rooted = plain != text or text.startswith("/")
+        name = join("" if rooted else folder, plain.lstrip("/"))
+        if name:
+            yield name
+
+
+def _meant(path: str, files: tuple[str, ...]) -> list[str]:
+    """The files that a path can mean; none where it says nothing but the name of a file."""
+    if "{{" not in path:
+        return [path]
+    pattern = _TEMPLATE.sub("*", path)
+    folders = pattern.split("/")[:-1]
+    if all("*" in folder for folder in folders):
+        return []
+    return fnmatch.filter(files, pattern)
+
+
+def _below(mapping: Mapping, *keys: str) -> Mapping:
+    found: Mapping | None = mapping
+    for key in keys:
+        found = None if found is None else found.mapping(key)
+    return found or Mapping(0, None, flow=False)
