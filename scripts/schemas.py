@@ -14,7 +14,7 @@ from imageshift.advice import Code
 from imageshift.config import schema as config_schema
 from imageshift.reports.summary import SCHEMA
 from imageshift.rewrite import Status
-from imageshift.sites import Confidence, Role, SiteKind, SkipReason
+from imageshift.sites import Confidence, Origin, Role, SiteKind, SkipReason
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schema"
 
@@ -99,7 +99,7 @@ def found_image(answer: dict[str, Any]) -> dict[str, Any]:
         "resource": resource,
         "path": PATH,
         "kind": words(SiteKind),
-        "origin": {"enum": ["written", "chart", "post-renderer", "remote-base"]},
+        "origin": words(Origin),
         "parts": listed(part),
         "confidence": words(Confidence),
     }

@@ -68,6 +68,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     jobs: Literal["skip", "rewrite"] = "skip"
     templates: bool = False
     charts_through_cache: bool = False
+    render: bool = False
     charts: Charts = Charts()
 
 

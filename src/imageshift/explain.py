@@ -85,7 +85,7 @@ def _about_charts(run: Run, plan: FilePlan, result: Change | Kept) -> Iterator[s
 
 
 def _about_builds(run: Run, plan: FilePlan, result: Change | Kept) -> Iterator[str]:
-    for build in trace(run.index, result.site, plan.file, run.planner.scan):
+    for build in trace(run.index, result.site, plan.file):
         yield f"built by  {build.root}"
         for step in build.steps:
             yield f"  {step}"

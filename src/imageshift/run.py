@@ -42,7 +42,8 @@ class RunOptions:
     """What a caller may say about a run; None and empty leave it to .imageshift.yaml.
 
     `named_only` reads nothing but the named files: what only other files can tell isn't told.
-    `charts` is auto, off or require; `jobs` is how many renderings may run at once.
+    `charts` is auto, off or require; `render` builds remote bases with kustomize; `jobs` is how
+    many renderings may run at once.
     """
 
     account: str | None = None
@@ -61,6 +62,7 @@ class RunOptions:
     named_only: bool = False
     backward: bool = False
     charts: str | None = None
+    render: bool = False
     jobs: int = 1
 
 
@@ -153,13 +155,32 @@ class Run:
         charts = None if self.charts_mode == "off" else self._decide_charts(planner)
         if charts is not None:
             found.append(charts)
-        if self.index.has_entries and not self.options.named_only:
-            from imageshift.kustomize.solve import solve  # noqa: PLC0415 as above
-
-            graph = solve(self.index, self.mapper, planner.scan, writable=self.is_written)
-            found.append(graph if charts is None else BesideCharts(graph, charts))
+        if not self.options.named_only:
+            found += self._decide_graph(planner, charts)
         self.charts = charts
         return found
+
+    def _decide_graph(self, planner: Planner, charts: ChartAnswers | None) -> Iterator[Decisions]:
+        """What the graph of kustomizations decides, and what is known of remote bases."""
+        remote = self.index.has_remote and not self.options.backward
+        rendered = remote and (self.options.render or self.config.render)
+        if self.index.has_entries or rendered:
+            from imageshift.kustomize.render import remote_images  # noqa: PLC0415 as above
+            from imageshift.kustomize.solve import solve  # noqa: PLC0415 as above
+
+            graph = solve(
+                self.index,
+                self.mapper,
+                planner.scan,
+                writable=self.is_written,
+                remote=remote_images if rendered else None,
+            )
+            yield graph if charts is None else BesideCharts(graph, charts)
+        if remote:
+            from imageshift.kustomize.remote import remote_rows  # noqa: PLC0415 as above
+            from imageshift.kustomize.render import remote_sites  # noqa: PLC0415 as above
+
+            yield remote_rows(self.index, self.mapper, remote_sites if rendered else None)
 
     @property
     def charts_mode(self) -> str:

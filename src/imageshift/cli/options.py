@@ -118,6 +118,10 @@ class Common(RegistryOptions):
     templates: Annotated[
         bool, _option(_FILES, "--templates", text="Literal images in Helm templates as well.")
     ] = False
+    render: Annotated[
+        bool,
+        _option(_FILES, "--render", text="Build remote bases, with kustomize or kubectl."),
+    ] = False
     follow: Annotated[
         bool, _option(_FILES, "--follow", text="Folders that Flux objects build from here as well.")
     ] = False
@@ -142,6 +146,7 @@ class Common(RegistryOptions):
             root=self.root,
             charts_through_cache=self.charts_through_cache,
             templates=self.templates,
+            render=self.render,
             follow=self.follow,
             named_only=named_only,
             backward=backward,

@@ -2,7 +2,7 @@
 
 from imageshift.inventory.index import Index, build_index
 from imageshift.inventory.objects import FluxKustomization, KustomizationFile, Release
-from imageshift.inventory.scan import FileScan, FileSkip, scan_file
+from imageshift.inventory.scan import FileScan, FileSkip, is_ignored, scan_file
 
 __all__ = [
     "FileScan",
@@ -12,5 +12,6 @@ __all__ = [
     "KustomizationFile",
     "Release",
     "build_index",
+    "is_ignored",
     "scan_file",
 ]

@@ -1,6 +1,7 @@
 """One file: its image sites, and what in it can't be read or must be left alone."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imageshift.data.policies import POLICY_KINDS
@@ -21,7 +22,7 @@ from imageshift.sites.helmfile import is_helmfile, values_files
 from imageshift.sites.templates import find_template_images
 from imageshift.source import Chunk, Document, SourceText, split_documents
 
-__all__ = ["FileScan", "FileSkip", "scan_file"]
+__all__ = ["FileScan", "FileSkip", "is_ignored", "scan_file"]
 
 _WORDS = (b"mage", b"registry", b"repository", b"_IMAGE", b"oci://", b"newName", b"lowedRepos")
 _HELMFILE = (b"releases:", b"{{")
@@ -86,7 +87,7 @@ def _whole_file_skip(file: str, text: str, context: FinderContext) -> FileSkip |
     if "sops" in text and _SOPS.search(text):
         detail = "encrypted by SOPS, whose checksum covers every value"
         return FileSkip(file, None, None, SkipReason.SOPS, detail)
-    if "imageshift:" in text and _IGNORE_FILE.search(text):
+    if _is_ignored_file(text):
         return FileSkip(file, None, None, SkipReason.IGNORED, "imageshift: ignore-file")
     if file.endswith(".gotmpl"):
         return FileSkip(file, None, None, SkipReason.TEMPLATE, _RENDERED)
@@ -94,6 +95,27 @@ def _whole_file_skip(file: str, text: str, context: FinderContext) -> FileSkip |
         detail = "a Helm chart's template; its values.yaml is looked at instead"
         return FileSkip(file, None, None, SkipReason.TEMPLATE, detail)
     return None
+
+
+def is_ignored(source: SourceText, lines: Iterable[int]) -> bool:
+    """Whether a comment takes one of the lines, or the whole file, out of a run's hands.
+
+    It stands on the line itself or alone on the line above.
+    """
+    if "imageshift:" not in source.text:
+        return False
+    return _is_ignored_file(source.text) or any(_is_ignored_line(source, line) for line in lines)
+
+
+def _is_ignored_file(text: str) -> bool:
+    return "imageshift:" in text and _IGNORE_FILE.search(text) is not None
+
+
+def _is_ignored_line(source: SourceText, line: int) -> bool:
+    if _IGNORE.search(source.line(line)):
+        return True
+    above = source.line(line - 1).strip() if line > 1 else ""
+    return above.startswith("#") and _IGNORE.search(above) is not None
 
 
 class _Scan:
@@ -169,15 +191,9 @@ class _Scan:
         self._skips.append(FileSkip(self._file, error.line, error.column, reason, str(error)))
 
     def _obeying(self, site: ImageSite) -> ImageSite:
-        if any(self._ignores(line) for line in site.lines()):
+        if is_ignored(self._source, site.lines()):
             return site.skipped(SkipReason.IGNORED, "imageshift: ignore")
         return site
-
-    def _ignores(self, line: int) -> bool:
-        if _IGNORE.search(self._source.line(line)):
-            return True
-        above = self._source.line(line - 1).strip() if line > 1 else ""
-        return above.startswith("#") and _IGNORE.search(above) is not None
 
 
 def _as_text(site: ImageSite) -> ImageSite:

@@ -1,16 +1,18 @@
 """From the inventory to decisions about kustomize: what to change together, and what not at all."""
 
-from imageshift.kustomize.render import RemoteBase, remote_bases, remote_images
+from imageshift.kustomize.remote import remote_bases, remote_rows
+from imageshift.kustomize.render import remote_images, remote_sites
 from imageshift.kustomize.solve import Decisions, solve
 from imageshift.kustomize.trace import BuildTrace, TraceStep, trace
 
 __all__ = [
     "BuildTrace",
     "Decisions",
-    "RemoteBase",
     "TraceStep",
     "remote_bases",
     "remote_images",
+    "remote_rows",
+    "remote_sites",
     "solve",
     "trace",
 ]

@@ -7,16 +7,16 @@ from imageshift.entry import Entry
 from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
-from imageshift.kustomize.disk import is_file, is_folder, read_text
-from imageshift.kustomize.model import Build, EntrySource, EntryStep, PatchSource
+from imageshift.kustomize.disk import is_file, read_text
+from imageshift.kustomize.model import Build, EntrySource, EntryStep, PatchSource, RemoteBase
 from imageshift.kustomize.plugins import is_image_transformer, read_transformers
+from imageshift.kustomize.remote import is_remote, remote_bases
 from imageshift.kustomize.replacements import read_replacements
 from imageshift.kustomize.sources import application_folders, flux_folders
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
-__all__ = ["Graph", "build_graph", "is_remote", "merge_steps", "read_entry", "read_patches"]
+__all__ = ["Graph", "build_graph", "merge_steps", "read_entry", "read_patches"]
 
-_REMOTE = re.compile(r"://|^git@|^git::|^(?:github|gitlab|bitbucket)\.(?:com|org)[/:]|[?&]ref=|//")
 _TEST = re.compile(r"""op["']?\s*:\s*["']?test\b""")
 _IMAGE = re.compile(r"""image["']?\s*:|/image\b""")
 _GENERATED = "gotk-components.yaml"
@@ -41,9 +41,14 @@ class Graph:
             if not build.is_component and (build.key not in taken or build.key in self.deployed)
         ]
 
-    def parents(self, key: str) -> list[Build]:
-        """The builds that take one in."""
-        return [build for build in self.builds.values() if key in build.children]
+    def below(self, key: str) -> set[str]:
+        """A build and all that it takes in."""
+        found, waiting = {key}, [key]
+        while waiting:
+            new = {child for child in self.builds[waiting.pop()].children if child in self.builds}
+            waiting += new - found
+            found |= new
+        return found
 
 
 def build_graph(index: Index, *, rendered: bool = False) -> Graph:
@@ -95,7 +100,7 @@ def _seeds(index: Index, *, rendered: bool) -> set[str]:
     """The folders whose own kustomization rewrites or compares images."""
     seeds = {folder for folder, found in index.kustomizations.items() if _is_seed(index, found)}
     if rendered:
-        seeds |= {f for f, found in index.kustomizations.items() if _has_remote(index, found)}
+        seeds |= {f for f, found in index.kustomizations.items() if any(_resources(index, found))}
     users: dict[str, list[str]] = {}
     for folder, found in index.kustomizations.items():
         for component in texts(found.root, "components"):
@@ -110,9 +115,9 @@ def _seeds(index: Index, *, rendered: bool) -> set[str]:
     return seeds
 
 
-def _has_remote(index: Index, found: KustomizationFile) -> bool:
-    names = (*texts(found.root, "resources"), *texts(found.root, "bases"))
-    return any(is_remote(index, found, name) for name in names)
+def _resources(index: Index, found: KustomizationFile) -> Iterator[RemoteBase]:
+    """The remote bases that can be built by themselves."""
+    return remote_bases(index, found, ("resources", "bases"))
 
 
 def _is_seed(index: Index, found: KustomizationFile) -> bool:
@@ -172,7 +177,8 @@ def _read(graph: Graph, found: KustomizationFile) -> Build:
     build.is_component = root.text("kind") == "Component"
     build.unknown = any(root.get(key) is not None for key in _PLUGINS)
     for name in (*texts(root, "resources"), *texts(root, "bases")):
-        _add_resource(graph, build, folder, name)
+        _add_resource(graph.index, build, found, name)
+    build.remote = list(_resources(graph.index, found))
     for name in texts(root, "components"):
         component = join(folder, name)
         if component in graph.index.kustomizations:
@@ -189,23 +195,14 @@ def _read(graph: Graph, found: KustomizationFile) -> Build:
     return build
 
 
-def _add_resource(graph: Graph, build: Build, folder: str, name: str) -> None:
-    local = join(folder, name)
-    if local is not None and local in graph.index.kustomizations:
-        build.bases.append(local)
-    elif local is not None and is_file(graph.index, local):
-        build.files.append(local)
-    elif _REMOTE.search(name):
-        build.remote.append(name)
-    else:
-        build.unknown = True
-
-
-def is_remote(index: Index, found: KustomizationFile, name: str) -> bool:
-    """Whether a resource of a kustomization is one that kustomize fetches."""
+def _add_resource(index: Index, build: Build, found: KustomizationFile, name: str) -> None:
     local = join(found.folder, name)
-    here = local is not None and (is_file(index, local) or is_folder(index, local))
-    return not here and _REMOTE.search(name) is not None
+    if local is not None and local in index.kustomizations:
+        build.bases.append(local)
+    elif local is not None and is_file(index, local):
+        build.files.append(local)
+    elif not is_remote(index, found, name):
+        build.unknown = True
 
 
 def read_patches(file: str, document: Document, owner: Mapping) -> Iterator[PatchSource]:

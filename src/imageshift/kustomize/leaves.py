@@ -5,16 +5,17 @@ from collections.abc import Callable, Iterable, Iterator
 from imageshift.errors import SourceError
 from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.graph import Graph
-from imageshift.kustomize.model import Build, Duty, Leaf, PatchSource, SiteKey
+from imageshift.kustomize.model import Build, Duty, Leaf, PatchSource, RemoteBase, SiteKey
 from imageshift.kustomize.plugins import image_fields
+from imageshift.kustomize.remote import is_left_out
 from imageshift.kustomize.texts import ImageText, file_texts, inline_texts
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
 
 __all__ = ["Leaves", "Remote", "read_leaves", "site_key"]
 
-Remote = Callable[[str], Iterable[str]]
-"""From a remote base's address to the image texts that it brings."""
+Remote = Callable[[RemoteBase], Iterable[str]]
+"""From a remote base to the image texts that it brings."""
 
 _ENTRY_ONLY = frozenset({SkipReason.GENERATED, SkipReason.SOPS, SkipReason.STYLE})
 
@@ -28,6 +29,7 @@ class Leaves:
         self.own: dict[str, list[Leaf]] = {}
         self.patched: dict[str, list[Leaf]] = {}
         self.tests: dict[str, list[Leaf]] = {}
+        self.remote: dict[str, list[tuple[RemoteBase, Leaf]]] = {}
         self.by_key: dict[SiteKey, Leaf] = {}
 
     def duty(self, key: SiteKey) -> Duty | None:
@@ -102,22 +104,24 @@ class _Reader:
             found = self._file(file)
             build.unknown = build.unknown or found is None
             own += [leaf for leaf, _ in found or ()]
-        for address in build.remote:
-            self._read_remote(build, address)
+        for base in build.remote:
+            self._read_remote(build, base)
         for patch in build.patches:
             found = self._patch(patch)
             build.unknown = build.unknown or found is None
             for leaf, tested in found or ():
                 (tests if tested else patched).append(leaf)
 
-    def _read_remote(self, build: Build, address: str) -> None:
-        if self._remote is None:
+    def _read_remote(self, build: Build, base: RemoteBase) -> None:
+        if self._remote is None or is_left_out(base):
             build.unknown = True
             return
-        for text in self._remote(address):
+        for text in self._remote(base):
             number = len(self.leaves.every)
-            leaf = Leaf(number, address, 0, text, Duty.ENTRY, generated=True)
-            self.leaves.own[build.key].append(self.leaves.add(leaf))
+            leaf = Leaf(number, base.address, 0, text, Duty.ENTRY, generated=True)
+            leaf = self.leaves.add(leaf)
+            self.leaves.own[build.key].append(leaf)
+            self.leaves.remote.setdefault(build.key, []).append((base, leaf))
 
     def _patch(self, patch: PatchSource) -> list[tuple[Leaf, bool]] | None:
         if patch.document is None or patch.scalar is None:

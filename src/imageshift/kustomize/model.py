@@ -13,6 +13,7 @@ __all__ = [
     "EntryStep",
     "Leaf",
     "PatchSource",
+    "RemoteBase",
     "Replacement",
     "SiteKey",
     "new_name_key",
@@ -103,6 +104,31 @@ class PatchSource:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteBase:
+    """A resource or component that kustomize fetches: the scalar that is its address, at `path`."""
+
+    file: str
+    document: Document
+    scalar: Scalar
+    path: tuple[str | int, ...]
+
+    @property
+    def address(self) -> str:
+        """What kustomize is given."""
+        return self.scalar.value
+
+    @property
+    def place(self) -> Place:
+        """Where the address stands."""
+        return self.document.place(self.document.value_start(self.scalar))
+
+    @property
+    def is_component(self) -> bool:
+        """Whether it works on what its user has gathered, so that it can't be built alone."""
+        return self.path[0] == "components"
+
+
+@dataclass(frozen=True, slots=True)
 class Replacement:
     """A `replacements` item that touches images (fact K9), or what works like one.
 
@@ -136,7 +162,7 @@ class Build:
     patches: list[PatchSource] = field(default_factory=list)
     steps: list[EntryStep] = field(default_factory=list)
     replacements: list[Replacement] = field(default_factory=list)
-    remote: list[str] = field(default_factory=list)
+    remote: list[RemoteBase] = field(default_factory=list)
     unknown: bool = False
     is_component: bool = False
     passive: bool = False

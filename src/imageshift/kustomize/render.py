@@ -1,80 +1,104 @@
-"""Bases that the tree doesn't have: which there are, and, on demand, the images they bring."""
+"""Building remote bases with the kustomize at hand, to see the images that they bring."""
 
+import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from imageshift.errors import SourceError, ToolError
-from imageshift.inventory import Index
-from imageshift.inventory.objects import texts
-from imageshift.kustomize.graph import is_remote
+from imageshift.inventory import scan_file
+from imageshift.kustomize.model import RemoteBase
 from imageshift.kustomize.texts import file_texts
-from imageshift.source import Place, Scalar
+from imageshift.sites import FinderContext, ImageSite
 
-__all__ = ["RemoteBase", "remote_bases", "remote_images"]
+__all__ = ["remote_images", "remote_sites"]
 
 _TIMEOUT = 120
+_HINT = "see whether it can be fetched from here, or leave out --render"
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteBase:
-    """A resource that kustomize fetches, with the place that names it."""
-
-    address: str
-    file: str
-    place: Place
-
-
-def remote_bases(index: Index) -> Iterator[RemoteBase]:
-    """The bases whose images nobody sees without fetching them, in the order of the files."""
-    for found in sorted(index.kustomizations.values(), key=lambda each: each.file):
-        for key in ("resources", "bases", "components"):
-            wanted = {name for name in texts(found.root, key) if is_remote(index, found, name)}
-            for item in found.root.items(key):
-                if isinstance(item, Scalar) and item.value in wanted:
-                    yield RemoteBase(item.value, found.file, found.document.place(item.start))
-
-
-@lru_cache(maxsize=1024)
-def remote_images(address: str) -> tuple[str, ...]:
-    """The image texts that a remote base brings, each once, built by kustomize or kubectl.
-
-    They are the texts that an entry beside the address matches.
+def remote_images(base: RemoteBase) -> tuple[str, ...]:
+    """The image texts of a remote base that an entry beside its address matches, each once.
 
     Raises:
-        ToolError: neither is on PATH, or the build fails.
+        ToolError: there is no kustomize on PATH, or the build fails.
     """
-    with tempfile.TemporaryDirectory(prefix="imageshift-") as folder:
-        quoted = address.replace("'", "''")
-        Path(folder, "kustomization.yaml").write_text(f"resources:\n- '{quoted}'\n", "utf-8")
-        output = _build(folder, address)
     try:
-        found = [text.scalar.value for text in file_texts(output)]
+        found = [text.scalar.value for text in file_texts(_objects(base))]
     except SourceError as error:
-        raise ToolError(f"{address}: kustomize's output can't be read: {error}") from None
+        raise _failed(base, f"kustomize's output can't be read: {error}") from None
     return tuple(dict.fromkeys(found))
 
 
-def _build(folder: str, address: str) -> bytes:
+def remote_sites(base: RemoteBase) -> tuple[ImageSite, ...]:
+    """Every image of a remote base's objects, in places of what kustomize built.
+
+    Raises:
+        ToolError: as `remote_images`.
+    """
+    return scan_file(base.address, _objects(base), FinderContext()).sites
+
+
+def _objects(base: RemoteBase) -> bytes:
+    try:
+        return _build(base.address)
+    except ToolError as error:
+        raise _failed(base, str(error), error.hint or _HINT) from None
+
+
+def _failed(base: RemoteBase, message: str, hint: str = _HINT) -> ToolError:
+    place = base.place
+    where = f"{base.file}:{place.line}:{place.column}"
+    return ToolError(f"{where}: {base.address}: {message}", hint=hint)
+
+
+@lru_cache(maxsize=64)
+def _build(address: str) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="imageshift-") as folder:
+        quoted = address.replace("'", "''")
+        Path(folder, "kustomization.yaml").write_text(f"resources:\n- '{quoted}'\n", "utf-8")
+        return _run([*_command(), folder])
+
+
+def _command() -> list[str]:
     kustomize, kubectl = shutil.which("kustomize"), shutil.which("kubectl")
     if kustomize is not None:
-        command = [kustomize, "build", folder]
-    elif kubectl is not None:
-        command = [kubectl, "kustomize", folder]
-    else:
-        raise ToolError(
-            f"{address} is built by kustomize, which isn't on PATH",
-            hint="install kustomize or kubectl, or leave out --render",
-        )
+        return [kustomize, "build"]
+    if kubectl is not None:
+        return [kubectl, "kustomize"]
+    raise ToolError(
+        "--render needs kustomize, which isn't on PATH",
+        hint="install kustomize or kubectl, or leave out --render",
+    )
+
+
+def _run(command: list[str]) -> bytes:
+    # Git would ask for a password, and wait.
+    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
     try:
-        run = subprocess.run(command, capture_output=True, check=False, timeout=_TIMEOUT)  # noqa: S603 a fixed command
+        run = subprocess.run(  # noqa: S603 a fixed command
+            command,
+            capture_output=True,
+            check=False,
+            timeout=_TIMEOUT,
+            stdin=subprocess.DEVNULL,
+            env=environment,
+        )
     except subprocess.TimeoutExpired:
-        raise ToolError(f"{address}: no answer within {_TIMEOUT} seconds") from None
+        raise ToolError(f"no answer within {_TIMEOUT} seconds") from None
+    except OSError as error:
+        raise ToolError(f"{command[0]} doesn't start: {error.strerror}") from None
     if run.returncode:
-        lines = run.stderr.decode(errors="replace").strip().splitlines() or ["it failed"]
-        raise ToolError(f"{address}: {lines[-1]}")
+        raise ToolError(_complaint(run.stderr))
     return run.stdout
+
+
+def _complaint(stderr: bytes) -> str:
+    """What kustomize says, less the steps of its own that lead to it."""
+    lines = stderr.decode(errors="replace").strip().splitlines() or ["it failed"]
+    told = [line for line in lines if line.startswith(("error:", "Error:", "fatal:"))]
+    last = (told or lines)[-1].rpartition("': ")[2]
+    # Kustomize tries a folder of that name in the end, and tells of nothing else.
+    return "kustomize can't fetch it" if "evalsymlink failure" in last else last

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from imageshift.entry import Entry, spell_name, split_image
 from imageshift.errors import SourceError
+from imageshift.inventory import is_ignored
 from imageshift.kustomize.edits import added_edits, entry_edits
 from imageshift.kustomize.graph import Graph
 from imageshift.kustomize.leaves import Leaves
-from imageshift.kustomize.model import Duty, EntrySource, Leaf, new_name_key, place_text
+from imageshift.kustomize.model import Duty, EntrySource, new_name_key, place_text
 from imageshift.kustomize.names import NameMaps
 from imageshift.kustomize.propose import Stuck, propose
 from imageshift.kustomize.simulate import Flow, Plan, Simulation, simulate
@@ -103,8 +104,7 @@ class Search:
             return source.entry.problem
         first = source.document.place(source.node.start).line
         last = source.document.place(max(source.node.start, source.node.end - 1)).line
-        text = source.document.file.source
-        if any("imageshift: ignore" in text.line(n) for n in range(max(1, first - 1), last + 1)):
+        if is_ignored(source.document.file.source, range(first, last + 1)):
             return "imageshift: ignore"
         key, name = new_name_key(source), source.entry.new_name
         moves = name and self._names.of(source.file).name(name) != name
@@ -260,6 +260,8 @@ class Search:
         if movable:
             self._state.kept |= movable
             return
+        if self._take_back(frozenset().union(*(problem.leaves for problem in problems))):
+            return
         stuck = {p.entry: self._told(p) for p in reversed(problems) if p.entry is not None}
         if stuck.keys() - self._state.frozen.keys():
             self._state.frozen = {**stuck, **self._state.frozen}
@@ -268,16 +270,17 @@ class Search:
             for number, seen in simulation.seen.items():
                 if any(match.leaf in problem.leaves for match in seen.matched):
                     self._state.frozen.setdefault(number, self._told(problem))
-            self._take_back(problem.leaves)
 
-    def _take_back(self, numbers: frozenset[int]) -> None:
-        """Adds no entries for texts that one of them did wrong."""
+    def _take_back(self, numbers: frozenset[int]) -> bool:
+        """Adds no entries for texts that one of them did wrong; whether there was any."""
         self._state.refused |= numbers
         texts = [self._leaves.every[number].text for number in numbers]
-        for key, added in list(self._state.added.items()):
+        before = dict(self._state.added)
+        for key, added in before.items():
             self._state.added[key] = tuple(
                 entry for entry in added if not any(entry.matches(text) for text in texts)
             )
+        return self._state.added != before
 
     def _told(self, problem: Stuck) -> str:
         return f"{problem.detail}{self._places(problem.leaves)}"
@@ -288,15 +291,16 @@ class Search:
         return f" ({', '.join(written[:3])})" if written else ""
 
     def _add_entries(self, simulation: Simulation) -> bool:
-        """Adds entries for generated texts that no entry reaches (X7); whether any was added."""
+        """Adds entries for generated texts that no entry moves (X7); whether any was added."""
         wanted: dict[str, dict[str, Entry]] = {}
+        left = self._left(simulation)
         for key, leaves in self._leaves.own.items():
             build = self._graph.builds[key]
             if build.key != build.folder or not self._writable(build.file):
                 continue
             names = self._names.of(build.file)
             for leaf in leaves:
-                if leaf.generated and self._is_bare(leaf, simulation):
+                if leaf.generated and leaf.number in left.get(key, ()):
                     name = split_image(leaf.text)[0]
                     if names.name(name) != name:
                         made = Entry(spell_name(name), names.name(name))
@@ -317,8 +321,16 @@ class Search:
         self._state.added[key] = (*old, *new)
         return True
 
-    def _is_bare(self, leaf: Leaf, simulation: Simulation) -> bool:
-        met = any(
-            match.leaf == leaf.number for seen in simulation.seen.values() for match in seen.matched
-        )
-        return not met and leaf.number not in self._state.refused
+    def _left(self, simulation: Simulation) -> dict[str, set[int]]:
+        """By build, the texts that it or a build above it puts into the cluster unmoved."""
+        left: dict[str, set[int]] = {}
+        for root in self._graph.roots():
+            names = self._names.of(root.file)
+            unmoved = {
+                flow.leaf
+                for flow in simulation.outputs.get(root.key, ())
+                if names.text(flow.after) != flow.after
+            } - self._state.refused
+            for key in self._graph.below(root.key) if unmoved else ():
+                left.setdefault(key, set()).update(unmoved)
+        return left

@@ -15,9 +15,17 @@ from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.edits import EntryEdits, added_edits, entry_edits, join_edits
 from imageshift.kustomize.graph import Graph, build_graph
 from imageshift.kustomize.leaves import Leaves, Remote, read_leaves, site_key
-from imageshift.kustomize.model import EntrySource, SiteKey, new_name_key
+from imageshift.kustomize.model import (
+    Build,
+    EntrySource,
+    Leaf,
+    RemoteBase,
+    SiteKey,
+    new_name_key,
+)
 from imageshift.kustomize.names import NameMaps
 from imageshift.kustomize.releases import Composed, ReleaseDecisions, decide_releases
+from imageshift.kustomize.remote import remote_site, remote_stay
 from imageshift.kustomize.search import Search, Solution
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site
 from imageshift.sites import (
@@ -39,6 +47,9 @@ __all__ = ["Decisions", "solve"]
 class _Stay:
     reason: SkipReason
     detail: str
+
+
+_NO_ENTRY = "no images entry for it leaves every build above as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +109,8 @@ def solve(
     """The decisions for a workspace.
 
     `mapper_of` gives the mapper for what a file says, `scan` its sites, and `writable` whether
-    this run may change it. `remote` gives the image texts of a remote base (`remote_images` fetches
-    them); then entries for them are added to the kustomization that names the base.
+    this run may change it. `remote` gives the image texts of a remote base (`remote_images` builds
+    it); then entries for them are added to the kustomization that names the base.
 
     Raises:
         ToolError: as `remote`.
@@ -144,6 +155,18 @@ class _Report:
     def add_to(self, found: Decisions) -> None:
         """Adds what the graph decides."""
         self._link()
+        self._decide_texts(found)
+        self._keep_variables(found)
+        for source in self._graph.entries:
+            self._decide_entry(source, found)
+        for key, entries in self._solution.plan.added.items():
+            self._decide_added(key, entries, found)
+        for key, images in self._leaves.remote.items():
+            if key == self._graph.builds[key].folder:
+                for base, leaf in images:
+                    self._decide_remote(key, base, leaf, found)
+
+    def _decide_texts(self, found: Decisions) -> None:
         for leaf in self._leaves.every:
             number = leaf.number
             if number in self._solution.placeholders:
@@ -156,11 +179,6 @@ class _Report:
                 move = self._groups.number(("leaf", number))
                 if move is not None:
                     found.moves[leaf.key] = move
-        self._keep_variables(found)
-        for source in self._graph.entries:
-            self._decide_entry(source, found)
-        for key, entries in self._solution.plan.added.items():
-            self._decide_added(key, entries, found)
 
     def _keep_variables(self, found: Decisions) -> None:
         """A text with a variable in its name stays where an entry meets it as it is written."""
@@ -251,13 +269,40 @@ class _Report:
             written = added_edits(build.document, root, entries)
         except SourceError:
             return
-        edits = join_edits([edit for _, each in written for edit in each])
-        for number, (entry, _) in enumerate(written):
-            text = literal_name(entry.name) or entry.name
-            site = _one_part(build.document, _blank(edits[0].span.start, text), ("images", number))
-            own = tuple(edits) if number == 0 else ()
-            change = self._change(build.file, site, [text], own, None)
-            found.extras.setdefault(build.file, []).append(change)
+        edits = tuple(join_edits([edit for _, each in written for edit in each]))
+        start = edits[0].span.start
+        for number, entry in enumerate(entries):
+            for site in self._added_sites(build, number, entry, start):
+                change = self._change(build.file, site, [site.text], edits, None)
+                found.extras.setdefault(build.file, []).append(change)
+                edits = ()
+
+    def _added_sites(
+        self, build: Build, number: int, entry: Entry, start: int
+    ) -> Iterable[ImageSite]:
+        """What an added entry is for: images of remote bases, or one of a generated file."""
+        bases = [
+            remote_site(base, leaf.text)
+            for base, leaf in self._leaves.remote.get(build.key, ())
+            if entry.matches(leaf.text)
+        ]
+        if bases or build.document is None:
+            return bases
+        scalar = _blank(start, literal_name(entry.name) or entry.name)
+        return [_one_part(build.document, scalar, ("images", number))]
+
+    def _decide_remote(self, key: str, base: RemoteBase, leaf: Leaf, found: Decisions) -> None:
+        """Tells an image of a remote base that neither an added nor a written entry tells."""
+        seen = self._solution.simulation.seen
+        met = [n for n in seen if any(match.leaf == leaf.number for match in seen[n].matched)]
+        frozen = [n for n in met if n in self._solution.frozen]
+        if any(entry.matches(leaf.text) for entry in self._solution.plan.added.get(key, ())):
+            return
+        if met and (not frozen or self._graph.entries[frozen[0]].entry.new_name):
+            return
+        detail = self._solution.frozen[frozen[0]] if frozen else _NO_ENTRY
+        told = remote_stay(base, leaf.text, self._names.of(base.file).mapper, detail)
+        found.extras.setdefault(base.file, []).append(told)
 
     def _change(
         self,

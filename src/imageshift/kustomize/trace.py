@@ -1,17 +1,17 @@
 """Which builds a site goes into, through which entries, and what each makes of its text."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from imageshift.inventory import FileScan, FluxKustomization, Index, KustomizationFile
+from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import patch_files
 from imageshift.kustomize.graph import read_entry
 from imageshift.kustomize.sources import flux_folders
 from imageshift.kustomize.texts import is_transformed
-from imageshift.sites import ImageSite, SiteKind
+from imageshift.sites import ImageSite, Origin, SiteKind
 from imageshift.source import Document, Mapping
 
 __all__ = ["BuildTrace", "TraceStep", "trace"]
@@ -42,14 +42,13 @@ class BuildTrace:
     steps: tuple[TraceStep, ...]
 
 
-def trace(
-    index: Index, site: ImageSite, file: str, scan: Callable[[str], FileScan] | None = None
-) -> tuple[BuildTrace, ...]:
+def trace(index: Index, site: ImageSite, file: str) -> tuple[BuildTrace, ...]:
     """The builds that take a site in, at most 50, nearest first; none where nothing builds it."""
-    del scan  # the index is enough
-    if site.kind is SiteKind.KUSTOMIZE:
+    remote = site.origin is Origin.REMOTE_BASE
+    if site.kind is SiteKind.KUSTOMIZE and not remote:
         return ()
-    return tuple(islice(_Walk(index, is_transformed(site)).traces(file, site.text), _MOST))
+    walk = _Walk(index, remote or is_transformed(site))
+    return tuple(islice(walk.traces(file, site.text), _MOST))
 
 
 class _Walk:

@@ -12,7 +12,7 @@ from imageshift.cache import RuleSet
 from imageshift.inventory import FileSkip
 from imageshift.plan import FilePlan
 from imageshift.rewrite import Change, Kept, Status
-from imageshift.sites import Origin, Part
+from imageshift.sites import Part
 
 __all__ = ["SCHEMA", "Summary", "image_row", "namer", "registry_row"]
 
@@ -108,7 +108,7 @@ def image_row(result: Change | Kept, shown: str) -> dict[str, Any]:
     """One image as a row of the report; its place is null where nothing is written."""
     site = result.site
     place = site.place
-    written = site.origin is Origin.WRITTEN
+    written = site.is_written
     kept = result if isinstance(result, Kept) else None
     before, after, rule = result.before, result.after, result.rule
     return {

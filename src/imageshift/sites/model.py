@@ -46,11 +46,12 @@ class Confidence(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where an image's text stands: in a file, in a chart only, or in what a chart renders."""
+    """Where an image's text stands: in a file, in a chart, in what it renders, or elsewhere."""
 
     WRITTEN = "written"
     CHART = "chart"
     POST_RENDERER = "post-renderer"
+    REMOTE_BASE = "remote-base"
 
 
 class Role(StrEnum):
@@ -195,6 +196,11 @@ class ImageSite:
     def has_host(self) -> bool:
         """Whether the written name says its registry."""
         return has_host(self.name_text)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether its text stands in the file, or will."""
+        return self.origin is Origin.WRITTEN or self.main.scalar.start < self.main.scalar.end
 
     @property
     def place(self) -> Place:

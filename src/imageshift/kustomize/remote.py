@@ -1,0 +1,148 @@
+"""Bases that the tree doesn't have (fact K8): which there are, and what a report tells of them.
+
+Without rendering, a base is one doubtful row at the place of its address: nobody has seen its
+images. With it, the images that no `images:` entry reaches (fact K5) are rows of their own.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from imageshift.inventory import Index, KustomizationFile, is_ignored
+from imageshift.inventory.index import join
+from imageshift.kustomize.disk import is_file, is_folder
+from imageshift.kustomize.model import RemoteBase
+from imageshift.kustomize.texts import is_transformed
+from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site
+from imageshift.sites import (
+    Confidence,
+    ImageSite,
+    Origin,
+    Part,
+    Role,
+    SiteKind,
+    SkipReason,
+    resource_of,
+)
+from imageshift.source import Scalar
+
+__all__ = [
+    "RemoteRows",
+    "is_left_out",
+    "is_remote",
+    "remote_bases",
+    "remote_rows",
+    "remote_site",
+    "remote_stay",
+]
+
+_REMOTE = re.compile(
+    r"://|^git@|^git::|^gh:|^(?:github|gitlab|bitbucket)\.(?:com|org)[/:]|[?&]ref=|//|\.git(?:[/?]|$)"
+)
+_KEYS = ("resources", "bases", "components")
+_UNSEEN = "a remote base, whose images nobody has looked at: --render fetches and builds it"
+_COMPONENT = "a remote component, which nothing but its user can build: its images aren't seen"
+
+
+def is_remote(index: Index, found: KustomizationFile, name: str) -> bool:
+    """Whether a resource of a kustomization is one that kustomize fetches."""
+    if _REMOTE.search(name) is None:
+        return False
+    local = join(found.folder, name)
+    return local is None or not (is_file(index, local) or is_folder(index, local))
+
+
+def remote_bases(
+    index: Index, found: KustomizationFile, keys: Iterable[str] = _KEYS
+) -> Iterator[RemoteBase]:
+    """The bases of a kustomization that kustomize fetches, in their order."""
+    for key in keys:
+        for number, item in enumerate(found.root.items(key)):
+            if isinstance(item, Scalar) and is_remote(index, found, item.value):
+                yield RemoteBase(found.file, found.document, item, (key, number))
+
+
+def is_left_out(base: RemoteBase) -> bool:
+    """Whether a comment at its address says that it is to be left alone."""
+    return is_ignored(base.document.file.source, [base.place.line])
+
+
+def remote_site(base: RemoteBase, text: str) -> ImageSite:
+    """A site for an image that only a base has; its place is that of the base's address."""
+    start = base.scalar.start
+    scalar = Scalar(start, start, None, text, "", None)
+    return ImageSite(
+        kind=SiteKind.KUSTOMIZE,
+        document=base.document,
+        path=base.path,
+        parts=(Part(Role.REFERENCE, scalar, base.path),),
+        resource=resource_of(base.document.mapping),
+        confidence=Confidence.EXACT,
+        origin=Origin.REMOTE_BASE,
+    )
+
+
+def remote_stay(base: RemoteBase, text: str, mapper: Mapper, detail: str) -> Change | Kept:
+    """What is told of an image that no entry moves; `detail` is why, where a rule would move it."""
+    site = remote_site(base, text)
+    found = plan_site(site.doubtful(detail), mapper)
+    if not isinstance(found, Kept) or found.status is not Status.DOUBTFUL:
+        return found
+    return replace(found, site=site, status=Status.SKIPPED, reason=SkipReason.CONFLICT)
+
+
+class RemoteRows:
+    """Results for remote bases that no entry has a part in, by file; it decides nothing else."""
+
+    moved_files: tuple[str, ...] = ()
+
+    def __init__(self, rows: dict[str, list[Change | Kept]]) -> None:
+        self._rows = rows
+
+    def decided(self, site: ImageSite, file: str) -> None:
+        """Nothing."""
+
+    def extra(self, file: str) -> list[Change | Kept]:
+        """The rows of a file."""
+        return self._rows.get(file, [])
+
+
+def remote_rows(
+    index: Index,
+    mapper_of: Callable[[str], Mapper],
+    sites: Callable[[RemoteBase], Iterable[ImageSite]] | None = None,
+) -> RemoteRows:
+    """The rows of a workspace; `sites` are those of a base's objects, where bases are rendered.
+
+    Raises:
+        ToolError: as `sites`.
+    """
+    rows: dict[str, list[Change | Kept]] = {}
+    for found in index.kustomizations.values():
+        for base in remote_bases(index, found):
+            made = rows.setdefault(found.file, [])
+            if sites is None or base.is_component or is_left_out(base):
+                made.append(_unseen(base))
+            else:
+                made += _unreached(base, sites(base), mapper_of(found.file))
+    return RemoteRows(rows)
+
+
+def _unseen(base: RemoteBase) -> Kept:
+    site = remote_site(base, base.address)
+    site = replace(site, parts=(Part(Role.REFERENCE, base.scalar, base.path),))
+    if is_left_out(base):
+        return Kept(site, Status.SKIPPED, SkipReason.IGNORED, "imageshift: ignore")
+    note = _COMPONENT if base.is_component else _UNSEEN
+    return Kept(site.doubtful(note), Status.DOUBTFUL, detail=note)
+
+
+def _unreached(
+    base: RemoteBase, sites: Iterable[ImageSite], mapper: Mapper
+) -> Iterator[Change | Kept]:
+    """The images of a base that no entry reaches; they stay."""
+    for site in sites:
+        if not is_transformed(site):
+            where = f"{site.resource.kind} {site.resource.name}, {'.'.join(map(str, site.path))}"
+            told = remote_site(base, site.text).doubtful(f"only a patch reaches it ({where})")
+            yield plan_site(replace(told, skip=site.skip, detail=site.detail), mapper)
