@@ -26,7 +26,8 @@ def generated(folder: Path) -> dict[str, Any]:
     file = folder / "kustomization.yaml"
     if file.exists():
         return dict(load(file)[0])
-    nested = sorted(path.parent for path in folder.rglob("kustomization.yaml"))
+    found = sorted(path.parent for path in folder.rglob("kustomization.yaml"))
+    nested = [path for path in found if not any(other in path.parents for other in found)]
     plain = [
         path
         for path in sorted(folder.rglob("*.yaml"))

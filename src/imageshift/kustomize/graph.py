@@ -12,7 +12,7 @@ from imageshift.kustomize.model import Build, EntrySource, EntryStep, PatchSourc
 from imageshift.kustomize.plugins import is_image_transformer, read_transformers
 from imageshift.kustomize.remote import is_remote, remote_bases
 from imageshift.kustomize.replacements import read_replacements
-from imageshift.kustomize.sources import application_folders, flux_folders
+from imageshift.kustomize.sources import application_folders, flux_folders, gathered
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
 __all__ = ["Graph", "build_graph", "merge_steps", "read_entry", "read_patches"]
@@ -325,19 +325,7 @@ def merge_steps(steps: list[EntryStep], own: list[EntrySource]) -> list[EntrySte
 
 
 def _gather(graph: Graph, build: Build) -> None:
-    """What Flux builds of a folder without a kustomization: every manifest below it."""
-    prefix = f"{build.folder}/" if build.folder else ""
-    closed: set[str] = set()
-    for folder in sorted(graph.index.kustomizations):
-        if folder.startswith(prefix) and folder != build.folder:
-            above = folder.split("/")
-            parents = {"/".join(above[:count]) for count in range(1, len(above))}
-            if not parents & closed:
-                closed.add(folder)
-                build.bases.append(folder)
-                _read_once(graph, graph.index.kustomizations[folder])
-    for file in graph.index.files:
-        if file.startswith(prefix) and file.endswith((".yaml", ".yml")):
-            parts = file.split("/")
-            if not {"/".join(parts[:count]) for count in range(1, len(parts))} & closed:
-                build.files.append(file)
+    """What Flux builds of a folder without a kustomization."""
+    build.bases, build.files = gathered(graph.index, build.folder)
+    for folder in build.bases:
+        _read_once(graph, graph.index.kustomizations[folder])

@@ -6,7 +6,7 @@ from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import generated_files, patch_files
-from imageshift.kustomize.sources import flux_folders
+from imageshift.kustomize.sources import flux_folders, gathered
 from imageshift.source import Mapping, Scalar
 
 __all__ = ["Reach"]
@@ -74,17 +74,11 @@ class Reach:
                 yield name
 
     def _manifests(self, folder: str) -> Iterator[str]:
-        """What Flux builds of a folder without a kustomization: the manifests below it."""
-        prefix = f"{folder}/" if folder else ""
-        inner = sorted(
-            name for name in self._index.kustomizations if name.startswith(prefix) and name
-        )
-        for name in inner:
+        """What Flux builds of a folder without a kustomization."""
+        folders, files = gathered(self._index, folder)
+        for name in folders:
             yield from self.closure(name)
-        skipped = tuple(f"{name}/" for name in inner)
-        for file in self._index.files:
-            if file.startswith(prefix) and not (skipped and file.startswith(skipped)):
-                yield file
+        yield from files
 
 
 def _named(found: KustomizationFile) -> Iterator[str]:

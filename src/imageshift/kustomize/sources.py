@@ -12,7 +12,7 @@ from imageshift.inventory.index import join
 from imageshift.kustomize.disk import is_folder
 from imageshift.source import Mapping
 
-__all__ = ["application_folders", "flux_folders", "is_own_repository"]
+__all__ = ["application_folders", "flux_folders", "gathered", "is_own_repository"]
 
 _OWN = "flux-system"
 
@@ -46,6 +46,29 @@ def application_folders(index: Index, source: Mapping) -> Iterator[tuple[str, bo
     folder = join("", (source.text("path") or "").lstrip("/") or ".")
     if source.text("path") is not None and folder is not None and is_folder(index, folder):
         yield folder, is_own_repository(index, source.text("repoURL"))
+
+
+def gathered(index: Index, folder: str) -> tuple[list[str], list[str]]:
+    """What Flux takes of a folder without a kustomization: folders that have one, and manifests.
+
+    After `scan` in `kustomize/kustomize_generator.go` of github.com/fluxcd/pkg: it goes down until
+    it meets a kustomization, and takes every `.yaml` and `.yml` on the way.
+    """
+    prefix = f"{folder}/" if folder else ""
+    closed: list[str] = []
+    for name in sorted(index.kustomizations):
+        inside = name.startswith(prefix) and name != folder
+        if inside and not any(name.startswith(f"{above}/") for above in closed):
+            closed.append(name)
+    below = tuple(f"{name}/" for name in closed)
+    files = [
+        file
+        for file in index.files
+        if file.startswith(prefix)
+        and file.endswith((".yaml", ".yml"))
+        and not file.startswith(below)
+    ]
+    return closed, files
 
 
 def _copied(index: Index, artifact: str, path: str) -> Iterator[str]:

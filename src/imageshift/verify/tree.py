@@ -9,6 +9,7 @@ from typing import Any
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, build_index
 from imageshift.kustomize.reach import Reach
+from imageshift.kustomize.sources import gathered
 from imageshift.verify.kustomize import is_manifest
 from imageshift.verify.model import Plain, decoded, object_name
 from imageshift.verify.objects import read_objects
@@ -53,26 +54,12 @@ class Tree:
         return self._closures[folder]
 
     def gathered(self, folder: str) -> list[str]:
-        """What Flux takes of a folder without a kustomization.
-
-        The topmost folders below it that have one, and the manifests outside of those.
-        """
-        prefix = f"{folder}/" if folder else ""
-        closed: list[str] = []
-        for name in sorted(self.index.kustomizations):
-            inside = name.startswith(prefix) and name != folder
-            if inside and not any(name.startswith(f"{above}/") for above in closed):
-                closed.append(name)
-        below = tuple(f"{name}/" for name in closed)
-        files = [
-            file
-            for file in self.index.files
-            if file.startswith(prefix)
-            and file.endswith((".yaml", ".yml"))
-            and not file.startswith(below)
-            and is_manifest((self.read(file) or b"").decode(errors="replace"))
-        ]
-        return [*closed, *files]
+        """What Flux takes of a folder without a kustomization: folders with one, and manifests."""
+        folders, files = gathered(self.index, folder)
+        manifests = (
+            file for file in files if is_manifest((self.read(file) or b"").decode(errors="replace"))
+        )
+        return [*folders, *manifests]
 
     def read(self, file: str) -> bytes | None:
         """The bytes of a file, None when it isn't there or can't be read."""
