@@ -19,9 +19,10 @@ def check(*, common: Common, paths: Paths) -> None:
     named_only = all(path.is_file() for path in paths)
     session = Session("check", paths, common, named_only=named_only)
     for plan in session.follow(session.run.plans()):
-        for result in sorted(plan.results, key=lambda result: result.site.place):
-            if isinstance(result, Change) and common.format is Format.TEXT:
-                _print_finding(result, session.shown(plan.file))
+        # Images that share one text by its anchor share its finding too.
+        found = {(result.site.place, result.site.text): result for result in plan.changes}
+        for _, change in sorted(found.items()) if common.format is Format.TEXT else ():
+            _print_finding(change, session.shown(plan.file))
     findings = bool(session.summary.upstreams)
     if common.format is Format.JSON:
         session.report(done="to rewrite")

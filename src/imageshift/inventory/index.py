@@ -214,8 +214,13 @@ def _look_at(index: Index, file: str) -> bool:
         index.has_entries = index.has_entries or _has_any(content, _ENTRIES)
         index.has_remote = index.has_remote or _REMOTE.search(content) is not None
         return _has_any(content, _DETAILS)
-    if not _has_any(content, _WORDS):
-        return False
+    if _has_any(content, _WORDS):
+        _note_objects(index, file, content)
+        _note_values(index, file, content)
+    return False
+
+
+def _note_objects(index: Index, file: str, content: bytes) -> None:
     if _has_any(content, _OBJECT_WORDS):
         index._object_files.append(file)  # noqa: SLF001 one module
     if _has_any(content, _SOURCE_WORDS):
@@ -227,12 +232,14 @@ def _look_at(index: Index, file: str) -> bool:
     decides = b"kind: Kustomization" in content or b"argoproj" in content
     entries = (decides and _has_any(content, _ENTRIES)) or _GENERATED in content
     index.has_entries = index.has_entries or entries or bool(index.renderer_files)
+
+
+def _note_values(index: Index, file: str, content: bytes) -> None:
     if b"releases:" in content and b"kind:" not in content:
         _read_helmfile(index, file)
     if _has_any(content, _VALUE_FILES):
         for document in read_documents(index.workspace, file):
             index.values_files |= named_value_files(document.mapping, index.files)
-    return False
 
 
 def _has_any(content: bytes, words: tuple[bytes, ...]) -> bool:

@@ -47,17 +47,18 @@ def _upstreams(summary: Summary, done: str) -> Table:
 def _print_stays(console: Console, summary: Summary, *, verbose: bool) -> None:
     stays = sorted(summary.stays, key=lambda item: (item[0], item[1].site.place))
     reasons = Counter(_why(kept) for _, kept in stays)
-    shown: Counter[str] = Counter()
     for why, count in sorted(reasons.items()):
         console.print(f"[cyan]{why}[/] {counted(count, 'image')} left alone")
-        for file, kept in stays:
-            if _why(kept) != why:
-                continue
-            shown[why] += 1
-            if verbose or shown[why] <= _LISTED:
-                _print_stay(console, summary.shown(file), kept)
-        if not verbose and count > _LISTED:
-            _print_more(console, count - _LISTED)
+        # Images that share one text by its anchor share its line too.
+        lines = Counter(
+            _stay(summary.shown(file), kept) for file, kept in stays if _why(kept) == why
+        )
+        listed = list(lines.items())[: None if verbose else _LISTED]
+        for line, times in listed:
+            _print_dim(console, f"{line} ({times} images)" if times > 1 else line)
+        rest = count - sum(times for _, times in listed)
+        if rest:
+            _print_more(console, rest)
     _print_skips(console, summary, verbose=verbose)
 
 
@@ -73,10 +74,10 @@ def _print_skips(console: Console, summary: Summary, *, verbose: bool) -> None:
             _print_more(console, len(skips) - _LISTED)
 
 
-def _print_stay(console: Console, shown: str, kept: Kept) -> None:
+def _stay(shown: str, kept: Kept) -> str:
     place = kept.site.place
     detail = f": {kept.detail}" if kept.detail else ""
-    _print_dim(console, f"{shown}:{place.line}:{place.column}: {kept.site.text}{detail}")
+    return f"{shown}:{place.line}:{place.column}: {kept.site.text}{detail}"
 
 
 def _print_dim(console: Console, text: str) -> None:
