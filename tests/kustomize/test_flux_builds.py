@@ -53,13 +53,20 @@ def merged(kustomization: dict[str, Any], spec: dict[str, Any], *, keeps_name: b
     kustomization["images"] = entries
 
 
+def flux_objects(place: Path) -> list[dict[str, Any]]:
+    """The Flux Kustomizations of a file, or of what a folder builds."""
+    found = build(place).objects if place.is_dir() else load(place)
+    return [each for each in found if each["kind"] == "Kustomization"]
+
+
 def flux_build(tree: Path, work: Path, case: tuple[str, str], *, keeps_name: bool) -> Built:
-    """What Flux makes of a folder for the object in a file."""
+    """What Flux makes of a folder for the object that names it, or the first one."""
     file, path = case
     shutil.copytree(tree, work)
-    objects = [each for each in load(work / file) if each["kind"] == "Kustomization"]
+    objects = flux_objects(work / file)
+    found = [each for each in objects if each["spec"].get("path", "").strip("./") == path]
     kustomization = generated(work / path)
-    merged(kustomization, objects[0]["spec"], keeps_name=keeps_name)
+    merged(kustomization, (found or objects)[0]["spec"], keeps_name=keeps_name)
     text = StringIO()
     YAML().dump(kustomization, text)
     (work / path / "kustomization.yaml").write_text(text.getvalue())
@@ -81,6 +88,15 @@ def flux_build(tree: Path, work: Path, case: tuple[str, str], *, keeps_name: boo
         ("artifact-copies", "clusters/prod/artifacts.yaml", "apps/production", ["nginx:1.29"]),
         ("flux-patch-over-entries", "clusters/prod/apps.yaml", "apps/prod", ["quay.io/org/a:3"]),
         ("flux-source-that-may-be-this", "clusters/prod/apps.yaml", "apps/prod", ["nginx:1.29"]),
+        ("flux-object-patched", "clusters/prod", "apps/one", ["nginx:1.29"]),
+        ("flux-object-patched", "clusters/prod", "apps/two", ["ghcr.io/org/two:2"]),
+        ("flux-object-patched", "clusters/prod", "apps/three", ["quay.io/org/three:3"]),
+        (
+            "flux-post-build",
+            "clusters/prod/apps.yaml",
+            "apps/prod",
+            ["${REG}/library/nginx:1.30", "redis:7-${TAG}", "${OTHER}/x:2"],
+        ),
         (
             "flux-components",
             "clusters/prod/apps.yaml",

@@ -47,6 +47,7 @@ _OBJECT_WORDS = tuple(kind.encode() for kind in _OBJECT_KINDS - {"List"})
 _DETAILS = (b"Generator", b"patches", b"helmCharts")
 _ENTRIES = (
     b"images:",
+    b"imageTags:",
     b"patches",
     b"transformers",
     b"replacements",
@@ -112,10 +113,10 @@ class Index:
         """The HelmReleases that take values from elsewhere."""
         return read_objects(self.workspace, self._release_files, _takes_values).releases
 
-    @property
+    @cached_property
     def flux(self) -> list[FluxKustomization]:
-        """The Flux Kustomizations."""
-        return self._objects.flux
+        """The Flux Kustomizations; a patch for one is none."""
+        return [flux for flux in self._objects.flux if flux.file not in self.patch_files]
 
     @property
     def artifacts(self) -> list[tuple[str, Mapping]]:

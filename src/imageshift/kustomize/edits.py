@@ -3,6 +3,7 @@
 from imageshift.entry import Entry, literal_name
 from imageshift.errors import SourceError
 from imageshift.kustomize.model import EntrySource
+from imageshift.sites.kustomization import entry_items
 from imageshift.source import (
     Document,
     Edit,
@@ -52,11 +53,12 @@ def added_edits(document: Document, root: Mapping, entries: tuple[Entry, ...]) -
     Raises:
         SourceError: the file's spelling has no room for them (reason `style`).
     """
-    items = root.get("images")
-    if isinstance(items, Sequence) and items.items:
+    items = entry_items(root)
+    if items is not None and items.items:
         like = next((item for item in items.items if isinstance(item, Mapping)), None)
         return [(entry, (insert_item(document, items, _lines(entry, like)),)) for entry in entries]
-    if items is not None or root.flow or not root.own:
+    taken = root.get("images") is not None or root.get("imageTags") is not None
+    if taken or root.flow or not root.own:
         raise SourceError("no place for an images list", reason="style")
     return _new_list(document, root, entries)
 

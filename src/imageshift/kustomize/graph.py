@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from imageshift.entry import Entry
-from imageshift.inventory import FluxKustomization, Index, KustomizationFile
+from imageshift.inventory import Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.kustomize.disk import is_file, read_text
 from imageshift.kustomize.model import Build, EntrySource, EntryStep, PatchSource, RemoteBase
+from imageshift.kustomize.patched import PatchedList, patched_lists
 from imageshift.kustomize.plugins import is_image_transformer, read_transformers
 from imageshift.kustomize.remote import is_remote, remote_bases
 from imageshift.kustomize.replacements import read_replacements
 from imageshift.kustomize.sources import application_folders, flux_folders, gathered
+from imageshift.sites.kustomization import entry_items
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
 __all__ = ["Graph", "build_graph", "merge_steps", "read_entry", "read_patches"]
@@ -62,9 +65,9 @@ def build_graph(index: Index, *, rendered: bool = False) -> Graph:
     if not seeds and not variants:
         return graph
     wanted = list(seeds)
-    for kind, holder, folders in variants:
-        _add_variant(graph, kind, holder, folders)
-        wanted += [folder for folder, _ in folders]
+    for variant in variants:
+        _add_variant(graph, variant)
+        wanted += [folder for folder, _ in variant.folders]
     while wanted:
         folder = wanted.pop()
         if folder in index.kustomizations and folder not in graph.builds:
@@ -122,7 +125,7 @@ def _resources(index: Index, found: KustomizationFile) -> Iterator[RemoteBase]:
 
 def _is_seed(index: Index, found: KustomizationFile) -> bool:
     root = found.root
-    if root.items("images") or any(name.endswith(_GENERATED) for name in texts(root, "resources")):
+    if entry_items(root) or any(name.endswith(_GENERATED) for name in texts(root, "resources")):
         return True
     if is_image_transformer(index, found.folder, root):
         return True
@@ -137,27 +140,55 @@ def _compares(index: Index, patch: PatchSource) -> bool:
     return "image" in text and _TEST.search(text) is not None
 
 
-_Folders = list[tuple[str, bool]]
-_Holder = FluxKustomization | tuple[str, Document, Mapping, Mapping]
+@dataclass(frozen=True, slots=True)
+class _Variant:
+    """An object that builds folders with images of its own: a list, patches and components."""
+
+    kind: str
+    file: str
+    document: Document
+    owner: Mapping
+    items: Sequence | None
+    folders: tuple[tuple[str, bool], ...]
+
+    @property
+    def key(self) -> str:
+        """What names its builds."""
+        start = self.owner.start if self.items is None else self.items.start
+        return f"{self.kind}:{self.file}:{self.document.place(start).line}"
 
 
-def _variants(index: Index) -> Iterator[tuple[str, _Holder, _Folders]]:
-    """Objects that build a folder with images of their own."""
+def _variants(index: Index) -> Iterator[_Variant]:
     for flux in index.flux:
         spec = flux.spec
         patches = list(read_patches(flux.file, flux.document, spec))
         inline = [patch.scalar.value for patch in patches if patch.scalar is not None]
         if spec.items("images") or any(map(_IMAGE.search, inline)):
-            yield "flux", flux, list(flux_folders(index, flux))
+            items, folders = entry_items(spec), tuple(flux_folders(index, flux))
+            yield _Variant("flux", flux.file, flux.document, spec, items, folders)
+    for found in _patched_lists(index):
+        reached = [flux for flux in index.flux if found.reaches(flux)]
+        folders = tuple(folder for flux in reached for folder in flux_folders(index, flux))
+        nothing = Mapping(found.items.start, None, flow=False)
+        yield _Variant("patch", found.file, found.document, nothing, found.items, folders)
     for file, document, root in index.applications:
         for source in _sources(root):
             kustomize = source.mapping("kustomize")
             if kustomize is not None and kustomize.items("images"):
-                yield (
-                    "argo",
-                    (file, document, kustomize, source),
-                    list(application_folders(index, source)),
-                )
+                items, folders = entry_items(kustomize), tuple(application_folders(index, source))
+                yield _Variant("argo", file, document, kustomize, items, folders)
+
+
+def _patched_lists(index: Index) -> Iterator[PatchedList]:
+    """The lists that patches give to the Flux Kustomizations of the tree."""
+    if not index.flux:
+        return
+    for found in index.kustomizations.values():
+        for patch in read_patches(found.file, found.document, found.root):
+            yield from patched_lists(index, patch)
+    for flux in index.flux:
+        for patch in read_patches(flux.file, flux.document, flux.spec):
+            yield from patched_lists(index, patch) if patch.scalar is not None else ()
 
 
 def _sources(root: Mapping) -> Iterator[Mapping]:
@@ -188,7 +219,7 @@ def _read(graph: Graph, found: KustomizationFile) -> Build:
     build.patches = list(read_patches(found.file, found.document, root))
     build.steps = [
         EntryStep(source.entry, (source.number,))
-        for source in _entries(graph, found.file, found.document, root)
+        for source in _entries(graph, found.file, found.document, entry_items(root))
     ]
     where = graph.index, found.file, found.document, root
     build.replacements = [*read_replacements(*where), *read_transformers(*where)]
@@ -221,10 +252,11 @@ def read_patches(file: str, document: Document, owner: Mapping) -> Iterator[Patc
                 yield PatchSource(name, targeted=targeted)
 
 
-def _entries(graph: Graph, file: str, document: Document, owner: Mapping) -> Iterator[EntrySource]:
+def _entries(
+    graph: Graph, file: str, document: Document, items: Sequence | None
+) -> Iterator[EntrySource]:
     """The entries of an `images:` list, each registered under a number of its own."""
-    items = owner.get("images")
-    if not isinstance(items, Sequence):
+    if items is None:
         return
     for index, item in enumerate(items.items):
         entry = read_entry(item)
@@ -233,7 +265,6 @@ def _entries(graph: Graph, file: str, document: Document, owner: Mapping) -> Ite
                 number=len(graph.entries),
                 file=file,
                 document=document,
-                owner=owner,
                 items=items,
                 index=index,
                 entry=entry,
@@ -269,14 +300,11 @@ def _split(text: str) -> tuple[str, str, str]:
     return (head, "", digest) if colon < 0 else (head[:colon], head[colon + 1 :], digest)
 
 
-def _add_variant(graph: Graph, kind: str, holder: _Holder, folders: _Folders) -> None:
-    if isinstance(holder, FluxKustomization):
-        file, document, owner = holder.file, holder.document, holder.spec
-    else:
-        file, document, owner, _ = holder
-    own = list(_entries(graph, file, document, owner))
-    for folder, certain in folders or [("", False)]:
-        key = f"{kind}:{file}:{document.place(owner.start).line}:{folder}"
+def _add_variant(graph: Graph, variant: _Variant) -> None:
+    file, document, folders = variant.file, variant.document, variant.folders
+    own = list(_entries(graph, file, document, variant.items))
+    for folder, certain in folders or (("", False),):
+        key = f"{variant.key}:{folder}"
         found = graph.index.kustomizations.get(folder) if folders else None
         build = Build(key=key, file=file, folder=folder, document=document)
         if found is not None:
@@ -287,14 +315,13 @@ def _add_variant(graph: Graph, kind: str, holder: _Holder, folders: _Folders) ->
             build.replacements, build.remote = list(plain.replacements), list(plain.remote)
         elif folders:
             _gather(graph, build)
-        for name in texts(owner, "components"):
+        for name in texts(variant.owner, "components"):
             component = join(folder, name)
             if component in graph.index.kustomizations:
                 build.components.append(component or "")
-        if kind == "flux":
-            build.patches += [
-                patch for patch in read_patches(file, document, owner) if patch.scalar is not None
-            ]
+        if variant.kind == "flux":
+            patches = read_patches(file, document, variant.owner)
+            build.patches += [patch for patch in patches if patch.scalar is not None]
         build.unknown = build.unknown or not certain
         build.steps = merge_steps(build.steps, own)
         graph.builds[key] = build

@@ -67,7 +67,6 @@ class EntrySource:
     number: int
     file: str
     document: Document
-    owner: Mapping
     items: Sequence
     index: int
     entry: Entry

@@ -1,5 +1,6 @@
 """What else changes images in a build: further fields, and transformers beside the list."""
 
+import re
 from collections.abc import Iterator
 
 from imageshift.errors import SourceError
@@ -8,11 +9,11 @@ from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.kustomize.disk import is_file, is_folder, read_text
 from imageshift.kustomize.model import Replacement
-from imageshift.source import Document, Mapping, Scalar, SourceText, split_documents
+from imageshift.source import Document, Mapping, Node, Scalar, SourceText, split_documents
 
 __all__ = ["image_fields", "is_image_transformer", "read_transformers"]
 
-_TRANSFORMER = "ImageTagTransformer"
+_TRANSFORMER = re.compile(r"\b(?:ImageTag|Patch\w*|Replacement)Transformer\b")
 
 
 def image_fields(index: Index) -> frozenset[tuple[str, ...]]:
@@ -35,35 +36,43 @@ def image_fields(index: Index) -> frozenset[tuple[str, ...]]:
 
 def is_image_transformer(index: Index, folder: str, root: Mapping) -> bool:
     """Whether a kustomization has a transformer for images beside its `images:` list."""
-    return any(_mentions(index, folder, item) for item in root.items("transformers"))
+    return any(_kind(index, folder, item) for item in root.items("transformers"))
 
 
 def read_transformers(
     index: Index, file: str, document: Document, root: Mapping
 ) -> Iterator[Replacement]:
-    """The transformers for images: what they match must not change."""
+    """The transformers for images: what they match, patch or replace must not change."""
     for item in root.items("transformers"):
-        if _mentions(index, file.rpartition("/")[0], item):
+        kind = _kind(index, file.rpartition("/")[0], item)
+        if kind is not None:
             yield Replacement(
                 file,
                 document.place(item.start),
                 cuts=True,
                 foreign=False,
                 selects=(),
-                detail=f"an {_TRANSFORMER} may match it",
+                detail=f"the {kind} may match it",
             )
 
 
-def _mentions(index: Index, folder: str, item: object) -> bool:
+def _kind(index: Index, folder: str, item: Node) -> str | None:
+    """The kind of a transformer that works on images; None for any other."""
     if not isinstance(item, Scalar):
-        return False
+        return None
     if "\n" in item.value:
-        return _TRANSFORMER in item.value
+        return _kind_in(item.value)
     local = join(folder, item.value)
     if local is None:
-        return False
+        return None
     files = [local] if is_file(index, local) else _files_in(index, local)
-    return any(_TRANSFORMER in read_text(index, file) for file in files)
+    kinds = (_kind_in(read_text(index, file)) for file in files)
+    return next(filter(None, kinds), None)
+
+
+def _kind_in(text: str) -> str | None:
+    found = _TRANSFORMER.search(text)
+    return found[0] if found is not None and "image" in text else None
 
 
 def _files_in(index: Index, folder: str) -> list[str]:

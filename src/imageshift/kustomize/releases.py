@@ -16,6 +16,7 @@ from imageshift.kustomize.edits import entry_edits
 from imageshift.kustomize.graph import read_entry, read_patches
 from imageshift.kustomize.leaves import site_key
 from imageshift.kustomize.model import EntrySource, PatchSource, SiteKey, place_text
+from imageshift.kustomize.patched import patch_documents
 from imageshift.kustomize.reach import Reach
 from imageshift.reference import ImageReference, name_length
 from imageshift.rewrite import Change, Mapper, plan_site
@@ -29,8 +30,6 @@ from imageshift.source import (
     Mapping,
     Scalar,
     Sequence,
-    SourceText,
-    parse_embedded,
     split_documents,
 )
 
@@ -228,7 +227,7 @@ def _renderer_entries(file: str, document: Document) -> Iterator[EntrySource]:
     for renderer in [] if spec is None else spec.items("postRenderers"):
         kustomize = renderer.mapping("kustomize") if isinstance(renderer, Mapping) else None
         items = None if kustomize is None else kustomize.get("images")
-        if kustomize is None or not isinstance(items, Sequence):
+        if not isinstance(items, Sequence):
             continue
         for index, item in enumerate(items.items):
             entry = read_entry(item)
@@ -237,7 +236,6 @@ def _renderer_entries(file: str, document: Document) -> Iterator[EntrySource]:
                     number=index,
                     file=file,
                     document=document,
-                    owner=kustomize,
                     items=items,
                     index=index,
                     entry=entry,
@@ -266,24 +264,13 @@ def _patched(index: Index) -> Iterator[tuple[_Patch, list[str]]]:
 
 def _read_patch(index: Index, source: PatchSource) -> Iterator[_Patch]:
     try:
-        documents = list(_patch_documents(index, source))
+        documents = list(patch_documents(index, source, "values"))
     except SourceError:
         return
     for document in documents:
         values, release = _patch_values(document)
         if values:
             yield _Patch(source.file, document, None if source.targeted else release, values)
-
-
-def _patch_documents(index: Index, source: PatchSource) -> Iterator[Document]:
-    if source.document is not None and source.scalar is not None:
-        if "values" in source.scalar.value:
-            yield from parse_embedded(source.document, source.scalar)
-        return
-    content = index.workspace.read(source.file)
-    if b"values" in content:
-        for chunk in split_documents(SourceText.decode(content)):
-            yield from chunk.documents()
 
 
 _Values = dict[tuple[str, ...], Scalar]

@@ -12,6 +12,7 @@ from imageshift.kustomize.graph import read_entry
 from imageshift.kustomize.sources import flux_folders
 from imageshift.kustomize.texts import is_transformed
 from imageshift.sites import ImageSite, Origin, SiteKind
+from imageshift.sites.kustomization import entry_items
 from imageshift.source import Document, Mapping
 
 __all__ = ["BuildTrace", "TraceStep", "trace"]
@@ -100,7 +101,8 @@ class _Walk:
         self, file: str, document: Document, owner: Mapping, text: str
     ) -> tuple[list[TraceStep], str]:
         steps: list[TraceStep] = []
-        for item in owner.items("images") if self._transformed else []:
+        items = entry_items(owner) if self._transformed else None
+        for item in () if items is None else items.items:
             entry = read_entry(item)
             if entry is not None and entry.matches(text):
                 text = entry.apply(text)

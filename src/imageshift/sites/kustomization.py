@@ -13,9 +13,10 @@ from imageshift.sites.model import (
 )
 from imageshift.sites.patches import Finder, find_patch_images
 from imageshift.sites.values import ValuesContext, find_values_images
-from imageshift.source import Document, Mapping, Scalar
+from imageshift.source import Document, Mapping, Scalar, Sequence
 
 __all__ = [
+    "entry_items",
     "entry_site",
     "find_entry_images",
     "find_inline_patches",
@@ -44,6 +45,12 @@ def find_kustomization_images(
             yield from find_values_images(context, values, ("helmCharts", index, "valuesInline"))
 
 
+def entry_items(owner: Mapping) -> Sequence | None:
+    """The list of entries, also under `imageTags`, its first name, which kustomize still reads."""
+    found = (owner.get(key) for key in ("images", "imageTags"))
+    return next((items for items in found if isinstance(items, Sequence)), None)
+
+
 def find_entry_images(
     document: Document, owner: Mapping, resource: Resource, path: Path
 ) -> Iterator[ImageSite]:
@@ -51,7 +58,8 @@ def find_entry_images(
 
     What a `name` matches is known to the graph of kustomizations only, so it is no site here.
     """
-    for index, entry in enumerate(owner.items("images")):
+    items = entry_items(owner)
+    for index, entry in enumerate(() if items is None else items.items):
         if isinstance(entry, Mapping):
             site = entry_site(document, entry, "newName", resource, (*path, "images", index))
             if site is not None:
