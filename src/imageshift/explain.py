@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imageshift.errors import ImageshiftError
-from imageshift.kustomize import trace
+from imageshift.kustomize import Tracer
 from imageshift.plan import FilePlan
 from imageshift.reference import parse_reference
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.run import Run
 from imageshift.sites import Origin
 
-__all__ = ["Explanation", "explain_result", "matches"]
+__all__ = ["Explainer", "Explanation", "matches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,29 @@ class Explanation:
     lines: tuple[str, ...]
 
 
-def explain_result(run: Run, plan: FilePlan, result: Change | Kept) -> Explanation:
-    """Why a site has its result."""
-    place = result.site.place
-    lines = (
-        *_about_site(result),
-        *_about_outcome(result),
-        *_about_charts(run, plan, result),
-        *_about_builds(run, plan, result),
-    )
-    return Explanation(place.line, place.column, lines)
+class Explainer:
+    """Explains the results of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._tracer = Tracer(run.index)
+
+    def explain(self, plan: FilePlan, result: Change | Kept) -> Explanation:
+        """Why a site has its result, and what builds it."""
+        place = result.site.place
+        lines = (
+            *_about_site(result),
+            *_about_outcome(result),
+            *_about_charts(self._run, plan, result),
+            *self._about_builds(plan, result),
+        )
+        return Explanation(place.line, place.column, lines)
+
+    def _about_builds(self, plan: FilePlan, result: Change | Kept) -> Iterator[str]:
+        for build in self._tracer.trace(result.site, plan.file):
+            yield f"built by  {build.root}"
+            for step in build.steps:
+                yield f"  {step}"
 
 
 def matches(result: Change | Kept, image: str) -> bool:
@@ -82,10 +95,3 @@ def _about_outcome(result: Change | Kept) -> Iterator[str]:
 def _about_charts(run: Run, plan: FilePlan, result: Change | Kept) -> Iterator[str]:
     if run.charts is not None:
         yield from run.charts.story(result.site, plan.file)
-
-
-def _about_builds(run: Run, plan: FilePlan, result: Change | Kept) -> Iterator[str]:
-    for build in trace(run.index, result.site, plan.file):
-        yield f"built by  {build.root}"
-        for step in build.steps:
-            yield f"  {step}"

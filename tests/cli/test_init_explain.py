@@ -121,3 +121,27 @@ def test_explain_of_nothing(tmp_path: Path, what: str) -> None:
 
     assert (done.code, done.stdout) == (1, "")
     assert f"no image found for {what}" in done.stderr
+
+
+def test_explain_of_a_place_looks_at_the_whole_graph(tmp_path: Path) -> None:
+    """What an overlay says of a base counts as in a run over everything."""
+    overlay = "resources: [../base]\nimages: [{name: nginx, newTag: '1.27'}]\n"
+    write_tree(
+        tmp_path,
+        {
+            ".git/HEAD": "",
+            "base/pod.yaml": POD,
+            "base/kustomization.yaml": "resources: [pod.yaml]\n",
+            "prod/kustomization.yaml": overlay,
+        },
+    )
+
+    done = run(tmp_path, "explain", "base/pod.yaml:7", *REGISTRY)
+
+    assert done.code == 0
+    assert done.stdout.count("becomes ") == 1
+    assert done.stdout.endswith(
+        "  built by  prod/kustomization.yaml\n"
+        "    base/kustomization.yaml: nginx:1.25\n"
+        "    prod/kustomization.yaml:2: images entry makes it nginx:1.27\n"
+    )

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imageshift.kustomize import trace
 from imageshift.rewrite import Kept
-from imageshift.run import Run, RunOptions
 from kustomize_builds import build_all, differences, migrate
 
 CASES = Path(__file__).resolve().parent.parent / "fixtures" / "kustomize"
@@ -82,26 +80,3 @@ def test_revert(name: str, tmp_path: Path) -> None:
     migrate(tmp_path / "tree", back=True)
 
     assert contents(tmp_path / "tree") == contents(CASES / name / "before")
-
-
-def test_trace_names_the_entries() -> None:
-    """The way of a site goes through each kustomization, with the entry that changes it."""
-    root = CASES / "k2-base-and-overlay" / "before"
-    run = Run.open([root], RunOptions(account="123456789012", region="eu-west-2", root=root))
-    site = run.planner.scan("base/app.yaml").sites[0]
-    told = [
-        (found.root, *map(str, found.steps)) for found in trace(run.index, site, "base/app.yaml")
-    ]
-
-    assert told == [
-        (
-            "prod/kustomization.yaml",
-            "base/kustomization.yaml: nginx:1.25",
-            "prod/kustomization.yaml:6: images entry makes it nginx:1.27",
-        ),
-        (
-            "staging/kustomization.yaml",
-            "base/kustomization.yaml: nginx:1.25",
-            "staging/kustomization.yaml:6: images entry makes it nginx:1.28-rc",
-        ),
-    ]

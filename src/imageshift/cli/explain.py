@@ -1,6 +1,7 @@
 """imageshift explain: why an image is or isn't rewritten."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,11 @@ from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import put, say
 from imageshift.cli.session import Session
-from imageshift.explain import Explanation, explain_result, matches
+from imageshift.explain import Explainer, Explanation, matches
+from imageshift.plan import FilePlan
 from imageshift.rewrite import Change, Kept
+from imageshift.run import Run
+from imageshift.workspace import find_root
 
 
 @with_options(Common)
@@ -26,15 +30,26 @@ def explain(
     """Say why an image is or isn't rewritten, and what builds it."""
     file, line = _place(what)
     found = 0
-    session = Session("explain", [file] if file is not None else paths or [Path()], common)
-    for plan in session.follow(session.run.plans()):
+    # A file is explained as a part of all that builds it, not as all that a run may write.
+    start = Path() if file is None else find_root([file], common.root)
+    session = Session("explain", paths or [start], common)
+    explainer = Explainer(session.run)
+    for plan in session.follow(_plans(session.run, file)):
         for result in plan.results:
             if _is_asked(result, line, None if file is not None else what):
                 found += 1
-                _print(explain_result(session.run, plan, result), session.shown(plan.file))
+                _print(explainer.explain(plan, result), session.shown(plan.file))
     if not found:
         say(f"no image found for {what}")
         raise typer.Exit(Exit.FINDINGS)
+
+
+def _plans(run: Run, file: Path | None) -> Iterator[FilePlan]:
+    if file is None:
+        yield from run.plans()
+        return
+    name = run.workspace.relative(file)
+    yield from run.planner.plans(known for known in run.index.files if known == name)
 
 
 def _place(what: str) -> tuple[Path | None, int | None]:

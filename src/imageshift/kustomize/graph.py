@@ -10,15 +10,20 @@ from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.kustomize.disk import is_file, read_text
 from imageshift.kustomize.model import Build, EntrySource, EntryStep, PatchSource, RemoteBase
-from imageshift.kustomize.patched import PatchedList, patched_lists
+from imageshift.kustomize.patches import patched_lists, read_patches
 from imageshift.kustomize.plugins import is_image_transformer, read_transformers
 from imageshift.kustomize.remote import is_remote, remote_bases
 from imageshift.kustomize.replacements import read_replacements
-from imageshift.kustomize.sources import application_folders, flux_folders, gathered
+from imageshift.kustomize.sources import (
+    application_folders,
+    application_sources,
+    flux_folders,
+    gathered,
+)
 from imageshift.sites.kustomization import entry_items
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
-__all__ = ["Graph", "build_graph", "merge_steps", "read_entry", "read_patches"]
+__all__ = ["Graph", "build_graph", "merge_steps", "read_entry"]
 
 _TEST = re.compile(r"""op["']?\s*:\s*["']?test\b""")
 _IMAGE = re.compile(r"""image["']?\s*:|/image\b""")
@@ -166,40 +171,17 @@ def _variants(index: Index) -> Iterator[_Variant]:
         if spec.items("images") or any(map(_IMAGE.search, inline)):
             items, folders = entry_items(spec), tuple(flux_folders(index, flux))
             yield _Variant("flux", flux.file, flux.document, spec, items, folders)
-    for found in _patched_lists(index):
+    for found in patched_lists(index):
         reached = [flux for flux in index.flux if found.reaches(flux)]
         folders = tuple(folder for flux in reached for folder in flux_folders(index, flux))
         nothing = Mapping(found.items.start, None, flow=False)
         yield _Variant("patch", found.file, found.document, nothing, found.items, folders)
     for file, document, root in index.applications:
-        for source in _sources(root):
+        for source in application_sources(root):
             kustomize = source.mapping("kustomize")
             if kustomize is not None and kustomize.items("images"):
                 items, folders = entry_items(kustomize), tuple(application_folders(index, source))
                 yield _Variant("argo", file, document, kustomize, items, folders)
-
-
-def _patched_lists(index: Index) -> Iterator[PatchedList]:
-    """The lists that patches give to the Flux Kustomizations of the tree."""
-    if not index.flux:
-        return
-    for found in index.kustomizations.values():
-        for patch in read_patches(found.file, found.document, found.root):
-            yield from patched_lists(index, patch)
-    for flux in index.flux:
-        for patch in read_patches(flux.file, flux.document, flux.spec):
-            yield from patched_lists(index, patch) if patch.scalar is not None else ()
-
-
-def _sources(root: Mapping) -> Iterator[Mapping]:
-    spec = root.mapping("spec")
-    template = None if spec is None else spec.mapping("template")
-    spec = template.mapping("spec") if template is not None else spec
-    if spec is None:
-        return
-    for source in (spec.get("source"), *spec.items("sources")):
-        if isinstance(source, Mapping):
-            yield source
 
 
 def _read(graph: Graph, found: KustomizationFile) -> Build:
@@ -234,22 +216,6 @@ def _add_resource(index: Index, build: Build, found: KustomizationFile, name: st
         build.files.append(local)
     elif not is_remote(index, found, name):
         build.unknown = True
-
-
-def read_patches(file: str, document: Document, owner: Mapping) -> Iterator[PatchSource]:
-    """The patches of a kustomization, in the order of kustomize."""
-    folder = file.rpartition("/")[0]
-    for key in ("patchesStrategicMerge", "patches", "patchesJson6902"):
-        for item in owner.items(key):
-            inline = item.get("patch") if isinstance(item, Mapping) else item
-            path = item.text("path") if isinstance(item, Mapping) else None
-            targeted = isinstance(item, Mapping) and item.get("target") is not None
-            if isinstance(item, Scalar) and "\n" not in item.value:
-                inline, path = None, item.value
-            if isinstance(inline, Scalar) and not inline.is_empty:
-                yield PatchSource(file, document, inline, targeted=targeted)
-            elif path is not None and (name := join(folder, path)) is not None:
-                yield PatchSource(name, targeted=targeted)
 
 
 def _entries(

@@ -13,10 +13,10 @@ from imageshift.entry import Entry, spell_name
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.edits import entry_edits
-from imageshift.kustomize.graph import read_entry, read_patches
+from imageshift.kustomize.graph import read_entry
 from imageshift.kustomize.leaves import site_key
 from imageshift.kustomize.model import EntrySource, PatchSource, SiteKey, place_text
-from imageshift.kustomize.patched import patch_documents
+from imageshift.kustomize.patches import patch_documents, read_patches
 from imageshift.kustomize.reach import Reach
 from imageshift.reference import ImageReference, name_length
 from imageshift.rewrite import Change, Mapper, plan_site

@@ -62,12 +62,13 @@ class Search:
         self._freeze_beforehand()
         plain = simulate(self._graph, self._leaves, Plan())
         state.placeholders = dict(self._placeholders(plain))
-        for _ in range(10 + len(self._leaves.every) + len(self._graph.entries)):
+        # Each round keeps, adds, takes back or freezes something for good.
+        for _ in range(10 + 3 * len(self._leaves.every) + len(self._graph.entries)):
             plan, simulation, stuck = self._settled()
             problems = stuck or list(self._broken(plan, simulation))
             if problems:
                 self._give_way(problems, simulation)
-            elif not self._add_entries(simulation):
+            elif not self._add_entries(self._left(simulation)):
                 break
         else:
             plan, simulation = Plan(), plain
@@ -128,7 +129,7 @@ class Search:
             if self._leaves.every[number].duty is Duty.MOVE and all(flow.renamed for flow in found):
                 source = naming[number]
                 place = place_text(source.file, source.place)
-                yield number, f"every build gives it another name, at {place}"
+                yield number, f"every build puts the newName at {place} in place of its name"
 
     def _texts(self) -> dict[int, str]:
         state = self._state
@@ -272,15 +273,17 @@ class Search:
                     self._state.frozen.setdefault(number, self._told(problem))
 
     def _take_back(self, numbers: frozenset[int]) -> bool:
-        """Adds no entries for texts that one of them did wrong; whether there was any."""
-        self._state.refused |= numbers
+        """Adds no more entries for texts that one of them did wrong; whether there was any."""
         texts = [self._leaves.every[number].text for number in numbers]
-        before = dict(self._state.added)
-        for key, added in before.items():
-            self._state.added[key] = tuple(
-                entry for entry in added if not any(entry.matches(text) for text in texts)
-            )
-        return self._state.added != before
+        left = {
+            key: tuple(entry for entry in added if not any(map(entry.matches, texts)))
+            for key, added in self._state.added.items()
+        }
+        if left == self._state.added:
+            return False
+        self._state.added = left
+        self._state.refused |= numbers
+        return True
 
     def _told(self, problem: Stuck) -> str:
         return f"{problem.detail}{self._places(problem.leaves)}"
@@ -290,10 +293,9 @@ class Search:
         written = [place_text(leaf.file, leaf.place) for leaf in leaves if leaf.file]
         return f" ({', '.join(written[:3])})" if written else ""
 
-    def _add_entries(self, simulation: Simulation) -> bool:
-        """Adds entries for generated texts that no entry moves (X7); whether any was added."""
+    def _add_entries(self, left: dict[str, set[int]]) -> bool:
+        """Adds entries for generated texts, by build (X7); whether any was added."""
         wanted: dict[str, dict[str, Entry]] = {}
-        left = self._left(simulation)
         for key, leaves in self._leaves.own.items():
             build = self._graph.builds[key]
             if build.key != build.folder or not self._writable(build.file):

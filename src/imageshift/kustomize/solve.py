@@ -257,7 +257,8 @@ class _Report:
         matched = sorted(self._solution.simulation.seen[source.number].matched)
         texts = [text for match in matched for text in (match.result, match.before)]
         texts += [split_image(text)[0] for text in texts]
-        change = self._change(source.file, _site(source), texts, tuple(edits), move)
+        site = _site(source)
+        change = self._change(source.file, site, [site.text, *texts], tuple(edits), move)
         found.extras.setdefault(source.file, []).append(change)
 
     def _decide_added(self, key: str, entries: tuple[Entry, ...], found: Decisions) -> None:

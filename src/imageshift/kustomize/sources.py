@@ -12,7 +12,13 @@ from imageshift.inventory.index import join
 from imageshift.kustomize.disk import is_folder
 from imageshift.source import Mapping
 
-__all__ = ["application_folders", "flux_folders", "gathered", "is_own_repository"]
+__all__ = [
+    "application_folders",
+    "application_sources",
+    "flux_folders",
+    "gathered",
+    "is_own_repository",
+]
 
 _OWN = "flux-system"
 
@@ -36,6 +42,18 @@ def flux_folders(index: Index, flux: FluxKustomization) -> Iterator[tuple[str, b
     )
     if own or is_folder(index, folder):
         yield folder, own
+
+
+def application_sources(root: Mapping) -> Iterator[Mapping]:
+    """The sources of an Argo CD Application, or of what an ApplicationSet makes."""
+    spec = root.mapping("spec")
+    template = None if spec is None else spec.mapping("template")
+    spec = template.mapping("spec") if template is not None else spec
+    if spec is None:
+        return
+    for source in (spec.get("source"), *spec.items("sources")):
+        if isinstance(source, Mapping):
+            yield source
 
 
 def application_folders(index: Index, source: Mapping) -> Iterator[tuple[str, bool]]:

@@ -1,21 +1,28 @@
 """Which builds a site goes into, through which entries, and what each makes of its text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from imageshift.inventory import FluxKustomization, Index, KustomizationFile
+from imageshift.entry import Entry
+from imageshift.inventory import Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import patch_files
 from imageshift.kustomize.graph import read_entry
-from imageshift.kustomize.sources import flux_folders
+from imageshift.kustomize.patches import patched_lists
+from imageshift.kustomize.sources import (
+    application_folders,
+    application_sources,
+    flux_folders,
+    gathered,
+)
 from imageshift.kustomize.texts import is_transformed
-from imageshift.sites import ImageSite, Origin, SiteKind
+from imageshift.sites import ImageSite, Origin, Resource, SiteKind, is_kustomization, resource_of
 from imageshift.sites.kustomization import entry_items
-from imageshift.source import Document, Mapping
+from imageshift.source import Document, Mapping, Sequence
 
-__all__ = ["BuildTrace", "TraceStep", "trace"]
+__all__ = ["BuildTrace", "TraceStep", "Tracer"]
 
 _MOST = 50
 """As many builds are told; a base may be under hundreds."""
@@ -43,77 +50,200 @@ class BuildTrace:
     steps: tuple[TraceStep, ...]
 
 
-def trace(index: Index, site: ImageSite, file: str) -> tuple[BuildTrace, ...]:
-    """The builds that take a site in, at most 50, nearest first; none where nothing builds it."""
-    remote = site.origin is Origin.REMOTE_BASE
-    if site.kind is SiteKind.KUSTOMIZE and not remote:
-        return ()
-    walk = _Walk(index, remote or is_transformed(site))
-    return tuple(islice(walk.traces(file, site.text), _MOST))
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """An entry with the line that it stands on."""
+
+    file: str
+    line: int
+    entry: Entry
 
 
-class _Walk:
-    def __init__(self, index: Index, transformed: bool) -> None:  # noqa: FBT001 private
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    """An object in the cluster that builds a folder its own way."""
+
+    title: str
+    entries: tuple[_Listed, ...]
+    components: tuple[str, ...]
+
+
+_Steps = tuple[TraceStep, ...]
+
+
+class Tracer:
+    """The ways of sites through the builds of one index."""
+
+    def __init__(self, index: Index) -> None:
         self._index = index
-        self._transformed = transformed
-        self._users: dict[str, list[KustomizationFile]] = {}
+        self._users: dict[str, list[tuple[KustomizationFile, str]]] = {}
         for found in index.kustomizations.values():
-            for name in _taken(found):
-                self._users.setdefault(name, []).append(found)
+            for key, name in _taken(found):
+                self._users.setdefault(name, []).append((found, key))
+        self._builders: dict[str, list[_Builder]] = {}
+        for folder, builder in (*_flux_builders(index), *_argo_builders(index)):
+            self._builders.setdefault(folder, []).append(builder)
+        self._gathering: dict[str, list[_Builder]] = {}
+        for folder, builders in self._builders.items():
+            if folder not in index.kustomizations:
+                for names in gathered(index, folder):
+                    for name in names:
+                        self._gathering.setdefault(name, []).extend(builders)
 
-    def traces(self, file: str, text: str) -> Iterator[BuildTrace]:
-        for found in self._users.get(file, ()):
-            yield from self._upward(found, text, (), frozenset())
+    def trace(self, site: ImageSite, file: str) -> tuple[BuildTrace, ...]:
+        """The builds that take a site in, at most 50, nearest first; none where nothing does."""
         own = self._index.kustomizations.get(file.rpartition("/")[0])
-        if own is not None and own.file == file:
-            yield from self._upward(own, text, (), frozenset())
+        written = site.kind is not SiteKind.KUSTOMIZE or site.origin is Origin.REMOTE_BASE
+        if not written and not is_kustomization(file):
+            return ()
+        walk = _Walk(self._index, self._users, self._builders, self._gathering)
+        walk.transformed = site.kind is SiteKind.KUSTOMIZE or is_transformed(site)
+        found = walk.through_own(own, site, written=written) if own and own.file == file else ()
+        return tuple(islice((*walk.through_users(file, site.text), *found), _MOST))
 
-    def _upward(
+
+@dataclass(slots=True)
+class _Walk:
+    index: Index
+    users: dict[str, list[tuple[KustomizationFile, str]]]
+    builders: dict[str, list[_Builder]]
+    gathering: dict[str, list[_Builder]]
+    transformed: bool = True
+
+    def through_own(
+        self, own: KustomizationFile, site: ImageSite, *, written: bool
+    ) -> Iterator[BuildTrace]:
+        """The ways of what a kustomization itself says: a remote base, a patch, an entry."""
+        base = written and site.origin is Origin.REMOTE_BASE
+        yield from self._build(own, site.text, (), "resources" if base else "patches")
+
+    def through_users(
+        self, name: str, text: str, steps: _Steps = (), seen: frozenset[str] = frozenset()
+    ) -> Iterator[BuildTrace]:
+        """The ways of a file or folder through all that takes it in."""
+        for builder in self.gathering.get(name, ()):
+            yield self._built(builder, [], text, steps)
+        for user, key in self.users.get(name, ()):
+            if user.folder not in seen:
+                yield from self._build(
+                    user, text, steps, f"components/{name}" if key == "components" else key, seen
+                )
+
+    def _build(
         self,
         found: KustomizationFile,
         text: str,
-        steps: tuple[TraceStep, ...],
-        seen: frozenset[str],
+        steps: _Steps,
+        entrance: str,
+        seen: frozenset[str] = frozenset(),
     ) -> Iterator[BuildTrace]:
-        if found.folder in seen:
-            return
-        own, text = self._apply(found.file, found.document, found.root, text)
-        steps = (*steps, *own)
-        users = self._users.get(found.folder, [])
-        builders = [
-            flux
-            for flux in self._index.flux
-            if any(folder == found.folder for folder, _ in flux_folders(self._index, flux))
-        ]
-        for flux in builders:
-            yield self._flux(flux, text, steps)
-        for user in users:
-            yield from self._upward(user, text, steps, seen | {found.folder})
+        """The ways through one kustomization, which a text enters as one of its parts."""
+        text, more = self._components(_components_after(found, entrance), text)
+        steps = (*steps, *more)
+        own = list(_listed(found.file, found.document, entry_items(found.root)))
+        plain, made = self._applied(own, text)
+        on = (*steps, *(made or [TraceStep(found.file, None, text)]))
+        builders = self.builders.get(found.folder, [])
+        users = found.folder in self.users or found.folder in self.gathering
+        for builder in builders:
+            way = steps if made else on
+            yield self._built(builder, own, text, way)
+        yield from self.through_users(found.folder, plain, on, seen | {found.folder})
         if not users and not builders:
-            yield BuildTrace(found.file, steps)
+            yield BuildTrace(found.file, on)
 
-    def _flux(self, flux: FluxKustomization, text: str, steps: tuple[TraceStep, ...]) -> BuildTrace:
-        own, _ = self._apply(flux.file, flux.document, flux.spec, text)
-        name = "/".join(filter(None, (flux.resource.namespace, flux.resource.name)))
-        return BuildTrace(f"{flux.file} (Flux Kustomization {name})", (*steps, *own))
+    def _built(self, builder: _Builder, own: list[_Listed], text: str, steps: _Steps) -> BuildTrace:
+        text, more = self._components(builder.components, text)
+        text, made = self._applied(_merged(own, builder.entries), text)
+        return BuildTrace(builder.title, (*steps, *more, *made))
 
-    def _apply(
-        self, file: str, document: Document, owner: Mapping, text: str
-    ) -> tuple[list[TraceStep], str]:
+    def _components(self, folders: Iterable[str], text: str) -> tuple[str, list[TraceStep]]:
+        """What components make of a text that was gathered before them (fact K7)."""
         steps: list[TraceStep] = []
-        items = entry_items(owner) if self._transformed else None
-        for item in () if items is None else items.items:
-            entry = read_entry(item)
-            if entry is not None and entry.matches(text):
-                text = entry.apply(text)
-                steps.append(TraceStep(file, document.place(item.start).line, text))
-        return steps or [TraceStep(file, None, text)], text
+        for folder in folders:
+            found = self.index.kustomizations.get(folder)
+            if found is not None:
+                inner = (join(folder, name) or "" for name in texts(found.root, "components"))
+                text, more = self._components((name for name in inner if name != folder), text)
+                own = _listed(found.file, found.document, entry_items(found.root))
+                text, made = self._applied(own, text)
+                steps += [*more, *made]
+        return text, steps
+
+    def _applied(self, entries: Iterable[_Listed], text: str) -> tuple[str, list[TraceStep]]:
+        steps: list[TraceStep] = []
+        for listed in entries if self.transformed else ():
+            if listed.entry.matches(text):
+                text = listed.entry.apply(text)
+                steps.append(TraceStep(listed.file, listed.line, text))
+        return text, steps
 
 
-def _taken(found: KustomizationFile) -> Iterator[str]:
-    """The files and folders that a kustomization takes in."""
+def _taken(found: KustomizationFile) -> Iterator[tuple[str, str]]:
+    """The files and folders that a kustomization takes in, each with the key that says so."""
     for key in ("resources", "bases", "components"):
         for name in texts(found.root, key):
             if (local := join(found.folder, name)) is not None:
-                yield local
-    yield from patch_files(found)
+                yield key, local
+    yield from (("patches", name) for name in patch_files(found))
+
+
+def _components_after(found: KustomizationFile, entrance: str) -> list[str]:
+    """The components that still work on a text which came in as some part of a kustomization."""
+    folders = [join(found.folder, name) or "" for name in texts(found.root, "components")]
+    if entrance == "patches":
+        return []
+    name = entrance.partition("components/")[2]
+    return folders[folders.index(name) + 1 :] if name in folders else folders
+
+
+def _listed(file: str, document: Document, items: Sequence | None) -> Iterator[_Listed]:
+    for item in () if items is None else items.items:
+        entry = read_entry(item)
+        if entry is not None:
+            yield _Listed(file, document.place(item.start).line, entry)
+
+
+def _merged(own: list[_Listed], more: Iterable[_Listed]) -> list[_Listed]:
+    """A list with an object's entries in it: of one name they take the old one's place (K6)."""
+    merged = list(own)
+    for listed in more:
+        names = [each.entry.name for each in merged]
+        if listed.entry.name in names:
+            merged[names.index(listed.entry.name)] = listed
+        else:
+            merged.append(listed)
+    return merged
+
+
+def _flux_builders(index: Index) -> Iterator[tuple[str, _Builder]]:
+    lists = list(patched_lists(index))
+    for flux in index.flux:
+        entries = [
+            *_listed(flux.file, flux.document, entry_items(flux.spec)),
+            *(
+                listed
+                for found in lists
+                if found.reaches(flux)
+                for listed in _listed(found.file, found.document, found.items)
+            ),
+        ]
+        title = f"{flux.file} (Flux Kustomization {_name(flux.resource)})"
+        for folder, _ in flux_folders(index, flux):
+            names = texts(flux.spec, "components")
+            components = tuple(filter(None, (join(folder, name) for name in names)))
+            yield folder, _Builder(title, tuple(entries), components)
+
+
+def _argo_builders(index: Index) -> Iterator[tuple[str, _Builder]]:
+    for file, document, root in index.applications:
+        title = f"{file} (Argo CD {root.text('kind')} {_name(resource_of(root))})"
+        for source in application_sources(root):
+            kustomize = source.mapping("kustomize") or Mapping(0, None, flow=False)
+            entries = tuple(_listed(file, document, entry_items(kustomize)))
+            for folder, _ in application_folders(index, source):
+                yield folder, _Builder(title, entries, ())
+
+
+def _name(resource: Resource) -> str:
+    return "/".join(filter(None, (resource.namespace, resource.name)))

@@ -1,22 +1,24 @@
-"""`images:` lists that patches give to Flux Kustomizations, whose builds then apply them."""
+"""Patches of a kustomization, and the `images:` lists that they give to Flux Kustomizations."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from imageshift.errors import SourceError
 from imageshift.inventory import FluxKustomization, Index
+from imageshift.inventory.index import join
 from imageshift.kustomize.model import PatchSource
 from imageshift.sites import resource_of
 from imageshift.source import (
     Document,
     Mapping,
+    Scalar,
     Sequence,
     SourceText,
     parse_embedded,
     split_documents,
 )
 
-__all__ = ["PatchedList", "patch_documents", "patched_lists"]
+__all__ = ["PatchedList", "patch_documents", "patched_lists", "read_patches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,35 @@ class PatchedList:
         return self.name in {None, flux.resource.name}
 
 
-def patched_lists(index: Index, source: PatchSource) -> Iterator[PatchedList]:
+def read_patches(file: str, document: Document, owner: Mapping) -> Iterator[PatchSource]:
+    """The patches of a kustomization, in the order of kustomize."""
+    folder = file.rpartition("/")[0]
+    for key in ("patchesStrategicMerge", "patches", "patchesJson6902"):
+        for item in owner.items(key):
+            inline = item.get("patch") if isinstance(item, Mapping) else item
+            path = item.text("path") if isinstance(item, Mapping) else None
+            targeted = isinstance(item, Mapping) and item.get("target") is not None
+            if isinstance(item, Scalar) and "\n" not in item.value:
+                inline, path = None, item.value
+            if isinstance(inline, Scalar) and not inline.is_empty:
+                yield PatchSource(file, document, inline, targeted=targeted)
+            elif path is not None and (name := join(folder, path)) is not None:
+                yield PatchSource(name, targeted=targeted)
+
+
+def patched_lists(index: Index) -> Iterator[PatchedList]:
+    """The lists that patches give to the Flux Kustomizations of the tree."""
+    if not index.flux:
+        return
+    for found in index.kustomizations.values():
+        for patch in read_patches(found.file, found.document, found.root):
+            yield from _read_lists(index, patch)
+    for flux in index.flux:
+        for patch in read_patches(flux.file, flux.document, flux.spec):
+            yield from _read_lists(index, patch) if patch.scalar is not None else ()
+
+
+def _read_lists(index: Index, source: PatchSource) -> Iterator[PatchedList]:
     """The lists of entries in one patch, none when it can't be read."""
     try:
         for document in patch_documents(index, source, "images"):
