@@ -171,3 +171,27 @@ def test_diff_of_nothing_is_empty(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, POD.replace("nginx", "gcr.io/a/b").encode())
 
     assert (plan.diff(), plan.changes, plan.moves) == ("", (), frozenset())
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "passes"),
+    [
+        pytest.param("a: b\nimage: nginx\nc: d\n", 4, 17, True, id="a key"),
+        pytest.param("- a\n- b: 1\n  c: 2\n- d\n", 3, 17, True, id="an item"),
+        pytest.param("- a\n- b: 1\n  c: 2\n- d\n", 3, 10, False, id="half an item"),
+        pytest.param("a: b\nc: d\ne: f\n", 3, 9, False, id="a value and the key behind it"),
+    ],
+)
+def test_what_is_meant_to_go_is_gone_as_a_whole(
+    *, text: str, start: int, end: int, passes: bool
+) -> None:
+    """An edit that removes keys or items may take whole ones, and nothing else."""
+    source = SourceText(text)
+    documents = [doc for chunk in split_documents(source) for doc in chunk.documents()]
+    made = [Edit(Span(start, end), "", removes=True)]
+    try:
+        passed = same_but_for(source, documents, apply_edits(text, made), made)
+    except SourceError:
+        passed = False
+
+    assert passed is passes

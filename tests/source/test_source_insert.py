@@ -12,6 +12,8 @@ from imageshift.source import (
     apply_edits,
     insert_item,
     insert_key,
+    remove_item,
+    remove_key,
     walk,
 )
 
@@ -250,4 +252,71 @@ def test_refused_items(text: str) -> None:
     assert isinstance(sequence, Sequence)
     with pytest.raises(SourceError) as caught:
         insert_item(document, sequence, ["n: c"])
+    assert caught.value.reason == "style"
+
+
+@pytest.mark.parametrize(("text", "longer"), [*BLOCK, *FLOW])
+def test_a_key_that_was_added_can_be_taken_out(text: str, longer: str) -> None:
+    """Every byte of before comes back."""
+    document = only(longer)
+
+    assert apply_edits(longer, [remove_key(document, _holder(document.root), "new")]) == text
+
+
+@pytest.mark.parametrize(("text", "longer"), ITEMS)
+def test_an_item_that_was_added_can_be_taken_out(text: str, longer: str) -> None:
+    """Every byte of before comes back."""
+    document = only(longer)
+    sequence = document.mapping.get("l")
+    assert isinstance(sequence, Sequence)
+
+    taken = remove_item(document, sequence, len(sequence.items) - 1)
+
+    assert apply_edits(longer, [taken]) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("r:\n  a: 1\n  new: v # c\n", id="a comment"),
+        pytest.param("r:\n  a: 1\n  new:\n    # c\n    x: 1\n", id="a comment inside"),
+        pytest.param("r:\n  a: 1\n  new: &n v\n", id="an anchor"),
+        pytest.param("z: &z 1\nr:\n  a: 1\n  new: [*z]\n", id="an alias inside"),
+        pytest.param("l:\n- new: v\n  a: 1\n", id="the first key of an item"),
+        pytest.param("{new: v, a: 1}\n", id="the first key in flow style"),
+        pytest.param("r:\n  new: v\na: 1\n", id="the only key"),
+        pytest.param("new: v\na: 1\n", id="the first line"),
+        pytest.param("r: &r {new: v}\nb:\n  <<: *r\n  a: 1\n", id="a merged key"),
+    ],
+)
+def test_keys_that_stay(text: str) -> None:
+    """A key that more hangs on than its own lines isn't taken out."""
+    root = only(text).root
+    found = [n for n in walk(root) if isinstance(n, Mapping) and (n.get("new") or n.key("a"))]
+
+    for mapping in found:
+        with pytest.raises(SourceError) as caught:
+            remove_key(only(text), mapping, "new")
+        assert caught.value.reason == "style"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("l: [x, y]\n", id="flow style"),
+        pytest.param("l:\n- x\n", id="the only item"),
+        pytest.param("l:\n- x\n- y # c\n", id="a comment"),
+        pytest.param("l:\n- x\n- &y y\n", id="an anchor"),
+        pytest.param("l:\n- &x x\n- *x\n", id="an alias"),
+        pytest.param("l:\n- x\n- # c\n  y: 1\n", id="a comment behind the dash"),
+    ],
+)
+def test_items_that_stay(text: str) -> None:
+    """An item that more hangs on than its own lines isn't taken out."""
+    document = only(text)
+    sequence = document.mapping.get("l")
+    assert isinstance(sequence, Sequence)
+
+    with pytest.raises(SourceError) as caught:
+        remove_item(document, sequence, len(sequence.items) - 1)
     assert caught.value.reason == "style"

@@ -3,6 +3,7 @@
 from imageshift.source.document import Chunk, Document, parse_embedded, split_documents
 from imageshift.source.insert import insert_item, insert_key
 from imageshift.source.nested import insert_items, insert_pairs
+from imageshift.source.remove import remove_item, remove_key
 from imageshift.source.sameness import same_but_for
 from imageshift.source.scalar import spell_scalar
 from imageshift.source.text import Edit, Place, SourceText, Span, apply_edits
@@ -26,6 +27,8 @@ __all__ = [
     "insert_key",
     "insert_pairs",
     "parse_embedded",
+    "remove_item",
+    "remove_key",
     "same_but_for",
     "spell_scalar",
     "split_documents",

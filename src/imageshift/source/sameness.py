@@ -26,9 +26,12 @@ def same_but_for(
     """Whether a text with edits reads as the same trees, but for the scalars that were edited.
 
     `documents` are those of the text before that the edits touch; the others aren't read. New
-    keys and items are allowed only where an edit adds text without taking any away.
+    keys and items are allowed only where an edit adds text without taking any away, and those
+    that an edit is meant to remove must be gone.
     """
+    edits = list(edits)
     spans = sorted((edit.span.start, edit.span.end) for edit in edits)
+    gone = [(edit.span.start, edit.span.end) for edit in edits if edit.removes]
     chunks = list(split_documents(SourceText(after)))
     if len(chunks) != sum(1 for _ in split_documents(before)):
         return False
@@ -36,7 +39,8 @@ def same_but_for(
     old: dict[int, Root] = {
         document.index: document.root for document in documents if document.root is not None
     }
-    return all(_reads_alike(chunk, found, spans) for chunk, found in _by_chunk(chunks, old))
+    judge = _Judge(spans, gone)
+    return all(judge.reads_alike(chunk, found) for chunk, found in _by_chunk(chunks, old))
 
 
 def _by_chunk(
@@ -50,49 +54,56 @@ def _by_chunk(
     return ((chunks[number], held) for number, held in found.items())
 
 
-def _reads_alike(chunk: Chunk, old: dict[int, Root], spans: Spans) -> bool:
-    single = next(iter(old.values())) if len(old) == 1 else None
-    if single is not None and reads_as(chunk.text, single, spans):
-        return True
-    adds = any(start == end for start, end in spans)
-    try:
-        new = {document.index: document.root for document in chunk.documents()}
-    except SourceError:
-        return False
-    return all(
-        index in new and _alike(root, new[index], spans, adds=adds) for index, root in old.items()
-    )
+class _Judge:
+    """Compares trees, knowing the spans of all edits and those that are taken away."""
 
+    def __init__(self, spans: Spans, gone: Spans) -> None:
+        self._spans = spans
+        self._gone = gone
+        self._adds = any(start == end for start, end in spans)
 
-def _alike(old: Node | None, new: Node | None, spans: Spans, *, adds: bool) -> bool:
-    if isinstance(old, Scalar) and isinstance(new, Scalar):
-        return old.value == new.value or holds_span(old, spans)
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        ours = [node for pair in old.own for node in pair]
-        theirs = [node for pair in new.own for node in pair]
-        return _in_order(ours, theirs, spans, 2, adds=adds)
-    if isinstance(old, Sequence) and isinstance(new, Sequence):
-        return _in_order(old.items, new.items, spans, 1, adds=adds)
-    return old is None and new is None
-
-
-def _in_order(old: list[Node], new: list[Node], spans: Spans, step: int, *, adds: bool) -> bool:
-    """Whether every old member stands in the new ones, in order; more only where text is added."""
-    if len(old) != len(new) and not adds:
-        return False
-    at = 0
-    for index in range(0, len(old), step):
-        members = old[index : index + step]
-        while at < len(new) and not _all_alike(members, new[at : at + step], spans, adds=adds):
-            at += step
-            if not adds:
-                return False
-        if at >= len(new):
+    def reads_alike(self, chunk: Chunk, old: dict[int, Root]) -> bool:
+        """Whether the documents of a chunk are the same but for the edits."""
+        single = next(iter(old.values())) if len(old) == 1 else None
+        if single is not None and reads_as(chunk.text, single, self._spans):
+            return True
+        try:
+            new = {document.index: document.root for document in chunk.documents()}
+        except SourceError:
             return False
-        at += step
-    return True
+        return all(index in new and self._alike(root, new[index]) for index, root in old.items())
 
+    def _alike(self, old: Node | None, new: Node | None) -> bool:
+        if isinstance(old, Scalar) and isinstance(new, Scalar):
+            return old.value == new.value or holds_span(old, self._spans)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            ours = [node for pair in old.own if self._stays(pair[0]) for node in pair]
+            theirs = [node for pair in new.own for node in pair]
+            return self._in_order(ours, theirs, 2)
+        if isinstance(old, Sequence) and isinstance(new, Sequence):
+            items = [item for item in old.items if self._stays(item)]
+            return self._in_order(items, new.items, 1)
+        return old is None and new is None
 
-def _all_alike(old: list[Node], new: list[Node], spans: Spans, *, adds: bool) -> bool:
-    pairs = zip(old, new, strict=True)
-    return all(_alike(one, other, spans, adds=adds) for one, other in pairs)
+    def _stays(self, node: Node) -> bool:
+        return not any(start <= node.start < end for start, end in self._gone)
+
+    def _in_order(self, old: list[Node], new: list[Node], step: int) -> bool:
+        """Whether every old member stands in the new ones, in order; more where text is added."""
+        if len(old) != len(new) and not self._adds:
+            return False
+        at = 0
+        for index in range(0, len(old), step):
+            members = old[index : index + step]
+            while at < len(new) and not self._all_alike(members, new[at : at + step]):
+                at += step
+                if not self._adds:
+                    return False
+            if at >= len(new):
+                return False
+            at += step
+        return True
+
+    def _all_alike(self, old: list[Node], new: list[Node]) -> bool:
+        pairs = zip(old, new, strict=True)
+        return all(self._alike(one, other) for one, other in pairs)

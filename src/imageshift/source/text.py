@@ -32,10 +32,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:
-    """A span and the text that takes its place."""
+    """A span and the text that takes its place.
+
+    `removes` says that it is meant to take keys or items out as a whole.
+    """
 
     span: Span
     text: str
+    removes: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
