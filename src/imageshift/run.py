@@ -174,6 +174,7 @@ class Run:
                 planner.scan,
                 writable=self.is_written,
                 remote=remote_images if rendered else None,
+                backward=self.options.backward,
             )
             yield graph if charts is None else BesideCharts(graph, charts)
         if remote:

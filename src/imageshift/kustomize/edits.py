@@ -1,5 +1,7 @@
 """Edits that put new entries in place of a written one, in the file's own style."""
 
+from dataclasses import replace
+
 from imageshift.entry import Entry, literal_name
 from imageshift.errors import SourceError
 from imageshift.kustomize.model import EntrySource
@@ -13,6 +15,8 @@ from imageshift.source import (
     Span,
     insert_item,
     insert_key,
+    remove_item,
+    remove_key,
     spell_scalar,
 )
 
@@ -30,15 +34,19 @@ EntryEdits = tuple[Entry, tuple[Edit, ...]]
 """An entry as it will be written, and the edits that write it (none where its site has them)."""
 
 
-def entry_edits(source: EntrySource, made: tuple[Entry, ...]) -> list[EntryEdits]:
-    """The edits for each entry that takes a place of the written one.
+def entry_edits(
+    source: EntrySource, made: tuple[Entry, ...], *, emptied: bool = False
+) -> list[EntryEdits]:
+    """The edits for each entry that takes a place of the written one, or for its end.
 
     The first stays in place: of several, one that needs no new key. A mapped newName is left to
-    its own site.
+    its own site. `emptied` says that no entry of the list stays, so that its key goes as well.
 
     Raises:
         SourceError: the entry's spelling has no room for it (reason `style`).
     """
+    if not made:
+        return [(source.entry, (_removal(source, emptied=emptied),))]
     first = next((each for each in made if each.new_name == source.entry.new_name), made[0])
     others = [each for each in made if each is not first]
     if source.scalar and any(literal_name(each.name) != each.name for each in made):
@@ -65,13 +73,12 @@ def added_edits(document: Document, root: Mapping, entries: tuple[Entry, ...]) -
 
 def join_edits(edits: list[Edit]) -> list[Edit]:
     """The edits, those that add text at one place made one, in the order given."""
-    joined: dict[Span, str] = {}
+    joined: dict[Span, Edit] = {}
     for edit in edits:
-        if edit.span.start == edit.span.end and edit.span in joined:
-            joined[edit.span] += edit.text
-        else:
-            joined[edit.span] = edit.text
-    return [Edit(span, text) for span, text in joined.items()]
+        before = joined.get(edit.span)
+        adds = before is not None and edit.span.start == edit.span.end
+        joined[edit.span] = replace(edit, text=before.text + edit.text) if before and adds else edit
+    return list(joined.values())
 
 
 def _mapping_edits(source: EntrySource, new: Entry) -> tuple[Edit, ...]:
@@ -86,7 +93,15 @@ def _mapping_edits(source: EntrySource, new: Entry) -> tuple[Edit, ...]:
         edits.append(source.document.replace(name, old.name, new.name))
     if new.new_name and not old.new_name:
         edits.append(insert_key(source.document, mapping, "name", "newName", new.new_name))
+    if old.new_name and not new.new_name:
+        edits.append(remove_key(source.document, mapping, "newName"))
     return tuple(edits)
+
+
+def _removal(source: EntrySource, *, emptied: bool) -> Edit:
+    if emptied:
+        return remove_key(source.document, source.owner, "images")
+    return remove_item(source.document, source.items, source.index)
 
 
 def _argo_edits(source: EntrySource, new: Entry) -> tuple[Edit, ...]:

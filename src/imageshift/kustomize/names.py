@@ -29,6 +29,23 @@ class NameMap:
         name = split_image(text)[0]
         return self.name(name) + text[len(name) :]
 
+    def normal(self, name: str) -> str:
+        """A name in its full form; the name itself when it is none."""
+        try:
+            return self.mapper.parse(name).full_name
+        except InvalidReferenceError:
+            return name
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether two names are spellings of one."""
+        return one == other or self.normal(one) == self.normal(other)
+
+    def same_text(self, one: str, other: str) -> bool:
+        """Whether two references are spellings of one."""
+        names = split_image(one)[0], split_image(other)[0]
+        rests = one[len(names[0]) :], other[len(names[1]) :]
+        return rests[0] == rests[1] and self.same(*names)
+
     def _mapped(self, name: str) -> str:
         try:
             outcome = self.mapper.map(self.mapper.parse(name))

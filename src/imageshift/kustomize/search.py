@@ -21,6 +21,10 @@ from imageshift.kustomize.simulate import Flow, Plan, Simulation, simulate
 __all__ = ["Search", "Solution"]
 
 _ROUNDS = 25
+_DISPUTED = (
+    "Flux versions disagree whether the newName of kustomization.yaml holds beside an entry of "
+    "spec.images"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +63,13 @@ class Search:
     def solution(self) -> Solution:
         """The first plan that holds; at worst the one that changes nothing."""
         state = self._state
-        self._freeze_beforehand()
+        state.frozen = self.frozen_beforehand()
         plain = simulate(self._graph, self._leaves, Plan())
         state.placeholders = dict(self._placeholders(plain))
         # Each round keeps, adds, takes back or freezes something for good.
         for _ in range(10 + 3 * len(self._leaves.every) + len(self._graph.entries)):
             plan, simulation, stuck = self._settled()
-            problems = stuck or list(self._broken(plan, simulation))
+            problems = stuck or list(self.broken(plan, simulation))
             if problems:
                 self._give_way(problems, simulation)
             elif not self._add_entries(self._left(simulation)):
@@ -82,20 +86,16 @@ class Search:
         self._state.kept = {**texts, **self._state.kept}
         self._state.frozen = {**entries, **self._state.frozen}
 
-    def _freeze_beforehand(self) -> None:
-        for source in self._graph.entries:
-            problem = self._entry_problem(source)
-            if problem is not None:
-                self._state.frozen[source.number] = problem
+    def frozen_beforehand(self) -> dict[int, str]:
+        """The entries that can't be touched whatever they match, and why."""
+        problems = {source.number: self._entry_problem(source) for source in self._graph.entries}
+        frozen = {number: problem for number, problem in problems.items() if problem is not None}
         for build in self._graph.builds.values():
             for step in build.steps:
                 old, *others = (self._graph.entries[number].entry for number in step.sources)
                 if old.new_name and any(not other.new_name for other in others):
-                    for number in step.sources:
-                        self._state.frozen[number] = (
-                            "Flux versions disagree whether the newName of kustomization.yaml "
-                            "holds beside an entry of spec.images"
-                        )
+                    frozen |= dict.fromkeys(step.sources, _DISPUTED)
+        return frozen
 
     def _entry_problem(self, source: EntrySource) -> str | None:
         """Why an entry can't be touched, whatever it matches."""
@@ -193,7 +193,7 @@ class Search:
                 made[number] = found
         return made, stuck
 
-    def _broken(self, plan: Plan, simulation: Simulation) -> Iterator[Stuck]:
+    def broken(self, plan: Plan, simulation: Simulation) -> Iterator[Stuck]:
         """Where a build would make something else than before, but for mapped names."""
         for build in self._graph.builds.values():
             names = self._names.of(build.file)
@@ -201,7 +201,7 @@ class Search:
                 if flow.after == flow.before:
                     continue
                 fixed = self._leaves.every[flow.leaf].duty is Duty.FIXED
-                if fixed or flow.after != names.text(flow.before):
+                if fixed or not names.same_text(flow.after, names.text(flow.before)):
                     detail = self._blame(flow, simulation, build.file)
                     yield Stuck(detail, frozenset({flow.leaf}))
         yield from self._broken_cuts(simulation)

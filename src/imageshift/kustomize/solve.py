@@ -12,6 +12,7 @@ from imageshift.cache import Mapped
 from imageshift.entry import Entry, literal_name, split_image
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
+from imageshift.kustomize.backward import solve_backward
 from imageshift.kustomize.edits import EntryEdits, added_edits, entry_edits, join_edits
 from imageshift.kustomize.graph import Graph, build_graph
 from imageshift.kustomize.leaves import Leaves, Remote, read_leaves, site_key
@@ -27,6 +28,7 @@ from imageshift.kustomize.names import NameMaps
 from imageshift.kustomize.releases import Composed, ReleaseDecisions, decide_releases
 from imageshift.kustomize.remote import remote_site, remote_stay
 from imageshift.kustomize.search import Search, Solution
+from imageshift.kustomize.undo import is_emptied
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site
 from imageshift.sites import (
     Confidence,
@@ -41,6 +43,8 @@ from imageshift.sites.kustomization import entry_site
 from imageshift.source import Document, Edit, Scalar
 
 __all__ = ["Decisions", "solve"]
+
+_NAMES_FIXED = "it also names an image that must not change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Decisions:
         if isinstance(result, Kept):
             return result
         if stay is None:
-            return replace(result, move=move, edits=edits or result.edits)
+            return replace(result, move=move, edits=result.edits if edits is None else edits)
         return Kept(
             site, Status.SKIPPED, stay.reason, stay.detail, result.before, result.after, result.rule
         )
@@ -105,12 +109,14 @@ def solve(
     *,
     writable: Callable[[str], bool] = lambda _: True,
     remote: Remote | None = None,
+    backward: bool = False,
 ) -> Decisions:
     """The decisions for a workspace.
 
     `mapper_of` gives the mapper for what a file says, `scan` its sites, and `writable` whether
     this run may change it. `remote` gives the image texts of a remote base (`remote_images` builds
-    it); then entries for them are added to the kustomization that names the base.
+    it); then entries for them are added to the kustomization that names the base. `backward` is
+    the way out of the cache, on which the entries that the migration made go away.
 
     Raises:
         ToolError: as `remote`.
@@ -128,7 +134,8 @@ def solve(
         return found
     leaves = read_leaves(graph, mapper_of, scan, may_write, remote)
     names = NameMaps(mapper_of)
-    solution = Search(graph, leaves, names, may_write).solution()
+    search = Search(graph, leaves, names, may_write)
+    solution = solve_backward(graph, leaves, names, search) if backward else search.solution()
     _Report(graph, leaves, names, solution).add_to(found)
     return found
 
@@ -198,6 +205,7 @@ class _Report:
                     if match.leaf in plan.texts:
                         self._groups.join(("entry", number), ("leaf", match.leaf))
         self._link_merged()
+        self._link_lists()
         self._link_chains()
         self._link_tests()
 
@@ -207,6 +215,17 @@ class _Report:
             for step in build.steps:
                 changed = [n for n in step.sources if n in self._solution.plan.entries]
                 for one, other in pairwise(changed):
+                    self._groups.join(("entry", one), ("entry", other))
+
+    def _link_lists(self) -> None:
+        """Entries of a list from which one goes away change together."""
+        lists: dict[int, list[int]] = {}
+        for source in self._graph.entries:
+            if source.number in self._solution.plan.entries:
+                lists.setdefault(id(source.items), []).append(source.number)
+        for numbers in lists.values():
+            if any(not self._solution.plan.entries[number] for number in numbers):
+                for one, other in pairwise(numbers):
                     self._groups.join(("entry", one), ("entry", other))
 
     def _link_tests(self) -> None:
@@ -238,15 +257,23 @@ class _Report:
         move = self._groups.number(("entry", source.number))
         if made is None:
             if key is not None and source.number in self._solution.simulation.seen:
-                detail = "it also names an image that must not change"
-                found.stays[key] = _Stay(SkipReason.CONFLICT, detail)
+                found.stays[key] = _Stay(SkipReason.CONFLICT, _NAMES_FIXED)
             return
         if key is not None and move is not None:
             found.moves[key] = move
-        written = entry_edits(source, made)
-        if key is not None and source.scalar is not None:
+        emptied = is_emptied(source, self._graph.entries, self._solution.plan.entries)
+        written = entry_edits(source, made, emptied=emptied)
+        loses = not made or (source.entry.new_name and not made[0].new_name)
+        if key is not None and self._keeps_new_name(source, written[0][0]) and made:
+            found.stays[key] = _Stay(SkipReason.CONFLICT, _NAMES_FIXED)
+        elif key is not None and (loses or source.scalar is not None):
             found.rewritten[key] = written.pop(0)[1]
         self._add_extra(source, written, move, found)
+
+    def _keeps_new_name(self, source: EntrySource, first: Entry) -> bool:
+        """Whether an entry keeps in its place a newName that would move by itself."""
+        old = source.entry.new_name
+        return old == first.new_name and self._names.of(source.file).name(old) != old
 
     def _add_extra(
         self, source: EntrySource, written: Iterable[EntryEdits], move: int | None, found: Decisions
@@ -257,6 +284,7 @@ class _Report:
         matched = sorted(self._solution.simulation.seen[source.number].matched)
         texts = [text for match in matched for text in (match.result, match.before)]
         texts += [split_image(text)[0] for text in texts]
+        texts += [each.entry.name for each in self._graph.entries if each.items is source.items]
         site = _site(source)
         change = self._change(source.file, site, [site.text, *texts], tuple(edits), move)
         found.extras.setdefault(source.file, []).append(change)
