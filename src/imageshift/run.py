@@ -152,6 +152,10 @@ class Run:
     def _decide(self, planner: Planner) -> list[Decisions]:
         """What more than a file's own text decides; nothing of it is loaded without need."""
         found: list[Decisions] = []
+        if self.options.backward and self.index.all_releases:
+            from imageshift.kustomize.renderers import renderers_back  # noqa: PLC0415 as below
+
+            found.append(renderers_back(self.index, self.mapper, planner.scan, self.is_written))
         charts = None if self.charts_mode == "off" else self._decide_charts(planner)
         if charts is not None:
             found.append(charts)

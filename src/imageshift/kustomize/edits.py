@@ -99,8 +99,8 @@ def _mapping_edits(source: EntrySource, new: Entry) -> tuple[Edit, ...]:
 
 
 def _removal(source: EntrySource, *, emptied: bool) -> Edit:
-    if emptied:
-        return remove_key(source.document, source.owner, "images")
+    if emptied and source.holder is not None:
+        return remove_key(source.document, *source.holder)
     return remove_item(source.document, source.items, source.index)
 
 

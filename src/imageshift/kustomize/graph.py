@@ -201,7 +201,7 @@ def _read(graph: Graph, found: KustomizationFile) -> Build:
     build.patches = list(read_patches(found.file, found.document, root))
     build.steps = [
         EntryStep(source.entry, (source.number,))
-        for source in _entries(graph, found.file, found.document, entry_items(root))
+        for source in _entries(graph, found.file, found.document, root, entry_items(root))
     ]
     where = graph.index, found.file, found.document, root
     build.replacements = [*read_replacements(*where), *read_transformers(*where)]
@@ -219,11 +219,12 @@ def _add_resource(index: Index, build: Build, found: KustomizationFile, name: st
 
 
 def _entries(
-    graph: Graph, file: str, document: Document, items: Sequence | None
+    graph: Graph, file: str, document: Document, owner: Mapping, items: Sequence | None
 ) -> Iterator[EntrySource]:
     """The entries of an `images:` list, each registered under a number of its own."""
     if items is None:
         return
+    holder = (owner, "images") if owner.get("images") is items else None
     for index, item in enumerate(items.items):
         entry = read_entry(item)
         if entry is not None:
@@ -236,6 +237,7 @@ def _entries(
                 entry=entry,
                 mapping=item if isinstance(item, Mapping) else None,
                 scalar=item if isinstance(item, Scalar) else None,
+                holder=holder,
             )
             graph.entries.append(source)
             yield source
@@ -268,7 +270,7 @@ def _split(text: str) -> tuple[str, str, str]:
 
 def _add_variant(graph: Graph, variant: _Variant) -> None:
     file, document, folders = variant.file, variant.document, variant.folders
-    own = list(_entries(graph, file, document, variant.items))
+    own = list(_entries(graph, file, document, variant.owner, variant.items))
     for folder, certain in folders or (("", False),):
         key = f"{variant.key}:{folder}"
         found = graph.index.kustomizations.get(folder) if folders else None

@@ -61,7 +61,8 @@ class Leaf:
 class EntrySource:
     """An entry as it is written: an item of `images:` in some file.
 
-    `scalar` is set for Argo CD's short form (`old=new:tag`), `mapping` for all others.
+    `scalar` is set for Argo CD's short form (`old=new:tag`), `mapping` for all others. `holder` is
+    the mapping with the key that would be empty without the list, where that is known.
     """
 
     number: int
@@ -72,6 +73,7 @@ class EntrySource:
     entry: Entry
     mapping: Mapping | None = None
     scalar: Scalar | None = None
+    holder: tuple[Mapping, str] | None = None
 
     @property
     def node(self) -> Node:

@@ -33,7 +33,7 @@ from imageshift.source import (
     split_documents,
 )
 
-__all__ = ["Composed", "ReleaseDecisions", "decide_releases"]
+__all__ = ["Composed", "ReleaseDecisions", "decide_releases", "renderer_lists"]
 
 _PARTS = (Role.REGISTRY, Role.REPOSITORY)
 _VALUES = ("spec", "values")
@@ -187,10 +187,14 @@ class _Decider:
         for chunk in split_documents(scanned.source):
             for document in chunk.documents() if "postRenderers" in chunk.text else []:
                 changes = moving.get(document.index, [])
-                for source in _renderer_entries(file, document):
-                    self._renderer_entry(source, changes, mapper)
+                found = [e for each in renderer_lists(file, document) for e in each]
+                written = {source.entry for source in found}
+                for source in found:
+                    self._renderer_entry(source, changes, mapper, written)
 
-    def _renderer_entry(self, source: EntrySource, changes: list[Change], mapper: Mapper) -> None:
+    def _renderer_entry(
+        self, source: EntrySource, changes: list[Change], mapper: Mapper, written: set[Entry]
+    ) -> None:
         """Adds an entry for the new name; the old one stays for what the chart itself names."""
         entry = source.entry
         for change in changes:
@@ -198,6 +202,8 @@ class _Decider:
             if not entry.matches(change.site.name_text) or entry.matches(name):
                 continue
             made = replace(entry, name=spell_name(name, entry.name), new_name=_moved(entry, mapper))
+            if made in written:
+                return
             site = entry_site(
                 source.document, source.mapping or _EMPTY, "name", change.site.resource, ("images",)
             )
@@ -222,25 +228,31 @@ def _moved(entry: Entry, mapper: Mapper) -> str:
     return mapper.whole_name(outcome.target) if isinstance(outcome, Mapped) else entry.new_name
 
 
-def _renderer_entries(file: str, document: Document) -> Iterator[EntrySource]:
+def renderer_lists(file: str, document: Document) -> Iterator[list[EntrySource]]:
+    """The entries of each list of a release's post-renderers."""
     spec = document.mapping.mapping("spec")
-    for renderer in [] if spec is None else spec.items("postRenderers"):
+    renderers = [] if spec is None else spec.items("postRenderers")
+    for renderer in renderers:
         kustomize = renderer.mapping("kustomize") if isinstance(renderer, Mapping) else None
         items = None if kustomize is None else kustomize.get("images")
-        if not isinstance(items, Sequence):
+        if spec is None or kustomize is None or not isinstance(items, Sequence):
             continue
-        for index, item in enumerate(items.items):
-            entry = read_entry(item)
-            if entry is not None and isinstance(item, Mapping):
-                yield EntrySource(
-                    number=index,
-                    file=file,
-                    document=document,
-                    items=items,
-                    index=index,
-                    entry=entry,
-                    mapping=item,
-                )
+        alone = len(kustomize.own) == len(renderers) == 1
+        holder = (spec, "postRenderers") if alone else (kustomize, "images")
+        yield [
+            EntrySource(
+                number=index,
+                file=file,
+                document=document,
+                items=items,
+                index=index,
+                entry=entry,
+                mapping=item,
+                holder=holder,
+            )
+            for index, item in enumerate(items.items)
+            if isinstance(item, Mapping) and (entry := read_entry(item)) is not None
+        ]
 
 
 def _patched(index: Index) -> Iterator[tuple[_Patch, list[str]]]:

@@ -20,13 +20,14 @@ Undone = dict[int, tuple[Entry, ...]]
 """By number what stands in the place of an entry; nothing for one that goes."""
 
 
-def undone(sources: Sequence[EntrySource], names: NameMap) -> Undone:
+def undone(sources: Sequence[EntrySource], names: NameMap, *, rename: bool = True) -> Undone:
     """What stands in the place of each entry of one list that changes.
 
-    Where the text has no room for taking entries out, they only get their names back.
+    Where the text has no room for taking entries out, they only get their names back. Without
+    `rename` an entry that stands alone goes on matching a name of the cache.
     """
     pairs = [_Pair(source, _returned(source.entry, names)) for source in sources]
-    made = {pair.source.number: (pair.made,) for pair in pairs}
+    made = {pair.source.number: (pair.returned(rename=rename),) for pair in pairs}
     tidy = made | dict(_tidied(pairs, names))
     chosen = tidy if _fits(sources, tidy) else made
     return {s.number: chosen[s.number] for s in sources if chosen[s.number] != (s.entry,)}
@@ -51,6 +52,10 @@ class _Pair:
     def renamed(self) -> bool:
         """Whether it matched a name of the cache."""
         return self.made.name != self.source.entry.name
+
+    def returned(self, *, rename: bool) -> Entry:
+        """What it becomes by itself."""
+        return self.made if rename else replace(self.made, name=self.source.entry.name)
 
 
 def _returned(entry: Entry, names: NameMap) -> Entry:
