@@ -1,21 +1,20 @@
 """From a site to what becomes of it: edits that move it, or the reason why it stays.
 
-One function serves both ways: a `Mapper` says where a reference goes and how it is spelled
-there, `Forward` into the cache and `Backward` out of it.
+One function serves both ways: a `Mapper` says where a reference goes and how it is spelled there.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Protocol
 
-from imageshift.cache import Cached, Mapped, Outcome, Rule, RuleSet, Unmapped, UnmappedReason
-from imageshift.ecr import ROOT
+from imageshift.cache import Cached, Mapped, Rule, Unmapped, UnmappedReason
 from imageshift.errors import InvalidReferenceError, SourceError, VariableReferenceError
+from imageshift.mapper import Backward, Contested, Forward, Mapper
 from imageshift.reference import DOCKER_HUB, ImageReference, name_length
 from imageshift.sites import Confidence, ImageSite, Part, Role, SiteKind, SkipReason
-from imageshift.source import Edit, insert_key
+from imageshift.source import Document, Edit, Mapping, Scalar, insert_key, remove_key
 
 __all__ = [
     "Backward",
@@ -72,115 +71,8 @@ class Kept:
     rule: Rule | None = None
 
 
-class Mapper(Protocol):
-    """Where references go, and how their names are spelled there."""
-
-    def parse(self, text: str) -> ImageReference:
-        """The reference of a text."""
-        ...
-
-    def map(self, reference: ImageReference) -> Outcome:
-        """Where it goes."""
-        ...
-
-    def whole_name(self, target: ImageReference) -> str:
-        """The name as one text."""
-        ...
-
-    def split_names(self, target: ImageReference) -> tuple[str, ...]:
-        """The spellings that a registry and a repository may make together, best first."""
-        ...
-
-
-class Forward:
-    """Into the cache. Outcomes are remembered, since one image stands in many places."""
-
-    def __init__(self, rules: RuleSet) -> None:
-        self.rules = rules
-        self._outcomes: dict[ImageReference, Outcome] = {}
-
-    def parse(self, text: str) -> ImageReference:
-        """The reference of a text; the own host may be a variable."""
-        return self.rules.parse(text)
-
-    def map(self, reference: ImageReference) -> Outcome:
-        """As `RuleSet.map`."""
-        found = self._outcomes.get(reference)
-        if found is None:
-            found = self._outcomes[reference] = self.rules.map(reference)
-        return found
-
-    def whole_name(self, target: ImageReference) -> str:
-        """The full name."""
-        return target.full_name
-
-    def split_names(self, target: ImageReference) -> tuple[str, ...]:
-        """The full name only."""
-        return (target.full_name,)
-
-
-class Contested:
-    """Several ways at once, for a file that several registries reach: only what they agree on."""
-
-    def __init__(self, mappers: Sequence[Mapper]) -> None:
-        self._mappers = mappers
-
-    def parse(self, text: str) -> ImageReference:
-        """The reference of a text."""
-        return self._mappers[0].parse(text)
-
-    def map(self, reference: ImageReference) -> Outcome:
-        """The common answer; a conflict when there are several."""
-        first, *others = [mapper.map(reference) for mapper in self._mappers]
-        if all(other == first for other in others):
-            return first
-        return Unmapped(
-            UnmappedReason.CONFLICT, "several registries of the configuration reach this file"
-        )
-
-    def whole_name(self, target: ImageReference) -> str:
-        """The name as one text."""
-        return self._mappers[0].whole_name(target)
-
-    def split_names(self, target: ImageReference) -> tuple[str, ...]:
-        """The spellings for a registry and a repository."""
-        return self._mappers[0].split_names(target)
-
-
-class Backward:
-    """Out of the cache: what lies under a rule's prefix gets its upstream's name again.
-
-    References under ROOT never go back: any repository of the account could lie there.
-    """
-
-    def __init__(self, rules: RuleSet) -> None:
-        self.rules = rules
-
-    def parse(self, text: str) -> ImageReference:
-        """The reference of a text; the own host may be a variable."""
-        return self.rules.parse(text)
-
-    def map(self, reference: ImageReference) -> Outcome:
-        """The upstream's reference as `Mapped`, or why there is none."""
-        upstream = self.rules.unmap(reference)
-        rule = self.rules.rule_of(reference)
-        if upstream is None or rule is None or rule.prefix == ROOT:
-            return Unmapped(UnmappedReason.NO_RULE, "it isn't in the cache")
-        return Mapped(upstream, rule)
-
-    def whole_name(self, target: ImageReference) -> str:
-        """The familiar name, as people write it."""
-        return target.familiar_name
-
-    def split_names(self, target: ImageReference) -> tuple[str, ...]:
-        """Registry and repository, Docker Hub's official images without `library/` first."""
-        if target.registry != DOCKER_HUB:
-            return (target.full_name,)
-        return (f"{DOCKER_HUB}/{target.familiar_name}", target.full_name)
-
-
 def plan_site(
-    site: ImageSite, mapper: Mapper, variables: Mapping[str, str] | None = None
+    site: ImageSite, mapper: Mapper, variables: MappingType[str, str] | None = None
 ) -> Change | Kept:
     """What becomes of one site by itself.
 
@@ -334,22 +226,33 @@ def _chart_name(target: ImageReference) -> str:
 
 
 def _provider_edit(site: ImageSite, mapper: Mapper) -> Iterable[Edit]:
-    """Flux logs in to ECR only with `provider: aws`, and with it to nothing else (fact X9)."""
+    """Flux logs in to ECR only with `provider: aws`, and with it to nothing else (fact X9).
+
+    On the way back the key goes: without it Flux takes the address as `generic`.
+    """
     spec = site.document.mapping.mapping("spec")
     if spec is None:
         return
     provider = spec.scalar("provider")
-    wanted = "generic" if isinstance(mapper, Backward) else "aws"
-    if provider is None and wanted == "aws":
-        yield insert_key(site.document, spec, "url", "provider", wanted)
-    elif provider is not None and provider.value != wanted:
-        yield site.document.replace(provider, provider.value, wanted)
+    if isinstance(mapper, Backward):
+        yield from [] if provider is None else [_without_provider(site.document, spec, provider)]
+    elif provider is None:
+        yield insert_key(site.document, spec, "url", "provider", "aws")
+    elif provider.value != "aws":
+        yield site.document.replace(provider, provider.value, "aws")
+
+
+def _without_provider(document: Document, spec: Mapping, provider: Scalar) -> Edit:
+    try:
+        return remove_key(document, spec, "provider")
+    except SourceError:
+        return document.replace(provider, provider.value, "generic")
 
 
 _MARK = "/imageshift-chart"
 
 
-def _parsed(site: ImageSite, mapper: Mapper, variables: Mapping[str, str]) -> ImageReference:
+def _parsed(site: ImageSite, mapper: Mapper, variables: MappingType[str, str]) -> ImageReference:
     try:
         return mapper.parse(_mapped_text(site, {}))
     except VariableReferenceError:
@@ -362,7 +265,7 @@ def _parsed(site: ImageSite, mapper: Mapper, variables: Mapping[str, str]) -> Im
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?[=-][^{}]*)?\}")
 
 
-def _mapped_text(site: ImageSite, variables: Mapping[str, str]) -> str:
+def _mapped_text(site: ImageSite, variables: MappingType[str, str]) -> str:
     text, name = site.text, site.name_text
     if "${" in name and variables:
         known = _VARIABLE.sub(lambda found: variables.get(found[1], found[0]), name)

@@ -122,10 +122,13 @@ class Run:
         """What the files of the workspace decide over each other, read at the first use."""
         if self._index is None:
             names = self.names if self.options.named_only else ("",)
+            moved = self.options.charts_through_cache or self.config.charts_through_cache
             index = Index(
                 self.workspace,
                 rows=_rows(self.config),
-                chart_sources=self.options.charts_through_cache or self.config.charts_through_cache,
+                # Addresses in the cache go back without being asked for: without ECR's log-in
+                # and the rule they would lead nowhere.
+                chart_sources=moved or self.options.backward,
                 templates=self.options.templates or self.config.templates,
                 rewrite_jobs=self.config.jobs == "rewrite",
                 values_patterns=tuple(self.config.values),
@@ -254,7 +257,8 @@ class Run:
         numbers = self._target_numbers(file)
         if numbers not in self._mappers:
             made = [self._single_mapper(number) for number in numbers]
-            self._mappers[numbers] = made[0] if len(made) == 1 else Contested(made)
+            back = self.options.backward
+            self._mappers[numbers] = made[0] if len(made) == 1 else Contested(made, back=back)
         return self._mappers[numbers]
 
     def rules_of(self, file: str) -> RuleSet:

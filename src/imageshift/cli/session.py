@@ -42,8 +42,12 @@ class Session:
         self.run = Run.open(paths, options)
         advice = Advice(target.rules for target in self.run.targets)
         self.shown = namer(self.run.workspace.root)
+        hosts = tuple(target.rules.registry.host for target in self.run.targets)
         self.summary = Summary(
-            self.shown, advice, keep_rows=common.format is Format.JSON, advise=not backward
+            self.shown,
+            advice,
+            keep_rows=common.format is Format.JSON,
+            back_from=hosts if backward else None,
         )
 
     def follow(self, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
@@ -70,7 +74,8 @@ class Session:
         """What the run comes to."""
         counts = self.summary.counts
         if self.common.strict:
-            findings = findings or bool(counts[Status.NO_RULE] or counts[Status.DOUBTFUL])
+            unruled = counts[Status.NO_RULE] if self.summary.back_from is None else 0
+            findings = findings or bool(unruled or counts[Status.DOUBTFUL])
         if findings:
             return Exit.FINDINGS
         if self.summary.unsafe:
@@ -117,11 +122,7 @@ class Session:
     def _say_last_line(self, done: str) -> None:
         numbers = self.summary.numbers()
         parts = [f"{numbers['rewrite']} {done}"]
-        parts += [
-            f"{numbers[key]} {key}"
-            for key in ("cached", "no-rule", "doubtful", "skipped")
-            if numbers[key]
-        ]
+        parts += [f"{number} {word}" for word, number in self._others(numbers) if number]
         files, images = counted(numbers["files"], "file"), counted(numbers["images"], "image")
         say(f"{files}, {images}: {', '.join(parts)}")
         if self.summary.files == 0:
@@ -133,6 +134,15 @@ class Session:
         for note in () if self.run.charts is None else self.run.charts.notes:
             say(f"{self._place(note)}: {note.message}")
         say_doubtful_accounts(target.rules.registry for target in self.run.targets)
+
+    def _others(self, numbers: dict[str, int]) -> Iterator[tuple[str, int]]:
+        """What the last line says of the images that don't change."""
+        if self.summary.back_from is None:
+            yield from ((key, numbers[key]) for key in _UNCHANGED)
+            return
+        left = len(self.summary.stays)
+        yield "left alone", left
+        yield "not in the cache", numbers["images"] - numbers["rewrite"] - left
 
     def say_emptied(self) -> None:
         """Says which of the given paths the ignore rules leave nothing of."""
@@ -158,6 +168,7 @@ class Session:
 
 
 _SHOWN = 8
+_UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
 _EMPTIED = "nothing of it was looked at: ignore rules, `exclude:` or its name leave it out"
 
 

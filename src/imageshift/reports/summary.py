@@ -12,7 +12,7 @@ from imageshift.cache import RuleSet
 from imageshift.inventory import FileSkip
 from imageshift.plan import FilePlan
 from imageshift.rewrite import Change, Kept, Status
-from imageshift.sites import Part
+from imageshift.sites import Part, SkipReason
 
 __all__ = ["SCHEMA", "Summary", "image_row", "namer", "registry_row"]
 
@@ -32,13 +32,14 @@ class Summary:
     """The counts of a run, and what its reports list.
 
     Rows of images are kept only when `keep_rows` is set, so that memory stays flat without.
-    Warnings are gathered only when `advise` is set: they are about the way into the cache.
+    `back_from` are the registries of a way back, None on the way into the cache: back, warnings say
+    nothing, and of what stays only what lies on these registries is worth telling.
     """
 
     shown: Callable[[str], str]
     advice: Advice
     keep_rows: bool = False
-    advise: bool = True
+    back_from: tuple[str, ...] | None = None
     files: int = 0
     counts: Counter[Status] = field(default_factory=Counter)
     upstreams: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -58,7 +59,7 @@ class Summary:
             self.unsafe = self.unsafe or is_unsafe(skip.reason)
         if plan.before != plan.after:
             self.changed.append(shown)
-        if self.advise:
+        if self.back_from is None:
             self.advice.look_at(plan, shown)
 
     def _add_result(self, result: Change | Kept, file: str, shown: str) -> None:
@@ -67,9 +68,15 @@ class Summary:
             self.rows.append(image_row(result, shown))
         if isinstance(result, Change):
             self.upstreams[result.rule.upstream, result.rule.prefix] += 1
-        elif result.status is not Status.CACHED:
+        elif self._is_told(result):
             self.stays.append((file, result))
             self.unsafe = self.unsafe or is_unsafe(result.reason)
+
+    def _is_told(self, kept: Kept) -> bool:
+        if self.back_from is None:
+            return kept.status is not Status.CACHED
+        here = any(host in kept.site.text for host in self.back_from)
+        return here or kept.reason in _OTHER_REGISTRIES
 
     def data(self, command: str, targets: list[tuple[RuleSet, tuple[str, ...]]]) -> dict[str, Any]:
         """The report as the published JSON schema has it."""
@@ -101,6 +108,7 @@ class Summary:
         }
 
 
+_OTHER_REGISTRIES = frozenset({SkipReason.OTHER_ECR, SkipReason.BAD_ACCOUNT})
 _COUNTED = (Status.REWRITE, Status.CACHED, Status.NO_RULE, Status.DOUBTFUL, Status.SKIPPED)
 
 

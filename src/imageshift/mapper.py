@@ -1,0 +1,136 @@
+"""Where references go, and how they are spelled there: into the cache, and out of it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from imageshift.cache import Mapped, Outcome, RuleSet, Unmapped, UnmappedReason
+from imageshift.ecr import ROOT
+from imageshift.reference import DOCKER_HUB, ImageReference
+
+__all__ = ["Backward", "Contested", "Forward", "Mapper"]
+
+
+class Mapper(Protocol):
+    """Where references go, and how their names are spelled there."""
+
+    def parse(self, text: str) -> ImageReference:
+        """The reference of a text."""
+        ...
+
+    def map(self, reference: ImageReference) -> Outcome:
+        """Where it goes."""
+        ...
+
+    def whole_name(self, target: ImageReference) -> str:
+        """The name as one text."""
+        ...
+
+    def split_names(self, target: ImageReference) -> tuple[str, ...]:
+        """The spellings that a registry and a repository may make together, best first."""
+        ...
+
+
+class Forward:
+    """Into the cache. Outcomes are remembered, since one image stands in many places."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self._outcomes: dict[ImageReference, Outcome] = {}
+
+    def parse(self, text: str) -> ImageReference:
+        """The reference of a text; the own host may be a variable."""
+        return self.rules.parse(text)
+
+    def map(self, reference: ImageReference) -> Outcome:
+        """As `RuleSet.map`."""
+        found = self._outcomes.get(reference)
+        if found is None:
+            found = self._outcomes[reference] = self.rules.map(reference)
+        return found
+
+    def whole_name(self, target: ImageReference) -> str:
+        """The full name."""
+        return target.full_name
+
+    def split_names(self, target: ImageReference) -> tuple[str, ...]:
+        """The full name only."""
+        return (target.full_name,)
+
+
+class Contested:
+    """Several ways at once, for a file that several registries reach: only what they agree on.
+
+    On the way `back` a reference has one registry, and the one that knows it says where it goes.
+    """
+
+    def __init__(self, mappers: Sequence[Mapper], *, back: bool = False) -> None:
+        self._mappers = mappers
+        self._back = back
+
+    def parse(self, text: str) -> ImageReference:
+        """The reference of a text."""
+        return self._mappers[0].parse(text)
+
+    def map(self, reference: ImageReference) -> Outcome:
+        """The common answer; a conflict when there are several."""
+        outcomes = [mapper.map(reference) for mapper in self._mappers]
+        if self._back:
+            outcomes.sort(key=lambda outcome: not isinstance(outcome, Mapped))
+            return outcomes[0]
+        first, *others = outcomes
+        if all(other == first for other in others):
+            return first
+        return Unmapped(
+            UnmappedReason.CONFLICT, "several registries of the configuration reach this file"
+        )
+
+    def whole_name(self, target: ImageReference) -> str:
+        """The name as one text."""
+        return self._mappers[0].whole_name(target)
+
+    def split_names(self, target: ImageReference) -> tuple[str, ...]:
+        """The spellings for a registry and a repository."""
+        return self._mappers[0].split_names(target)
+
+
+_ELSEWHERE = frozenset(
+    {UnmappedReason.OWN_REPOSITORY, UnmappedReason.OTHER_ECR, UnmappedReason.BAD_ACCOUNT}
+)
+
+
+class Backward:
+    """Out of the cache: what lies under a rule's prefix gets its upstream's name again.
+
+    References under ROOT never go back: any repository of the account could lie there.
+    """
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+
+    def parse(self, text: str) -> ImageReference:
+        """The reference of a text; the own host may be a variable."""
+        return self.rules.parse(text)
+
+    def map(self, reference: ImageReference) -> Outcome:
+        """The upstream's reference as `Mapped`, or why there is none."""
+        upstream = self.rules.unmap(reference)
+        rule = self.rules.rule_of(reference)
+        if upstream is not None and rule is not None and rule.prefix != ROOT:
+            return Mapped(upstream, rule)
+        if upstream is not None:
+            detail = "under ROOT any repository of the account may lie, so nothing goes back"
+            return Unmapped(UnmappedReason.OWN_REPOSITORY, detail)
+        outcome = self.rules.map(reference)
+        if isinstance(outcome, Unmapped) and outcome.reason in _ELSEWHERE:
+            return outcome
+        return Unmapped(UnmappedReason.NO_RULE, "it isn't in the cache")
+
+    def whole_name(self, target: ImageReference) -> str:
+        """The familiar name, as people write it."""
+        return target.familiar_name
+
+    def split_names(self, target: ImageReference) -> tuple[str, ...]:
+        """Registry and repository, Docker Hub's official images without `library/` first."""
+        if target.registry != DOCKER_HUB:
+            return (target.full_name,)
+        return (f"{DOCKER_HUB}/{target.familiar_name}", target.full_name)
