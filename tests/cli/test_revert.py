@@ -216,3 +216,191 @@ def test_report_tells_what_came_back(moved: Path) -> None:
 
     assert report["changed_files"] == ["apps/release.yaml"]
     assert [row["target"] for row in report["images"]] == ["docker.io/bitnami/redis:7"]
+
+
+SOURCE = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: podinfo}
+spec:
+  url: oci://ghcr.io/stefanprodan/charts/podinfo # moved
+  ref: {semver: 6.x}
+"""
+
+
+@pytest.mark.parametrize("way", ["--all", "--base=../old"])
+def test_chart_sources_come_back_unasked(tmp_path: Path, way: str) -> None:
+    """An address in the cache is a reference to it, so nobody has to repeat the option."""
+    tree = {"source.yaml": SOURCE, "pod.yaml": POD.replace("docker.io/library/", "")}
+    for name in ("old", "new"):
+        write_tree(tmp_path / name, dict(tree))
+    folder = tmp_path / "new"
+    run(folder, "migrate", ".", "--charts-through-cache", *REGISTRY)
+    assert f"  url: oci://{HOST}/github" in (folder / "source.yaml").read_text()
+
+    run(folder, "revert", ".", way, *REGISTRY)
+
+    assert read_tree(folder) == read_tree(tmp_path / "old")
+
+
+@pytest.mark.parametrize("way", ["--all", "--base=../old"])
+def test_chart_sources_that_never_moved_stay(tmp_path: Path, way: str) -> None:
+    """Without the option the migration leaves them alone, and so does the way back."""
+    for name in ("old", "new"):
+        write_tree(tmp_path / name, {"source.yaml": SOURCE, "r.yaml": RELEASE + "---\n" + SOURCE})
+    folder = tmp_path / "new"
+    run(folder, "migrate", ".", *REGISTRY)
+
+    run(folder, "revert", ".", way, *REGISTRY)
+
+    assert (folder / "source.yaml").read_text() == SOURCE
+    assert (folder / "r.yaml").read_text().endswith(SOURCE)
+
+
+MIXED = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: m}
+spec:
+  containers:
+    - {name: never, image: "ghcr.io/org/never:1"}
+    - {name: none, image: "registry.example.com/org/none:1"}
+    - {name: own, image: "123456789012.dkr.ecr.eu-west-2.amazonaws.com/team/app:1"}
+    - {name: other, image: "999999999999.dkr.ecr.eu-west-2.amazonaws.com/github/org/app:1"}
+    - {name: back, image: "123456789012.dkr.ecr.eu-west-2.amazonaws.com/quay/org/app:1"}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: j}
+spec:
+  template:
+    spec:
+      containers:
+        - {name: done, image: "nginx:1"}
+        - {name: applied, image: "123456789012.dkr.ecr.eu-west-2.amazonaws.com/quay/org/job:1"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "done"),
+    [("--quiet", "brought back"), ("--dry-run", "to bring back"), ("--diff", "to bring back")],
+)
+def test_words_are_those_of_a_way_back(tmp_path: Path, option: str, done: str) -> None:
+    """What was never in the cache isn't told as if it should move there."""
+    write_tree(tmp_path, {"pod.yaml": MIXED})
+
+    told = run(tmp_path, "revert", ".", "--all", option, *REGISTRY)
+
+    assert told.stderr == f"1 files, 7 images: 1 {done}, 3 left alone, 3 not in the cache\n"
+    for word in ("no-rule", "rewrite", "never", "registry.example.com", "nginx"):
+        assert word not in told.stdout.replace("jobs: rewrite", "") or option == "--diff"
+
+
+def test_what_stays_in_the_cache_has_its_reason(tmp_path: Path) -> None:
+    """An applied Job, another account's registry, and a repository under no rule's prefix."""
+    write_tree(tmp_path, {"pod.yaml": MIXED})
+
+    done = run(tmp_path, "revert", ".", "--all", "--dry-run", *REGISTRY)
+    rows = run(tmp_path, "revert", ".", "--all", "--dry-run", "--format", "json", *REGISTRY).report
+
+    assert "immutable 1 image left alone\n  pod.yaml:20:35: " in done.stdout
+    assert "other-ecr 1 image left alone\n  pod.yaml:9:29: 999999999999" in done.stdout
+    assert "own-repository 1 image left alone\n  pod.yaml:8:27: " in done.stdout
+    assert [(row["line"], row["status"], row["reason"]) for row in rows["images"]] == [
+        (6, "no-rule", "no-rule"),
+        (7, "no-rule", "no-rule"),
+        (8, "skipped", "own-repository"),
+        (9, "skipped", "other-ecr"),
+        (10, "rewrite", None),
+        (19, "skipped", "immutable"),
+        (20, "skipped", "immutable"),
+    ]
+
+
+def test_strict_finds_nothing_in_what_was_never_cached(tmp_path: Path) -> None:
+    """An image without a rule is no finding on the way back."""
+    write_tree(tmp_path, {"pod.yaml": POD})
+
+    assert run(tmp_path, "revert", ".", "--all", "--strict", *REGISTRY).code == 0
+
+
+REGISTRIES = """\
+registries:
+  - {paths: [clusters/eu], account: "111111111111", region: eu-west-2}
+  - paths: [clusters/us]
+    account: "222222222222"
+    region: us-east-1
+    rules:
+      - {upstream: docker.io, prefix: docker-hub}
+      - {upstream: quay.io, prefix: red-hat}
+"""
+
+
+def test_several_registries(tmp_path: Path) -> None:
+    """Each file goes back by its own registry's rules; a shared one by the one it names."""
+    pod = POD.replace("docker.io/library/", "")
+    kustomization = "resources: [../../base, pod.yaml]\n"
+    tree: dict[str, str | bytes] = {".imageshift.yaml": REGISTRIES, "base/pod.yaml": pod}
+    tree["base/kustomization.yaml"] = "resources: [pod.yaml]\n"
+    for name in ("eu", "us"):
+        tree[f"clusters/{name}/kustomization.yaml"] = kustomization
+        tree[f"clusters/{name}/pod.yaml"] = pod.replace("ghcr.io", "quay.io")
+    write_tree(tmp_path, tree)
+    content = read_tree(tmp_path)
+    run(tmp_path, "migrate", ".")
+    us = "222222222222.dkr.ecr.us-east-1.amazonaws.com"
+    assert f"{us}/red-hat/org/b" in (tmp_path / "clusters/us/pod.yaml").read_text()
+    shared = pod.replace("nginx", f"{us}/docker-hub/library/nginx")
+    (tmp_path / "base/pod.yaml").write_text(shared)
+
+    run(tmp_path, "revert", ".", "--all")
+
+    assert read_tree(tmp_path) == content
+
+
+def test_options_give_the_rules_of_the_way_back(tmp_path: Path) -> None:
+    """With the rule that moved an image it goes back, without it it's the team's own."""
+    pod = POD.replace("docker.io/library/", "").replace("ghcr.io/org/b", "gcr.io/distroless/b")
+    write_tree(tmp_path, {"pod.yaml": pod})
+    run(tmp_path, "migrate", ".", "--rule", "gcr.io/distroless=bare", *REGISTRY)
+
+    run(tmp_path, "revert", ".", "--all", *REGISTRY)
+    assert f"{HOST}/bare/b:1" in (tmp_path / "pod.yaml").read_text()
+    run(tmp_path, "revert", ".", "--all", "--rule", "gcr.io/distroless=bare", *REGISTRY)
+
+    assert (tmp_path / "pod.yaml").read_text() == pod
+
+
+def test_wrong_paths_in_the_cache_go_back_to_what_they_meant(tmp_path: Path) -> None:
+    """The article's own trap: `library/` where it doesn't belong, and none where it does."""
+    text = POD.replace("docker.io/library/nginx", f"{HOST}/docker-hub/nginx")
+    text = text.replace("ghcr.io/org/b", f"{HOST}/docker-hub/library/bitnami/redis")
+    write_tree(tmp_path, {"pod.yaml": text})
+
+    run(tmp_path, "revert", ".", "--all", *REGISTRY)
+
+    assert (tmp_path / "pod.yaml").read_text() == (
+        POD.replace("docker.io/library/", "").replace("ghcr.io/org/b", "bitnami/redis")
+    )
+
+
+def test_overlay_outside_the_paths_holds_its_base(tmp_path: Path) -> None:
+    """An entry that may not be written matches the name in the cache, so the text stays."""
+    tree: dict[str, str | bytes] = {
+        "base/kustomization.yaml": "resources: [pod.yaml]\n",
+        "base/pod.yaml": POD.replace("docker.io/library/", ""),
+        "prod/kustomization.yaml": (
+            "resources: [../base]\nimages:\n  - name: ghcr.io/org/b\n    newTag: v2\n"
+        ),
+    }
+    write_tree(tmp_path, tree)
+    content = read_tree(tmp_path)
+    run(tmp_path, "migrate", ".", *REGISTRY)
+
+    done = run(tmp_path, "revert", "base", "--all", "--root", ".", *REGISTRY)
+
+    assert done.code == 3
+    assert "image: nginx:1.25\n" in (tmp_path / "base/pod.yaml").read_text()
+    assert f"{HOST}/github/org/b:1" in (tmp_path / "base/pod.yaml").read_text()
+    assert run(tmp_path, "revert", ".", "--all", *REGISTRY).code == 0
+    assert read_tree(tmp_path) == content
