@@ -1,8 +1,14 @@
 """What a tree was before: a Git revision or a folder, and the way back to it."""
 
+import re
 import subprocess
-from collections.abc import Iterable, Iterator
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from io import BytesIO
 from pathlib import Path
 
 from imageshift.errors import ConfigError, ToolError
@@ -11,7 +17,6 @@ from imageshift.plan import FilePlan
 from imageshift.restore import Versions, restore
 from imageshift.rewrite import Change, Forward, plan_site, reconcile
 from imageshift.run import Run
-from imageshift.sites import FinderContext
 from imageshift.source import apply_edits
 from imageshift.workspace import Workspace
 
@@ -48,6 +53,19 @@ class Base:
         done = _git(self.root, "show", f"{self.revision}:./{file}")
         return None if done.returncode else done.stdout
 
+    @contextmanager
+    def tree(self) -> Iterator[Path]:
+        """A folder with all its files; links of a revision are left out."""
+        if self.revision is None:
+            yield self.root
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            packed = _git(self.root, "archive", "--format=tar", self.revision, ".").stdout
+            with tarfile.open(fileobj=BytesIO(packed)) as archive:
+                files = [member for member in archive if member.isfile()]
+                archive.extractall(folder, files, filter="data")
+            yield Path(folder).resolve()
+
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     try:
@@ -67,35 +85,89 @@ def base_plans(run: Run, plans: Iterable[FilePlan], base: Base) -> Iterator[File
     A line goes back to what it was when the two differ by references that the rules connect.
     Lines that changed in another way keep their change, and only their references go back.
     """
-    for plan in plans:
-        before = base.read(plan.file)
-        if before is None or before == plan.before or not plan.scan.source.text:
-            continue
-        try:
-            after = _restored(run, plan, before).encode()
-        except UnicodeDecodeError:
-            continue
-        if after != plan.before:
-            changes = [r for r in plan.results if isinstance(r, Change)]
-            yield replace(plan, results=tuple(changes), after=after)
+    with base.tree() as folder:
+        forward = _Forward(run, folder)
+        for plan in plans:
+            before = base.read(plan.file)
+            if before is None or before == plan.before or not plan.scan.source.text:
+                continue
+            try:
+                after = _restored(forward, plan, before).encode()
+            except UnicodeDecodeError:
+                continue
+            if after != plan.before:
+                changes = [r for r in plan.results if isinstance(r, Change)]
+                yield replace(plan, results=tuple(changes), after=after)
 
 
-def _restored(run: Run, plan: FilePlan, before: bytes) -> str:
-    rules = run.rules_of(plan.file)
+def _restored(forward: "_Forward", plan: FilePlan, before: bytes) -> str:
+    now = plan.before.decode()
     return restore(
         Versions(
             was=before.decode(),
-            moved=_moved(plan.file, before, run.index.context(plan.file), Forward(rules)),
-            now=plan.before.decode(),
-            reverted=plan.after.decode(),
-            host=rules.registry.host,
+            moved=forward.moved(plan.file, before, now),
+            now=now,
+            reverted=_line_by_line(plan),
+            host=forward.host(plan.file),
         )
     )
 
 
-def _moved(file: str, content: bytes, context: FinderContext, mapper: Forward) -> str:
-    """What the migration makes of a file by itself."""
-    scan = scan_file(file, content, context)
-    results = reconcile(plan_site(site, mapper) for site in scan.sites)
-    edits = [edit for result in results if isinstance(result, Change) for edit in result.edits]
-    return apply_edits(scan.source.text, edits) if edits else content.decode()
+def _line_by_line(plan: FilePlan) -> str:
+    """What the rules make of a file's lines, none of them added or taken out."""
+    text = plan.scan.source.text
+    edits = [edit for change in plan.changes for edit in change.edits]
+    inside = [e for e in edits if not _BREAK.search(text[e.span.start : e.span.end] + e.text)]
+    return apply_edits(text, inside)
+
+
+_BREAK = re.compile(r"[\r\n]")
+
+
+class _Forward:
+    """The migration of the base, by which what it did is told from what others did since."""
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        self._run = run
+        self._folder = folder
+        modes = dict.fromkeys(("off", run.charts_mode))
+        self._wholes = [self._whole(mode) for mode in modes]
+
+    def _whole(self, charts: str) -> Run:
+        run = self._run
+        exclude = (*run.config.exclude, *run.options.exclude)
+        options = replace(run.options, backward=False, charts=charts, root=self._folder)
+        workspace = Workspace(self._folder, exclude)
+        return Run(workspace, run.config, run.targets, ("",), options, folder=run.folder)
+
+    def host(self, file: str) -> str:
+        """The registry that a file's references move to."""
+        return self._run.rules_of(file).registry.host
+
+    def moved(self, file: str, before: bytes, now: str) -> str:
+        """What the migration makes of a file: of several ways, the one nearest to how it is now.
+
+        It moves alone, or with all others, without charts or with them.
+        """
+        made: list[str] = []
+        for way in (self._alone, *map(_together, self._wholes)):
+            made.append(way(file, before))
+            if made[-1] == now:
+                return now
+        lines = now.splitlines()
+        return max(made, key=lambda text: SequenceMatcher(None, text.splitlines(), lines).ratio())
+
+    def _alone(self, file: str, before: bytes) -> str:
+        context = self._run.index.context(file)
+        scan, mapper = scan_file(file, before, context), Forward(self._run.rules_of(file))
+        results = reconcile(plan_site(site, mapper) for site in scan.sites)
+        edits = [edit for result in results if isinstance(result, Change) for edit in result.edits]
+        return apply_edits(scan.source.text, edits) if edits else before.decode()
+
+
+def _together(whole: Run) -> Callable[[str, bytes], str]:
+    def moved(file: str, before: bytes) -> str:
+        plan = whole.planner.plan(file)
+        return (before if plan is None else plan.after).decode()
+
+    return moved

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from imageshift.base import Base, base_plans
+from imageshift.plan import apply_plans
 from imageshift.rewrite import Kept
+from imageshift.run import Run, RunOptions
 from kustomize_builds import build_all, differences, migrate
 
 CASES = Path(__file__).resolve().parent.parent / "fixtures" / "kustomize"
@@ -28,6 +31,14 @@ def contents(root: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
     }
+
+
+def run_revert(tree: Path, base: Path) -> None:
+    """Bring a tree back to its base."""
+    options = RunOptions(account="123456789012", region="eu-west-2", root=tree, backward=True)
+    run = Run.open([tree], options)
+    plans = base_plans(run, run.plans(), Base.find(str(base), run.workspace))
+    list(apply_plans(run.workspace, plans))
 
 
 @pytest.mark.parametrize(("tree", "name"), [(name, name) for name in NAMES], indirect=["tree"])
@@ -76,6 +87,23 @@ def test_revert(name: str, tmp_path: Path) -> None:
 
     restored = contents(tmp_path / "tree") == contents(CASES / name / "before")
     assert restored is case.get("reverts", True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_revert_to_the_base(name: str, tmp_path: Path) -> None:
+    """`revert --base` gives every byte back, and leaves lines that were written since."""
+    before, tree = CASES / name / "before", tmp_path / "tree"
+    shutil.copytree(CASES / name / "after", tree)
+    run_revert(tree, before)
+    assert contents(tree) == contents(before)
+
+    shutil.copytree(CASES / name / "after", tree, dirs_exist_ok=True)
+    changed = [file for file, text in contents(tree).items() if text != contents(before)[file]]
+    for file in changed:
+        (tree / file).write_bytes(b"# written since\n" + (tree / file).read_bytes())
+    run_revert(tree, before)
+    for file in changed:
+        assert (tree / file).read_bytes() == b"# written since\n" + (before / file).read_bytes()
 
 
 @pytest.mark.kustomize
