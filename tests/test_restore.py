@@ -111,6 +111,13 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {
         "values:\n  a: 1\n  image:\n    repository: quay.io/a\nz: 2\n",
         "values:\n  a: 1\nz: 2\n",
     ),
+    "a line that was added and changed since": (
+        "- name: a\n  newTag: v1\n",
+        "- name: ECR/a\n  newTag: v1\n- name: a\n  newName: ECR/a\n  newTag: v1\n",
+        "- name: ECR/a\n  newTag: v2\n- name: a\n  newName: ECR/a\n  newTag: v2\n",
+        "- name: a\n  newTag: v2\n- name: a\n  newName: ECR/a\n  newTag: v2\n",
+        "- name: a\n  newTag: v2\n",
+    ),
     "keys without a name of the cache stay": (
         "a: 1\n",
         "a: 1\n",
@@ -132,6 +139,36 @@ CASES: dict[str, tuple[str, str, str, str, str]] = {
 def test_restored(was: str, moved: str, now: str, reverted: str, expected: str) -> None:
     """What the migration did is gone, what others did is there."""
     texts = Versions(was=was, moved=moved, now=now, reverted=reverted, host="ECR")
+
+    assert restore(texts) == expected
+
+
+COMPLETE: dict[str, tuple[str, str, str, str, str]] = {
+    "a new image": (
+        "- i: a:1\n",
+        "- i: ECR/a:1\n",
+        "- i: ECR/a:1\n- i: ECR/b:1\n",
+        "- i: a:1\n- i: b:1\n",
+        "- i: a:1\n- i: ECR/b:1\n",
+    ),
+    "a new image before a changed one": (
+        "- i: a:1\n",
+        "- i: ECR/a:1\n",
+        "- i: ECR/b:7\n- i: ECR/a:2\n  c: 2\n",
+        "- i: b:7\n- i: a:2\n  c: 2\n",
+        "- i: ECR/b:7\n- i: a:2\n  c: 2\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("was", "moved", "now", "reverted", "expected"), COMPLETE.values(), ids=COMPLETE
+)
+def test_nothing_is_guessed_where_all_is_known(
+    was: str, moved: str, now: str, reverted: str, expected: str
+) -> None:
+    """A new line that looks like one of the migration's stays, if the migration's are all told."""
+    texts = Versions(was=was, moved=moved, now=now, reverted=reverted, host="ECR", complete=True)
 
     assert restore(texts) == expected
 

@@ -109,6 +109,7 @@ def _restored(forward: "_Forward", plan: FilePlan, before: bytes) -> str:
             now=now,
             reverted=_line_by_line(plan),
             host=forward.host(plan.file),
+            complete=forward.knows_all(plan.file),
         )
     )
 
@@ -143,6 +144,14 @@ class _Forward:
     def host(self, file: str) -> str:
         """The registry that a file's references move to."""
         return self._run.rules_of(file).registry.host
+
+    def knows_all(self, file: str) -> bool:
+        """Whether no chart that can't be had may have added lines to a file."""
+        whole = self._wholes[-1]
+        if all(release.file != file for release in self._run.index.all_releases):
+            return True
+        charts = whole.charts
+        return charts is not None and all(problem.file != file for problem in charts.problems)
 
     def moved(self, file: str, before: bytes, now: str) -> str:
         """What the migration makes of a file: of several ways, the one nearest to how it is now.

@@ -24,8 +24,8 @@ _ADDED = re.compile(
 class Versions:
     """The texts of one file, and the host that the migration writes.
 
-    `moved` is what the migration makes of `was`, as far as the file alone tells; `reverted` has
-    line by line what the rules make of `now`.
+    `moved` is what the migration makes of `was`, and `complete` says that no line which it added
+    can be missing there; `reverted` has line by line what the rules make of `now`.
     """
 
     was: str
@@ -33,6 +33,7 @@ class Versions:
     now: str
     reverted: str
     host: str
+    complete: bool = False
 
 
 def restore(texts: Versions) -> str:
@@ -45,7 +46,11 @@ def restore(texts: Versions) -> str:
     """
     if texts.now == texts.moved:
         return texts.was
-    return "".join(_Restored(texts).lines())
+    lines = list(_Restored(texts).lines())
+    newline = "\r\n" if "\r\n" in texts.now else "\n"
+    # The last line of before may have lost the end that it has now.
+    ended = [line if line.endswith(("\n", "\r")) else line + newline for line in lines[:-1]]
+    return "".join((*ended, *lines[-1:]))
 
 
 class _Restored:
@@ -53,6 +58,7 @@ class _Restored:
 
     def __init__(self, texts: Versions) -> None:
         self._host = texts.host
+        self._complete = texts.complete
         self._was = texts.was.splitlines(keepends=True)
         self._moved = texts.moved.splitlines(keepends=True)
         self._now = texts.now.splitlines(keepends=True)
@@ -68,7 +74,7 @@ class _Restored:
             if kind == "equal":
                 yield from self._before(a, b)
             elif kind == "insert":
-                yield from () if self._is_added(self._now[c:d]) else self._now[c:d]
+                yield from self._others(self._now[c:d])
             elif kind == "replace":
                 yield from self._replaced(a, b, c, d)
 
@@ -77,34 +83,46 @@ class _Restored:
 
     def _replaced(self, a: int, b: int, c: int, d: int) -> Iterator[str]:
         start = self._partners(a, b, c, d)
-        if start is not None:
-            for at, to in zip(range(a, b), range(start, d), strict=False):
-                origin = self._origins[at]
-                was = self._moved[at] if origin is None else self._was[origin]
-                yield self._line(was, self._moved[at], to)
-        elif len(self._now) == len(self._reverted):
-            yield from self._reverted[c:d]
-        else:
-            yield from self._now[c:d]
+        if start is None:
+            aligned = len(self._now) == len(self._reverted)
+            yield from (self._reverted if aligned else self._now)[c:d]
+            return
+        end = start + b - a
+        yield from self._others(self._now[c:start])
+        for at, to in zip(range(a, b), range(start, end), strict=True):
+            origin = self._origins[at]
+            if origin is not None:
+                yield self._line(self._was[origin], self._moved[at], to)
+        yield from self._others(self._now[end:d])
+
+    def _others(self, lines: Sequence[str]) -> Sequence[str]:
+        return () if self._is_added(lines) else lines
 
     def _partners(self, a: int, b: int, c: int, d: int) -> int | None:
         """Where the lines of now begin that stand for those of before, one for one.
 
-        More lines than before are told apart only when the migration may have added them, in
-        front or behind.
+        Of more lines than before they are those that are most alike.
         """
-        behind, front = c + b - a, d - (b - a)
-        if behind == d:
-            return c
-        for start, added in ((c, self._now[behind:d]), (front, self._now[c:front])):
-            pairs = zip(self._moved[a:b], self._now[start:d], strict=False)
-            alike = all(_key(one) == _key(other) for one, other in pairs)
-            if behind < d and alike and self._is_added(added):
-                return start
-        return None
+        before, extra = self._moved[a:b], d - c - (b - a)
+        if extra <= 0:
+            return None if extra else c
+        keys = [_key(line) for line in before]
+        found = [
+            start
+            for start in range(c, c + extra + 1)
+            if keys == [_key(line) for line in self._now[start : start + len(keys)]]
+        ]
+        text = "".join(before)
+        return max(found, key=lambda start: self._likeness(text, start, len(keys)), default=None)
+
+    def _likeness(self, text: str, start: int, count: int) -> float:
+        now = "".join(self._now[start : start + count])
+        return SequenceMatcher(None, text, now, autojunk=False).ratio()
 
     def _is_added(self, lines: Sequence[str]) -> bool:
         """Whether lines are such as a migration adds, the host among them where names are."""
+        if self._complete:
+            return False
         names = [line for line in lines if self._host in line]
         others = all(_ADDED.fullmatch(line) for line in lines if self._host not in line)
         return others and (bool(names) or all("provider" in line for line in lines))

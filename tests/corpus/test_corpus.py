@@ -14,12 +14,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
 from imageshift.cli import build_app
+from imageshift.errors import InvalidReferenceError
+from imageshift.reference import parse_reference
 
 HERE = Path(__file__).parents[2]
 CORPUS = Path(os.environ.get("IMAGESHIFT_CORPUS", HERE.parent / "shared" / "corpus"))
 NAMES = sorted(path.name for path in CORPUS.iterdir() if path.is_dir()) if CORPUS.is_dir() else []
 
+RULES = RuleSet(Registry.of("123456789012", "eu-west-2"), ARTICLE_RULES)
 HOST = "123456789012.dkr.ecr.eu-west-2.amazonaws.com"
 OPTIONS = ("--account", "123456789012", "--region", "eu-west-2", "--charts", "off", "--quiet")
 REFERENCE = re.compile(r"[A-Za-z0-9_./@:=$\\{}-]*")
@@ -149,6 +153,27 @@ def test_revert_of_all_names_the_same_images(moved: Repository) -> None:
 
     assert not any(HOST.encode() in text for text in reverted.values())
     assert moved.read() == content
+
+
+def _normal(line: str) -> list[str]:
+    return [_full_name(text) for text in re.findall(r"[\w./@:-]+", line)]
+
+
+def _full_name(text: str) -> str:
+    try:
+        return RULES.normalize(parse_reference(text)).normalized
+    except InvalidReferenceError:
+        return text
+
+
+def test_revert_of_all_loses_no_more_than_spellings(moved: Repository) -> None:
+    """No line more or less than before, and those that differ name the same images."""
+    moved.run("revert", "--all")
+
+    for path, text in moved.read().items():
+        if text != moved.before[path]:
+            was, now = moved.before[path].decode().split("\n"), text.decode().split("\n")
+            assert [_normal(line) for line in now] == [_normal(line) for line in was], path
 
 
 def test_other_changes_survive_the_way_back(moved: Repository) -> None:

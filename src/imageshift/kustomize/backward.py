@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from imageshift.kustomize.graph import Graph
 from imageshift.kustomize.leaves import Leaves
-from imageshift.kustomize.model import Duty, EntrySource
+from imageshift.kustomize.model import Duty, EntrySource, Leaf
 from imageshift.kustomize.names import NameMaps
 from imageshift.kustomize.search import Search, Solution
 from imageshift.kustomize.simulate import Plan, Simulation, simulate
@@ -25,7 +25,7 @@ _Member = tuple[str, int | str]
 def solve_backward(graph: Graph, leaves: Leaves, names: NameMaps, search: Search) -> Solution:
     """A plan that holds; `search` finds one for builds in which nothing can be taken back."""
     frozen = search.frozen_beforehand()
-    plan = _plan(graph, leaves, names, frozen)
+    plan = _plan(graph, leaves, names, frozen, _naming(graph, leaves))
     simulation = simulate(graph, leaves, plan)
     wrong = {leaf for problem in search.broken(plan, simulation) for leaf in problem.leaves}
     wrong -= set(_split_for(graph, leaves, names, plan))
@@ -35,7 +35,40 @@ def solve_backward(graph: Graph, leaves: Leaves, names: NameMaps, search: Search
     return _joined(graph, leaves, Solution(plan, simulation, {}, frozen, {}), found, search)
 
 
-def _plan(graph: Graph, leaves: Leaves, names: NameMaps, frozen: Collection[int]) -> Plan:
+def _naming(graph: Graph, leaves: Leaves) -> set[int]:
+    """The entries that had a newName before the migration, for all that the tree tells.
+
+    It adds one only for a text that it can't move, or that some build shows under its own name;
+    a placeholder was left alone because there was a newName (K10).
+    """
+    plain = simulate(graph, leaves, Plan())
+    shown = {
+        flow.leaf
+        for root in graph.roots()
+        for flow in plain.outputs.get(root.key, ())
+        if not flow.renamed
+    }
+    held = {leaf.number for leaf in leaves.every if not _could_move(leaf, graph, leaves)}
+    return {
+        source.number
+        for source in graph.entries
+        if source.number in plain.seen
+        and not {match.leaf for match in plain.seen[source.number].matched} & (shown | held)
+    }
+
+
+def _could_move(leaf: Leaf, graph: Graph, leaves: Leaves) -> bool:
+    known = leaf.file in graph.index.files and leaves.duty(leaf.key) is not None
+    return known and not leaf.generated and leaf.duty in (Duty.MOVE, Duty.ENTRY)
+
+
+def _plan(
+    graph: Graph,
+    leaves: Leaves,
+    names: NameMaps,
+    frozen: Collection[int],
+    naming: Collection[int],
+) -> Plan:
     texts = {
         leaf.number: names.of(leaf.file).text(leaf.text)
         for leaf in leaves.every
@@ -47,7 +80,7 @@ def _plan(graph: Graph, leaves: Leaves, names: NameMaps, frozen: Collection[int]
     plan = Plan(texts)
     for sources in lists.values():
         if not any(source.number in frozen for source in sources):
-            made = undone(sources, names.of(sources[0].file))
+            made = undone(sources, names.of(sources[0].file), naming=naming)
             plan = replace(plan, entries={**plan.entries, **made})
     return plan
 

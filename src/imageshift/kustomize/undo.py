@@ -5,7 +5,7 @@ stands beside another that says the same under the mapped name (an entry is spli
 move and others stay).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from imageshift.entry import Entry, spell_name
@@ -20,15 +20,22 @@ Undone = dict[int, tuple[Entry, ...]]
 """By number what stands in the place of an entry; nothing for one that goes."""
 
 
-def undone(sources: Sequence[EntrySource], names: NameMap, *, rename: bool = True) -> Undone:
+def undone(
+    sources: Sequence[EntrySource],
+    names: NameMap,
+    *,
+    rename: bool = True,
+    naming: Collection[int] = (),
+) -> Undone:
     """What stands in the place of each entry of one list that changes.
 
     Where the text has no room for taking entries out, they only get their names back. Without
-    `rename` an entry that stands alone goes on matching a name of the cache.
+    `rename` an entry that stands alone goes on matching a name of the cache. Those of `naming`
+    keep a newName.
     """
     pairs = [_Pair(source, _returned(source.entry, names)) for source in sources]
     made = {pair.source.number: (pair.returned(rename=rename),) for pair in pairs}
-    tidy = made | dict(_tidied(pairs, names))
+    tidy = made | dict(_tidied(pairs, names, naming))
     chosen = tidy if _fits(sources, tidy) else made
     return {s.number: chosen[s.number] for s in sources if chosen[s.number] != (s.entry,)}
 
@@ -65,12 +72,14 @@ def _returned(entry: Entry, names: NameMap) -> Entry:
     return replace(entry, new_name=names.name(entry.new_name)) if entry.new_name else entry
 
 
-def _tidied(pairs: Sequence[_Pair], names: NameMap) -> Iterator[tuple[int, tuple[Entry, ...]]]:
+def _tidied(
+    pairs: Sequence[_Pair], names: NameMap, naming: Collection[int]
+) -> Iterator[tuple[int, tuple[Entry, ...]]]:
     """The entries that lose their newName, go away, or take a twin's name."""
     open_: dict[tuple[str, ...], _Pair] = {}
     for pair in pairs:
         entry, number = pair.made, pair.source.number
-        if _is_added(pair, names):
+        if number not in naming and _is_added(pair, names):
             entry = replace(entry, new_name="")
             yield number, (entry,)
         if entry == Entry(entry.name) and entry != pair.made:
