@@ -119,13 +119,19 @@ def test_only_mapped_images_differ(
 
 
 @pytest.mark.helm
+@pytest.mark.parametrize("charts", ["auto", "off"])
 @every_case
-def test_revert_all_runs_upstream_images(name: str, tmp_path: Path, binary: Renderer) -> None:
-    """After revert --all no rendered image comes from the cache, and all are what they were."""
+def test_revert_all_runs_upstream_images(
+    name: str, charts: str, tmp_path: Path, binary: Renderer
+) -> None:
+    """After revert --all no rendered image comes from the cache, and all are what they were.
+
+    Also where the charts couldn't be had at the migration, and now they can.
+    """
     case = MigrateCase(name)
     tree = case.copy(tmp_path)
     before = _rendered(tree, binary)
-    case.run(tree, "migrate")
+    case.run(tree, "migrate", "--charts", charts)
 
     done = case.run(tree, "revert", "--all")
 

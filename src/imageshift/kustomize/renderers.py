@@ -27,14 +27,14 @@ _IGNORE = "imageshift: ignore"
 
 @dataclass(slots=True)
 class RenderersBack:
-    """What becomes of the entries of post-renderers; no other sites are decided here."""
+    """What becomes of the entries of post-renderers, and of the values that they match."""
 
     results: dict[SiteKey, Change] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
     moved_files: tuple[str, ...] = ()
 
     def decided(self, site: ImageSite, file: str) -> Change | None:
-        """What becomes of an entry's newName."""
+        """What becomes of an entry's newName, or of a value that lost its entry."""
         return self.results.get(site_key(site, file)) if self.results else None
 
     def extra(self, file: str) -> list[Change | Kept]:
@@ -54,8 +54,12 @@ def renderers_back(
         scanned = scan(file)
         if writable(file) and not scanned.skips and "postRenderers" in scanned.source.text:
             for sources, document in _lists(file, scanned):
-                if not _names_cache(scanned, document, sources, names.of(file)):
+                values = _matched(scanned, document, sources, names.of(file))
+                if all(isinstance(each, Change) for each in values):
                     _take_back(sources, names.of(file), found)
+                    # An entry that goes with them keeps no chart from moving them.
+                    changes = (each for each in values if isinstance(each, Change))
+                    found.results |= {site_key(each.site, file): each for each in changes}
     return found
 
 
@@ -68,18 +72,18 @@ def _lists(file: str, scanned: FileScan) -> Iterator[tuple[list[EntrySource], Do
                     yield sources, document
 
 
-def _names_cache(
+def _matched(
     scanned: FileScan, document: Document, sources: list[EntrySource], names: NameMap
-) -> bool:
-    """Whether values that stay in the cache are matched by an entry."""
-    return any(
-        site.kind is SiteKind.VALUES
+) -> list[Change | Kept]:
+    """What becomes of the values in the cache that an entry matches."""
+    return [
+        plan_site(site, names.mapper)
+        for site in scanned.sites
+        if site.kind is SiteKind.VALUES
         and site.document.file.index == document.index
         and any(source.entry.matches(site.name_text) for source in sources)
         and names.name(site.name_text) != site.name_text
-        and isinstance(plan_site(site, names.mapper), Kept)
-        for site in scanned.sites
-    )
+    ]
 
 
 def _take_back(sources: list[EntrySource], names: NameMap, found: RenderersBack) -> None:
