@@ -7,81 +7,134 @@ the trace can then mark: the rendering decides, not the name of the key.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from imageshift.charts.model import RenderedImage, ValuePath, Values
+from imageshift.charts.model import Field, RenderedImage, ValuePath, Values
 from imageshift.charts.values import leaves, lookup
 
-__all__ = ["Fill", "propose_fills"]
+__all__ = ["Fill", "join_fills", "propose_fills"]
 
 Fill = Mapping[ValuePath, str]
 """Texts by path: one guess about one image."""
 
 _REGISTRY_KEY = re.compile(r"regist|host$|hub$|domain", re.IGNORECASE)
+_SHARED_KEY = re.compile(r"regist", re.IGNORECASE)
+_OTHER_KEY = re.compile(r"secret|user|pass|policy|name$", re.IGNORECASE)
 _REPOSITORY_KEY = re.compile(r"reposit|^repo$|image|^name$", re.IGNORECASE)
 _IMAGE_KEY = re.compile("image", re.IGNORECASE)
 _MOST = 24
+_MOST_SHARED = 8
 
 
-def propose_fills(images: Iterable[RenderedImage], values: Values) -> Sequence[Fill]:
-    """Guesses for images that no leaf reaches from their first character on, likeliest first."""
-    found: dict[tuple[tuple[ValuePath, str], ...], None] = {}
-    empty = _empty_by_map(values)
-    for image in images:
-        for fill in _guesses(image, values, empty):
-            found.setdefault(tuple(sorted(fill.items(), key=str)), None)
-    return [dict(items) for items in found][:_MOST]
+def propose_fills(images: Iterable[RenderedImage], values: Values) -> Iterator[Sequence[Fill]]:
+    """Rounds of guesses for images that no leaf reaches from their first character on.
+
+    The likeliest round is first: registries beside an image's own leaves, then those that many
+    images may share, then whole names.
+    """
+    empty = _Empty.of(values)
+    wanted = list(images)
+    guesses = (
+        [fill for image in wanted for fill in _beside(image, values, empty)][:_MOST],
+        [fill for image in wanted for fill in _shared(image, empty)],
+        [fill for image in wanted for fill in _whole(image, values, empty)][:_MOST],
+    )
+    for number, fills in enumerate(guesses):
+        found = {tuple(sorted(fill.items(), key=str)): fill for fill in fills}
+        yield list(found.values())[: _MOST_SHARED if number == 1 else _MOST]
 
 
-def _empty_by_map(values: Values) -> dict[ValuePath, list[str]]:
+def join_fills(fills: Iterable[Fill]) -> Fill:
+    """As many of the guesses as go together, for one rendering that tries all of them."""
+    joined: dict[ValuePath, str] = {}
+    for fill in fills:
+        if not fill.keys() & joined.keys():
+            joined |= fill
+    return joined
+
+
+@dataclass(frozen=True, slots=True)
+class _Empty:
     """The keys without a value, by the map they stand in."""
-    found: dict[ValuePath, list[str]] = {}
-    for path, value in leaves(values):
-        if value in (None, "") and path and isinstance(path[-1], str):
-            found.setdefault(path[:-1], []).append(path[-1])
-    return found
+
+    keys: Mapping[ValuePath, Sequence[str]]
+
+    @classmethod
+    def of(cls, values: Values) -> "_Empty":
+        found: dict[ValuePath, list[str]] = {}
+        for path, value in leaves(values):
+            if value in (None, "") and path and isinstance(path[-1], str):
+                found.setdefault(path[:-1], []).append(path[-1])
+        return cls(found)
+
+    def registries(self, here: ValuePath) -> list[str]:
+        return [key for key in self.keys.get(here, ()) if _REGISTRY_KEY.search(key)]
+
+    def repositories(self, here: ValuePath) -> list[str]:
+        return [key for key in self.keys.get(here, ()) if _REPOSITORY_KEY.search(key)]
+
+    def shared(self) -> list[ValuePath]:
+        """Registries of the whole chart: those under `global` first, then the least deep."""
+        found = [
+            (*here, key)
+            for here, keys in self.keys.items()
+            if not any(isinstance(part, int) for part in here)
+            for key in keys
+            if _SHARED_KEY.search(key) and not _OTHER_KEY.search(key)
+        ]
+        return sorted(found, key=lambda path: (path[0] != "global", len(path)))
 
 
-def _guesses(
-    image: RenderedImage, values: Values, empty: Mapping[ValuePath, list[str]]
-) -> Iterator[Fill]:
-    name = image.raw_name
-    if image.segments:
-        ordered = sorted(image.segments, key=lambda item: item.start)
-        for segment in ordered:
-            literal = name[: segment.start].rstrip("/")
-            yield from _beside(segment.leaf, literal, values, empty)
-        for segment in {ordered[0], ordered[-1]}:
-            text = lookup(values, segment.leaf)
-            if segment.inner == (0, len(text)):
-                yield {segment.leaf: name}
-    else:
-        yield from _split_over(name, empty)
+def _beside(image: RenderedImage, values: Values, empty: _Empty) -> Iterator[Fill]:
+    """The registry that the chart writes itself, in an empty or absent key beside a leaf."""
+    for segment in sorted(image.segments, key=lambda item: item.start):
+        literal = image.raw_name[: segment.start].rstrip("/")
+        here = segment.leaf[:-1]
+        keys = empty.registries(here)
+        holder: Any = lookup(values, here)
+        if not keys and isinstance(holder, Mapping) and "registry" not in holder:
+            keys = ["registry"]
+        for key in keys if literal else ():
+            yield {(*here, key): literal}
 
 
-def _beside(
-    leaf: ValuePath, literal: str, values: Values, empty: Mapping[ValuePath, list[str]]
-) -> Iterator[Fill]:
-    """The registry that the chart writes itself, in an empty or absent key beside the leaf."""
-    if not literal:
-        return
-    here = leaf[:-1]
-    keys = [key for key in empty.get(here, ()) if _REGISTRY_KEY.search(key)]
-    holder: Any = lookup(values, here)
-    if not keys and isinstance(holder, Mapping) and "registry" not in holder:
-        keys = ["registry"]
-    for key in keys:
-        yield {(*here, key): literal}
+def _shared(image: RenderedImage, empty: _Empty) -> Iterator[Fill]:
+    """The registry that the chart writes itself, in an empty key that stands elsewhere."""
+    start = min((segment.start for segment in image.segments), default=len(image.raw_name))
+    literal = image.raw_name[:start].rpartition("/")[0]
+    if literal and start:
+        beside = {segment.leaf[:-1] for segment in image.segments}
+        for path in empty.shared():
+            if path[:-1] not in beside:
+                yield {path: literal}
 
 
-def _split_over(name: str, empty: Mapping[ValuePath, list[str]]) -> Iterator[Fill]:
+def _whole(image: RenderedImage, values: Values, empty: _Empty) -> Iterator[Fill]:
+    """The name as a whole, in a leaf that has a part of it or over a map's empty keys."""
+    if not image.segments:
+        yield from _split_over(image, empty)
+    ordered = sorted(image.segments, key=lambda item: item.start)
+    for segment in {*ordered[:1], *ordered[-1:]}:
+        for key in empty.repositories(segment.leaf[:-1]):
+            yield {(*segment.leaf[:-1], key): image.raw_name}
+        if segment.inner == (0, len(lookup(values, segment.leaf))):
+            yield {segment.leaf: image.raw_name}
+
+
+def _split_over(image: RenderedImage, empty: _Empty) -> Iterator[Fill]:
     """An image of which nothing stands in the values, over a map's empty keys."""
-    registry, slash, rest = name.partition("/")
-    for here, keys in empty.items():
-        registries = [key for key in keys if _REGISTRY_KEY.search(key)]
-        repositories = [key for key in keys if _REPOSITORY_KEY.search(key)]
+    registry, slash, rest = image.raw_name.partition("/")
+    for here in empty.keys:
+        registries, repositories = empty.registries(here), empty.repositories(here)
         image_map = bool(here) and "image" in str(here[-1]).lower()
         if registries and repositories and slash:
             yield {(*here, registries[0]): registry, (*here, repositories[0]): rest}
         elif repositories and (image_map or _IMAGE_KEY.search(repositories[0])):
-            yield {(*here, repositories[0]): name}
+            yield from ({(*here, repositories[0]): text} for text in _texts(image))
+
+
+def _texts(image: RenderedImage) -> list[str]:
+    """Its name; and all of it where only a patch would say the tag as well (K5)."""
+    reached = image.field in (Field.CONTAINER, Field.VOLUME)
+    return [image.raw_name] if reached else [image.raw_name, image.text]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from imageshift.charts.markers import Candidate, has_marks, read_marks
 from imageshift.charts.model import Field, ObjectName, RenderedImage, Segment, ValuePath
@@ -17,6 +18,7 @@ _CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
 _CRD = re.compile(r"^[\"']?kind[\"']?: *[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _IMAGE = re.compile(r"image[\"']?:|\"image\"|imageName[\"']?:|baseImage[\"']?:")
 _WORD = re.compile(r"[A-Za-z0-9._/:@-]")
+_OPTION = re.compile(r"--?[A-Za-z][\w.-]*=")
 _PLACEHOLDER = "auto"
 """What Istio's injector replaces (X12)."""
 
@@ -113,28 +115,42 @@ class _Reader:
         )
         group = self._object.api_version.partition("/")[0]
         custom = _CUSTOM.get((group, self._object.kind), ())
-        for path, scalar, field in _strings(root, (), None):
-            known = Field.CUSTOM if path in custom else field
-            self._read_string(path, scalar.value, known)
+        for place in _strings(root, (), ""):
+            if place.path in custom:
+                self._read_field(place, Field.CUSTOM)
+            elif place.field is not None:
+                self._read_field(place, place.field)
+            elif has_marks(place.text):
+                self._read_marked(place)
+            else:
+                self._read_written(place)
 
-    def _read_string(self, path: ValuePath, text: str, field: Field | None) -> None:
-        if field is None and not has_marks(text):
-            return
-        plain, marks = read_marks(text)
-        if field is not None and plain.strip() == _PLACEHOLDER:
-            return
-        if field is not None:
-            self._add(plain, (0, len(plain)), marks, path, field)
-            return
+    def _read_field(self, place: "_Place", field: Field) -> None:
+        plain, marks = read_marks(place.text)
+        if plain.strip() != _PLACEHOLDER:
+            self._add(plain, (0, len(plain)), marks, place.path, field)
+
+    def _read_marked(self, place: "_Place") -> None:
+        plain, marks = read_marks(place.text)
         while marks:
             start, end = _token(plain, marks[0][0])
             inside = [mark for mark in marks if start <= mark[0] <= end]
             marks = [mark for mark in marks if mark not in inside]
             sure = any(self._candidates[number].says_image for _, number in inside)
-            if _is_image(plain, start, end, path, sure=sure):
-                self._add(plain, (start, end), inside, path, Field.EMBEDDED)
+            if _is_image(plain, start, end, place.says, sure=sure):
+                self._add(plain, (start, end), inside, place.path, Field.EMBEDDED)
             else:
                 self.leaks |= {self._candidates[number] for _, number in inside}
+
+    def _read_written(self, place: "_Place") -> None:
+        """The image that a template itself writes behind a flag or in a variable that says so."""
+        option = _OPTION.match(place.text)
+        if option is None and not place.is_option:
+            return
+        span = (0 if option is None else option.end()), len(place.text)
+        named = has_host(place.text[span[0] :]) and _is_named(place.text, *span, place.says)
+        if named and _is_image(place.text, *span, place.says, sure=False):
+            self._add(place.text, span, [], place.path, Field.EMBEDDED)
 
     def _add(
         self,
@@ -186,21 +202,42 @@ def _objects(root: tree.Root) -> Iterator[tree.Mapping]:
         yield root
 
 
+class _Place(NamedTuple):
+    """A string of an object; `says` names it: its key, or the flag or variable it is for."""
+
+    path: ValuePath
+    text: str
+    says: str
+    field: Field | None = None
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it is the value of a flag or of a variable."""
+        return self.says.startswith("-") or (self.path[-1:] == ("value",) and self.says != "value")
+
+
 def _strings(
-    node: tree.Node, path: ValuePath, field: Field | None
-) -> Iterator[tuple[ValuePath, tree.Scalar, Field | None]]:
+    node: tree.Node, path: ValuePath, says: str, field: Field | None = None
+) -> Iterator[_Place]:
     """Every scalar (keys too, so that a mark in one is seen) and the field it certainly is."""
     if isinstance(node, tree.Scalar):
-        yield path, node, field
+        yield _Place(path, node.value, says, field)
     elif isinstance(node, tree.Sequence):
+        flag = says
         for index, item in enumerate(node.items):
-            yield from _strings(item, (*path, index), None)
+            yield from _strings(item, (*path, index), flag)
+            flag = item.value if isinstance(item, tree.Scalar) and _is_flag(item.value) else says
     elif isinstance(node, tree.Mapping):
         for key, value in node.pairs():
             if has_marks(key.value):
-                yield (*path, key.value), key, None
+                yield _Place((*path, key.value), key.value, "")
             below = (*path, key.value)
-            yield from _strings(value, below, _field_of(below, value))
+            word = node.text("name") if key.value == "value" else None
+            yield from _strings(value, below, word or key.value, _field_of(below, value))
+
+
+def _is_flag(text: str) -> bool:
+    return text.startswith("-") and "=" not in text and " " not in text
 
 
 def _field_of(path: ValuePath, value: tree.Node) -> Field | None:
@@ -224,7 +261,7 @@ def _token(text: str, position: int) -> tuple[int, int]:
     return start, end
 
 
-def _is_image(text: str, start: int, end: int, path: ValuePath, *, sure: bool) -> bool:
+def _is_image(text: str, start: int, end: int, says: str, *, sure: bool) -> bool:
     token = text[start:end]
     if "://" in token or not token:
         return False
@@ -235,16 +272,16 @@ def _is_image(text: str, start: int, end: int, path: ValuePath, *, sure: bool) -
     tagged = bool(reference.identifier)
     if "/" not in token and not tagged:
         return False
-    if _is_named(text, start, end, path):
+    if _is_named(text, start, end, says):
         return True
     if not tagged and (reference.registry == DOCKER_HUB or not sure):
         return False
     return "/" in token and (has_host(token) or tagged)
 
 
-def _is_named(text: str, start: int, end: int, path: ValuePath) -> bool:
-    """Whether the key, or what stands before it in the line, says that it is an image."""
+def _is_named(text: str, start: int, end: int, says: str) -> bool:
+    """Whether what names the text, or stands before it in the line, says that it is an image."""
     words = text[text.rfind("\n", 0, start) + 1 : start].lower()
     if (start, end) == (0, len(text)):
-        words = next((part.lower() for part in reversed(path) if isinstance(part, str)), "")
+        words = read_marks(says)[0].lower()
     return "image" in words and "regist" not in words.rpartition("image")[2]

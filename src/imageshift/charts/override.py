@@ -4,7 +4,7 @@ Whatever is decided is rendered again, and must be the rendering before with the
 in the places of the old ones and nothing else changed.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from imageshift.charts.compare import Difference, DifferenceClass, compare
 from imageshift.charts.edits import ValueEdit, plan_edits
 from imageshift.charts.existing import EntryEdit, PostRenderers
 from imageshift.charts.files import ChartFiles
-from imageshift.charts.fills import Fill, propose_fills
+from imageshift.charts.fills import Fill, join_fills, propose_fills
 from imageshift.charts.markers import Candidate
 from imageshift.charts.model import (
     Field,
@@ -164,7 +164,21 @@ class _Work:
         best = trace, solution
         if self.tracer.has_more(trace, names):
             best = self._better(*best, self._try_trace(trace.fills, names))
-        fills = propose_fills({_key(i): i for i in missed}.values(), best[0].values)
+        for fills in propose_fills({_key(i): i for i in missed}.values(), best[0].values):
+            best = self._fill(*best, fills, names)
+        return best
+
+    def _fill(
+        self, trace: Trace, solution: Solution, fills: Sequence[Fill], names: Collection[str]
+    ) -> tuple[Trace, Solution]:
+        """The better trace with some of the guesses: all together, else one by one."""
+        best = trace, solution
+        joined = join_fills(fills)
+        if len(fills) > 1 and solution.unreached:
+            tried = self._try_trace({**trace.fills, **joined}, names)
+            best = self._better(*best, tried)
+            if tried is not None:
+                fills = [fill for fill in fills if not fill.items() <= joined.items()]
         for fill in fills:
             if not best[1].unreached:
                 break

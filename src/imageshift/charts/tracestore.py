@@ -12,7 +12,7 @@ from imageshift.charts.trace import Trace, Tracer
 __all__ = ["TraceStore"]
 
 # Raised when a trace's form, or how it is found out, changes.
-_FORM = 1
+_FORM = 2
 
 
 @dataclass(frozen=True, slots=True)
