@@ -13,6 +13,8 @@ from imageshift.verify.text import TextJudge
 __all__ = ["Differs", "Judge", "Moved", "image_fields"]
 
 _CONTAINERS = {"containers", "initContainers", "ephemeralContainers"}
+_LISTS = _CONTAINERS | {"volumes"}
+"""What kustomize makes an empty list of when it is null."""
 _REPOSITORY_KEYS = ("repository", "image", "name", "repo")
 _PLACEHOLDER = "auto"
 """What Istio's injector replaces (X12)."""
@@ -94,8 +96,8 @@ class Judge:
     ) -> Iterator[Moved | Differs]:
         if before is after or (not isinstance(before, Mapping | list) and _is_same(before, after)):
             return
-        if not before and not after and path and path[-1] in _CONTAINERS:
-            return  # kustomize makes a list of null
+        if not before and not after and path and path[-1] in _LISTS:
+            return
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             yield from self._mappings(before, after, path, context)
         elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
