@@ -47,10 +47,16 @@ def test_the_archive_that_is_rendered() -> None:
         "Chart.yaml": META,
         "README.md": b"",
         "values.schema.json": b'{"$ref": "https://x/y"}',
+        "charts/a/Chart.yaml": b"name: a\nversion: 1.0.0\n",
+        "charts/a/values.schema.json": b'{"$id": "https://x/y", "$ref": "schemas/z.json#/z"}',
+        "charts/b/Chart.yaml": b"name: b\nversion: 1.0.0\n",
+        "charts/b/values.schema.json": b'{"$schema": "https://x/draft"}',
         "crds/a.yaml": b"",
         "templates/a.yaml": b"",
         "charts/crds/Chart.yaml": b"name: crds\nversion: 1.0.0\n",
-        "charts/crds/values.schema.json": b"{}",
+        "charts/crds/values.schema.json": b'{"$schema": "http://json-schema.org/draft-07/schema#"}',
+        "charts/local/Chart.yaml": b"name: local\nversion: 1.0.0\n",
+        "charts/local/values.schema.json": b'{"$id": "https://x/y", "$ref": "#/definitions/z"}',
         "charts/my-crds/Chart.yaml": b"name: my-crds\nversion: 1.0.0\n",
         "charts/my-crds/crds/a.yaml": b"",
         "charts/my-crds/templates/crds/a.yaml": b"",
@@ -58,7 +64,10 @@ def test_the_archive_that_is_rendered() -> None:
     chart = ChartFiles(files, "c")
     kept = [
         "c/Chart.yaml",
+        "c/charts/a/Chart.yaml",
+        "c/charts/b/Chart.yaml",
         "c/charts/crds/Chart.yaml",
+        "c/charts/local/Chart.yaml",
         "c/charts/my-crds/Chart.yaml",
         "c/charts/my-crds/templates/crds/a.yaml",
         "c/templates/a.yaml",
@@ -66,7 +75,7 @@ def test_the_archive_that_is_rendered() -> None:
 
     assert _names(chart.archive()) == kept
     assert _names(chart.archive(schemas=True)) == sorted(
-        [*kept, "c/charts/crds/values.schema.json"]
+        [*kept, "c/charts/crds/values.schema.json", "c/charts/local/values.schema.json"]
     )
 
 

@@ -28,7 +28,11 @@ _LARGEST = 128 * 1024 * 1024
 _UNREAD = {"README.md", "CHANGELOG.md", "LICENSE", "README.md.gotmpl", "values.schema.json"}
 # Istio's charts keep their defaults under this key and merge the user's values over them.
 _ISTIO = "_internal_defaults_do_not_set"
-_NETWORK = re.compile(rb'"\$ref"\s*:\s*"https?:')
+# A schema that names another file sends Helm to the network, or to a file beside none (H8e).
+_OUTSIDE = re.compile(
+    rb'"\$(?:ref|dynamicRef|recursiveRef)"\s*:\s*"[^#"]'
+    rb'|"\$schema"\s*:\s*"(?!https?://json-schema\.org/)'
+)
 _CAPABILITIES = re.compile(rb"\.Capabilities\b")
 
 
@@ -86,7 +90,7 @@ class ChartFiles:
     def has_schema(self) -> bool:
         """Whether a values schema is left that can be checked offline."""
         return any(
-            _is_schema(path) and not _NETWORK.search(self.files[path]) for path in self.files
+            _is_schema(path) and not _OUTSIDE.search(self.files[path]) for path in self.files
         )
 
     @cached_property
@@ -183,7 +187,7 @@ class ChartFiles:
 
     def _is_kept(self, path: str, schemas: bool) -> bool:  # noqa: FBT001
         if _is_schema(path):
-            return schemas and not _NETWORK.search(self.files[path])
+            return schemas and not _OUTSIDE.search(self.files[path])
         pure = PurePosixPath(path)
         if pure.name in _UNREAD or pure.suffix == ".prov":
             return False

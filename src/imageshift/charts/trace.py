@@ -30,7 +30,6 @@ GATE: ValuePath = ("global", "security", "allowInsecureImages")
 """The value that opens Bitnami's gate against foreign images (H3)."""
 
 _GATE_WORD = "allowInsecureImages"
-_NETWORK_WORD = "failing loading"
 _MOST_RENDERS = 40
 _MOST_REFUSALS = 8
 
@@ -65,12 +64,10 @@ class Trace:
 class Hints:
     """What one release's trace learns about its chart, so that the next needs fewer renderings.
 
-    `refused` are leaves that can't be marked; `schemas` is False when the chart's schemas can't
-    be checked offline.
+    `refused` are leaves that can't be marked.
     """
 
     refused: set[Candidate] = field(default_factory=set)
-    schemas: bool = True
 
 
 @dataclass(slots=True)
@@ -114,15 +111,7 @@ class Tracer:
             RenderError: Helm refuses.
         """
         values = merge(self.values, overlay)
-        if schemas and self.hints.schemas:
-            try:
-                return self.renderer.render(self.chart, values, self.options, schemas=True)
-            except RenderError as error:
-                if _NETWORK_WORD not in str(error):
-                    raise
-                # A schema that refers to files on the network can't be checked offline (H8e).
-                self.hints.schemas = False
-        return self.renderer.render(self.chart, values, self.options)
+        return self.renderer.render(self.chart, values, self.options, schemas=schemas)
 
     def trace(
         self,

@@ -3,7 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from imageshift.verify.releases import FoundRelease
 __all__ = ["ReleaseRenderer"]
 
 _HOOK = "helm.sh/hook"
-_NETWORK = "failing loading"
 
 
 @dataclass(slots=True)
@@ -31,7 +30,6 @@ class ReleaseRenderer:
     locator: Locator
     renderer: Renderer
     kustomize: Callable[[], Kustomize]
-    _unreadable: set[str] = field(default_factory=set)
 
     def chart(self, found: FoundRelease) -> ChartFiles:
         """The chart of a release, with the values files that it names.
@@ -59,16 +57,8 @@ class ReleaseRenderer:
             raise RenderError(f"the chart renders what is no YAML: {error}") from None
 
     def _manifests(self, found: FoundRelease, values: Values) -> Manifests:
-        """What Helm renders; schemas that need the network are left out (H8e)."""
-        chart = self.chart(found)
-        schemas = found.schemas and chart.digest not in self._unreadable
-        try:
-            return self.renderer.render(chart, values, found.release.options, schemas=schemas)
-        except RenderError as error:
-            if not schemas or _NETWORK not in str(error):
-                raise
-        self._unreadable.add(chart.digest)
-        return self.renderer.render(chart, values, found.release.options)
+        chart, options = self.chart(found), found.release.options
+        return self.renderer.render(chart, values, options, schemas=found.schemas)
 
     def _post_rendered(self, parts: list[str], found: FoundRelease) -> list[Plain]:
         objects = [data for part in parts for data in read_part(part) if data.get("kind")]
