@@ -1,13 +1,14 @@
 """Traces, overrides and proves every chart of a folder, and prints a table of what came out.
 
     python scripts/prove_charts.py FOLDER [CHART...] [--values FOLDER] [--helm PROGRAM]
-                                   [--compare PROGRAM] [--kustomize PROGRAM]
+                                   [--compare PROGRAM] [--kustomize PROGRAM] [--markdown]
 
 FOLDER holds chart folders or .tgz files named MAKER__CHART. VALUES holds MAKER__CHART.yaml
 files with the values that a chart requires. Every image that has a rule must come from the
 cache afterwards, in a rendering that is otherwise the one before. `--compare` times plain
 `helm template` processes beside it; `--kustomize` lets real kustomize apply the entries and
-patches, and looks at every image of what it builds.
+patches, and looks at every image of what it builds. `--markdown` prints the table of
+docs/charts.md: charts that have no image with a rule are left out.
 """
 
 import argparse
@@ -75,10 +76,11 @@ def main() -> int:
         if not options.charts or path.name in options.charts:
             row, result = _prove(path, options, mapper, renderer)
             rows.append(row)
-            _print_row(row)
+            if not options.markdown:
+                _print_row(row)
             if options.verbose and result is not None:
                 _print_details(result)
-    _print_sum(rows)
+    (_print_markdown if options.markdown else _print_sum)(rows)
     return int(any(row.note.startswith("FAIL") or row.ways[Way.LEFT] for row in rows))
 
 
@@ -92,6 +94,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--kustomize", default=None, help="a kubectl program that proves the rest")
     parser.add_argument("--every", action="store_true", help="rules for more upstreams")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--markdown", action="store_true", help="print the table for the docs")
     return parser.parse_args()
 
 
@@ -209,6 +212,32 @@ def _print_row(row: Row) -> None:
     print(f"| {' | '.join(cells)} |", flush=True)
 
 
+def _print_markdown(rows: list[Row]) -> None:
+    """The table of docs/charts.md, and a sentence that sums it up."""
+    done = [row for row in rows if row.images]
+    print("| chart | version | images | by values | by post-renderer | left | renders | seconds |")
+    print("|---|---|--:|--:|--:|--:|--:|--:|")
+    for row in done:
+        posted = row.ways[Way.POST_RENDERER] + row.ways[Way.PATCH]
+        counts = [row.images, row.ways[Way.VALUES], posted, row.ways[Way.LEFT], row.renders]
+        chart = row.chart.replace("__", "/") + (" (gate)" if row.note == "gate" else "")
+        cells = [chart, row.version, *map(str, counts), f"{row.seconds:.2f}"]
+        print(f"| {' | '.join(cells)} |")
+    makers = len({row.chart.partition("__")[0] for row in done})
+    moved, share = _share(done)
+    left = sum(row.ways[Way.LEFT] for row in done)
+    print(f"\n{len(done)} charts of {makers} makers, {sum(row.images for row in done)} images, ")
+    print(f"{left} left. Of the {moved} in charts without the gate, values move {share:.1f} %.")
+
+
+def _share(rows: list[Row]) -> tuple[int, float]:
+    """How many images with a rule are in charts without the gate, and the share by values."""
+    open_rows = [row for row in rows if row.note != "gate"]
+    moved = sum(row.images for row in open_rows)
+    by_values = sum(row.ways[Way.VALUES] for row in open_rows)
+    return moved, 100 * by_values / moved if moved else 0.0
+
+
 def _print_details(result: Override) -> None:
     for edit in result.edits:
         print(f"    {'.'.join(map(str, edit.path))}: {edit.old!r} -> {edit.value!r}")
@@ -223,14 +252,8 @@ def _print_details(result: Override) -> None:
 
 def _print_sum(rows: list[Row]) -> None:
     done = [row for row in rows if row.images]
-    total = Counter[Way]()
-    open_charts = Counter[Way]()
-    for row in done:
-        total += row.ways
-        if row.note != "gate":
-            open_charts += row.ways
-    moved = sum(open_charts.values()) - open_charts[Way.UNCHANGED]
-    share = 100 * open_charts[Way.VALUES] / moved if moved else 0.0
+    total = sum((row.ways for row in done), Counter[Way]())
+    moved, share = _share(done)
     print(f"\n{len(done)} charts with images that have a rule, {len(rows)} in all: {dict(total)}")
     print(f"by values in charts without the gate: {share:.1f} % of {moved}")
     if done:
