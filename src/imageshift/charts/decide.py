@@ -191,7 +191,7 @@ class _Run:
 
     def _problem(self, text: ReleaseText, error: ImageshiftError) -> None:
         release = f"{text.release.namespace}/{text.release.name}"
-        said = " ".join(str(error).split())
+        said = " ".join(str(error).replace(f"{self._index.workspace.root}/", "").split())
         message = f"{release}: {said[:_LONGEST]}"
         problem = ChartProblem(text.file, text.place, message, error.hint)
         self._found.problems.append(problem)

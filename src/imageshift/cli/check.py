@@ -42,6 +42,7 @@ def _say_rest(session: Session, *, findings: bool) -> None:
     for skip in session.summary.skips:
         place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
         say(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
+    session.say_charts()
     session.say_emptied()
     if findings:
         say("imageshift migrate rewrites them")

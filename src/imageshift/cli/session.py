@@ -144,6 +144,13 @@ class Session:
         yield "left alone", left
         yield "not in the cache", numbers["images"] - numbers["rewrite"] - left
 
+    def say_charts(self) -> None:
+        """Says which releases' charts couldn't be had, and why."""
+        for problem in () if self.run.charts is None else self.run.charts.problems:
+            say(f"{self._place(problem)}: {Code.CHART_UNAVAILABLE}: {problem.message}")
+            if problem.hint:
+                say(f"  hint: {problem.hint}")
+
     def say_emptied(self) -> None:
         """Says which of the given paths the ignore rules leave nothing of."""
         files = list(self.run.files())
