@@ -183,6 +183,24 @@ def test_a_host_that_is_down_is_tried_once(tmp_path: Path, home: HelmHome) -> No
     assert len(locator.transport.unreachable) == 1
 
 
+def test_a_host_that_never_answers(tmp_path: Path, home: HelmHome) -> None:
+    """A server that takes the request and says nothing is given up, with its address."""
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        locator = _locator(tmp_path, home, transport=Transport(timeout=0.1))
+
+        with pytest.raises(ChartUnavailableError, match=r"index\.yaml: .*timed out"):
+            locator.find(ChartSource(kind=SourceKind.HELM_HTTP, name="x", url=url))
+
+
+def test_a_download_that_never_ends(site: Site, tmp_path: Path, home: HelmHome) -> None:
+    """Of an answer that is too large no more is read than shows it, whatever it says first."""
+    site.files["/whole-1.1.0.tgz"] = bytes(3 << 20)
+
+    with pytest.raises(ChartUnavailableError, match=r"whole-1\.1\.0\.tgz: more than 1 MiB"):
+        _locator(tmp_path, home, transport=Transport(largest=1 << 20)).find(_http(site))
+
+
 def test_offline_without_a_cache(site: Site, tmp_path: Path, home: HelmHome) -> None:
     """Offline nothing is asked."""
     with pytest.raises(ChartUnavailableError, match="isn't in the cache"):

@@ -150,6 +150,7 @@ class Transport:
     """
 
     timeout: float = 20.0
+    largest: int = _LARGEST
     offline: bool = False
     _pools: dict[Login, Any] = field(default_factory=dict)
     _dead: dict[str, str] = field(default_factory=dict)
@@ -176,15 +177,19 @@ class Transport:
         host = urlsplit(url).netloc
         if host in self._dead:
             raise ChartUnavailableError(f"{_shown(url)}: {self._dead[host]}")
+        pool = self._pool(login or Login())
         try:
-            answer = self._pool(login or Login()).request("GET", url, headers=dict(headers or {}))
+            answer = pool.request("GET", url, headers=dict(headers or {}), preload_content=False)
+            data = answer.read(self.largest + 1, decode_content=True)
         except urllib3.exceptions.HTTPError as error:
             self._dead[host] = _reason(error)
             raise ChartUnavailableError(f"{_shown(url)}: {_reason(error)}") from None
-        if len(answer.data) > _LARGEST:
-            raise ChartUnavailableError(f"{_shown(url)}: more than {_LARGEST >> 20} MiB")
+        if len(data) > self.largest:
+            answer.close()
+            raise ChartUnavailableError(f"{_shown(url)}: more than {self.largest >> 20} MiB")
+        answer.release_conn()
         found = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status, found, answer.data)
+        return Response(answer.status, found, data)
 
     def _pool(self, login: Login) -> Any:
         import urllib3  # noqa: PLC0415
