@@ -220,8 +220,8 @@ def test_many_folders_built_from_outside_are_summed_up(tmp_path: Path) -> None:
         "  sourceRef: {kind: GitRepository, name: flux-system}\n"
         for number, path in enumerate(paths)
     )
-    files: dict[str, str | bytes] = {f"{path}/pod.yaml": POD for path in paths}
-    write_tree(tmp_path, {".git/x": "", "clusters/apps.yaml": flux} | files)
+    files: dict[str, str | bytes] = {".git/x": "", "clusters/apps.yaml": flux}
+    write_tree(tmp_path, files | {f"{path}/pod.yaml": POD for path in paths})
 
     short = run(tmp_path, "migrate", "clusters", "--dry-run", *REGISTRY)
     full = run(tmp_path, "migrate", "clusters", "--dry-run", "--verbose", *REGISTRY)
