@@ -60,11 +60,20 @@ class Base:
             yield self.root
             return
         with tempfile.TemporaryDirectory() as folder:
-            packed = _git(self.root, "archive", "--format=tar", self.revision, ".").stdout
-            with tarfile.open(fileobj=BytesIO(packed)) as archive:
-                files = [member for member in archive if member.isfile()]
-                archive.extractall(folder, files, filter="data")
+            packed = _git(self.root, "archive", "--format=tar", self.revision, ".")
+            if packed.returncode == 0:
+                _unpack(packed.stdout, Path(folder))
             yield Path(folder).resolve()
+
+
+def _unpack(packed: bytes, folder: Path) -> None:
+    with tarfile.open(fileobj=BytesIO(packed)) as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None:
+                path = folder / member.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content.read())
 
 
 def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
