@@ -1,6 +1,7 @@
 """Whatever a source of rules holds, reading it ends in rules, problems, or a clear error."""
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,13 @@ def test_odd_files(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
 
     read(tmp_path / name)
+
+
+def test_pipe_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+    """Reading it would never end."""
+    os.mkfifo(tmp_path / "a.tf")
+
+    assert import_rules(str(tmp_path)).rules == ()
 
 
 @pytest.mark.parametrize("end", ["", "]"], ids=["whole", "broken"])

@@ -1,5 +1,6 @@
 """The parts of a proof: variables, hashes, pairing, copies of trees, merged kustomizations."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -150,6 +151,22 @@ def test_snapshot_of_nothing(base: str, tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="neither a folder nor a Git revision"):
         Snapshot.of_base(base, tmp_path)
+
+
+def test_copies_leave_out_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe can't be copied to another disk, and a link that leads nowhere stays one."""
+
+    def refuse(*_paths: str, follow_symlinks: bool) -> None:
+        raise OSError(18, f"Invalid cross-device link {follow_symlinks}")
+
+    (tmp_path / "a.yaml").write_text("a: b\n")
+    (tmp_path / "link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe.yaml")
+    monkeypatch.setattr(os, "link", refuse)
+
+    with Snapshot.of_folder(tmp_path) as made:
+        assert sorted(path.name for path in made.root.iterdir()) == ["a.yaml", "link"]
+        assert (made.root / "a.yaml").read_text() == "a: b\n"
 
 
 def test_snapshot_keeps_the_old_bytes(tmp_path: Path) -> None:

@@ -57,7 +57,8 @@ def _roots(module: Path, callers: dict[Path, set[Path]], seen: set[Path]) -> set
 def _walk(folder: Path) -> Iterator[Path]:
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(set(folders) - _SKIPPED)
-        yield from (Path(root, name) for name in sorted(files))
+        paths = (Path(root, name) for name in sorted(files))
+        yield from (path for path in paths if path.is_file())  # a pipe would never end
 
 
 def _text(path: Path) -> str:

@@ -97,7 +97,8 @@ def _link(source: str, target: str) -> str:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:
-        with suppress(PermissionError):  # what can't be read isn't compared either
+        # What can't be read, pipes and the like among it, isn't compared either.
+        with suppress(PermissionError, shutil.SpecialFileError):
             shutil.copy2(source, target, follow_symlinks=False)
     return target
 
