@@ -164,22 +164,12 @@ class _File:
             raise self.error(f"{error} at {shown}", node.start, error.hint) from None
 
 
-def _data(root: Node) -> Any:
-    """A tree as plain data; what an alias repeats is made once."""
-    made: dict[int, Any] = {}
-
-    def data(node: Node) -> Any:
-        if isinstance(node, Scalar):
-            return _plain(node)
-        if id(node) not in made:
-            if isinstance(node, Mapping):
-                made[id(node)] = {key.value: data(value) for key, value in node.pairs()}
-            else:
-                items = node.items if isinstance(node, Sequence) else ()
-                made[id(node)] = [data(item) for item in items]
-        return made[id(node)]
-
-    return data(root)
+def _data(node: Node) -> Any:
+    if isinstance(node, Mapping):
+        return {key.value: _data(value) for key, value in node.pairs()}
+    if isinstance(node, Sequence):
+        return [_data(item) for item in node.items]
+    return _plain(node) if isinstance(node, Scalar) else None
 
 
 def _plain(scalar: Scalar) -> Any:
