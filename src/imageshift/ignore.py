@@ -46,11 +46,21 @@ _CLASSES = {
 
 @dataclass(frozen=True, slots=True)
 class _Pattern:
-    """One line: what it matches, whether folders only, and whether it takes back."""
+    """One line: what it matches, and how.
+
+    It is for whole paths or for their last parts, for folders only or for all, and takes back
+    or leaves out.
+    """
 
     regex: bytes
+    whole: bool
     folders_only: bool
     includes: bool
+
+    @property
+    def sort(self) -> tuple[bool, bool, bool]:
+        """All but the expression."""
+        return self.whole, self.folders_only, self.includes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ class Patterns:
     Neighbours of one sort are one expression, so that a long list costs little.
     """
 
-    _groups: tuple[tuple[re.Pattern[bytes], bool, bool], ...]
+    _groups: tuple[tuple[re.Pattern[bytes], bool, bool, bool], ...]
 
     @classmethod
     def read(cls, content: bytes) -> "Patterns":
@@ -68,9 +78,9 @@ class Patterns:
         lines = content.removeprefix(_BOM).split(b"\n")
         parsed = [made for line in reversed(lines) for made in _parse_line(line)]
         groups = []
-        for (folders, includes), group in groupby(parsed, lambda p: (p.folders_only, p.includes)):
+        for sort, group in groupby(parsed, lambda pattern: pattern.sort):
             joined = b"|".join(pattern.regex for pattern in group)
-            groups.append((re.compile(joined, re.DOTALL), folders, includes))
+            groups.append((re.compile(joined, re.DOTALL), *sort))
         return cls(tuple(groups))
 
     def verdict(self, path: bytes, *, folder: bool) -> bool | None:
@@ -78,8 +88,9 @@ class Patterns:
 
         The path is relative to the folder of the ignore file.
         """
-        for regex, folders_only, includes in self._groups:
-            if (folder or not folders_only) and regex.fullmatch(path):
+        name = path[path.rfind(b"/") + 1 :]
+        for regex, whole, folders_only, includes in self._groups:
+            if (folder or not folders_only) and regex.fullmatch(path if whole else name):
                 return not includes
         return None
 
@@ -93,8 +104,9 @@ def _parse_line(line: bytes) -> Iterator[_Pattern]:
         return
     body = text.removeprefix(b"!")
     bare = body.removesuffix(b"/")
-    regex = _path_regex(bare) if b"/" in bare else rb"(?:.*/)?" + _glob_regex(bare, bounded=False)
-    yield _Pattern(regex, folders_only=bare != body, includes=body != text)
+    whole = b"/" in bare
+    regex = _path_regex(bare) if whole else _glob_regex(bare, bounded=False)
+    yield _Pattern(regex, whole, folders_only=bare != body, includes=body != text)
 
 
 def _without_trailing_spaces(line: bytes) -> bytes:

@@ -5,7 +5,7 @@ Paths are texts relative to the workspace's root, with `/`, as Git has them.
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +18,7 @@ __all__ = ["CONFIG_NAME", "Workspace", "find_root"]
 CONFIG_NAME = ".imageshift.yaml"
 
 _SUFFIXES = (".yaml", ".yml", ".json")
-_GIT_IGNORE = ".gitignore"
-_FLUX_IGNORE = ".sourceignore"
+_IGNORE_FILES = (".sourceignore", ".gitignore")
 
 # What Flux's source-controller leaves out of every artifact (its docs, "Default exclusions").
 _FLUX_EXCLUDES = b"""\
@@ -105,11 +104,13 @@ _Layers = tuple[tuple[int, Patterns], ...]
 class _Level:
     """The patterns of a folder and of those above it, the deeper first, by the file they are in.
 
-    Each comes with the length of the path that its own paths begin behind.
+    Each comes with the length of the path that its own paths begin behind. `all` are in the
+    order in which they win.
     """
 
     flux: _Layers
     git: _Layers
+    all: _Layers
 
 
 @dataclass(slots=True)
@@ -178,9 +179,8 @@ class Workspace:
         parent, _, last = name.rpartition("/")
         if last == ".git":
             return True
-        level = self._level(parent)
         path = os.fsencode(name)
-        for skip, patterns in ((0, self._given), *level.flux, *level.git):
+        for skip, patterns in self._level(parent).all:
             verdict = patterns.verdict(path[skip:], folder=folder)
             if verdict is not None:
                 return verdict
@@ -206,25 +206,31 @@ class Workspace:
     def _inside(self, folder: str) -> list[tuple[str, bool]]:
         """What a folder has of ours, the last first, and which of it are folders."""
         prefix = f"{folder}/" if folder else ""
+        entries = _entries(f"{self.root}/{folder}")
+        self._level(folder, {name for name, _ in entries})
         return [
             (prefix + name, is_folder)
-            for name, is_folder in reversed(_entries(f"{self.root}/{folder}"))
+            for name, is_folder in reversed(entries)
             if (is_folder or _is_ours(name)) and not self._excludes(prefix + name, folder=is_folder)
         ]
 
-    def _level(self, folder: str) -> _Level:
+    def _level(self, folder: str, names: Collection[str] = _IGNORE_FILES) -> _Level:
         found = self._levels.get(folder)
         if found is None:
-            found = self._levels[folder] = self._read_level(folder)
+            found = self._levels[folder] = self._read_level(folder, names)
         return found
 
-    def _read_level(self, folder: str) -> _Level:
+    def _read_level(self, folder: str, names: Collection[str]) -> _Level:
         if folder:
             above = self._level(folder.rpartition("/")[0])
         else:
-            above = _Level(((0, Patterns.read(_FLUX_EXCLUDES)),), ())
-        flux, git = self._layer(folder, _FLUX_IGNORE), self._layer(folder, _GIT_IGNORE)
-        return _Level(flux + above.flux, git + above.git) if flux or git else above
+            above = _Level(((0, Patterns.read(_FLUX_EXCLUDES)),), (), ())
+        flux, git = (self._layer(folder, name) if name in names else () for name in _IGNORE_FILES)
+        if folder and not (flux or git):
+            return above
+        flux, git = flux + above.flux, git + above.git
+        given = ((0, self._given),) if self._given else ()
+        return _Level(flux, git, given + flux + git)
 
     def _layer(self, folder: str, name: str) -> _Layers:
         path = self.absolute(folder) / name

@@ -1,7 +1,5 @@
 """Every scalar's characters and value, whatever its spelling; anchors, aliases and merges."""
 
-import time
-
 import pytest
 from source_shapes import documents, only, scalars
 
@@ -217,36 +215,6 @@ def test_alias_without_an_anchor(text: str) -> None:
     with pytest.raises(SourceError, match="no anchor") as caught:
         documents(text)
     assert caught.value.reason == "unparsable"
-
-
-def _bomb(levels: int) -> str:
-    lines = ["a0: &a0 {k0: v}"]
-    lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], k{n}: v}}"
-              for n in range(1, levels)]  # fmt: skip
-    return "\n".join(lines)
-
-
-def test_walk_is_linear_in_aliases() -> None:
-    """A bomb of aliases (nine to the thirtieth) is walked once."""
-    nodes = list(walk(only(_bomb(30)).root))
-    assert len(nodes) == len(set(map(id, nodes)))
-    assert len(nodes) < 250
-
-
-def test_merging_is_linear_in_aliases() -> None:
-    """A bomb of merges is looked up once for each mapping."""
-    mapping = _mapping(_bomb(30), "a29")
-    assert mapping.text("k0") == "v"
-    assert len(list(mapping.pairs())) == 30
-
-
-def test_deep_merge_chain() -> None:
-    """A chain deeper than Python's stack is followed to its end."""
-    lines = ["a0: &a0 {k: v}", *(f"a{n}: &a{n} {{<<: *a{n - 1}}}" for n in range(1, 5000))]
-    mapping = _mapping("\n".join(lines), "a4999")
-    started = time.process_time()
-    assert mapping.text("k") == "v"
-    assert time.process_time() - started < 2
 
 
 def test_deep_nesting() -> None:
