@@ -142,7 +142,7 @@ class Replacement:
     cuts: bool
     foreign: bool
     selects: tuple[tuple[str, str], ...]
-    detail: str = "a replacement takes it apart at its slashes"
+    detail: str = "a replacement cuts it into pieces"
 
 
 @dataclass(slots=True, kw_only=True)

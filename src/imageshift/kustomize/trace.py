@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from imageshift.entry import Entry
 from imageshift.inventory import Index, KustomizationFile
@@ -98,8 +98,8 @@ class Tracer:
             return ()
         walk = _Walk(self._index, self._users, self._builders, self._gathering)
         walk.transformed = site.kind is SiteKind.KUSTOMIZE or is_transformed(site)
-        found = walk.through_own(own, site, written=written) if own and own.file == file else ()
-        return tuple(islice((*walk.through_users(file, site.text), *found), _MOST))
+        found = walk.through_own(own, site) if own is not None and own.file == file else ()
+        return tuple(islice(chain(walk.through_users(file, site.text), found), _MOST))
 
 
 @dataclass(slots=True)
@@ -110,11 +110,9 @@ class _Walk:
     gathering: dict[str, list[_Builder]]
     transformed: bool = True
 
-    def through_own(
-        self, own: KustomizationFile, site: ImageSite, *, written: bool
-    ) -> Iterator[BuildTrace]:
+    def through_own(self, own: KustomizationFile, site: ImageSite) -> Iterator[BuildTrace]:
         """The ways of what a kustomization itself says: a remote base, a patch, an entry."""
-        base = written and site.origin is Origin.REMOTE_BASE
+        base = site.origin is Origin.REMOTE_BASE
         yield from self._build(own, site.text, (), "resources" if base else "patches")
 
     def through_users(
