@@ -5,8 +5,7 @@ A flag's value stands behind `=` in one argument (`--flag=REF`) or is the next a
 take a value only when it parses as a reference. Every row names the public file
 (`owner/repository path`) that defines it; read on 2026-11-23 from snapshots of August 2026.
 
-Left out: values that hold several images (Strimzi's `STRIMZI_KAFKA_IMAGES` lines of
-`version=image`), prefixes (ECK's `--container-registry`), and pull secrets and policies.
+Left out: prefixes (ECK's `--container-registry`), and pull secrets and policies.
 """
 
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 __all__ = [
     "CONFIG_MAP_KEYS",
     "ENVIRONMENT",
+    "ENVIRONMENT_LISTS",
     "ENVIRONMENT_PREFIXES",
     "FLAGS",
     "ConfigMapKey",
@@ -323,6 +323,15 @@ def _keys(
 ) -> tuple[ConfigMapKey, ...]:
     return tuple(ConfigMapKey(config_map, key, source, path) for key in keys for path in paths)
 
+
+ENVIRONMENT_LISTS: tuple[ImageOption, ...] = _options(
+    "strimzi/strimzi-kafka-operator install/cluster-operator/"
+    "060-Deployment-strimzi-cluster-operator.yaml",
+    "STRIMZI_KAFKA_CONNECT_IMAGES",
+    "STRIMZI_KAFKA_IMAGES",
+    "STRIMZI_KAFKA_MIRROR_MAKER_2_IMAGES",
+)
+"""Variables that hold an image for each version, as lines of `version=image`."""
 
 _INFERENCE = "kubeflow/manifests applications/kserve/kserve/kserve.yaml", "inferenceservice-config"
 _WORKFLOWS = (

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from imageshift.data.flags import ENVIRONMENT, ENVIRONMENT_PREFIXES, FLAGS
+from imageshift.data.flags import ENVIRONMENT, ENVIRONMENT_LISTS, ENVIRONMENT_PREFIXES, FLAGS
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, parse_reference
 from imageshift.sites.model import (
@@ -15,7 +15,7 @@ from imageshift.sites.model import (
     Role,
     SiteKind,
 )
-from imageshift.source import Document, Mapping, Node, Scalar, Sequence
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence, embedded_text
 
 __all__ = [
     "find_argument",
@@ -29,6 +29,8 @@ __all__ = [
 
 _FLAGS = frozenset(option.name for option in FLAGS)
 _ENV = frozenset(option.name for option in ENVIRONMENT)
+_ENV_LISTS = frozenset(option.name for option in ENVIRONMENT_LISTS)
+_VERSION = re.compile(r"(?<!\S)[^\s=]+=(?P<image>\S+)")
 _ENV_PREFIXES = tuple(option.name for option in ENVIRONMENT_PREFIXES)
 
 _IMAGE_FLAG = re.compile(r"(?:^|[-_.])image(?:$|[-_.])|[a-z0-9]Image$")
@@ -91,10 +93,24 @@ def find_variable(
     if not isinstance(item, Mapping) or not isinstance(value, Scalar) or not value.is_string:
         return
     name = item.text("name") or ""
+    if name in _ENV_LISTS:
+        yield from _versions(document, resource, value, (*path, "value"))
+        return
     known = is_image_env(name)
     if known or "IMAGE" in name.upper():
         part = Part(Role.REFERENCE, value, (*path, "value"))
         yield from _judged(document, resource, part, known=known)
+
+
+def _versions(
+    document: Document, resource: Resource, value: Scalar, path: Path
+) -> Iterator[ImageSite]:
+    """The images of lines `version=image`."""
+    inner = embedded_text(document, value)
+    for found in _VERSION.finditer(inner.source.text):
+        start, end = found.span("image")
+        part = Part(Role.REFERENCE, Scalar(start, end, None, found["image"], "", None), path)
+        yield from _judged(inner, resource, part, known=True)
 
 
 def find_flag_values(

@@ -1,6 +1,12 @@
 """Text, spans, edits, and YAML documents with the place of every scalar."""
 
-from imageshift.source.document import Chunk, Document, parse_embedded, split_documents
+from imageshift.source.document import (
+    Chunk,
+    Document,
+    embedded_text,
+    parse_embedded,
+    split_documents,
+)
 from imageshift.source.insert import insert_item, insert_key
 from imageshift.source.nested import insert_items, insert_pairs
 from imageshift.source.remove import remove_item, remove_key
@@ -22,6 +28,7 @@ __all__ = [
     "SourceText",
     "Span",
     "apply_edits",
+    "embedded_text",
     "insert_item",
     "insert_items",
     "insert_key",

@@ -21,7 +21,7 @@ from imageshift.source.scalar import (
 from imageshift.source.text import BOM, Edit, Place, SourceText, Span
 from imageshift.source.tree import Mapping, Node, Root, Scalar, parse_events, walk
 
-__all__ = ["Chunk", "Document", "parse_embedded", "split_documents"]
+__all__ = ["Chunk", "Document", "embedded_text", "parse_embedded", "split_documents"]
 
 _MARKER = re.compile(r"---(?=\s|\Z)")
 _NOTHING = re.compile(r"(?:[ \t\r\n]++|#[^\r\n\x85\u2028\u2029]*+)*+")
@@ -223,6 +223,17 @@ class Document:
         if "{{" not in self.source.text[self.start : self.end]:
             return False
         return any(_is_template(node, plain=plain) for node in walk(self.root))
+
+
+def embedded_text(document: Document, scalar: Scalar) -> Document:
+    """The text inside a scalar as a document without a tree, for what is no YAML.
+
+    Raises:
+        SourceError: the scalar's spelling can't be followed (reason `style`).
+    """
+    decoded = decode(document.source.text, scalar)
+    inner = SourceText(decoded.value)
+    return Document(inner, None, 0, 0, len(inner), (document, scalar, decoded))
 
 
 def parse_embedded(document: Document, scalar: Scalar) -> list[Document]:
