@@ -49,7 +49,8 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     """
     text = chunk.text
     if _WORDS.search(text) is None:
-        return "releases:" in text and "{{" in text
+        # A helmfile may name files that only helmfile knows.
+        return "releases:" in text and "{{" in text and _KIND.search(text) is None
     if context.role is not FileRole.OBJECTS:
         return True
     found = _KIND.search(text)
