@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from imageshift.data.config_map_keys import CONFIG_MAP_KEYS
 from imageshift.data.flags import (
-    CONFIG_MAP_KEYS,
     ENVIRONMENT,
     ENVIRONMENT_PREFIXES,
     FLAGS,

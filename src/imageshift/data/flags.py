@@ -11,12 +11,10 @@ Left out: prefixes (ECK's `--container-registry`), and pull secrets and policies
 from dataclasses import dataclass
 
 __all__ = [
-    "CONFIG_MAP_KEYS",
     "ENVIRONMENT",
     "ENVIRONMENT_LISTS",
     "ENVIRONMENT_PREFIXES",
     "FLAGS",
-    "ConfigMapKey",
     "ImageOption",
 ]
 
@@ -31,20 +29,6 @@ class ImageOption:
     name: str
     source: str
     tagless: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigMapKey:
-    """A key of a well-known ConfigMap whose value is an image, or holds one.
-
-    `*` stands for any ConfigMap or any key. Where `path` isn't empty the value is YAML or JSON,
-    and that is the place in it, as in `ImageField`.
-    """
-
-    config_map: str
-    key: str
-    source: str
-    path: str = ""
 
 
 def _options(source: str, *names: str, tagless: bool = False) -> tuple[ImageOption, ...]:
@@ -317,13 +301,6 @@ ENVIRONMENT: tuple[ImageOption, ...] = tuple(
 )
 """Environment variables, by name."""
 
-
-def _keys(
-    source: str, config_map: str, *keys: str, paths: tuple[str, ...] = ("",)
-) -> tuple[ConfigMapKey, ...]:
-    return tuple(ConfigMapKey(config_map, key, source, path) for key in keys for path in paths)
-
-
 ENVIRONMENT_LISTS: tuple[ImageOption, ...] = _options(
     "strimzi/strimzi-kafka-operator install/cluster-operator/"
     "060-Deployment-strimzi-cluster-operator.yaml",
@@ -332,94 +309,3 @@ ENVIRONMENT_LISTS: tuple[ImageOption, ...] = _options(
     "STRIMZI_KAFKA_MIRROR_MAKER_2_IMAGES",
 )
 """Variables that hold an image for each version, as lines of `version=image`."""
-
-_INFERENCE = "kubeflow/manifests applications/kserve/kserve/kserve.yaml", "inferenceservice-config"
-_WORKFLOWS = (
-    "argoproj/argo-workflows docs/workflow-controller-configmap.yaml",
-    "workflow-controller-configmap",
-)
-
-CONFIG_MAP_KEYS: tuple[ConfigMapKey, ...] = tuple(
-    sorted(
-        (
-            *_keys(
-                "knative/serving config/core/configmaps/deployment.yaml",
-                "config-deployment",
-                "queue-sidecar-image",
-            ),
-            *_keys(
-                "rancher/system-upgrade-controller manifests/system-upgrade-controller.yaml",
-                "default-controller-env",
-                "SYSTEM_UPGRADE_JOB_KUBECTL_IMAGE",
-            ),
-            *_keys(
-                "kubeflow/manifests common/knative/knative-eventing/base/upstream/"
-                "eventing-core.yaml",
-                "eventing-integrations-images",
-                "*",
-            ),
-            *_keys(
-                "kubeflow/manifests common/knative/knative-eventing/base/upstream/"
-                "eventing-core.yaml",
-                "eventing-transformations-images",
-                "*",
-            ),
-            *_keys(
-                "kubeflow/manifests applications/pipeline/upstream/base/installs/generic/"
-                "pipeline-install-config.yaml",
-                "pipeline-install-config",
-                "cacheImage",
-            ),
-            *_keys(
-                "zalando/postgres-operator manifests/configmap.yaml",
-                "postgres-operator",
-                "connection_pooler_image",
-                "docker_image",
-                "logical_backup_docker_image",
-            ),
-            *_keys(
-                "rook/rook deploy/examples/operator.yaml",
-                "rook-csi-operator-image-set-configmap",
-                "*",
-            ),
-            *_keys(
-                "argoproj/argo-events manifests/install.yaml",
-                "argo-events-controller-config",
-                "controller-config.yaml",
-                paths=(
-                    "eventBus.jetstream.versions[].configReloaderImage",
-                    "eventBus.jetstream.versions[].metricsExporterImage",
-                    "eventBus.jetstream.versions[].natsImage",
-                    "eventBus.nats.versions[].metricsExporterImage",
-                    "eventBus.nats.versions[].natsStreamingImage",
-                ),
-            ),
-            *_keys(*_WORKFLOWS, "artifactDrivers", paths=("[].image",)),
-            *_keys(*_WORKFLOWS, "executor", "mainContainer", paths=("image",)),
-            *_keys(
-                *_WORKFLOWS,
-                "config",
-                paths=("artifactDrivers[].image", "executor.image", "mainContainer.image"),
-            ),
-            *_keys(
-                "argoproj/argo-workflows docs/executor_plugins.md",
-                "*",
-                "sidecar.container",
-                paths=("image",),
-            ),
-            *_keys(
-                *_INFERENCE,
-                "agent",
-                "batcher",
-                "logger",
-                "router",
-                "storageInitializer",
-                paths=("image",),
-            ),
-            *_keys(*_INFERENCE, "explainers", paths=("*.image",)),
-            *_keys(*_INFERENCE, "localModel", paths=("defaultJobImage",)),
-        ),
-        key=lambda row: (row.config_map, row.key, row.path),
-    )
-)
-"""Keys of ConfigMaps, by name and key."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from imageshift.data.flags import CONFIG_MAP_KEYS
+from imageshift.data.config_map_keys import CONFIG_MAP_KEYS
 from imageshift.errors import SourceError
 from imageshift.sites.context import FinderContext
 from imageshift.sites.custom import select
