@@ -86,7 +86,9 @@ def find_workload_images(
         return
     template = _descend(root, pod_path[:-1])
     replaced = _replaced_containers(root, template if isinstance(template, Mapping) else root)
-    immutable = resource.kind == "Job" and not _may_change(root)
+    # One without a name, in another object, is the mould of jobs that are made anew.
+    is_mould = bool(path) and not resource.name
+    immutable = resource.kind == "Job" and not (is_mould or _may_change(root))
     depth = len(path + pod_path)
     for site in find_pod_images(document, resource, spec, path + pod_path):
         name = _container_name(site, spec, depth)
