@@ -291,7 +291,7 @@ def test_words_are_those_of_a_way_back(tmp_path: Path, option: str, done: str) -
 
     told = run(tmp_path, "revert", ".", "--all", option, *REGISTRY)
 
-    assert told.stderr == f"1 files, 7 images: 1 {done}, 3 left alone, 3 not in the cache\n"
+    assert told.stderr == f"1 file, 7 images: 1 {done}, 3 left alone, 3 not in the cache\n"
     for word in ("no-rule", "rewrite", "never", "registry.example.com", "nginx"):
         assert word not in told.stdout.replace("jobs: rewrite", "") or option == "--diff"
 
