@@ -220,14 +220,17 @@ def _print_markdown(rows: list[Row]) -> None:
     for row in done:
         posted = row.ways[Way.POST_RENDERER] + row.ways[Way.PATCH]
         counts = [row.images, row.ways[Way.VALUES], posted, row.ways[Way.LEFT], row.renders]
-        chart = row.chart.replace("__", "/") + (" (gate)" if row.note == "gate" else "")
+        chart = row.chart.replace("__", "/") + (f" ({row.note})" if row.note else "")
         cells = [chart, row.version, *map(str, counts), f"{row.seconds:.2f}"]
         print(f"| {' | '.join(cells)} |")
     makers = len({row.chart.partition("__")[0] for row in done})
     moved, share = _share(done)
     left = sum(row.ways[Way.LEFT] for row in done)
-    print(f"\n{len(done)} charts of {makers} makers, {sum(row.images for row in done)} images, ")
-    print(f"{left} left. Of the {moved} in charts without the gate, values move {share:.1f} %.")
+    images = sum(row.images for row in done)
+    print(
+        f"\n{len(done)} charts of {makers} makers have {images} images, of which {left} are left."
+    )
+    print(f"Of the {moved} in charts without the gate, values move {share:.1f} %.")
 
 
 def _share(rows: list[Row]) -> tuple[int, float]:
