@@ -4,7 +4,7 @@ Images that changed values tie together move together or not at all. What a valu
 room for goes to the post-renderers; a Job that is no hook stays, with all that is tied to it (X11).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,10 @@ from imageshift.charts.postrender import (
     entry_for,
     merge_entries,
     patch_for,
+    patches_for,
 )
 from imageshift.charts.releases import ReleaseText
-from imageshift.charts.standing import patch_key, standing_patches
+from imageshift.charts.standing import PatchKey, patch_key, standing_patches
 from imageshift.charts.writing import (
     Insertion,
     Step,
@@ -108,7 +109,8 @@ class _Work:
         self._wanted = {edit.path: edit.value for edit in result.edits}
         self._ties = _Ties(result)
         patched = standing_patches(text.release.post_renderers)
-        self._fates = [_fate(outcome, patched) for outcome in result.outcomes]
+        standing = {key for p in result.patches if patched.get(key := patch_key(p)) == p.value}
+        self._fates = [_fate(outcome, standing) for outcome in result.outcomes]
         self._steps: list[tuple[str, Step]] = []
         self._values: dict[ValuePath, Any] = {}
 
@@ -204,7 +206,7 @@ class _Work:
         """The new entries and patches that the images need which values don't reach."""
         existing = PostRenderers.read(self._text.release.post_renderers)
         entries: list[ImageEntry] = []
-        patches: list[Patch] = []
+        patched: list[tuple[RenderedImage, str]] = []
         for fate in self._fates:
             target = fate.target
             if target is None or not fate.moves or existing.takes(fate.image):
@@ -213,9 +215,8 @@ class _Work:
                 entry = entry_for(fate.image, target)
                 entries += [] if entry is None else [entry]
             elif fate.way is Way.PATCH:
-                patch = patch_for(fate.image, target)
-                patches += [] if patch is None else [patch]
-        return merge_entries(entries), tuple(patches)
+                patched.append((fate.image, target))
+        return merge_entries(entries), patches_for(patched)
 
     def _named(self) -> tuple[EntryEdit, ...]:
         """A newName for each entry without one that matches an image which moves.
@@ -231,11 +232,11 @@ class _Work:
         return tuple(dict.fromkeys(e for e in found if e is not None and e.old is None))
 
 
-def _fate(outcome: ImageOutcome, patched: Mapping[tuple[str, str, str], str]) -> Fate:
+def _fate(outcome: ImageOutcome, standing: Collection[PatchKey]) -> Fate:
     image, target = outcome.image, outcome.target
     if target is not None and outcome.way is Way.PATCH:
         patch = patch_for(image, target)
-        if patch is not None and patched.get(patch_key(patch)) == patch.value:
+        if patch is not None and patch_key(patch) in standing:
             return Fate(image, target, Way.PATCH, done=True)
     if outcome.way is Way.LEFT:
         fate = Fate(outcome.image, outcome.target, outcome.way)

@@ -29,6 +29,7 @@ from imageshift.charts.postrender import (
     entry_for,
     merge_entries,
     patch_for,
+    patches_for,
 )
 from imageshift.charts.render import CountingRenderer, Renderer
 from imageshift.charts.solve import Solution, Wish, solve
@@ -263,7 +264,7 @@ class _Work:
             edits=self._edits(trace, changes) if changes else (),
             entries=merge_entries(sorter.entries),
             entry_edits=tuple(dict.fromkeys(sorter.entry_edits)),
-            patches=tuple(sorter.patches),
+            patches=patches_for(sorter.patched),
             outcomes=tuple(sorter.outcomes),
             gated=bool(trace.gated),
             renders=self.tracer.renderer.count,
@@ -280,7 +281,7 @@ class _Sorter:
     outcomes: list[ImageOutcome] = field(default_factory=list)
     entries: list[ImageEntry] = field(default_factory=list)
     entry_edits: list[EntryEdit] = field(default_factory=list)
-    patches: list[Patch] = field(default_factory=list)
+    patched: list[tuple[RenderedImage, str]] = field(default_factory=list)
 
     def add(self, image: RenderedImage, after: str) -> None:
         """Sort in one image whose text is `after` once the values have changed."""
@@ -309,9 +310,8 @@ class _Sorter:
         if entry is not None:
             self.entries.append(entry)
             return Way.POST_RENDERER, ""
-        patch = patch_for(image, target)
-        if patch is not None:
-            self.patches.append(patch)
+        if patch_for(image, target) is not None:
+            self.patched.append((image, target))
             return Way.PATCH, ""
         return Way.LEFT, _why_left(image, self.trace)
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from imageshift.charts.model import Field, ObjectName, RenderedImage
+from imageshift.charts.markers import splice
+from imageshift.charts.model import Field, ObjectName, RenderedImage, ValuePath
 from imageshift.reference import name_length
 
-__all__ = ["ImageEntry", "Patch", "entry_for", "merge_entries", "patch_for"]
+__all__ = ["ImageEntry", "Patch", "entry_for", "merge_entries", "patch_for", "patches_for"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,16 +63,27 @@ def merge_entries(entries: Iterable[ImageEntry]) -> tuple[ImageEntry, ...]:
 
 
 def patch_for(image: RenderedImage, target: str) -> Patch | None:
-    """The patch that replaces the string, or None in a text of several lines.
+    """The patch that replaces the image in its string, or None in a text of several lines.
 
     A patch of a whole file would freeze what the chart writes into it.
     """
-    if "\n" in image.whole:
-        return None
-    end = image.offset + len(image.text)
+    return next(iter(patches_for([(image, target)])), None)
+
+
+def patches_for(pairs: Iterable[tuple[RenderedImage, str]]) -> tuple[Patch, ...]:
+    """The patches for images with their targets: one for all that stand in the same string."""
+    found: dict[tuple[ObjectName, ValuePath], list[tuple[RenderedImage, str]]] = {}
+    for image, target in pairs:
+        if "\n" not in image.whole:
+            found.setdefault((image.object, image.path), []).append((image, target))
+    return tuple(map(_patch, found.values()))
+
+
+def _patch(pairs: list[tuple[RenderedImage, str]]) -> Patch:
+    image = pairs[0][0]
+    spans = {(one.offset, one.offset + len(one.text)): target for one, target in pairs}
     pointer = "".join(f"/{_escape(str(part))}" for part in image.path)
-    value = image.whole[: image.offset] + target + image.whole[end:]
-    return Patch(image.object, pointer, value, image.hook)
+    return Patch(image.object, pointer, splice(image.whole, spans), image.hook)
 
 
 def _escape(part: str) -> str:

@@ -8,7 +8,7 @@ from imageshift.charts.plain import load_plain
 from imageshift.charts.postrender import Patch
 from imageshift.errors import ImageshiftError
 
-__all__ = ["patch_key", "standing_patches"]
+__all__ = ["PatchKey", "patch_key", "standing_patches"]
 
 PatchKey = tuple[str, str, str]
 """Kind and name of the object, and the JSON pointer."""
