@@ -14,6 +14,8 @@ REPORTS = ROOT / ".nox" / "reports"
 BIN = ROOT / ".tools" / "bin"
 CORPUS = Path(os.environ.get("IMAGESHIFT_CORPUS", ROOT.parent / "shared" / "corpus"))
 SUPPORTED = ("3.11", "3.12", "3.13")
+COMPILED = {"UV_COMPILE_BYTECODE": "1"}
+"""What a user's pip does by itself: tests start hundreds of processes."""
 
 
 def interpreters() -> list[str]:
@@ -57,8 +59,8 @@ def built() -> str:
 def install_for_tests(session: nox.Session) -> None:
     """Install the wheel with all its extras, what tests need, and the real tools."""
     session.run("python", "scripts/fetch_tools.py")
-    session.install("--force-reinstall", "--no-deps", built())
-    session.install(f"{built()}[aws,charts]", *group("tests"))
+    session.install("--force-reinstall", "--no-deps", built(), env=COMPILED)
+    session.install(f"{built()}[aws,charts]", *group("tests"), env=COMPILED)
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
@@ -136,7 +138,7 @@ def corpus(session: nox.Session) -> None:
         session.skip(f"no folder of real repositories at {CORPUS} (IMAGESHIFT_CORPUS names one)")
     install_for_tests(session)
     session.env["IMAGESHIFT_CORPUS"] = str(CORPUS)
-    pytest(session, "-m", "corpus", *session.posargs)
+    pytest(session, "-n", "auto", "-m", "corpus", *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1], requires=["build"])

@@ -53,7 +53,7 @@ def demo() -> int:
 def test(sessions: list[str]) -> int:
     """Run nox, end with one line of what all its test runs counted, return the exit code."""
     shutil.rmtree(REPORTS, ignore_errors=True)
-    nox = environment("nox", "nox>=2025.5.1") / "nox"
+    nox = environment("nox", "nox[uv]>=2025.5.1") / "nox"
     chosen = ["--session", *sessions] if sessions else []
     run = subprocess.run([str(nox), *chosen], check=False, cwd=ROOT, stdin=subprocess.DEVNULL)
     if REPORTS.is_dir():

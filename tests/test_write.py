@@ -283,6 +283,15 @@ def test_putting_back_needs_no_room(tmp_path: Path) -> None:
     assert (tmp_path / "a.yaml").stat().st_ino == before
 
 
+@pytest.fixture
+def _ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the run, which it doesn't in a job that a shell started in the background."""
+    found = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, found)
+
+
+@pytest.mark.usefixtures("_ctrl_c")
 def test_interruption_waits_for_the_files(tmp_path: Path) -> None:
     """Ctrl-C between two files of a move: both are written, then the run ends."""
     one, two = prepared(tmp_path, "a.yaml", "b.yaml")
