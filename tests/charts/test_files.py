@@ -41,6 +41,20 @@ def test_folder_and_archive_are_the_same_chart() -> None:
     assert {chart.name for chart in packed.subcharts} == {"gated", "store"}
 
 
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    """A folder shared by charts counts, a link to a folder above it doesn't."""
+    chart = tmp_path / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_bytes(META)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "a.yaml").write_bytes(b"a")
+    (chart / "templates" / "shared").symlink_to("../../shared")
+    for name in ("one", "two"):
+        (chart / "templates" / name).symlink_to("..")
+
+    assert sorted(load_chart(chart).files) == ["Chart.yaml", "templates/shared/a.yaml"]
+
+
 def test_the_archive_that_is_rendered() -> None:
     """It leaves out what can't matter, and schemas that need the network in any case."""
     files = {

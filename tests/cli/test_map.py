@@ -66,6 +66,16 @@ def test_invalid_ends_in_3(tmp_path: Path, text: str) -> None:
     assert done.stderr.startswith("imageshift: ")
 
 
+def test_what_has_no_room_ends_in_3(tmp_path: Path) -> None:
+    """A reference whose target would be too long comes back unchanged, and isn't passed over."""
+    text = f"quay.io/{'a' * 245}:1"
+
+    done = run(tmp_path, "map", "--rule", "quay.io=a-long-prefix", text, "nginx", *REGISTRY)
+
+    assert (done.code, done.stdout) == (3, f"{text}\n{LINES['nginx']}\n")
+    assert "the repository would be 259 characters long, references take 255" in done.stderr
+
+
 def test_inverse(tmp_path: Path) -> None:
     """From the cache back to the upstream, in the familiar form; others come back unchanged."""
     targets = [

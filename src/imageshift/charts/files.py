@@ -310,7 +310,8 @@ def _read_folder(root: Path) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     total = 0
     for folder, folders, names in os.walk(root, followlinks=True):
-        folders[:] = sorted(name for name in folders if name != ".git")
+        here = Path(folder).resolve()
+        folders[:] = sorted(name for name in folders if name != ".git" and _below(here, name))
         for name in sorted(names):
             path = Path(folder, name)
             relative = path.relative_to(root).as_posix()
@@ -321,6 +322,12 @@ def _read_folder(root: Path) -> dict[str, bytes]:
             if total > _LARGEST:
                 raise ChartError(f"{root}: more than {_LARGEST >> 20} MiB")
     return found
+
+
+def _below(folder: Path, name: str) -> bool:
+    """Whether a folder lies below the one that names it: a link to a folder above has no end."""
+    path = folder / name
+    return not path.is_symlink() or not folder.is_relative_to(path.resolve())
 
 
 def _helmignore(root: Path) -> Any:

@@ -41,7 +41,7 @@ def map_(
     else:
         for row in rows:
             _print_row(row, quiet=quiet)
-    if any(row["status"] == Status.INVALID for row in rows):
+    if any(row["reason"] in {"not-a-reference", "conflict"} for row in rows):
         raise typer.Exit(Exit.UNSAFE)
 
 
