@@ -41,9 +41,3 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def repository() -> Path:
     """Return the root of this repository."""
     return ROOT
-
-
-@pytest.fixture(scope="session")
-def corpus() -> Path:
-    """Return the folder of real repositories."""
-    return Path(os.environ["IMAGESHIFT_CORPUS"]).resolve()

@@ -1,5 +1,6 @@
 """Every kustomization of the real repositories builds after a migration as it did before."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,20 +8,19 @@ import pytest
 
 from kustomize_builds import build_all, differences, migrate
 
+CORPUS = Path(os.environ.get("IMAGESHIFT_CORPUS", "nowhere"))
+REPOSITORIES = sorted(p.name for p in CORPUS.iterdir() if p.is_dir()) if CORPUS.is_dir() else []
+
 
 @pytest.mark.corpus
 @pytest.mark.kustomize
-def test_corpus_builds_the_same_objects(corpus: Path, tmp_path: Path) -> None:
-    """Each tree's builds differ in nothing but images under their mapped names."""
-    found: dict[str, list[str]] = {}
-    built = 0
-    for tree in sorted(path for path in corpus.iterdir() if path.is_dir()):
-        copy = tmp_path / tree.name
-        shutil.copytree(tree, copy, symlinks=True)
-        before = build_all(copy)
-        migrate(copy)
-        found[tree.name] = list(differences(before, build_all(copy)))
-        built += sum(each.texts is not None for each in before.values())
+@pytest.mark.parametrize("name", REPOSITORIES)
+def test_same_objects_but_for_mapped_images(name: str, tmp_path: Path) -> None:
+    """A repository's builds differ in nothing but images under their mapped names."""
+    copy = Path(shutil.copytree(CORPUS / name, tmp_path / name, symlinks=True))
+    before = build_all(copy)
 
-    assert {name: wrong for name, wrong in found.items() if wrong} == {}
-    assert built > 0
+    migrate(copy)
+
+    assert list(differences(before, build_all(copy))) == []
+    assert any(each.texts is not None for each in before.values()) or not before
