@@ -5,8 +5,9 @@ The codes are a closed and published list (docs, "Exit codes and warnings").
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from imageshift.cache import RuleSet
 from imageshift.data.official_images import OFFICIAL_IMAGES
@@ -75,8 +76,7 @@ _MESSAGES = {
 }
 
 
-@dataclass(slots=True)
-class Notice:
+class Notice(Struct):
     """One warning with all its places (`path:line:col`)."""
 
     code: Code

@@ -6,10 +6,12 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from io import BytesIO
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.errors import ConfigError, ToolError
 from imageshift.inventory import scan_file
@@ -23,8 +25,7 @@ from imageshift.workspace import Workspace
 __all__ = ["Base", "base_plans"]
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """Where files of before come from: a folder, or a revision of the workspace's repository."""
 
     root: Path

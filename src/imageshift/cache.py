@@ -9,9 +9,12 @@ Rules follow the ECR User Guide, "Pulling an image with a pull through cache rul
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.ecr import MAX_REPOSITORY, ROOT, Registry, check_prefix, parse_ecr_host
 from imageshift.errors import InvalidReferenceError, RuleError
@@ -160,8 +163,7 @@ class UnmappedReason(StrEnum):
     CONFLICT = "conflict"
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(Struct, frozen=True):
     """The reference moves to `target`; `mended` when it was a wrong path in the cache."""
 
     target: ImageReference
@@ -169,16 +171,14 @@ class Mapped:
     mended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cached:
+class Cached(Struct, frozen=True):
     """The reference already names its place in the cache."""
 
     upstream: ImageReference
     rule: Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Unmapped:
+class Unmapped(Struct, frozen=True):
     """The reference stays, for a reason; `detail` is a sentence for people."""
 
     reason: UnmappedReason

@@ -5,10 +5,10 @@ Options of the command line are laid over the file's, key by key.
 
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from imageshift.cache import ARTICLE_RULES, CONSOLE_RULES, Registry, Rule, RuleOrigin, RuleSet
 from imageshift.errors import ConfigError, RuleError
@@ -113,8 +113,7 @@ def parse_alias(text: str) -> dict[str, str]:
     return {host: upstream}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleOptions:
+class RuleOptions(Struct, frozen=True, kw_only=True):
     """What the command line says of the registry and its rules."""
 
     account: str | None = None

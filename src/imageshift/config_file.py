@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from imageshift.cache import Registry, Rule, RuleSet
 from imageshift.config import Config, RegistryEntry, RuleEntry
@@ -61,8 +61,7 @@ def _parsed(path: Path) -> tuple[SourceText, list[Document]]:
         raise ConfigError(f"{place}: {error}", hint=error.hint) from None
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
+class _File(Struct, frozen=True):
     """A configuration's tree with the text that it stands in."""
 
     path: Path

@@ -6,8 +6,9 @@ registry with an Amazon ECR private registry"; botocore's partitions file and EC
 """
 
 import re
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from imageshift.errors import ConfigError, InvalidReferenceError, RuleError
 from imageshift.reference import parse_reference
@@ -44,8 +45,7 @@ _PREFIX = re.compile(
 _ACCOUNT_DIGITS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class EcrHost:
+class EcrHost(Struct, frozen=True):
     """The parts of an ECR registry's host. The account may have the wrong number of digits."""
 
     account: str
@@ -87,8 +87,7 @@ def check_prefix(prefix: str) -> str:
     return stripped
 
 
-@dataclass(frozen=True, slots=True)
-class Registry:
+class Registry(Struct, frozen=True):
     """The private registry whose cache the references are moved to.
 
     `account` and `region` are None when only a host was given.

@@ -11,8 +11,9 @@ than Go match nothing here and say so in `problem`.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 __all__ = ["Entry", "literal_name", "spell_name", "split_image"]
 
@@ -32,8 +33,7 @@ _ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
 _SPECIAL = re.compile(r"[\\+*?()|\[\]{}^$]")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An entry's fields; empty texts stand for absent ones."""
 
     name: str

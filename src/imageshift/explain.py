@@ -1,7 +1,8 @@
 """Why an image is or isn't rewritten, in sentences."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.errors import ImageshiftError
 from imageshift.kustomize import Tracer
@@ -14,8 +15,7 @@ from imageshift.sites import Origin
 __all__ = ["Explainer", "Explanation", "matches"]
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """The sentences about one site."""
 
     line: int

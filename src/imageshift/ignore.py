@@ -10,8 +10,9 @@ False
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
+
+from msgspec import Struct
 
 __all__ = ["Patterns"]
 
@@ -44,8 +45,7 @@ _CLASSES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     """One line: what it matches, and how.
 
     It is for whole paths or for their last parts, for folders only or for all, and takes back
@@ -63,8 +63,7 @@ class _Pattern:
         return self.whole, self.folders_only, self.includes
 
 
-@dataclass(frozen=True, slots=True)
-class Patterns:
+class Patterns(Struct, frozen=True):
     """The patterns of one folder's ignore file, those that win first.
 
     Neighbours of one sort are one expression, so that a long list costs little.

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Sequence_
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.diff import unified_diff
 from imageshift.errors import SourceError
@@ -35,8 +37,7 @@ __all__ = [
 Result = Change | Kept
 
 
-@dataclass(frozen=True, slots=True)
-class FilePlan:
+class FilePlan(Struct, frozen=True):
     """What becomes of one file. `before` and `after` are its bytes, equal when nothing changes."""
 
     file: str
@@ -124,8 +125,7 @@ class ChartProblem(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class BesideCharts:
+class BesideCharts(Struct, frozen=True):
     """Other decisions, less what they add to releases that were rendered."""
 
     inner: Decisions

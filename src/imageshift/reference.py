@@ -9,11 +9,12 @@
 """
 
 import re
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from docker_image import digest as docker_digest
 from docker_image import reference as docker_reference
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.errors import InvalidReferenceError, VariableReferenceError
 
@@ -35,8 +36,7 @@ _IDENTIFIER = re.compile(r"[a-f0-9]{64}")
 _DIGEST_SHAPE = re.compile(r"[\w.+-]+(?::\w+)?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class ImageReference:
+class ImageReference(Struct, frozen=True):
     """A reference with its parts, always normalised (Docker Hub is `docker.io`).
 
     `tag` and `digest` are None where the text has none; a tag may be or hold a variable.

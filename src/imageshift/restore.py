@@ -6,8 +6,9 @@ that, as it is now, and as the rules alone would bring it back.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
+
+from msgspec import Struct
 
 __all__ = ["Versions", "restore"]
 
@@ -20,8 +21,7 @@ _ADDED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Versions:
+class Versions(Struct, frozen=True, kw_only=True):
     """The texts of one file, and the host that the migration writes.
 
     `moved` is what the migration makes of `was`, and `complete` says that no line which it added

@@ -6,8 +6,10 @@ One function serves both ways: a `Mapper` says where a reference goes and how it
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.cache import Cached, Mapped, Rule, Unmapped, UnmappedReason
 from imageshift.errors import InvalidReferenceError, SourceError, VariableReferenceError
@@ -40,8 +42,7 @@ class Status(StrEnum):
     INVALID = "invalid"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A site that moves. `move` names the changes that hold only together with this one."""
 
     site: ImageSite
@@ -58,8 +59,7 @@ class Change:
         return Status.REWRITE
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A site that stays, with the reason where there is one to tell."""
 
     site: ImageSite

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.cache import Rule, RuleSet
 from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules
@@ -23,7 +23,7 @@ from imageshift.plan import (
     apply_plans,
 )
 from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
-from imageshift.workspace import CONFIG_NAME, Workspace, find_root
+from imageshift.workspace import CONFIG_NAME, Workspace, find_root, matching
 
 __all__ = [
     "Plan",
@@ -37,8 +37,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
+class RunOptions(Struct, frozen=True, kw_only=True):
     """What a caller may say about a run; None and empty leave it to .imageshift.yaml.
 
     `named_only` reads nothing but the named files: what only other files can tell isn't told.
@@ -66,16 +65,14 @@ class RunOptions:
     jobs: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A registry with its rules, and the patterns of the files that it is for (`.` is all)."""
 
     rules: RuleSet
     paths: tuple[str, ...] = (".",)
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """Everything that a command needs to know before it looks at files."""
 
     workspace: Workspace
@@ -279,8 +276,7 @@ class Run:
         return numbers or (0,)
 
     def _files_of(self, target: Target) -> frozenset[str]:
-        spec = GitIgnoreSpec.from_lines(target.paths)
-        own = frozenset(spec.match_files(self.index.files))
+        own = frozenset(matching(target.paths, self.index.files))
         folders = [k.folder for k in self.index.kustomizations.values() if k.file in own]
         built = [self.reach().built_by(flux) for flux in self.index.flux if flux.file in own]
         return own.union(*(self.reach().closure(folder) for folder in folders), *built)

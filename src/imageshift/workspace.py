@@ -10,10 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
+
 from imageshift.errors import NoFilesError, SourceError
 from imageshift.ignore import Patterns
 
-__all__ = ["CONFIG_NAME", "Workspace", "find_root"]
+__all__ = ["CONFIG_NAME", "Workspace", "find_root", "matching"]
 
 CONFIG_NAME = ".imageshift.yaml"
 
@@ -100,8 +102,7 @@ def _refuse_outside(path: Path, root: Path) -> None:
 _Layers = tuple[tuple[int, Patterns], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
+class _Level(Struct, frozen=True):
     """The patterns of a folder and of those above it, the deeper first, by the file they are in.
 
     Each comes with the length of the path that its own paths begin behind. `all` are in the
@@ -241,6 +242,15 @@ class Workspace:
             return ()
         patterns = Patterns.read(content)
         return ((len(os.fsencode(folder)) + bool(folder), patterns),) if patterns else ()
+
+
+def matching(patterns: Collection[str], names: Iterable[str]) -> Iterable[str]:
+    """The names that patterns of a configuration match, written as in .gitignore."""
+    if not patterns:
+        return ()
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 few configurations have any
+
+    return GitIgnoreSpec.from_lines(patterns).match_files(names)
 
 
 def _entries(folder: str) -> list[tuple[str, bool]]:

@@ -8,16 +8,16 @@ import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from imageshift.errors import SourceError
 
 __all__ = ["Write", "write_together"]
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """The new content of a file, and the content that it was planned on."""
 
     path: Path
@@ -59,8 +59,7 @@ def _replace_all(files: Sequence["_Replacement"]) -> None:
             file.clean()
 
 
-@dataclass(slots=True)
-class _Replacement:
+class _Replacement(Struct):
     """A file with its new content beside it and, once it is replaced, its old one."""
 
     write: Write

@@ -2,12 +2,12 @@
 
 import re
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chart_cases import CASES, HOST, Case, case_names, describe
+from msgspec.structs import replace
 
 from imageshift.charts.edits import apply_edits
 from imageshift.charts.existing import EntryEdit

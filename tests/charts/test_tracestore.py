@@ -1,10 +1,10 @@
 """Traces on disk: a release that was traced once is only proven the next time."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from chart_cases import Case, case_names, describe
+from msgspec.structs import replace
 
 from imageshift.charts.override import Mapper, Overrider
 from imageshift.charts.render import Renderer

@@ -8,8 +8,9 @@ the credentials gets into a message.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.aws.extra import require
 from imageshift.errors import ConfigError, ToolError
@@ -33,8 +34,7 @@ _UNKNOWN_KEY = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AwsOptions:
+class AwsOptions(Struct, frozen=True):
     """Which account is asked, where and how; None leaves it to boto3's own configuration."""
 
     account: str | None = None

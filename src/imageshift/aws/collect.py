@@ -1,7 +1,8 @@
 """From the plans of a run to the images in use."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from imageshift.aws.used import UsedImage
 from imageshift.cache import RuleSet
@@ -15,8 +16,7 @@ __all__ = ["collect_images"]
 _USED = frozenset({Status.REWRITE, Status.CACHED, Status.NO_RULE})
 
 
-@dataclass(slots=True)
-class _Gathered:
+class _Gathered(Struct):
     places: list[str] = field(default_factory=list)
     resources: set[str] = field(default_factory=set)
 

@@ -1,8 +1,9 @@
 """What differs between the rules in force, the rules found elsewhere, and the images in use."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from imageshift.aws.found import FoundRule
 from imageshift.aws.used import UsedImage
@@ -28,8 +29,7 @@ _BREAKING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One difference; `places` are where the other rule, or the images, stand."""
 
     kind: DifferenceKind

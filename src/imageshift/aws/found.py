@@ -5,7 +5,8 @@ Sources: botocore's ECR model, `PullThroughCacheRule` (no field of an answer is 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.cache import Rule, RuleOrigin
 from imageshift.errors import RuleError
@@ -13,8 +14,7 @@ from imageshift.errors import RuleError
 __all__ = ["FoundRule", "Problem", "RuleImport", "build_found", "merge_imports"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundRule:
+class FoundRule(Struct, frozen=True, kw_only=True):
     """A rule with the place it was found at (`path:line:col`, or `aws` and the region).
 
     `credential_arn` is None when there is none; `has_credential` also holds where the ARN is
@@ -30,8 +30,7 @@ class FoundRule:
     account: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A rule that was found but can't be used; `str()` is `path:line:col: text`."""
 
     place: str
@@ -42,8 +41,7 @@ class Problem:
         return f"{self.place}: {self.message}"
 
 
-@dataclass(frozen=True, slots=True)
-class RuleImport:
+class RuleImport(Struct, frozen=True):
     """What a source holds: rules, and problems with others."""
 
     rules: tuple[FoundRule, ...] = ()

@@ -8,8 +8,10 @@ Source: the Terraform language's documentation, "Expressions" and "Functions".
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.aws.hcl_functions import FUNCTIONS
 from imageshift.aws.hcl_values import Unknown
@@ -20,8 +22,7 @@ _NOISE = "new_line_or_comment"
 _ESCAPES = re.compile(r'\\(["\\nrt]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})')
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The names that an expression can see: `var`, `local`, `each`, `count`, `for` variables."""
 
     names: Mapping[str, Any] = field(default_factory=dict)

@@ -1,12 +1,11 @@
 """What a Terraform expression yields when its source doesn't tell."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["Unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """A value that is known only after an apply; `what` are the words to blame."""
 
     what: str

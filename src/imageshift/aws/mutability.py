@@ -3,8 +3,9 @@
 Source: ECR User Guide, "Sync an upstream registry" (facts 5): immutable tags block updates.
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.aws.client import AwsOptions, aws_errors, is_account
 from imageshift.ecr import ROOT
@@ -12,8 +13,7 @@ from imageshift.ecr import ROOT
 __all__ = ["MutabilityFacts", "immutable_problems", "read_mutability"]
 
 
-@dataclass(frozen=True, slots=True)
-class MutabilityFacts:
+class MutabilityFacts(Struct, frozen=True):
     """The names of repositories, and the prefixes of creation templates, with immutable tags."""
 
     repositories: tuple[str, ...] = ()

@@ -6,7 +6,8 @@ private registry" (Lambda; facts 5), facts 9 for registries that ECR can't cache
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.advice import Code
 from imageshift.aws.compare import rules_in_use
@@ -21,8 +22,7 @@ __all__ = ["Notice", "find_notices"]
 _LAMBDA_GROUPS = frozenset({"lambda.services.k8s.aws", "lambda.aws.upbound.io"})
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """A warning: `count` images are meant, `places` are where they stand."""
 
     code: Code

@@ -6,10 +6,11 @@ modules it calls; and the arguments of other modules that hold rules in the prov
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.aws.extra import require
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
@@ -23,8 +24,7 @@ _PREFIX, _URL = "ecr_repository_prefix", "upstream_registry_url"
 _DEEPEST = 8
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(Struct, frozen=True):
     """A block of a file: its type and labels, its attributes, its blocks, its place."""
 
     words: tuple[str, ...]

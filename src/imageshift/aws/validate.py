@@ -6,9 +6,10 @@ on quotas, IAM permissions and tag immutability (facts 1, 4, 5, 6); IAM's
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.aws.arn import partition_of, secret_problem
 from imageshift.aws.client import AwsOptions, aws_errors, is_account, open_client
@@ -45,8 +46,7 @@ class FindingCode(StrEnum):
     QUOTA = "quota"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """Something that is wrong, and what to do about it."""
 
     code: FindingCode
@@ -54,8 +54,7 @@ class Finding:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleVerdict:
+class RuleVerdict(Struct, frozen=True):
     """What was found about one rule; `images` use it, `is_valid` is ECR's own answer."""
 
     rule: Rule
@@ -64,8 +63,7 @@ class RuleVerdict:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Validation:
+class Validation(Struct, frozen=True):
     """The verdicts on all rules asked about, findings on the account, and notes."""
 
     registry: Registry
@@ -100,8 +98,7 @@ def validate_rules(
     return _Check(rules, options, ecr, iam, role).run(counts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(Struct, frozen=True):
     rules: RuleSet
     options: AwsOptions
     ecr: Any

@@ -4,8 +4,9 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from imageshift.charts.manifests import split_manifest
 from imageshift.charts.plain import to_plain
@@ -31,8 +32,7 @@ class DifferenceClass(StrEnum):
     SHAPE = "shape"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """One line that differs; `line` is 0 when the object's whole text does.
 
     `template` names the object too where the template writes several.

@@ -7,9 +7,11 @@ texts hold.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.cache import Mapped
 from imageshift.charts.files import ChartFiles
@@ -41,8 +43,7 @@ _FIRST_MOVE = 1 << 20
 """Moves of the kustomize graph are numbered from 0."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartOptions:
+class ChartOptions(Struct, frozen=True, kw_only=True):
     """Where charts are found besides their sources, and how many renderings run at once."""
 
     sources: Mapping[str, Path] = field(default_factory=dict)
@@ -51,8 +52,7 @@ class ChartOptions:
     transport: Transport = field(default_factory=Transport)
 
 
-@dataclass(frozen=True, slots=True)
-class ChartDecisions:
+class ChartDecisions(Struct, frozen=True):
     """What the charts decide about sites, and what was in the way.
 
     `owned` are the documents (file, number) of releases that were rendered, `moved` the files of

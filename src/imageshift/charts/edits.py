@@ -1,8 +1,9 @@
 """Changes of a release's own values."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.model import ValuePath, Values
 from imageshift.charts.values import lookup, merge, place
@@ -10,8 +11,7 @@ from imageshift.charts.values import lookup, merge, place
 __all__ = ["ValueEdit", "apply_edits", "plan_edits"]
 
 
-@dataclass(frozen=True, slots=True)
-class ValueEdit:
+class ValueEdit(Struct, frozen=True):
     """One change of a release's own values: `path` gets `value`.
 
     `old` is what stands there now, in the release (`written`) or by default, or None. Where

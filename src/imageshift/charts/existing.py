@@ -1,8 +1,9 @@
 """The images entries that a release's post-renderers have already (K1 to K4, X3)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import reduce
+
+from msgspec import Struct
 
 from imageshift.charts.model import Field, RenderedImage, ValuePath, Values
 from imageshift.entry import Entry, split_image
@@ -10,8 +11,7 @@ from imageshift.entry import Entry, split_image
 __all__ = ["EntryEdit", "PostRenderers"]
 
 
-@dataclass(frozen=True, slots=True)
-class EntryEdit:
+class EntryEdit(Struct, frozen=True):
     """A new `newName` for an entry; `path` leads to it below `spec.postRenderers`.
 
     `old` is None where the entry had none.
@@ -22,8 +22,7 @@ class EntryEdit:
     old: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PostRenderers:
+class PostRenderers(Struct, frozen=True):
     """The entries in their order, each with its path below `spec.postRenderers`."""
 
     entries: tuple[tuple[ValuePath, Entry], ...] = ()

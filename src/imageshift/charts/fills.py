@@ -7,8 +7,9 @@ the trace can then mark: the rendering decides, not the name of the key.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.model import Field, RenderedImage, ValuePath, Values
 from imageshift.charts.values import leaves, lookup
@@ -54,8 +55,7 @@ def join_fills(fills: Iterable[Fill]) -> Fill:
     return joined
 
 
-@dataclass(frozen=True, slots=True)
-class _Empty:
+class _Empty(Struct, frozen=True):
     """The keys without a value, by the map they stand in."""
 
     keys: Mapping[ValuePath, Sequence[str]]

@@ -3,9 +3,10 @@
 import base64
 import binascii
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.model import ValuePath
 from imageshift.charts.plain import load_plain
@@ -21,8 +22,7 @@ from imageshift.source import Mapping as MapNode
 __all__ = ["Layer", "LayerReader", "ValuesPart", "scalars"]
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(Struct, frozen=True):
     """A map of values as it is written in a file; None where the key isn't there yet."""
 
     file: str
@@ -36,8 +36,7 @@ class Layer:
         return self.file, start
 
 
-@dataclass(frozen=True, slots=True)
-class ValuesPart:
+class ValuesPart(Struct, frozen=True):
     """An item of valuesFrom: its values, and where they are written when that can be edited."""
 
     values: ValuesFrom

@@ -1,8 +1,9 @@
 """From a release's chart source to the chart's files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from imageshift.charts.files import ChartFiles, load_archive, load_chart
 from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKind
@@ -14,8 +15,7 @@ from imageshift.charts.transport import HelmHome, Transport
 __all__ = ["Locator"]
 
 
-@dataclass(slots=True)
-class Locator:
+class Locator(Struct):
     """Finds charts; each one is read once in a run.
 
     `known` is the `charts:` map of the config: a chart's URL with its name, or its name alone,

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from imageshift.charts.markers import Candidate, has_marks, read_marks
 from imageshift.charts.model import Field, ObjectName, RenderedImage, Segment, ValuePath
@@ -38,8 +39,7 @@ _CUSTOM: Mapping[tuple[str, str], tuple[ValuePath, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """What the marked manifests hold: images, and leaves that reach something else (leaks)."""
 
     images: tuple[RenderedImage, ...]

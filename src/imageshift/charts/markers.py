@@ -6,8 +6,9 @@ that proves that the leaves are copied, not looked at, and shows where each one 
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.model import ValuePath, Values
 from imageshift.charts.values import leaves, lookup
@@ -38,8 +39,7 @@ _OTHER_KEY = re.compile(
 _IMAGE_LINE = re.compile(r"^[ \t-]*image:[ \t]*[\"']?([^\s\"'{}#]+)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A part of a string leaf, `start` to `end`, that may spell some of an image."""
 
     leaf: ValuePath

@@ -1,10 +1,11 @@
 """The values that the chart modules hand to each other, and their errors."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from imageshift.errors import ToolError
 from imageshift.reference import name_length
@@ -58,8 +59,7 @@ class SourceKind(StrEnum):
     LOCAL = "local"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartSource:
+class ChartSource(Struct, frozen=True, kw_only=True):
     """Where the chart of a release is to be found.
 
     `url` is the repository's (http) or the registry path that holds the chart (oci), `version`
@@ -79,8 +79,7 @@ class ChartSource:
         return f"{self.name}{version} from {self.url}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RenderOptions:
+class RenderOptions(Struct, frozen=True, kw_only=True):
     """What Helm is told besides the values."""
 
     name: str
@@ -89,8 +88,7 @@ class RenderOptions:
     api_versions: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """A HelmRelease as far as rendering it goes.
 
     `values` are merged already (`charts.values.merge_release`); `values_files` are the chart's
@@ -132,8 +130,7 @@ class Field(StrEnum):
     EMBEDDED = "embedded"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectName:
+class ObjectName(Struct, frozen=True):
     """Which rendered object: what a kustomize patch's target needs."""
 
     api_version: str
@@ -145,8 +142,7 @@ class ObjectName:
         return f"{self.kind}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """The part of an image's text, from `start` to `end`, that the value leaf `leaf` makes.
 
     `inner` is the part of the leaf's own text that arrives there. An empty one is the place
@@ -159,8 +155,7 @@ class Segment:
     inner: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class RenderedImage:
+class RenderedImage(Struct, frozen=True):
     """One image in one rendered object, with the value leaves that spell it.
 
     `path` leads to the string `whole` in the object, `offset` is where the image begins in it

@@ -5,8 +5,10 @@ room for goes to the post-renderers; a Job that is no hook stays, with all that 
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.charts.edits import ValueEdit
 from imageshift.charts.existing import EntryEdit, PostRenderers
@@ -47,8 +49,7 @@ _JOB = (
 _IGNORED = "a text that makes it is marked `imageshift: ignore`"
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(Struct, frozen=True):
     """What becomes of one rendered image; `reason` says why one with a target stays.
 
     `done` says that a patch puts the target in its place already.
@@ -71,8 +72,7 @@ class Fate:
         return replace(self, reason=reason, detail=detail)
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseMoves:
+class ReleaseMoves(Struct, frozen=True):
     """The fates of a release's images, the edits by file, and its values as they become."""
 
     fates: tuple[Fate, ...]
@@ -82,8 +82,7 @@ class ReleaseMoves:
     needs_hooks: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What limits the edits of a release.
 
     `layers` are those that may be edited besides its own, topmost first; `ignored` the leaves

@@ -4,9 +4,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urljoin
+
+from msgspec import Struct, field
 
 from imageshift.charts.model import ChartSource, ChartUnavailableError
 from imageshift.charts.semver import newest
@@ -68,8 +69,7 @@ def _tag(version: str) -> str:
     return version.replace("+", "_")
 
 
-@dataclass(slots=True)
-class _Registry:
+class _Registry(Struct):
     """One repository of a registry, logged in when the registry asks for it."""
 
     host: str

@@ -5,8 +5,10 @@ in the places of the old ones and nothing else changed.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.charts import markers
 from imageshift.charts.compare import Difference, DifferenceClass, compare
@@ -51,8 +53,7 @@ Mapper = Callable[[str], str | None]
 """From an image's text to its target's; None when it stays where it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageOutcome:
+class ImageOutcome(Struct, frozen=True):
     """What becomes of one rendered image; `reason` says why it is left.
 
     `target` is what runs in the end, after existing post-renderers too; None for an image that
@@ -65,8 +66,7 @@ class ImageOutcome:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
+class Override(Struct, frozen=True, kw_only=True):
     """All that one release needs: proven by rendering, as far as values go.
 
     `entries` are new items for the post-renderers' images, `entry_edits` changes of those that
@@ -83,8 +83,7 @@ class Override:
     renders: int
 
 
-@dataclass(slots=True)
-class Overrider:
+class Overrider(Struct):
     """Overrides releases one after the other, and keeps what helps with the next.
 
     `traces` is the cache on disk, where there is one; a release that is in it is only proven.
@@ -123,8 +122,7 @@ def override(
     return Overrider(renderer).override(chart, release, mapper)
 
 
-@dataclass(slots=True)
-class _Work:
+class _Work(Struct):
     """One release on its way through trace, search and proof."""
 
     tracer: Tracer
@@ -271,8 +269,7 @@ class _Work:
         )
 
 
-@dataclass(slots=True)
-class _Sorter:
+class _Sorter(Struct):
     """Says of each image how it gets to its target, and collects what that takes."""
 
     mapper: Mapper

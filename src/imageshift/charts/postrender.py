@@ -1,7 +1,8 @@
 """What values can't reach: kustomize entries and patches for a release's post-renderers."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.charts.markers import splice
 from imageshift.charts.model import Field, ObjectName, RenderedImage, ValuePath
@@ -10,8 +11,7 @@ from imageshift.reference import name_length
 __all__ = ["ImageEntry", "Patch", "entry_for", "merge_entries", "patch_for", "patches_for"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ImageEntry:
+class ImageEntry(Struct, frozen=True, order=True):
     """An item of `postRenderers[].kustomize.images`.
 
     With `newName` alone kustomize keeps tag and digest (K4). `hook_only` says that it is there
@@ -25,8 +25,7 @@ class ImageEntry:
     test_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True):
     """An item of `postRenderers[].kustomize.patches`: replace one string of one object."""
 
     target: ObjectName

@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from imageshift.charts.layers import Layer, LayerReader
 from imageshift.charts.model import (
@@ -30,8 +31,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)[^{}]*\}")
 _NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseText:
+class ReleaseText(Struct, frozen=True, kw_only=True):
     """A HelmRelease with its texts.
 
     `own` is spec.values where it is written, `below` the valuesFrom that can be edited, lowest
@@ -81,8 +81,7 @@ def read_releases(index: Index, reach: Reach, sources: ChartSources) -> list[Rel
     return _Reader(index, reach, sources).releases()
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """A HelmRelease document with its data."""
 
     file: str

@@ -13,6 +13,8 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from msgspec import Struct
+
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.model import RenderError, RenderOptions, RenderTimeoutError, Values
 from imageshift.charts.store import write_whole
@@ -148,8 +150,7 @@ def _by_source(output: str) -> dict[str, str]:
     return {path: text for path, text in joined.items() if _is_manifest(path, text)}
 
 
-@dataclass(frozen=True, slots=True)
-class SdkRenderer:
+class SdkRenderer(Struct, frozen=True):
     """Helm's own SDK inside this process (the extra `imageshift[charts]`, H9).
 
     A chart is loaded anew for every rendering: Helm drops disabled subcharts from the loaded
@@ -239,8 +240,7 @@ def _within(seconds: float, work: Callable[[], T]) -> T:
     return done[0]
 
 
-@dataclass(slots=True)
-class CountingRenderer:
+class CountingRenderer(Struct):
     """Another renderer that counts its renderings."""
 
     inner: Renderer

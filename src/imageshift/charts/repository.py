@@ -4,9 +4,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+
+from msgspec import Struct
 
 from imageshift.charts.model import ChartSource, ChartUnavailableError
 from imageshift.charts.plain import load_plain
@@ -21,8 +22,7 @@ _NOT_MODIFIED = 304
 _NEXT_ENTRY = re.compile(r"^ {0,2}[^ \n-]", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(Struct, frozen=True):
     """One version of a chart in an index."""
 
     version: str

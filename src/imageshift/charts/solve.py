@@ -4,8 +4,9 @@ Images that share a leaf are solved together, since one new text must fit all of
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
+
+from msgspec import Struct, field
 
 from imageshift.charts.markers import Candidate
 from imageshift.charts.model import RenderedImage
@@ -16,24 +17,21 @@ _UNREACHED = 1000
 _MOST_STEPS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """An image and the text that it should get (its own one when it should stay)."""
 
     image: RenderedImage
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(Struct, frozen=True):
     """New texts of leaf parts, and the wishes that they can't fulfil."""
 
     changes: Mapping[Candidate, str]
     unreached: tuple[Wish, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """A literal stretch of an image's text (`leaf` is None), or what one leaf part makes."""
 
     text: str
@@ -90,8 +88,7 @@ def _groups(wishes: Collection[Wish]) -> list[dict[tuple[_Pieces, str], list[Wis
     return [group for _, group in groups]
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(Struct):
     """Branch and bound over the ways to spell each image's target with its leaves."""
 
     pinned: frozenset[Candidate]

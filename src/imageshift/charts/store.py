@@ -4,16 +4,16 @@ import hashlib
 import json
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from imageshift.charts.semver import parse_version
 
 __all__ = ["Store", "write_whole"]
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Struct, frozen=True):
     """A folder of archives and indexes; a version is kept for good, an index until it changes."""
 
     folder: Path

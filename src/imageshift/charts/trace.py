@@ -6,7 +6,9 @@ a comparison, a parser) are found by halving and left out.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.charts import markers
 from imageshift.charts.compare import Difference, DifferenceClass, compare
@@ -34,8 +36,7 @@ _MOST_RENDERS = 40
 _MOST_REFUSALS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class Trace(Struct, frozen=True, kw_only=True):
     """What one release renders to and where its images come from.
 
     `marked` is the rendering with marks; `leaks` are leaves that also reach something that isn't
@@ -60,8 +61,7 @@ class Trace:
         return text[candidate.start : candidate.end]
 
 
-@dataclass(slots=True)
-class Hints:
+class Hints(Struct):
     """What one release's trace learns about its chart, so that the next needs fewer renderings.
 
     `refused` are leaves that can't be marked.
@@ -70,8 +70,7 @@ class Hints:
     refused: set[Candidate] = field(default_factory=set)
 
 
-@dataclass(slots=True)
-class Tracer:
+class Tracer(Struct):
     """Traces one release: its chart, own values and options, with one renderer.
 
     The plain rendering, and what one trace learns (also about the chart), are kept for the next.
@@ -276,8 +275,7 @@ class Tracer:
         return kept
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
+class _Job(Struct, frozen=True):
     """Candidates to mark, by number, in values with fills in them."""
 
     numbered: Mapping[int, Candidate]
@@ -289,8 +287,7 @@ class _Job:
         return replace(self, numbered={number: self.numbered[number] for number in numbers})
 
 
-@dataclass(frozen=True, slots=True)
-class _Marked:
+class _Marked(Struct, frozen=True):
     """A marked rendering, the candidates that are marked in it, and its unsteady lines."""
 
     numbered: Mapping[int, Candidate]

@@ -3,8 +3,10 @@
 import hashlib
 import json
 import zlib
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import asdict
 
 from imageshift.charts.store import write_whole
 from imageshift.charts.trace import Trace, Tracer
@@ -15,8 +17,7 @@ __all__ = ["TraceStore"]
 _FORM = 2
 
 
-@dataclass(frozen=True, slots=True)
-class TraceStore:
+class TraceStore(msgspec.Struct, frozen=True):
     """A folder of traces; one that can't be read is as good as none.
 
     A trace holds rendered Secrets: its file is readable by the user alone.
@@ -33,8 +34,6 @@ class TraceStore:
 
     def get(self, tracer: Tracer) -> Trace | None:
         """The kept trace of a tracer's release."""
-        import msgspec  # noqa: PLC0415 only charts need it here
-
         path = self._path(tracer)
         if not path.is_file():
             return None
@@ -45,8 +44,6 @@ class TraceStore:
 
     def keep(self, tracer: Tracer, trace: Trace) -> None:
         """Keep a trace."""
-        import msgspec  # noqa: PLC0415
-
         write_whole(self._path(tracer), zlib.compress(msgspec.msgpack.encode(trace), 1))
 
     def _path(self, tracer: Tracer) -> Path:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from imageshift.charts.model import ChartUnavailableError
 from imageshift.charts.plain import load_plain
 
@@ -41,8 +43,7 @@ class Login:
         return {"Authorization": f"Basic {token}"}
 
 
-@dataclass(frozen=True, slots=True)
-class HelmHome:
+class HelmHome(Struct, frozen=True):
     """Where Helm keeps what it knows, by Helm's own environment variables."""
 
     cache: Path
@@ -133,8 +134,7 @@ def _ask_helper(helper: str, host: str) -> Login | None:
     return Login(answer["Username"], answer["Secret"]) if answer.get("Username") else None
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """What a server answered, after redirects."""
 
     status: int
@@ -142,8 +142,7 @@ class Response:
     body: bytes
 
 
-@dataclass(slots=True)
-class Transport:
+class Transport(Struct):
     """GET over HTTP, with time limits and retries; `offline` refuses every request.
 
     A host that can't be reached isn't tried again in the same run.
@@ -152,8 +151,8 @@ class Transport:
     timeout: float = 20.0
     largest: int = _LARGEST
     offline: bool = False
-    _pools: dict[Login, Any] = field(default_factory=dict)
-    _dead: dict[str, str] = field(default_factory=dict)
+    _pools: dict[Login, Any] = {}
+    _dead: dict[str, str] = {}
 
     @property
     def unreachable(self) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.model import ChartError, ValuePath, Values
 
@@ -82,8 +83,7 @@ def _copy(value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValuesFrom:
+class ValuesFrom(Struct, frozen=True, kw_only=True):
     """One resolved item of spec.valuesFrom: a values tree, or a text for a target path."""
 
     values: Values | None = None

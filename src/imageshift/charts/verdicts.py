@@ -1,7 +1,8 @@
 """From the moves of releases to what becomes of sites, and of images that no site names."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from imageshift.cache import Cached, Mapped, Unmapped, UnmappedReason
 from imageshift.charts.backward import patches_back
@@ -34,8 +35,7 @@ _REPLACED = "the releases that take this text have values of their own in its pl
 _HOOKS = "hooks are post-rendered since helm-controller 1.6.0 only"
 
 
-@dataclass(frozen=True, slots=True)
-class ChartProblem:
+class ChartProblem(Struct, frozen=True):
     """Something to say of a release: mostly that its chart can't be had or rendered."""
 
     file: str
@@ -44,8 +44,7 @@ class ChartProblem:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Solved:
+class Solved(Struct, frozen=True):
     """A release with its override and moves; `chart` is its chart's name and version."""
 
     text: ReleaseText
@@ -101,8 +100,7 @@ class _Leaves:
         return found
 
 
-@dataclass(slots=True)
-class Verdicts:
+class Verdicts(Struct):
     """Collects results release by release."""
 
     mapper_of: Callable[[str], Mapper]

@@ -1,9 +1,10 @@
 """From changed values to edits of the text that they are written in."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.edits import ValueEdit
 from imageshift.charts.existing import EntryEdit
@@ -41,8 +42,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Insertion:
+class Insertion(Struct, frozen=True):
     """A value that isn't written yet: what is missing below the deepest map that is."""
 
     document: Document
@@ -85,8 +85,7 @@ def plan_value(
     return _replaced(layer.document, found.node, edit.value, variables)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """The deepest node on a path, and the part of the path that is missing below it."""
 
     node: Node

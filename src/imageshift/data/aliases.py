@@ -6,14 +6,14 @@ asked for, and each row's note says how sure it is. `k8s.gcr.io`, `index.docker.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 __all__ = ["ALIASES", "KNOWN_ALIASES", "Alias"]
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(Struct, frozen=True):
     """A host whose repository `x` is `upstream/upstream_path/x`.
 
     An alias that isn't `certain` stays off: its note says what is not known.

@@ -3,13 +3,12 @@
 Every row names the public file (`owner/repository path`) that shows it.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["CONFIG_MAP_KEYS", "ConfigMapKey"]
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigMapKey:
+class ConfigMapKey(Struct, frozen=True):
     """A key of a well-known ConfigMap whose value is an image, or holds one.
 
     `*` stands for any ConfigMap or any key. Where `path` isn't empty the value is YAML or JSON,

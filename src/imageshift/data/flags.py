@@ -8,7 +8,7 @@ take a value only when it parses as a reference. Every row names the public file
 Left out: prefixes (ECK's `--container-registry`), and pull secrets and policies.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = [
     "ENVIRONMENT",
@@ -19,8 +19,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ImageOption:
+class ImageOption(Struct, frozen=True):
     """A flag (without dashes), an environment variable, or a prefix of such variables.
 
     `tagless` says that the program adds the tag itself, so a value without one is ordinary.

@@ -1,7 +1,8 @@
 """What one row of the custom-resource table says: where a kind of object keeps an image."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 __all__ = ["Definition", "FieldShape", "ImageField"]
 
@@ -42,8 +43,7 @@ class FieldShape(StrEnum):
     and `tag` the tag; each may be absent and then has the operator's default."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageField:
+class ImageField(Struct, frozen=True):
     """One field of a kind of custom resource that names an image.
 
     `path` is dotted, `[]` stands for each list item and `*` for each mapping value. `version` is
@@ -61,8 +61,7 @@ class ImageField:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """An API group and the public file (`owner/repository path`) that defines its kinds.
 
     Each method returns one row for every pair of kind (several are split by blanks) and path.

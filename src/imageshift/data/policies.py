@@ -4,8 +4,9 @@ They are read for the warning `policy-matches-upstream` and never edited. Rows a
 path; read on 2026-11-23 from snapshots of August 2026.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 __all__ = ["POLICIES", "POLICY_GROUPS", "POLICY_KINDS", "PolicyField", "PolicyMatch"]
 
@@ -26,8 +27,7 @@ class PolicyMatch(StrEnum):
     """A program (CEL, Rego) or free settings: names are string literals somewhere inside."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyField:
+class PolicyField(Struct, frozen=True):
     """A path of a policy kind that names images; `[]` and `*` as in `ImageField`.
 
     An empty path means the whole object. `kind` is `*` where each policy is a kind of its own.

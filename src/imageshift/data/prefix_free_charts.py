@@ -10,13 +10,12 @@ Left out: charts that do prepend (kube-state-metrics, node-exporter, blackbox-ex
 ingress-nginx, everything of Bitnami), and charts with subcharts, which may.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 __all__ = ["PREFIX_FREE_CHARTS", "PrefixFreeChart", "is_prefix_free"]
 
 
-@dataclass(frozen=True, slots=True)
-class PrefixFreeChart:
+class PrefixFreeChart(Struct, frozen=True):
     """A chart, told by its name and by where it comes from.
 
     `sources` are the host and first path of the URLs under which its owner publishes it, in lower

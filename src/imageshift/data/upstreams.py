@@ -5,7 +5,7 @@ Source: ECR User Guide, "Sync an upstream registry with an Amazon ECR private re
 facts 1.1 and 9. An installed SDK's own list may be older than this table.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imageshift.data.aliases import KNOWN_ALIASES
 from imageshift.ecr import parse_ecr_host
@@ -24,8 +24,7 @@ SECRET_PREFIX = "ecr-pullthroughcache/"  # noqa: S105 the beginning of a name, n
 """What the name of every secret with an upstream's credentials must begin with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upstream:
+class Upstream(Struct, frozen=True, kw_only=True):
     """A registry that ECR can cache.
 
     `kind` is ECR's own word for it, `host` what references say, `url` what a rule says,

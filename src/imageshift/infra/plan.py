@@ -5,8 +5,9 @@ Sources: ECR User Guide on creating rules, on secrets and on cross-account rules
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from imageshift.cache import Rule
 from imageshift.data.upstreams import SECRET_PREFIX, Upstream, find_upstream
@@ -26,8 +27,7 @@ class SecretMode(StrEnum):
     SENSITIVE = "sensitive"
 
 
-@dataclass(frozen=True, slots=True)
-class InfraOptions:
+class InfraOptions(Struct, frozen=True):
     """Names, and how secrets are written; `secret_names` are by prefix.
 
     Raises:
@@ -46,8 +46,7 @@ class InfraOptions:
             )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InfraRule:
+class InfraRule(Struct, frozen=True, kw_only=True):
     """A rule with the names of everything that is made for it.
 
     `name` is Terraform's, `logical` CloudFormation's; `path` is what all its repositories match.

@@ -1,6 +1,6 @@
 """The objects that decide over other files, as far as imageshift needs to know them."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from imageshift.sites import Resource
 from imageshift.sites.flux import ChartReference
@@ -17,8 +17,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KustomizationFile:
+class KustomizationFile(Struct, frozen=True, kw_only=True):
     """A kustomization.yaml: its folder ("" is the root), its file and its document."""
 
     folder: str
@@ -31,8 +30,7 @@ class KustomizationFile:
         return self.document.mapping
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FluxKustomization:
+class FluxKustomization(Struct, frozen=True, kw_only=True):
     """A Flux Kustomization with the place where it is written.
 
     `folder` is what it builds, relative to the root; None when the source is another repository.
@@ -50,8 +48,7 @@ class FluxKustomization:
         return self.root.mapping("spec") or Mapping(0, None, flow=False)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceObject:
+class SourceObject(Struct, frozen=True):
     """A Flux source: where charts or manifests come from."""
 
     resource: Resource
@@ -59,8 +56,7 @@ class SourceObject:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class ValuesSource:
+class ValuesSource(Struct, frozen=True):
     """One entry of a release's `valuesFrom`."""
 
     kind: str
@@ -70,8 +66,7 @@ class ValuesSource:
     optional: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class Release(Struct, frozen=True, kw_only=True):
     """A HelmRelease, with the place where it is written and what it says of its chart."""
 
     file: str

@@ -2,7 +2,8 @@
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from imageshift.errors import SourceError
 from imageshift.inventory.objects import (
@@ -33,8 +34,7 @@ SOURCE_KINDS = frozenset(
 )
 
 
-@dataclass(slots=True)
-class Objects:
+class Objects(Struct):
     """The objects of the tree that decide over other files."""
 
     flux: list[FluxKustomization] = field(default_factory=list)

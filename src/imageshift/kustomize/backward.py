@@ -5,8 +5,9 @@ hangs together with it.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from imageshift.kustomize.graph import Graph
 from imageshift.kustomize.leaves import Leaves

@@ -1,6 +1,6 @@
 """Edits that put new entries in place of a written one, in the file's own style."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from imageshift.entry import Entry, literal_name
 from imageshift.errors import SourceError

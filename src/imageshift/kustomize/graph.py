@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.entry import Entry
 from imageshift.inventory import Index, KustomizationFile
@@ -145,8 +146,7 @@ def _compares(index: Index, patch: PatchSource) -> bool:
     return "image" in text and _TEST.search(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class _Variant:
+class _Variant(Struct, frozen=True):
     """An object that builds folders with images of its own: a list, patches and components."""
 
     kind: str

@@ -1,7 +1,8 @@
 """The graph of kustomizations: who builds what, through which entries, from which texts."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from imageshift.entry import Entry
 from imageshift.source import Document, Mapping, Node, Place, Scalar, Sequence
@@ -37,8 +38,7 @@ class Duty(StrEnum):
     """What the builds make of it must not change (a Job that is applied)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """An image text that builds start from; `file` is empty for texts outside the tree."""
 
     number: int
@@ -57,8 +57,7 @@ class Leaf:
         return self.file, self.offset, self.text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntrySource:
+class EntrySource(Struct, frozen=True, kw_only=True):
     """An entry as it is written: an item of `images:` in some file.
 
     `scalar` is set for Argo CD's short form (`old=new:tag`), `mapping` for all others. `holder` is
@@ -86,16 +85,14 @@ class EntrySource:
         return self.document.place(self.node.start)
 
 
-@dataclass(frozen=True, slots=True)
-class EntryStep:
+class EntryStep(Struct, frozen=True):
     """An entry as a build applies it; merged from several sources by Flux (fact K6)."""
 
     entry: Entry
     sources: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PatchSource:
+class PatchSource(Struct, frozen=True):
     """A patch: a file, or a string in a document."""
 
     file: str
@@ -104,8 +101,7 @@ class PatchSource:
     targeted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteBase:
+class RemoteBase(Struct, frozen=True):
     """A resource or component that kustomize fetches: the scalar that is its address, at `path`."""
 
     file: str
@@ -129,8 +125,7 @@ class RemoteBase:
         return self.path[0] == "components"
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
+class Replacement(Struct, frozen=True):
     """A `replacements` item that touches images (fact K9), or what works like one.
 
     `cuts` says that what it meets must not change, for the reason `detail`; `foreign` that its
@@ -145,8 +140,7 @@ class Replacement:
     detail: str = "a replacement cuts it into pieces"
 
 
-@dataclass(slots=True, kw_only=True)
-class Build:
+class Build(Struct, kw_only=True):
     """A folder that kustomize builds, or a Flux or Argo CD object that builds one its own way.
 
     `unknown` says that texts come in which the tree doesn't have (remote bases, charts);

@@ -1,7 +1,8 @@
 """Patches of a kustomization, and the `images:` lists that they give to Flux Kustomizations."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.errors import SourceError
 from imageshift.inventory import FluxKustomization, Index
@@ -21,8 +22,7 @@ from imageshift.source import (
 __all__ = ["PatchedList", "patch_documents", "patched_lists", "read_patches"]
 
 
-@dataclass(frozen=True, slots=True)
-class PatchedList:
+class PatchedList(Struct, frozen=True):
     """A list of entries in a patch; `name` is that of the one object it is for, if it says so."""
 
     file: str

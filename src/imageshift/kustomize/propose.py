@@ -1,7 +1,9 @@
 """What may stand in place of one entry, so that its builds make the same images, only mapped."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.entry import Entry, spell_name, split_image
 from imageshift.kustomize.model import Duty
@@ -11,8 +13,7 @@ from imageshift.kustomize.simulate import Match, Seen
 __all__ = ["Stuck", "propose"]
 
 
-@dataclass(frozen=True, slots=True)
-class Stuck:
+class Stuck(Struct, frozen=True):
     """No entry does it right; `leaves` are the texts that stand against each other.
 
     `entry` is the number of the entry that is at a loss; `made` what would be right once the

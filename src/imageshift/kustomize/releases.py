@@ -6,7 +6,9 @@ for an image that the release's own values name has to match its new name too.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.cache import Mapped, Rule
 from imageshift.entry import Entry, spell_name
@@ -40,8 +42,7 @@ _VALUES = ("spec", "values")
 _EMPTY = Mapping(0, None, flow=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(Struct, frozen=True):
     """What becomes of a site that another document completes."""
 
     before: ImageReference
@@ -51,8 +52,7 @@ class Composed:
     move: int
 
 
-@dataclass(slots=True)
-class ReleaseDecisions:
+class ReleaseDecisions(Struct):
     """Sites that move together with a patch of theirs, sites that stay, and added entries."""
 
     composed: dict[SiteKey, Composed] = field(default_factory=dict)
@@ -61,8 +61,7 @@ class ReleaseDecisions:
     extras: dict[str, list[Change]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _Patch:
+class _Patch(Struct, frozen=True):
     """What a patch of a release sets in its values: paths below `spec.values` to scalars."""
 
     file: str

@@ -6,7 +6,8 @@ images. With it, the images that no `images:` entry reaches (fact K5) are rows o
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from imageshift.inventory import Index, KustomizationFile, is_ignored
 from imageshift.inventory.index import join

@@ -5,7 +5,9 @@ for a name there is needed only while the release's own values name it.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.edits import entry_edits, join_edits
@@ -25,8 +27,7 @@ __all__ = ["RenderersBack", "renderers_back"]
 _IGNORE = "imageshift: ignore"
 
 
-@dataclass(slots=True)
-class RenderersBack:
+class RenderersBack(Struct):
     """What becomes of the entries of post-renderers, and of the values that they match."""
 
     results: dict[SiteKey, Change] = field(default_factory=dict)

@@ -5,7 +5,9 @@ involved are kept and entries rename them instead; where that fails too, nothing
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.entry import Entry, spell_name, split_image
 from imageshift.errors import SourceError
@@ -27,8 +29,7 @@ _DISPUTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Solution:
+class Solution(Struct, frozen=True):
     """A plan that holds, with why each kept text and each frozen entry stays."""
 
     plan: Plan
@@ -38,8 +39,7 @@ class Solution:
     placeholders: dict[int, str]
 
 
-@dataclass(slots=True)
-class _State:
+class _State(Struct):
     kept: dict[int, str] = field(default_factory=dict)
     frozen: dict[int, str] = field(default_factory=dict)
     placeholders: dict[int, str] = field(default_factory=dict)

@@ -5,8 +5,9 @@ there, then its patches, its entries in their order, and its replacements.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from imageshift.entry import Entry
 from imageshift.kustomize.graph import Graph
@@ -37,8 +38,7 @@ class Match(NamedTuple):
     result: str
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Struct):
     """What one entry meets in all builds: the texts that it matches, and all others."""
 
     matched: set[Match] = field(default_factory=set)
@@ -46,8 +46,7 @@ class Seen:
     unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """New texts of leaves, what stands in place of each entry, and entries to add to builds."""
 
     texts: Mapping[int, str] = field(default_factory=dict)
@@ -73,8 +72,7 @@ class Cut(NamedTuple):
 _Flows = frozenset[Flow]
 
 
-@dataclass(slots=True)
-class Simulation:
+class Simulation(Struct):
     """The texts that come out of each build, and what each entry, test and replacement meets."""
 
     outputs: dict[str, _Flows] = field(default_factory=dict)

@@ -5,8 +5,10 @@ sites and edits.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from itertools import pairwise
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.cache import Mapped
 from imageshift.entry import Entry, literal_name, split_image
@@ -47,8 +49,7 @@ __all__ = ["Decisions", "solve"]
 _NAMES_FIXED = "it also names an image that must not change"
 
 
-@dataclass(frozen=True, slots=True)
-class _Stay:
+class _Stay(Struct, frozen=True):
     reason: SkipReason
     detail: str
 
@@ -56,8 +57,7 @@ class _Stay:
 _NO_ENTRY = "no images entry for it leaves every build above as it is"
 
 
-@dataclass(frozen=True, slots=True)
-class Decisions:
+class Decisions(Struct, frozen=True):
     """What the graph decides about sites; for all others `plan_site` holds.
 
     `rewritten` are edits in place of a site's own: Argo CD writes an entry's two names as one text;

@@ -6,7 +6,8 @@ not the text is an image that imageshift would rewrite.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.sites import ImageSite, Role
 from imageshift.source import (
@@ -37,8 +38,7 @@ _DEFINITION = re.compile(r"^kind: *CustomResourceDefinition\b", re.MULTILINE)
 _LIST = re.compile(r"/(?:containers|initContainers)$")
 
 
-@dataclass(frozen=True, slots=True)
-class ImageText:
+class ImageText(Struct, frozen=True):
     """A text that entries may match; `tested` when a JSON 6902 `test` compares with it."""
 
     document: Document

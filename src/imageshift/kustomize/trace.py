@@ -1,8 +1,9 @@
 """Which builds a site goes into, through which entries, and what each makes of its text."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
+
+from msgspec import Struct
 
 from imageshift.entry import Entry
 from imageshift.inventory import Index, KustomizationFile
@@ -28,8 +29,7 @@ _MOST = 50
 """As many builds are told; a base may be under hundreds."""
 
 
-@dataclass(frozen=True, slots=True)
-class TraceStep:
+class TraceStep(Struct, frozen=True):
     """A file on the way and the text after it; `entry` is the line of what changed it there."""
 
     file: str
@@ -42,16 +42,14 @@ class TraceStep:
         return f"{self.file}:{self.entry}: images entry makes it {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class BuildTrace:
+class BuildTrace(Struct, frozen=True):
     """One build that a site goes into: its file, and the way to it from the site's own file."""
 
     root: str
     steps: tuple[TraceStep, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Listed:
+class _Listed(Struct, frozen=True):
     """An entry with the line that it stands on."""
 
     file: str
@@ -59,8 +57,7 @@ class _Listed:
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
-class _Builder:
+class _Builder(Struct, frozen=True):
     """An object in the cluster that builds a folder its own way."""
 
     title: str
@@ -102,8 +99,7 @@ class Tracer:
         return tuple(islice(chain(walk.through_users(file, site.text), found), _MOST))
 
 
-@dataclass(slots=True)
-class _Walk:
+class _Walk(Struct):
     index: Index
     users: dict[str, list[tuple[KustomizationFile, str]]]
     builders: dict[str, list[_Builder]]

@@ -6,7 +6,9 @@ move and others stay).
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.entry import Entry, spell_name
 from imageshift.errors import SourceError
@@ -48,8 +50,7 @@ def is_emptied(
     return len(gone) == len(source.items.items)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
+class _Pair(Struct, frozen=True):
     """An entry as it is written, and under the names that the rules give back."""
 
     source: EntrySource

@@ -3,9 +3,10 @@
 import os
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from imageshift.advice import Advice, is_unsafe
 from imageshift.cache import RuleSet
@@ -27,8 +28,7 @@ def namer(root: Path) -> Callable[[str], str]:
     return lambda name: f"{prefix}/{name}" if name else prefix
 
 
-@dataclass(slots=True)
-class Summary:
+class Summary(Struct):
     """The counts of a run, and what its reports list.
 
     Rows of images are kept only when `keep_rows` is set, so that memory stays flat without.

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from collections.abc import Mapping as MappingType
-from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from msgspec import Struct, field
 
 from imageshift.data.image_field import ImageField
 
@@ -25,8 +26,7 @@ def _unknown_source(_kind: str, _namespace: str, _name: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class FinderContext:
+class FinderContext(Struct, frozen=True):
     """Facts that one document can't hold, all optional.
 
     `source_url` gives the address of a Flux source by its kind, namespace and name;

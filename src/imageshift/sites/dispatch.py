@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.data.policies import POLICY_KINDS
 from imageshift.sites.argocd import find_application_images
@@ -90,8 +91,7 @@ def _patch_finder(context: FinderContext) -> Finder:
     return find
 
 
-@dataclass(frozen=True, slots=True)
-class _Object:
+class _Object(Struct, frozen=True):
     """A Kubernetes object in a document, at a path when it is an item of a List."""
 
     document: Document

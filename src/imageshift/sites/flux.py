@@ -1,7 +1,8 @@
 """Flux objects: HelmRelease values and post-renderers, Kustomization images and patches."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.sites.context import FinderContext
@@ -19,8 +20,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class ChartReference:
+class ChartReference(Struct, frozen=True):
     """What a HelmRelease's own text says of its chart.
 
     `chart` is a name or a path in the source, None for a `chartRef`; `source_kind`,

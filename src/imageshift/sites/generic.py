@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from imageshift.errors import SourceError
 from imageshift.sites.flags import is_spelled_out

@@ -6,7 +6,8 @@ so the files are too. Any other template in a path is known only when helmfile r
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.sites.model import ImageSite, Path, Resource
@@ -21,8 +22,7 @@ _ESCAPED = re.compile(r"\{\{\s*`(.*?)`\s*\}\}")
 _NAME = re.compile(r"\{\{-?\s*\.(Release\.Name|Release\.Namespace|Environment\.Name)\s*-?\}\}")
 
 
-@dataclass(frozen=True, slots=True)
-class ValuesFile:
+class ValuesFile(Struct, frozen=True):
     """One entry that names a file of values: what it can mean, empty where only helmfile knows."""
 
     scalar: Scalar

@@ -1,8 +1,10 @@
 """What a finder finds: places in documents that name an image."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.reference import has_host, name_length
 from imageshift.source import Document, Mapping, Node, Place, Scalar
@@ -87,8 +89,7 @@ class SkipReason(StrEnum):
     UNWRITABLE = "unwritable"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """The Kubernetes object that a document is; fields are empty where the document has none."""
 
     api_version: str = ""
@@ -113,8 +114,7 @@ def resource_of(mapping: Mapping) -> Resource:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One scalar of a site; its value holds the part from the character `lead` on."""
 
     role: Role
@@ -128,8 +128,7 @@ class Part:
         return self.scalar.value[self.lead :]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSite:
+class ImageSite(Struct, frozen=True, kw_only=True):
     """A place that names an image, whole or split over several scalars.
 
     `note` says why it is doubtful; `skip` is the finder's own reason to leave it alone.

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import parse_reference
@@ -32,8 +34,7 @@ def find_tekton_images(
     yield from _Search(document, resource).below(spec, path, ())
 
 
-@dataclass(frozen=True, slots=True)
-class _Parameter:
+class _Parameter(Struct, frozen=True):
     """A value of a parameter: the default that a spec declares, or what is given to it."""
 
     name: str
@@ -41,8 +42,7 @@ class _Parameter:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class _Search:
+class _Search(Struct, frozen=True):
     """One walk; `taken` are the values that were found before, for another image."""
 
     document: Document

@@ -5,7 +5,8 @@ Facts H1 and H8 list the spellings that charts use; design §5 says how sure eac
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, parse_reference
@@ -45,8 +46,7 @@ _GLOBALS: tuple[Path, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ValuesContext:
+class ValuesContext(Struct, frozen=True):
     """What is known about the chart that takes the values.
 
     `prefix_free` is true for charts proven by a render not to put a registry of their own
@@ -56,7 +56,7 @@ class ValuesContext:
     document: Document
     resource: Resource
     prefix_free: bool = False
-    kind: SiteKind = field(default=SiteKind.VALUES)
+    kind: SiteKind = SiteKind.VALUES
 
 
 def global_registry(values: Mapping) -> str | None:

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.sites.flags import find_flags
 from imageshift.sites.model import (
@@ -66,8 +68,7 @@ _TRIGGERS = "image.openshift.io/triggers"
 _ISTIO = ("sidecar.istio.io/", "inject.istio.io/")
 
 
-@dataclass(frozen=True, slots=True)
-class _Pod:
+class _Pod(Struct, frozen=True):
     """A pod's spec with what surrounds it."""
 
     document: Document

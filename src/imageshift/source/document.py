@@ -5,8 +5,9 @@ A file is cut at its `---` lines first, so that only the documents that matter a
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from imageshift.errors import SourceError
 from imageshift.source.scalar import (
@@ -30,8 +31,7 @@ _DIRECTIVES = ("%", "...")
 _UNTOLD = ("\n%", "\r%", "\n...", "\r...", "\x85", "\u2028", "\u2029", BOM)
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(Struct, frozen=True):
     """A stretch of a text that holds one document, or several that can't be told apart by `---`.
 
     `index` is the number of the first document in it.

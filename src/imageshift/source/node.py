@@ -1,6 +1,6 @@
 """A light tree over the YAML parser's own events: every node knows its characters.
 
-The nodes are plain classes, not frozen dataclasses, since a run makes millions of them.
+The nodes are plain classes with slots, since a run makes millions of them.
 """
 
 import re

@@ -2,7 +2,8 @@
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from imageshift.errors import SourceError
 from imageshift.source.text import Span
@@ -45,8 +46,7 @@ _TOKENS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A stretch of a value that stands in the file character for character."""
 
     inner: int
@@ -54,8 +54,7 @@ class Run:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """A scalar's value and where each part of it stands.
 
     `content` is everything between the quotes; None for a block scalar, whose lines share the

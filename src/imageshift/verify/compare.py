@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.charts.model import ObjectName, ValuePath
 from imageshift.verify.hashes import name_hash
@@ -30,8 +32,7 @@ Objects = Callable[[], Iterable[Plain]]
 """Objects that take a rendering to get."""
 
 
-@dataclass(slots=True)
-class Comparison:
+class Comparison(Struct):
     """Two lists of objects, compared by a judge."""
 
     judge: Judge

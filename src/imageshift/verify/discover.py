@@ -6,9 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.charts.manifests import split_manifest
 from imageshift.charts.plain import to_plain
@@ -32,8 +34,7 @@ __all__ = ["Unit", "discover", "is_flux"]
 _KUSTOMIZATION = re.compile(r"(?:^|/)(?:kustomization\.ya?ml|Kustomization)\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class Unit(Struct, frozen=True, kw_only=True):
     """Something that is deployed together: a build, or a file that no build takes in.
 
     `files` are all that it is made of; `problem` says why it couldn't be built.
@@ -47,8 +48,7 @@ class Unit:
     is_forced: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
+class _Order(Struct, frozen=True):
     """A build to make: a folder, with the spec of the Flux Kustomization that deploys it."""
 
     folder: str
@@ -79,8 +79,7 @@ def is_flux(data: Plain) -> bool:
     return data.get("kind") == "Kustomization" and group.endswith("fluxcd.io")
 
 
-@dataclass
-class _Discovery:
+class _Discovery(Struct, dict=True):
     tree: Tree
     kustomize: Callable[[], Kustomize]
     jobs: int

@@ -1,8 +1,9 @@
 """Two objects side by side: images that have moved, and everything else that differs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.model import ValuePath
 from imageshift.charts.plain import load_plain
@@ -21,8 +22,7 @@ _PLACEHOLDER = "auto"
 _TRIGGERS = "image.openshift.io/triggers"
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """A place where nothing differs but references under their mapped names."""
 
     path: ValuePath
@@ -31,8 +31,7 @@ class Moved:
     pairs: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Differs:
+class Differs(Struct, frozen=True):
     """A place that differs otherwise; `reason` is empty where nothing more can be said."""
 
     path: ValuePath
@@ -41,8 +40,7 @@ class Differs:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
+class Judge(Struct, frozen=True):
     """Compares objects by the rules of one registry; `jobs` says that Jobs may change."""
 
     texts: TextJudge

@@ -5,10 +5,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.model import Values
 from imageshift.charts.plain import load_plain
@@ -29,12 +30,11 @@ class BuildError(ToolError):
     """kustomize refuses to build a folder."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kustomize:
+class Kustomize(Struct, frozen=True):
     """The program; files anywhere may be read, as Flux allows inside its artifact."""
 
     command: tuple[str, ...]
-    timeout: float = field(default=TIMEOUT)
+    timeout: float = TIMEOUT
 
     @classmethod
     def find(cls) -> "Kustomize":

@@ -3,9 +3,10 @@
 import base64
 import binascii
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.model import ObjectName, ValuePath
 
@@ -49,8 +50,7 @@ class VerdictKind(StrEnum):
     FILE = "File"
 
 
-@dataclass(frozen=True, slots=True)
-class UnitKey:
+class UnitKey(Struct, frozen=True):
     """What identifies a build, a release or a file in both trees; `place` is its folder or file.
 
     `number` tells apart those that are alike in everything else.
@@ -74,8 +74,7 @@ class DifferenceClass(StrEnum):
     """Everything else: only this fails."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImagePair:
+class ImagePair(Struct, frozen=True):
     """An image before and after; `ok` when it is the same, or exactly the mapped one."""
 
     before: str
@@ -83,8 +82,7 @@ class ImagePair:
     ok: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectDifference:
+class ObjectDifference(Struct, frozen=True):
     """A place of an object that differs; `reason` says in words what is wrong with it."""
 
     object: ObjectName
@@ -95,8 +93,7 @@ class ObjectDifference:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something that couldn't be rendered or built; `place` is a file with its line."""
 
     place: str
@@ -104,8 +101,7 @@ class Problem:
     hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What came of one build, release or file.
 
     `file` is where it is written, `problem` why it couldn't be compared, `diffs` the objects
@@ -136,12 +132,11 @@ class Verdict:
         return sum(1 for pair in self.images if pair.ok and pair.before != pair.after)
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """All verdicts, in order of place and name."""
 
     verdicts: tuple[Verdict, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def is_equal(self) -> bool:

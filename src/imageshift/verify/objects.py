@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct, field
 
 from imageshift.charts.model import ObjectName
 from imageshift.charts.plain import to_plain
@@ -59,8 +60,7 @@ def _tidy(data: Plain) -> Plain:
     return {**data, "metadata": {k: v for k, v in metadata.items() if k not in empty}}
 
 
-@dataclass(slots=True)
-class Pairing:
+class Pairing(Struct):
     """The objects that are one in both, and those that only one side has.
 
     `renamed` are pairs whose names end in unlike hashes.

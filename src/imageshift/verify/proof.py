@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from imageshift.cache import RuleSet
 from imageshift.charts.locate import Locator
@@ -23,8 +24,7 @@ from imageshift.verify.tree import Catalog, Tree
 __all__ = ["VerifyOptions", "verify_trees"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyOptions:
+class VerifyOptions(Struct, frozen=True, kw_only=True):
     """What a proof needs to know besides the two trees.
 
     `rules_of` gives the rules for a file; `is_asked` says whether a file is in the paths;
@@ -54,8 +54,7 @@ def verify_trees(before: Path, after: Path, options: VerifyOptions) -> Proof:
     return _Run(_Side.open(before, options), _Side.open(after, options), options).prove()
 
 
-@dataclass
-class _Side:
+class _Side(Struct, dict=True):
     """One tree with all that is deployed from it."""
 
     tree: Tree
@@ -117,8 +116,7 @@ def _once(make: Callable[[], Kustomize]) -> Callable[[], Kustomize]:
     return get
 
 
-@dataclass
-class _Run:
+class _Run(Struct, dict=True):
     before: _Side
     after: _Side
     options: VerifyOptions

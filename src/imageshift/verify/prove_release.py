@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
 from imageshift.charts.model import RenderError
@@ -29,8 +31,7 @@ from imageshift.verify.tree import Catalog
 __all__ = ["ReleaseProver", "ReleaseSide"]
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseSide:
+class ReleaseSide(Struct, frozen=True):
     """A release as one of the trees builds it; `place` is its file with the line."""
 
     data: Plain
@@ -57,8 +58,7 @@ class ReleaseSide:
         return read_release(self.data, self.catalog, self.charts, self.place)
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseProver:
+class ReleaseProver(Struct, frozen=True):
     """Renders both sides of releases and compares them."""
 
     renderer: ReleaseRenderer

@@ -1,8 +1,9 @@
 """The verdict on a build, or on a file that no build takes in."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
 from imageshift.charts.model import ObjectName

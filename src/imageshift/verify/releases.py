@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.model import (
     ChartError,
@@ -28,8 +29,7 @@ _OWN = "flux-system"
 _HINT = "name the chart's folder under `charts: sources:` in .imageshift.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundRelease:
+class FoundRelease(Struct, frozen=True):
     """A HelmRelease as it is built; `is_forced` when an upgrade makes its objects anew."""
 
     data: Plain

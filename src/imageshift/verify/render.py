@@ -3,9 +3,10 @@
 import json
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.locate import Locator
@@ -23,8 +24,7 @@ __all__ = ["ReleaseRenderer"]
 _HOOK = "helm.sh/hook"
 
 
-@dataclass(slots=True)
-class ReleaseRenderer:
+class ReleaseRenderer(Struct):
     """Renders releases: the chart, real Helm, and the post-renderers by real kustomize."""
 
     locator: Locator

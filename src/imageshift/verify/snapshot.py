@@ -7,10 +7,11 @@ import subprocess
 import tarfile
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from imageshift.errors import ConfigError, ToolError
 
@@ -19,8 +20,7 @@ __all__ = ["Snapshot"]
 _LEFT_OUT = {".git", ".terraform", "node_modules", ".venv", "__pycache__"}
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """A copy of a tree; it goes when the `with` block ends."""
 
     root: Path

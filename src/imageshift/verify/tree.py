@@ -1,10 +1,11 @@
 """One side of a proof: a tree with its index, and the objects that are known of it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, build_index
@@ -21,8 +22,7 @@ _KINDS = ("ConfigMap", "Secret", "HelmRepository", "OCIRepository", "HelmChart",
 _WORDS = tuple(kind.encode() for kind in _KINDS)
 
 
-@dataclass(slots=True)
-class Tree:
+class Tree(Struct):
     """A tree on disk."""
 
     index: Index
@@ -77,8 +77,7 @@ class Tree:
             return []
 
 
-@dataclass
-class Catalog:
+class Catalog(Struct, dict=True):
     """The objects that others refer to by name: built ones first, else those in the files."""
 
     tree: Tree

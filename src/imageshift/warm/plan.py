@@ -1,7 +1,9 @@
 """Which tags are to be pulled, and which digests should then be there."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.aws.used import UsedImage
 from imageshift.reference import ImageReference
@@ -9,8 +11,7 @@ from imageshift.reference import ImageReference
 __all__ = ["Pin", "Pull", "WarmPlan", "plan_warm"]
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(Struct, frozen=True):
     """A digest that some place asks for at the target; `upstream` is where it comes from."""
 
     target: ImageReference
@@ -18,8 +19,7 @@ class Pin:
     places: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pull:
+class Pull(Struct, frozen=True):
     """One tag to pull from the target, and the digests that places pin it to."""
 
     target: ImageReference
@@ -28,8 +28,7 @@ class Pull:
     pins: tuple[Pin, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WarmPlan:
+class WarmPlan(Struct, frozen=True):
     """The pulls, each image once; pins without a tag; and images whose tag is a variable."""
 
     pulls: tuple[Pull, ...]

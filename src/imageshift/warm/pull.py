@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from imageshift.errors import ToolError
 from imageshift.reference import ImageReference
@@ -20,8 +21,7 @@ class Manifests(Protocol):
         """The manifest of a tag or digest."""
 
 
-@dataclass(frozen=True, slots=True)
-class PinResult:
+class PinResult(Struct, frozen=True):
     """Whether a pinned digest can be had at the target; `tag_digest` is what its tag is now."""
 
     pin: Pin
@@ -39,8 +39,7 @@ class PinResult:
         return f"{copy}, or pin anew: its tag is {self.tag_digest} now" if moved else copy
 
 
-@dataclass(frozen=True, slots=True)
-class PullResult:
+class PullResult(Struct, frozen=True):
     """One tag's pull: its digest, or why it failed; and its pins."""
 
     pull: Pull
@@ -49,8 +48,7 @@ class PullResult:
     pins: tuple[PinResult, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WarmReport:
+class WarmReport(Struct, frozen=True):
     """What came of a plan: the pulls, and the pins without a tag."""
 
     pulls: tuple[PullResult, ...]

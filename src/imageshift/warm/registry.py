@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
+
 from imageshift.aws.extra import require
 from imageshift.aws.shapes import mapping_of, rows_of
 from imageshift.errors import ToolError
@@ -46,16 +48,14 @@ class Login:
     password: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """What a registry answered: the digest, and the digests of an index's images by platform."""
 
     digest: str
     platforms: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Absent:
+class Absent(Struct, frozen=True):
     """The registry hasn't the manifest, or won't say; `message` is in plain words."""
 
     message: str

@@ -7,9 +7,10 @@ Job and the restricted Pod Security Standard.
 import hashlib
 import shlex
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from string import Template
+
+from msgspec import Struct
 
 from imageshift.cache import Mapped, RuleSet
 from imageshift.ecr import parse_ecr_host
@@ -32,8 +33,7 @@ class WarmFormat(StrEnum):
     JOB = "job"
 
 
-@dataclass(frozen=True, slots=True)
-class WarmOptions:
+class WarmOptions(Struct, frozen=True):
     """The platform to pull (`linux/amd64`), and where the Jobs run with which helper image."""
 
     platform: str | None = None
