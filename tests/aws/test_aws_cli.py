@@ -1,16 +1,12 @@
 """The commands of the ECR side from end to end, against a fake account on loopback."""
 
-import json
-import os
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
+import command_line
+from command_line import Outcome
 from ecr_server import PLANTED, EcrError, EcrServer
 
 pytest_plugins = ("ecr_fixtures",)
@@ -32,33 +28,11 @@ RULES = [
 ]
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a command came to."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """The JSON that it printed."""
-        found: dict[str, Any] = json.loads(self.out)
-        return found
-
-
-def run(*arguments: object, where: tuple[str, ...] = WHERE) -> Ran:
-    """Run the real command line in a process of its own, and look for the planted secret."""
-    code = "from imageshift.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments), *where],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "NO_COLOR": "1"},
-    )
+def run(*arguments: object, where: tuple[str, ...] = WHERE) -> Outcome:
+    """Run a command, and look for the planted secret in what it prints."""
+    done = command_line.run(Path.cwd(), *map(str, arguments), *where)
     assert PLANTED not in done.stdout + done.stderr
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return done
 
 
 def test_list() -> None:
@@ -66,10 +40,10 @@ def test_list() -> None:
     ran = run("rules", "list", CLUSTER, "--charts", "off")
 
     assert ran.code == 0
-    assert f"docker.io → {HOST}/docker-hub (built-in, needs a secret, 1 image)" in ran.out
-    assert f"ghcr.io → {HOST}/github (built-in, needs a secret, 0 images)" in ran.out
-    assert "warning unsupported-upstream: ECR can't cache gcr.io" in ran.err
-    assert "app.yaml:16:18" in ran.err
+    assert f"docker.io → {HOST}/docker-hub (built-in, needs a secret, 1 image)" in ran.stdout
+    assert f"ghcr.io → {HOST}/github (built-in, needs a secret, 0 images)" in ran.stdout
+    assert "warning unsupported-upstream: ECR can't cache gcr.io" in ran.stderr
+    assert "app.yaml:16:18" in ran.stderr
 
 
 def test_import_of_the_account(ecr_server: EcrServer) -> None:
@@ -79,7 +53,7 @@ def test_import_of_the_account(ecr_server: EcrServer) -> None:
     ran = run("rules", "import", "aws", CLUSTER, "--charts", "off")
 
     assert ran.code == 0
-    assert YAML(typ="safe", pure=True).load(ran.out) == {
+    assert YAML(typ="safe", pure=True).load(ran.stdout) == {
         "rules": [
             {"upstream": "quay.io", "prefix": "quay"},
             {"upstream": "registry.k8s.io", "prefix": "k8s"},
@@ -87,8 +61,8 @@ def test_import_of_the_account(ecr_server: EcrServer) -> None:
             {"upstream": "cgr.dev", "prefix": "gl"},
         ]
     }
-    assert "missing: ghcr.io → github isn't there" in ran.err
-    assert "aws:eu-west-2: extra: cgr.dev → gl is there" in ran.err
+    assert "missing: ghcr.io → github isn't there" in ran.stderr
+    assert "aws:eu-west-2: extra: cgr.dev → gl is there" in ran.stderr
 
 
 def test_import_with_problems() -> None:
@@ -98,8 +72,8 @@ def test_import_with_problems() -> None:
     ran = run("rules", "import", source, "--format", "json")
 
     assert ran.code == 3
-    assert [row["prefix"] for row in ran.data["rules"]] == ["k8s"]
-    assert len(ran.data["problems"]) == 5
+    assert [row["prefix"] for row in ran.report["rules"]] == ["k8s"]
+    assert len(ran.report["problems"]) == 5
 
 
 def test_rules_from_the_account_drive_the_mapping(ecr_server: EcrServer, tmp_path: Path) -> None:
@@ -125,9 +99,9 @@ def test_validate_clean(ecr_server: EcrServer) -> None:
     ran = run("rules", "validate", CLUSTER, "--charts", "off")
 
     assert ran.code == 0
-    assert "docker.io → docker-hub" in ran.out
-    assert "ghcr.io" not in ran.out
-    assert "3 of 50 rules exist" in ran.err
+    assert "docker.io → docker-hub" in ran.stdout
+    assert "ghcr.io" not in ran.stdout
+    assert "3 of 50 rules exist" in ran.stderr
 
 
 def test_validate_findings(ecr_server: EcrServer) -> None:
@@ -139,9 +113,9 @@ def test_validate_findings(ecr_server: EcrServer) -> None:
     data = run("rules", "validate", CLUSTER, "--charts", "off", "--format", "json")
 
     assert (text.code, data.code) == (1, 1)
-    assert "docker-hub: not-valid: ECR says: the credentials were refused\n  hint: " in text.out
-    assert "quay: missing: the account has no such rule\n  hint: " in text.out
-    rows = data.data["validations"][0]["rules"]
+    assert "docker-hub: not-valid: ECR says: the credentials were refused\n  hint: " in text.stdout
+    assert "quay: missing: the account has no such rule\n  hint: " in text.stdout
+    rows = data.report["validations"][0]["rules"]
     assert {row["prefix"]: [one["code"] for one in row["findings"]] for row in rows} == {
         "docker-hub": ["not-valid"],
         "k8s": [],
@@ -162,7 +136,7 @@ def test_validate_role(ecr_server: EcrServer) -> None:
     assert (
         f"{HOST}: role-denied: nodes may not ecr:CreateRepository on "
         "arn:aws:ecr:eu-west-2:111122223333:repository/quay/*\n"
-    ) in denied.out
+    ) in denied.stdout
     asked = {body["role"] for call, body in ecr_server.calls if call.startswith("Simulate")}
     assert asked == {arn, "arn:aws:iam::111122223333:role/nodes"}
 
@@ -173,7 +147,7 @@ def test_regions_without_a_cache(region: str) -> None:
     ran = run("rules", "validate", where=("--account", "111122223333", "--region", region))
 
     assert ran.code == 2
-    assert f"ECR has no pull through cache in {region}\n  hint: " in ran.err
+    assert f"ECR has no pull through cache in {region}\n  hint: " in ran.stderr
 
 
 def test_undocumented_regions(ecr_server: EcrServer) -> None:
@@ -183,16 +157,16 @@ def test_undocumented_regions(ecr_server: EcrServer) -> None:
 
     ran = run("rules", "validate", CLUSTER, "--charts", "off", where=where)
 
-    assert "AWS doesn't document whether eusc-de-east-1 has pull through cache" in ran.err
+    assert "AWS doesn't document whether eusc-de-east-1 has pull through cache" in ran.stderr
 
 
 def test_list_as_json() -> None:
     """`rules list --format json` has a row for each rule, and the warnings."""
     ran = run("rules", "list", CLUSTER, "--charts", "off", "--format", "json")
 
-    counts = {row["prefix"]: row["images"] for row in ran.data["rules"]}
+    counts = {row["prefix"]: row["images"] for row in ran.report["rules"]}
     assert counts == {"docker-hub": 1, "github": 0, "k8s": 1, "ecr": 0, "quay": 2}
-    assert [row["code"] for row in ran.data["warnings"]] == ["unsupported-upstream"]
+    assert [row["code"] for row in ran.report["warnings"]] == ["unsupported-upstream"]
 
 
 def test_import_to_a_file(tmp_path: Path) -> None:
@@ -202,8 +176,8 @@ def test_import_to_a_file(tmp_path: Path) -> None:
 
     ran = run("rules", "import", source, "--quiet", "--output", target)
 
-    assert (ran.code, ran.out) == (3, "")
-    assert "main.tf:3:1: the rule can't be read from the source" in ran.err
+    assert (ran.code, ran.stdout) == (3, "")
+    assert "main.tf:3:1: the rule can't be read from the source" in ran.stderr
     assert target.read_text().startswith("rules:\n  - upstream: ")
 
 
@@ -211,7 +185,7 @@ def test_warm_plan_as_json() -> None:
     """`warm --format json` has the pulls with their digests, and what no tag can warm."""
     ran = run("warm", CLUSTER, "--charts", "off", "--format", "json")
 
-    [plan] = ran.data["plans"]
+    [plan] = ran.report["plans"]
     assert [row["digests"] for row in plan["pulls"]] == [[], [], [PINNED]]
     assert [row["places"] for row in plan["untagged"]] != []
     assert plan["variable"] == []
@@ -225,8 +199,8 @@ def test_pull_needs_a_real_host() -> None:
     asked = run("warm", CLUSTER, "--charts", "off", "--pull", where=where)
 
     assert (listed.code, asked.code) == (0, 2)
-    assert "${ECR_HOST}/quay/org/app:v1" in listed.out
-    assert "${ECR_HOST} is a variable" in asked.err
+    assert "${ECR_HOST}/quay/org/app:v1" in listed.stdout
+    assert "${ECR_HOST} is a variable" in asked.stderr
 
 
 def test_account_of_a_host(ecr_server: EcrServer) -> None:
@@ -247,7 +221,7 @@ def test_validate_denied(ecr_server: EcrServer) -> None:
     ran = run("rules", "validate", CLUSTER, "--charts", "off")
 
     assert ran.code == 4
-    assert "AWS denies ecr:DescribePullThroughCacheRules in eu-west-2: no\n  hint: " in ran.err
+    assert "AWS denies ecr:DescribePullThroughCacheRules in eu-west-2: no\n  hint: " in ran.stderr
 
 
 @pytest.mark.usefixtures("aws_env")
@@ -260,9 +234,11 @@ def test_infra_terraform(tmp_path: Path) -> None:
     back = run("rules", "import", out, "--format", "json")
 
     assert (first.code, second.code) == (0, 0)
-    assert {Path(line).name for line in first.out.splitlines()} == {p.name for p in out.iterdir()}
-    assert second.out == ""
-    assert [row["prefix"] for row in back.data["rules"]] == ["docker-hub", "k8s", "quay"]
+    assert {Path(line).name for line in first.stdout.splitlines()} == {
+        p.name for p in out.iterdir()
+    }
+    assert second.stdout == ""
+    assert [row["prefix"] for row in back.report["rules"]] == ["docker-hub", "k8s", "quay"]
 
 
 def test_infra_drops_what_is_no_longer_used(tmp_path: Path) -> None:
@@ -290,8 +266,8 @@ def test_infra_cloudformation() -> None:
     ran = run("infra", "cloudformation", CLUSTER, "--charts", "off", "--secret", named)
 
     assert ran.code == 0
-    assert 'Name: "ecr-pullthroughcache/team/hub"' in ran.out
-    assert ran.out.count("AWS::ECR::PullThroughCacheRule") == 3
+    assert 'Name: "ecr-pullthroughcache/team/hub"' in ran.stdout
+    assert ran.stdout.count("AWS::ECR::PullThroughCacheRule") == 3
 
 
 def test_infra_refuses_other_secrets() -> None:
@@ -299,7 +275,7 @@ def test_infra_refuses_other_secrets() -> None:
     ran = run("infra", "cloudformation", "--secret", "docker-hub=hub")
 
     assert ran.code == 2
-    assert "ECR takes no secret named 'hub'\n  hint: " in ran.err
+    assert "ECR takes no secret named 'hub'\n  hint: " in ran.stderr
 
 
 def test_warm_list() -> None:
@@ -307,11 +283,11 @@ def test_warm_list() -> None:
     ran = run("warm", CLUSTER, "--charts", "off")
 
     assert ran.code == 0
-    assert ran.out == (
+    assert ran.stdout == (
         f"{HOST}/docker-hub/library/nginx:1.27\n{HOST}/k8s/pause:3.10\n{HOST}/quay/org/app:v1\n"
     )
-    assert "pinned without a tag" in ran.err
-    assert "is reported to fail" in ran.err
+    assert "pinned without a tag" in ran.stderr
+    assert "is reported to fail" in ran.stderr
 
 
 def test_warm_check(ecr_server: EcrServer) -> None:
@@ -322,9 +298,9 @@ def test_warm_check(ecr_server: EcrServer) -> None:
     after = run("warm", CLUSTER, "--charts", "off", "--check", "--format", "json")
 
     assert (before.code, after.code) == (1, 0)
-    assert f"warning digest-not-cached: {HOST}/quay/org/app@{PINNED} can't be had" in before.err
-    assert f"crane copy quay.io/org/app@{PINNED} {HOST}/quay/org/app@{PINNED}" in before.err
-    assert [row["is_cached"] for row in after.data["pins"]] == [True, True]
+    assert f"warning digest-not-cached: {HOST}/quay/org/app@{PINNED} can't be had" in before.stderr
+    assert f"crane copy quay.io/org/app@{PINNED} {HOST}/quay/org/app@{PINNED}" in before.stderr
+    assert [row["is_cached"] for row in after.report["pins"]] == [True, True]
     assert {call for call, _ in ecr_server.calls} == {"DescribeImages"}
 
 
@@ -379,7 +355,7 @@ def test_two_registries(two_clusters: Path, tmp_path: Path) -> None:
     module = run("infra", "terraform", two_clusters, "--charts", "off", "--out", out, where=())
 
     assert (pulls.code, module.code) == (0, 0)
-    assert pulls.out.splitlines() == [
+    assert pulls.stdout.splitlines() == [
         f"{HOST}/docker-hub/library/nginx:1.27",
         f"{HOST}/k8s/pause:3.10",
         f"{HOST}/quay/org/app:v1",
@@ -398,4 +374,4 @@ def test_each_account_is_asked(ecr_server: EcrServer, two_clusters: Path) -> Non
     listed = [body for call, body in ecr_server.calls if call == "DescribePullThroughCacheRules"]
     assert {body["registryId"] for body in listed} == {"111122223333", "222233334444"}
     assert ran.code == 1
-    assert "the prefix of quay.io there is quay" in ran.out
+    assert "the prefix of quay.io there is quay" in ran.stdout
