@@ -14,6 +14,7 @@ from imageshift.sites.model import (
     SkipReason,
     resource_of,
 )
+from imageshift.sites.tekton import parameter_of
 
 __all__ = [
     "Confidence",
@@ -29,5 +30,6 @@ __all__ = [
     "find_images",
     "is_kustomization",
     "may_hold_images",
+    "parameter_of",
     "resource_of",
 ]

@@ -12,7 +12,7 @@ from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKi
 from imageshift.sites.workloads import find_custom_container, whole_site
 from imageshift.source import Document, Mapping, Scalar
 
-__all__ = ["find_tekton_images"]
+__all__ = ["find_tekton_images", "parameter_of"]
 
 _CONTAINER_LISTS = ("steps", "sidecars")
 _CONTAINERS = ("stepTemplate", "check")
@@ -32,6 +32,12 @@ def find_tekton_images(
     Parameters").
     """
     yield from _Search(document, resource).below(spec, path, ())
+
+
+def parameter_of(image: str) -> str | None:
+    """The name of the parameter that is all of an image's text; else None."""
+    found = _PARAMETER.fullmatch(image)
+    return None if found is None else found[1] or found[2]
 
 
 class _Parameter(Struct, frozen=True):
@@ -61,8 +67,7 @@ class _Search(Struct, frozen=True):
             yield from self.below(inner, at, known)
 
     def _named(self, container: Mapping, known: tuple[_Parameter, ...]) -> Iterator[ImageSite]:
-        found = _PARAMETER.fullmatch(container.text("image") or "")
-        name = "" if found is None else found[1] or found[2]
+        name = parameter_of(container.text("image") or "")
         for parameter in known:
             if parameter.name == name and id(parameter.value) not in self.taken:
                 self.taken.add(id(parameter.value))

@@ -9,6 +9,7 @@ from imageshift.charts.model import ValuePath
 from imageshift.charts.plain import load_plain
 from imageshift.errors import ImageshiftError
 from imageshift.verify.model import MISSING, Plain, decoded
+from imageshift.verify.parameters import names_image
 from imageshift.verify.text import TextJudge
 
 __all__ = ["Differs", "Judge", "Moved", "image_fields"]
@@ -51,7 +52,7 @@ class Judge(Struct, frozen=True):
         if before is after:
             return []
         found = list(self._walk(_readable(before), _readable(after), (), ""))
-        return [self._refused(item, before) if isinstance(item, Moved) else item for item in found]
+        return [self._settled(item, before) for item in found]
 
     def unmapped(self, before: Any, after: Any) -> Any:
         """`after` with everything that has moved put back as it was before."""
@@ -69,6 +70,15 @@ class Judge(Struct, frozen=True):
     def put(node: Any, path: ValuePath, value: Any) -> Any:
         """A copy of `node` with another value at a path; MISSING takes it away."""
         return _with(node, path, value)
+
+    def _settled(self, item: Moved | Differs, before: Plain) -> Moved | Differs:
+        """What only the whole object can tell of a place."""
+        if isinstance(item, Moved):
+            return self._refused(item, before)
+        old, new = item.before, item.after
+        if not (isinstance(old, str) and isinstance(new, str) and names_image(before, item.path)):
+            return item
+        return Moved(item.path, old, new, ((old, new),)) if self.texts.is_moved(old, new) else item
 
     def _refused(self, item: Moved, before: Plain) -> Moved | Differs:
         reason = ""

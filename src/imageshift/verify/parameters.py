@@ -1,0 +1,35 @@
+"""Parameters that say what images are: Tekton's `image: $(params.NAME)`."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from imageshift.charts.model import ValuePath
+from imageshift.sites import parameter_of
+
+__all__ = ["names_image"]
+
+_VALUES = ("default", "value")
+
+
+def names_image(data: Mapping[str, Any], path: ValuePath) -> bool:
+    """Whether the value at a path of an object is a parameter's that is all of an image's text."""
+    match path:
+        case (*above, "params", int(index), key) if key in _VALUES:
+            holder: Any = data
+            for part in (*above, "params", index):
+                holder = holder[part]
+            return holder.get("name") in set(_image_parameters(data))
+    return False
+
+
+def _image_parameters(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        text = node.get("image")
+        name = parameter_of(text) if isinstance(text, str) else None
+        if name is not None:
+            yield name
+        for value in node.values():
+            yield from _image_parameters(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _image_parameters(item)
