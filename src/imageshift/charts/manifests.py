@@ -9,6 +9,7 @@ from msgspec import Struct
 from imageshift.charts.markers import Candidate, has_marks, read_marks
 from imageshift.charts.model import Field, ObjectName, RenderedImage, Segment, ValuePath
 from imageshift.errors import InvalidReferenceError, SourceError
+from imageshift.inventory import is_definition
 from imageshift.reference import DOCKER_HUB, has_host, parse_reference
 from imageshift.source import tree
 
@@ -16,7 +17,6 @@ __all__ = ["Found", "find_images", "split_manifest"]
 
 _SPLIT = re.compile(r"^---(?=[\s#]|\Z)", re.MULTILINE)
 _CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
-_CRD = re.compile(r"^[\"']?kind[\"']?: *[\"']?CustomResourceDefinition\b", re.MULTILINE)
 _IMAGE = re.compile(r"image[\"']?:|\"image\"|imageName[\"']?:|baseImage[\"']?:")
 _WORD = re.compile(r"[A-Za-z0-9._/:@-]")
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*=")
@@ -75,7 +75,7 @@ def find_images(
 def _is_relevant(document: str) -> bool:
     if has_marks(document):
         return True
-    return _IMAGE.search(document) is not None and not _CRD.search(document)
+    return _IMAGE.search(document) is not None and not is_definition(document)
 
 
 class _Reader:

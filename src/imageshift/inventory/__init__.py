@@ -2,6 +2,7 @@
 
 from imageshift.inventory.index import Index, build_index
 from imageshift.inventory.objects import FluxKustomization, KustomizationFile, Release
+from imageshift.inventory.readers import is_definition
 from imageshift.inventory.scan import FileScan, FileSkip, is_ignored, scan_file
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "KustomizationFile",
     "Release",
     "build_index",
+    "is_definition",
     "is_ignored",
     "scan_file",
 ]

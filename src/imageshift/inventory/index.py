@@ -23,6 +23,7 @@ from imageshift.inventory.readers import (
     SOURCE_KINDS,
     Objects,
     generated_files,
+    is_definition,
     join,
     patch_files,
     read_documents,
@@ -55,7 +56,8 @@ _ENTRIES = (
     b'"images"',
     b'"op"',
 )
-_VALUE_FILES = (b"valueFiles", b"valuesFiles")
+_VALUE_FILES = ("valueFiles", "valuesFiles")
+_VALUE_FILE_BYTES = tuple(word.encode() for word in _VALUE_FILES)
 _REMOTE = re.compile(
     rb"^[ \t]*[^#\s].*?(?://|[?&]ref=|git@|gh:|\.git\b|\.(?:com|org)[/:])", re.MULTILINE
 )
@@ -237,8 +239,8 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
 def _note_values(index: Index, file: str, content: bytes) -> None:
     if b"releases:" in content and b"kind:" not in content:
         _read_helmfile(index, file)
-    if _has_any(content, _VALUE_FILES):
-        for document in read_documents(index.workspace, file):
+    if _has_any(content, _VALUE_FILE_BYTES):
+        for document in read_documents(index.workspace, file, _names_value_files):
             index.values_files |= named_value_files(document.mapping, index.files)
 
 
@@ -257,11 +259,15 @@ def _is_source(text: str) -> bool:
 
 
 def _is_release(text: str) -> bool:
-    return "HelmRelease" in text
+    return "HelmRelease" in text and not is_definition(text)
+
+
+def _names_value_files(text: str) -> bool:
+    return any(word in text for word in _VALUE_FILES) and not is_definition(text)
 
 
 def _takes_values(text: str) -> bool:
-    return "HelmRelease" in text and "valuesFrom" in text
+    return "valuesFrom" in text and _is_release(text)
 
 
 def _read_helmfile(index: Index, file: str) -> None:

@@ -1,6 +1,7 @@
 """Reads the objects that decide over other files, all of one sort at a time."""
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct, field
@@ -21,6 +22,7 @@ from imageshift.workspace import Workspace
 __all__ = [
     "Objects",
     "generated_files",
+    "is_definition",
     "join",
     "patch_files",
     "read_documents",
@@ -31,6 +33,11 @@ __all__ = [
 SOURCE_KINDS = frozenset(
     {"HelmRepository", "OCIRepository", "GitRepository", "Bucket", "HelmChart"}
     | {"ArtifactGenerator", "ExternalArtifact"}
+)
+
+
+_DEFINITION = re.compile(
+    r"""^["']?kind["']?[ \t]*:[ \t]*["']?CustomResourceDefinition\b""", re.MULTILINE
 )
 
 
@@ -54,6 +61,11 @@ def join(folder: str, path: str) -> str | None:
     if joined == ".." or joined.startswith(("../", "/")):
         return None
     return "" if joined == "." else joined
+
+
+def is_definition(text: str) -> bool:
+    """Whether a document defines a kind: such are long, and speak of much that they don't hold."""
+    return _DEFINITION.search(text) is not None
 
 
 def read_documents(

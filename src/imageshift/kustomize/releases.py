@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from imageshift.cache import Mapped, Rule
 from imageshift.entry import Entry, spell_name
 from imageshift.errors import InvalidReferenceError, SourceError
-from imageshift.inventory import FileScan, Index
+from imageshift.inventory import FileScan, Index, is_definition
 from imageshift.kustomize.edits import entry_edits
 from imageshift.kustomize.graph import read_entry
 from imageshift.kustomize.leaves import site_key
@@ -184,7 +184,8 @@ class _Decider:
             if site.kind is SiteKind.VALUES and isinstance(planned, Change):
                 moving.setdefault(site.document.index, []).append(planned)
         for chunk in split_documents(scanned.source):
-            for document in chunk.documents() if "postRenderers" in chunk.text else []:
+            has_any = "postRenderers" in chunk.text and not is_definition(chunk.text)
+            for document in chunk.documents() if has_any else []:
                 changes = moving.get(document.index, [])
                 found = [e for each in renderer_lists(file, document) for e in each]
                 written = {source.entry for source in found}

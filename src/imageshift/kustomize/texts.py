@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from imageshift.inventory import is_definition
 from imageshift.sites import ImageSite, Role
 from imageshift.source import (
     Document,
@@ -34,7 +35,6 @@ Fields = frozenset[tuple[str, ...]]
 """Paths of image fields beyond Kubernetes' own."""
 
 _CONTAINER = re.compile(r"/(?:containers|initContainers)/[^/]+$")
-_DEFINITION = re.compile(r"^kind: *CustomResourceDefinition\b", re.MULTILINE)
 _LIST = re.compile(r"/(?:containers|initContainers)$")
 
 
@@ -68,9 +68,7 @@ def file_texts(content: bytes, fields: Fields = frozenset()) -> Iterator[ImageTe
 def _may_hold_texts(text: str) -> bool:
     # Definitions are the bulk of many bases, and the transformer leaves them alone.
     return (
-        "image" in text
-        and ("ontainers" in text or "volumes" in text)
-        and _DEFINITION.search(text) is None
+        "image" in text and ("ontainers" in text or "volumes" in text) and not is_definition(text)
     )
 
 
