@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import HOST, REGISTRY, read_tree, write_tree
 
+from command_line import HOST, REGISTRY, read_tree, write_tree
 from imageshift.cli.output import emit
 from imageshift.errors import ConfigError
 
@@ -188,3 +188,25 @@ def test_output_that_cannot_be(tmp_path: Path) -> None:
     """A file for the result that can't be written is a usage error, with its name."""
     with pytest.raises(ConfigError, match=r"no/where\.txt: can't be written: No such file"):
         emit("x", tmp_path / "no/where.txt")
+
+
+def test_the_same_is_said_every_time(tmp_path: Path) -> None:
+    """Of several entries that take the place of a name, the first one is told, in every process."""
+    entry = "resources: [../base]\nimages: [{name: controller, newName: quay.io/org/app}]\n"
+    base: dict[str, str | bytes] = {
+        "base/kustomization.yaml": "resources: [pod.yaml]\n",
+        "base/pod.yaml": POD.replace("nginx:1.25", "controller:latest"),
+    }
+    write_tree(tmp_path, base | {f"{n}/kustomization.yaml": entry for n in "abcdefgh"})
+
+    said = {
+        program(tmp_path, f"PYTHONHASHSEED={seed} imageshift scan . $R --format json").stdout
+        for seed in range(1, 5)
+    }
+
+    assert len(said) == 1
+    skipped = json.loads(said.pop())["images"]
+    details = [row["detail"] for row in skipped if row["reason"] == "placeholder"]
+    assert details == [
+        "every build puts the newName at a/kustomization.yaml:2 in place of its name"
+    ]

@@ -70,7 +70,7 @@ def build_graph(index: Index, *, rendered: bool = False) -> Graph:
     variants = list(_variants(index))
     if not seeds and not variants:
         return graph
-    wanted = list(seeds)
+    wanted = sorted(seeds, reverse=True)
     for variant in variants:
         _add_variant(graph, variant)
         wanted += [folder for folder, _ in variant.folders]

@@ -121,7 +121,7 @@ class Search:
                 flows.setdefault(flow.leaf, []).append(flow)
         naming = {
             match.leaf: source
-            for source in self._graph.entries
+            for source in reversed(self._graph.entries)
             if source.entry.new_name and source.number in plain.seen
             for match in plain.seen[source.number].matched
         }
