@@ -53,7 +53,12 @@ class Comparison(Struct):
             for old, new in self.pairing.renamed
             if self._is_rehashed(old, new)
         }
-        self._settle(lambda item: moved.get(item.before) == item.after, DifferenceClass.DERIVED)
+
+        def is_renamed(item: ObjectDifference) -> bool:
+            pair = item.before, item.after
+            return isinstance(item.before, str) and pair in moved.items()
+
+        self._settle(is_renamed, DifferenceClass.DERIVED)
         self._find_left(moved)
 
     def explain_noise(self, again: Iterable[Plain]) -> None:
