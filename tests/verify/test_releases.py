@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from imageshift.charts.model import ChartUnavailableError, SourceKind
+from imageshift.verify.catalog import Catalog, Spot
 from imageshift.verify.releases import read_release
-from imageshift.verify.tree import Catalog, Tree
+from imageshift.verify.tree import Tree
 
 SOURCES: list[dict[str, Any]] = [
     {"kind": "HelmRepository", "metadata": {"name": "http"}, "spec": {"url": "https://a.b/c/"}},
@@ -48,9 +49,9 @@ SOURCES: list[dict[str, Any]] = [
 
 def _read(root: Path, spec: dict[str, Any], **known: Path) -> Any:
     catalog = Catalog(Tree.open(root))
-    catalog.add(SOURCES)
+    catalog.add(SOURCES, Spot("apps/app.yaml"))
     data = {"kind": "HelmRelease", "metadata": {"name": "app", "namespace": "apps"}, "spec": spec}
-    return read_release(data, catalog, known, "apps/app.yaml:7").release
+    return read_release(data, catalog.near(Spot("apps/app.yaml")), known, "apps/app.yaml:7").release
 
 
 def _chart(kind: str, name: str, **more: Any) -> dict[str, Any]:

@@ -22,11 +22,12 @@ from imageshift.kustomize.sources import flux_folders
 from imageshift.sites import resource_of
 from imageshift.source import SourceText, split_documents
 from imageshift.verify.argocd import application_builds
+from imageshift.verify.catalog import Catalog, Spot, data_of
 from imageshift.verify.kustomize import Kustomize
 from imageshift.verify.model import Plain, UnitKey, VerdictKind, object_name
 from imageshift.verify.objects import read_part
 from imageshift.verify.substitute import substitute, takes_variables
-from imageshift.verify.tree import Catalog, Tree, data_of
+from imageshift.verify.tree import Tree
 from imageshift.workspace import CONFIG_NAME
 
 __all__ = ["Unit", "discover", "is_flux"]
@@ -37,11 +38,13 @@ _KUSTOMIZATION = re.compile(r"(?:^|/)(?:kustomization\.ya?ml|Kustomization)\Z")
 class Unit(Struct, frozen=True, kw_only=True):
     """Something that is deployed together: a build, or a file that no build takes in.
 
-    `files` are all that it is made of; `problem` says why it couldn't be built.
+    `files` are all that it is made of; `problem` says why it couldn't be built. `spot` is where
+    its objects look for others.
     """
 
     key: UnitKey
     file: str
+    spot: Spot
     files: frozenset[str]
     objects: tuple[Plain, ...] = ()
     problem: str | None = None
@@ -49,11 +52,15 @@ class Unit(Struct, frozen=True, kw_only=True):
 
 
 class _Order(Struct, frozen=True):
-    """A build to make: a folder, with the spec of the Flux Kustomization that deploys it."""
+    """A build to make: a folder, with the spec of the Flux Kustomization that deploys it.
+
+    `top` is the first of the builds that led to it, where it isn't the first itself.
+    """
 
     folder: str
     file: str
     data: Plain | None = None
+    top: str = ""
 
     @property
     def spec(self) -> Plain:
@@ -64,6 +71,10 @@ class _Order(Struct, frozen=True):
     def identity(self) -> str:
         name = None if self.data is None else object_name(self.data)
         return json.dumps([self.folder, str(name), self.spec], sort_keys=True, default=str)
+
+    @property
+    def spot(self) -> Spot:
+        return Spot(self.file, self.identity, self.top or self.identity)
 
 
 def discover(
@@ -106,9 +117,13 @@ class _Discovery(Struct, dict=True):
                 self.units += made
                 found: list[_Order] = []
                 for unit in made:
-                    self._catalog.add(unit.objects)
+                    self._catalog.add(unit.objects, unit.spot)
                     fluxes = [_flux(data, unit.file) for data in unit.objects if is_flux(data)]
-                    found += [order for flux in fluxes for order in self._orders(flux)]
+                    found += [
+                        replace(order, top=unit.spot.top)
+                        for flux in fluxes
+                        for order in self._orders(flux)
+                    ]
                 waiting = self._new(found)
 
     def _new(self, orders: Iterable[_Order]) -> list[tuple[_Order, UnitKey]]:
@@ -186,6 +201,7 @@ class _Discovery(Struct, dict=True):
         unit = Unit(
             key=key,
             file=order.file,
+            spot=order.spot,
             files=frozenset(files),
             is_forced=order.spec.get("force") is True,
         )
@@ -233,7 +249,7 @@ class _Discovery(Struct, dict=True):
         namespace = "" if order.data is None else object_name(order.data).namespace
         for source in build.get("substituteFrom") or ():
             kind, name = str(source.get("kind")), str(source.get("name"))
-            found = self._catalog.find(kind, namespace, name)
+            found = self._catalog.near(order.spot).find(kind, namespace, name)
             data = None if found is None else data_of(found)
             complete = complete and data is not None
             variables |= data or {}
@@ -253,8 +269,10 @@ class _Discovery(Struct, dict=True):
                 continue
             key = UnitKey(VerdictKind.FILE, "", file, file)
             objects = tuple(data for data in self.tree.objects(file) if data.get("kind"))
-            self._catalog.add(objects)
-            made.append(Unit(key=key, file=file, files=frozenset({file}), objects=objects))
+            spot = Spot(file)
+            self._catalog.add(objects, spot)
+            files = frozenset({file})
+            made.append(Unit(key=key, file=file, spot=spot, files=files, objects=objects))
         return made
 
 

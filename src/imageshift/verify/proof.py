@@ -12,6 +12,7 @@ from imageshift.charts.locate import Locator
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.errors import ToolError
 from imageshift.inventory.readers import read_documents
+from imageshift.verify.catalog import Catalog
 from imageshift.verify.discover import Unit, discover
 from imageshift.verify.kustomize import Kustomize
 from imageshift.verify.model import Plain, Problem, Proof, UnitKey, Verdict, VerdictKind
@@ -19,7 +20,7 @@ from imageshift.verify.prove_release import ReleaseProver, ReleaseSide
 from imageshift.verify.prove_unit import defer, prove_file, prove_unit
 from imageshift.verify.releases import is_release
 from imageshift.verify.render import ReleaseRenderer
-from imageshift.verify.tree import Catalog, Tree
+from imageshift.verify.tree import Tree
 
 __all__ = ["VerifyOptions", "verify_trees"]
 
@@ -164,11 +165,12 @@ class _Run(Struct, dict=True):
             self.options.advance()
 
     def _release_side(self, side: _Side, key: UnitKey, release: UnitKey) -> ReleaseSide:
+        unit = side.units[key]
         return ReleaseSide(
             side.releases(key)[release],
-            side.catalog,
+            side.catalog.near(unit.spot),
             self.options.charts,
-            side.place(release.name, side.units[key]),
+            side.place(release.name, unit),
         )
 
     def _prove_unit(self, key: UnitKey, releases: Mapping[UnitKey, Verdict]) -> Verdict | None:

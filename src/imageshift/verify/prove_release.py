@@ -11,6 +11,7 @@ from imageshift.cache import RuleSet
 from imageshift.charts.model import RenderError
 from imageshift.charts.values import merge, place
 from imageshift.errors import ImageshiftError
+from imageshift.verify.catalog import Lookup
 from imageshift.verify.compare import Comparison, compare_objects
 from imageshift.verify.judge import Judge
 from imageshift.verify.model import (
@@ -26,7 +27,6 @@ from imageshift.verify.model import (
 from imageshift.verify.releases import FoundRelease, read_release
 from imageshift.verify.render import ReleaseRenderer
 from imageshift.verify.text import TextJudge
-from imageshift.verify.tree import Catalog
 
 __all__ = ["ReleaseProver", "ReleaseSide"]
 
@@ -35,7 +35,7 @@ class ReleaseSide(Struct, frozen=True):
     """A release as one of the trees builds it; `place` is its file with the line."""
 
     data: Plain
-    catalog: Catalog
+    catalog: Lookup
     charts: Mapping[str, Path]
     place: str
 

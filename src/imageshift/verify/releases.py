@@ -18,8 +18,8 @@ from imageshift.charts.plain import load_plain
 from imageshift.charts.values import ValuesFrom, merge_release
 from imageshift.inventory.index import join
 from imageshift.kustomize.sources import is_own_repository
+from imageshift.verify.catalog import Lookup, data_of
 from imageshift.verify.model import Plain, object_name
-from imageshift.verify.tree import Catalog, data_of
 
 __all__ = ["FoundRelease", "is_release", "read_release", "values_maps"]
 
@@ -46,7 +46,7 @@ def is_release(data: Plain) -> bool:
 
 
 def read_release(
-    data: Plain, catalog: Catalog, known: Mapping[str, Path], place: str
+    data: Plain, catalog: Lookup, known: Mapping[str, Path], place: str
 ) -> FoundRelease:
     """The release that an object describes; `place` is its file with the line.
 
@@ -109,13 +109,13 @@ def _release_name(spec: Plain, name: str) -> str:
     return f"{made[:_KEPT]}-{digest[:_HASHED]}"
 
 
-def _values(data: Plain, catalog: Catalog) -> dict[str, Any]:
+def _values(data: Plain, catalog: Lookup) -> dict[str, Any]:
     namespace = object_name(data).namespace
     parts = [part for item in _values_from(data) for part in _values_part(item, catalog, namespace)]
     return merge_release(parts, _part(_part(data, "spec"), "values"))
 
 
-def _values_part(item: Plain, catalog: Catalog, namespace: str) -> list[ValuesFrom]:
+def _values_part(item: Plain, catalog: Lookup, namespace: str) -> list[ValuesFrom]:
     kind, name = str(item.get("kind")), str(item.get("name"))
     key = str(item.get("valuesKey") or "values.yaml")
     found = catalog.find(kind, namespace, name)
@@ -131,7 +131,7 @@ def _values_part(item: Plain, catalog: Catalog, namespace: str) -> list[ValuesFr
     return [ValuesFrom(values=values or {})]
 
 
-def _chart_spec(spec: Plain, catalog: Catalog, namespace: str) -> Plain:
+def _chart_spec(spec: Plain, catalog: Lookup, namespace: str) -> Plain:
     """`chart.spec`, or what the HelmChart says to which `chartRef` points."""
     reference = _part(spec, "chartRef")
     if reference.get("kind") == "HelmChart":
@@ -140,12 +140,12 @@ def _chart_spec(spec: Plain, catalog: Catalog, namespace: str) -> Plain:
     return _part(_part(spec, "chart"), "spec")
 
 
-def _find(reference: Plain, catalog: Catalog, namespace: str) -> Plain | None:
+def _find(reference: Plain, catalog: Lookup, namespace: str) -> Plain | None:
     where = str(reference.get("namespace") or namespace)
     return catalog.find(str(reference.get("kind")), where, str(reference.get("name")))
 
 
-def _source(data: Plain, catalog: Catalog, known: Mapping[str, Path]) -> ChartSource:
+def _source(data: Plain, catalog: Lookup, known: Mapping[str, Path]) -> ChartSource:
     """Where the chart is; the configuration names it by the release, the chart or its source."""
     spec, name = _part(data, "spec"), object_name(data)
     chart = _chart_spec(spec, catalog, name.namespace)
@@ -167,7 +167,7 @@ def _source(data: Plain, catalog: Catalog, known: Mapping[str, Path]) -> ChartSo
     return _from_registry(inner) if kind == "OCIRepository" else _from_repository(inner, chart)
 
 
-def _local(path: str, name: str, source: Plain | None, catalog: Catalog) -> ChartSource:
+def _local(path: str, name: str, source: Plain | None, catalog: Lookup) -> ChartSource:
     """A chart in a folder of this repository.
 
     Raises:

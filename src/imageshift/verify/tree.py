@@ -1,9 +1,7 @@
-"""One side of a proof: a tree with its index, and the objects that are known of it."""
+"""One side of a proof: a tree with its index."""
 
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from msgspec import Struct, field
 
@@ -12,14 +10,11 @@ from imageshift.inventory import Index, build_index
 from imageshift.kustomize.reach import Reach
 from imageshift.kustomize.sources import gathered
 from imageshift.verify.kustomize import is_manifest
-from imageshift.verify.model import Plain, decoded, object_name
+from imageshift.verify.model import Plain
 from imageshift.verify.objects import read_objects
 from imageshift.workspace import Workspace
 
-__all__ = ["Catalog", "Tree", "data_of"]
-
-_KINDS = ("ConfigMap", "Secret", "HelmRepository", "OCIRepository", "HelmChart", "GitRepository")
-_WORDS = tuple(kind.encode() for kind in _KINDS)
+__all__ = ["Tree"]
 
 
 class Tree(Struct):
@@ -75,61 +70,3 @@ class Tree(Struct):
             return [] if content is None else read_objects(content.decode())
         except (SourceError, UnicodeDecodeError):
             return []
-
-
-class Catalog(Struct, dict=True):
-    """The objects that others refer to by name: built ones first, else those in the files."""
-
-    tree: Tree
-    _built: dict[tuple[str, str], list[Plain]] = field(default_factory=dict)
-
-    def add(self, objects: Iterable[Plain]) -> None:
-        """Knows more objects."""
-        for data in objects:
-            if data.get("kind") in _KINDS:
-                name = object_name(data)
-                self._built.setdefault((name.kind, name.name), []).append(data)
-
-    def find(self, kind: str, namespace: str, name: str) -> Plain | None:
-        """An object by its name; one in the same namespace is preferred."""
-        for known in (self._built, self._written):
-            found = known.get((kind, name), [])
-            same = [data for data in found if object_name(data).namespace == namespace]
-            if found:
-                return (same or found)[0]
-        return None
-
-    @cached_property
-    def _written(self) -> dict[tuple[str, str], list[Plain]]:
-        found: dict[tuple[str, str], list[Plain]] = {}
-        for file in self.tree.index.files:
-            content = self.tree.read(file) or b""
-            if any(word in content for word in _WORDS):
-                for data in self.tree.objects(file):
-                    if data.get("kind") in _KINDS:
-                        name = object_name(data)
-                        found.setdefault((name.kind, name.name), []).append(data)
-        return found
-
-
-def data_of(data: Plain) -> dict[str, str] | None:
-    """The texts in a ConfigMap or Secret; None when they are encrypted."""
-    if "sops" in data:
-        return None
-    found: dict[str, str] = {}
-    if data.get("kind") == "Secret":
-        found |= {key: decoded(value) for key, value in _texts(data.get("data")).items()}
-        return found | _texts(data.get("stringData"))
-    return found | _texts(data.get("data"))
-
-
-def _texts(data: Any) -> dict[str, str]:
-    if not isinstance(data, Mapping):
-        return {}
-    return {str(key): _spelled(value) for key, value in data.items()}
-
-
-def _spelled(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "" if value is None else str(value)
