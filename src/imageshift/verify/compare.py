@@ -26,6 +26,8 @@ __all__ = ["Comparison", "compare_objects"]
 _NAME: ValuePath = ("metadata", "name")
 _HASH = re.compile(r"(?:sha(?:1|256|512)[:-])?[0-9a-f]{6,128}|[A-Za-z0-9+/]{20,88}={0,2}")
 _LONG_HASH = re.compile(r"(?<!\w)(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?!\w)")
+_SEALED = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+"""A key or certificate, whose number of lines is as random as they are."""
 _HASHED_NAME = re.compile(r".*-[0-9a-z]{5,64}", re.DOTALL)
 
 Objects = Callable[[], Iterable[Plain]]
@@ -83,12 +85,12 @@ class Comparison(Struct):
         texts = (first, second, item.after)
         if not all(isinstance(text, str) and "\n" in text for text in texts):
             return bool(first != second)
-        rows = [text.split("\n") for text in texts]
-        if len({len(lines) for lines in rows}) > 1:
-            return bool(first != second)
-        return all(
-            one == other or one != again or self.judge.texts.pairs(one, other, "") is not None
-            for one, again, other in zip(*rows, strict=True)
+        one, again, other = map(_lines, texts)
+        if len(one) != len(again):
+            return True
+        return len(one) == len(other) and all(
+            a == c or a != b or self.judge.texts.pairs(a, c, "") is not None
+            for a, b, c in zip(one, again, other, strict=True)
         )
 
     def explain_hashes(self, unmapped: Iterable[Plain]) -> None:
@@ -96,8 +98,10 @@ class Comparison(Struct):
         found = {object_name(data): data for data in unmapped}
 
         def is_derived(item: ObjectDifference) -> bool:
-            data = found.get(item.object)
+            data, old = found.get(item.object), self._objects.get(item.object)
             if data is None or _at(data, item.path) != item.before:
+                return False
+            if old is not None and self.judge.is_fixed(old[0], item.path):
                 return False
             return self._is_rehashed_text(item.before, item.after)
 
@@ -223,6 +227,11 @@ def _difference(name: ObjectName, item: Differs) -> ObjectDifference:
 def _suffix(data: Plain) -> str:
     name = object_name(data).name
     return name[len(base_name(name)) + 1 :]
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text, a key or certificate being one of them."""
+    return _SEALED.sub(lambda found: found[0].replace("\n", " "), text).split("\n")
 
 
 def _is_hash(value: Any) -> bool:

@@ -85,19 +85,17 @@ class Judge(Struct, frozen=True):
         if before.get("kind") == "CustomResourceDefinition":
             reason = "a custom resource definition holds no images"
         elif _is_field(item.path):
-            reason = self._field_reason(item, before)
+            reason = _field_reason(item, before)
+        if not reason and self.is_fixed(before, item.path):
+            reason = "an applied Job can't change (immutable)"
         if not reason:
             return item
         return Differs(item.path, item.before, item.after, reason)
 
-    def _field_reason(self, item: Moved, before: Plain) -> str:
-        if item.before == _PLACEHOLDER:
-            return "a placeholder that the cluster replaces (placeholder)"
-        if _TRIGGERS in _annotations(before):
-            return "an image trigger replaces it (placeholder)"
-        if before.get("kind") == "Job" and not self.jobs and not _is_renewed(before):
-            return "an applied Job can't change (immutable)"
-        return ""
+    def is_fixed(self, data: Plain, path: ValuePath) -> bool:
+        """Whether a place is in the pods of a Job that is applied, which can't change (X11)."""
+        is_job = data.get("kind") == "Job" and path[:2] == ("spec", "template")
+        return is_job and not self.jobs and not _is_renewed(data)
 
     def _walk(
         self, before: Any, after: Any, path: ValuePath, context: str
@@ -202,6 +200,14 @@ def _readable(data: Plain) -> Plain:
     if data.get("kind") != "Secret" or not isinstance(values, Mapping):
         return data
     return {**data, "data": {key: decoded(value) for key, value in values.items()}}
+
+
+def _field_reason(item: Moved, before: Plain) -> str:
+    if item.before == _PLACEHOLDER:
+        return "a placeholder that the cluster replaces (placeholder)"
+    if _TRIGGERS in _annotations(before):
+        return "an image trigger replaces it (placeholder)"
+    return ""
 
 
 def _is_field(path: ValuePath) -> bool:

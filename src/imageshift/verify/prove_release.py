@@ -116,9 +116,8 @@ class ReleaseProver(Struct, frozen=True):
         origins = judge.origins(was, now)
         # Helm takes null as the absence of a value.
         changes = {path: None if v is MISSING else v for path, v in origins.items()}
-        release = replace(new.release, post_renderers=old.release.post_renderers)
         values = merge(new.release.values, place(now, changes))
-        return self.renderer.objects(replace(new, release=release, schemas=False), values)
+        return self.renderer.objects(replace(new, schemas=False), values)
 
 
 def _with_old_chart(old: FoundRelease, new: FoundRelease, texts: TextJudge) -> FoundRelease:

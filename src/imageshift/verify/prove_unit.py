@@ -113,11 +113,11 @@ def defer(
     rendered = {
         (found.key.namespace, found.key.name) for found in releases if found.problem is None
     }
-    maps: set[tuple[str, str, str]] = set()
+    maps: set[tuple[str, str, str, str]] = set()
     for data in objects:
         name = object_name(data)
         if is_release(data) and (name.namespace, name.name) in rendered:
-            maps |= {(kind, name.namespace, source) for kind, source in values_maps(data)}
+            maps |= {(kind, name.namespace, source, key) for kind, source, key in values_maps(data)}
     fluxes = {object_name(data).name for data in objects if is_flux(data)} & built
 
     def is_elsewhere(item: ObjectDifference) -> bool:
@@ -127,8 +127,8 @@ def defer(
             return (name.namespace, name.name) in rendered and below in _RENDERED
         if name.kind == "Kustomization":
             return name.name in fluxes and below in _BUILT
-        is_data = bool(path) and path[0] in {"data", "stringData"}
-        return is_data and (name.kind, name.namespace, name.name) in maps
+        is_data = len(path) > 1 and path[0] in {"data", "stringData"}
+        return is_data and (name.kind, name.namespace, name.name, str(path[1])) in maps
 
     left = tuple(item for item in verdict.differences if not is_elsewhere(item))
     if left == verdict.differences:

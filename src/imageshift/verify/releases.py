@@ -83,9 +83,15 @@ def _values_files(chart: Plain) -> tuple[str, ...]:
     return (*(chart.get("valuesFiles") or ()), *((str(last),) if last else ()))
 
 
-def values_maps(data: Plain) -> set[tuple[str, str]]:
-    """Kind and name of what a release takes values from."""
-    return {(str(item.get("kind")), str(item.get("name"))) for item in _values_from(data)}
+def values_maps(data: Plain) -> set[tuple[str, str, str]]:
+    """Kind, name and key of what a release takes values from."""
+    return {
+        (str(item.get("kind")), str(item.get("name")), _key(item)) for item in _values_from(data)
+    }
+
+
+def _key(item: Plain) -> str:
+    return str(item.get("valuesKey") or "values.yaml")
 
 
 def _values_from(data: Plain) -> list[Plain]:
@@ -117,7 +123,7 @@ def _values(data: Plain, catalog: Lookup) -> dict[str, Any]:
 
 def _values_part(item: Plain, catalog: Lookup, namespace: str) -> list[ValuesFrom]:
     kind, name = str(item.get("kind")), str(item.get("name"))
-    key = str(item.get("valuesKey") or "values.yaml")
+    key = _key(item)
     found = catalog.find(kind, namespace, name)
     data = None if found is None else data_of(found)
     if data is None or key not in data:
