@@ -189,7 +189,7 @@ def _failure(verdict: Verdict, shown: Callable[[str], str]) -> str:
         before, after = (_short(spell_value(value)) for value in (item.before, item.after))
         reason = f"{item.reason}: " if item.reason else ""
         lines.append(f"{shown(verdict.file)}: {place}: {reason}{before} → {after}\n")
-    return "\n" + "".join(lines) + "".join(verdict.diffs)
+    return "\n" + "".join(lines) + "".join(verdict.diffs.values())
 
 
 def _short(text: str) -> str:

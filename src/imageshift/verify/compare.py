@@ -119,9 +119,9 @@ class Comparison(Struct):
             for one, other in zip(old, new, strict=True)
         )
 
-    def diffs(self) -> list[str]:
+    def diffs(self) -> dict[ObjectName, str]:
         """The objects with something unexplained; what has moved is shown as it was."""
-        made = []
+        made: dict[ObjectName, str] = {}
         wanted = {
             item.object: None
             for item in self.differences
@@ -130,9 +130,9 @@ class Comparison(Struct):
         for name in wanted:
             old, new = self._objects.get(name, (None, None))
             if old is None or new is None:
-                made.append(diff_objects(old or self._lone(name, "gone"), self._lone(name, "")))
+                made[name] = diff_objects(old or self._lone(name, "gone"), self._lone(name, ""))
             else:
-                made.append(diff_objects(old, self._shown(name, old, new)))
+                made[name] = diff_objects(old, self._shown(name, old, new))
         return made
 
     def _shown(self, name: ObjectName, old: Plain, new: Plain) -> Plain:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from imageshift.charts.model import ObjectName, ValuePath
 
@@ -105,14 +105,14 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """What came of one build, release or file.
 
     `file` is where it is written, `problem` why it couldn't be compared, `diffs` the objects
-    with unexplained differences, as unified diffs.
+    with unexplained differences, as unified diffs by their names.
     """
 
     key: UnitKey
     file: str
     images: tuple[ImagePair, ...] = ()
     differences: tuple[ObjectDifference, ...] = ()
-    diffs: tuple[str, ...] = ()
+    diffs: Mapping[ObjectName, str] = field(default_factory=dict)
     problem: Problem | None = None
     objects: int = 0
 

@@ -85,7 +85,7 @@ class ReleaseProver(Struct, frozen=True):
             verdict,
             images=tuple(found.images),
             differences=tuple(found.differences),
-            diffs=tuple(found.diffs()),
+            diffs=found.diffs(),
             objects=len(found.pairing.pairs) + len(found.pairing.renamed),
         )
 

@@ -86,7 +86,7 @@ def _compared(
         verdict,
         images=tuple(found.images),
         differences=tuple(found.differences),
-        diffs=tuple(found.diffs()),
+        diffs=found.diffs(),
         objects=len(found.pairing.pairs) + len(found.pairing.renamed),
     )
 
@@ -135,6 +135,6 @@ def defer(
         return verdict
     proven = {(str(d.before), str(d.after)) for d in verdict.differences if d not in left}
     images = tuple(p for p in verdict.images if p.ok or (p.before, p.after) not in proven)
-    failing = any(d.kind is DifferenceClass.UNEXPLAINED for d in left)
-    diffs = verdict.diffs if failing else ()
+    failing = {item.object for item in left if item.kind is DifferenceClass.UNEXPLAINED}
+    diffs = {name: text for name, text in verdict.diffs.items() if name in failing}
     return replace(verdict, differences=left, images=images, diffs=diffs)
