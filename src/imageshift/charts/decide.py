@@ -14,18 +14,21 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.cache import Mapped
+from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
-from imageshift.charts.model import Release
-from imageshift.charts.moves import Terms, plan_moves
-from imageshift.charts.override import Override, Overrider
+from imageshift.charts.model import Release, RenderedImage, Way
+from imageshift.charts.moves import Terms, layer_of, plan_moves
+from imageshift.charts.override import ImageOutcome, Override, Overrider
+from imageshift.charts.postrender import entry_for
 from imageshift.charts.releases import ReleaseText, read_releases
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.transport import Transport
 from imageshift.charts.values import merge, place
+from imageshift.charts.variants import Builds, Variant, Variants
 from imageshift.charts.verdicts import ChartProblem, Solved, Verdicts, ignored_leaves
 from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError
 from imageshift.inventory import FileScan, Index
@@ -33,12 +36,13 @@ from imageshift.kustomize.leaves import site_key
 from imageshift.kustomize.model import SiteKey
 from imageshift.kustomize.reach import Reach
 from imageshift.reference import DOCKER_HUB, name_length
-from imageshift.rewrite import Backward, Change, Kept, Mapper
+from imageshift.rewrite import Backward, Change, Kept, Mapper, plan_site
 from imageshift.sites import Confidence, ImageSite, SkipReason
 
 __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
 _LONGEST = 300
+_BEYOND = "only another build of the release renders it, where no post-renderer reaches"
 _FIRST_MOVE = 1 << 20
 """Moves of the kustomize graph are numbered from 0."""
 
@@ -128,6 +132,7 @@ class _Run:
         self._scan = scan
         self._reach = reach
         self._writable = writable
+        self._variants = Variants(index, reach)
         self._found = ChartDecisions()
         self._solved: dict[int, Solved] = {}
         self._uses: Counter[tuple[str, int]] = Counter()
@@ -201,9 +206,55 @@ class _Run:
         release = self._release(text)
         result = overrider.override(chart, release, _text_mapper(mapper))
         result = _familiar(result, mapper)
-        moves = plan_moves(replace(text, release=release), result, self._terms(text, mapper))
+        terms = self._terms(text, mapper)
+        builds = self._builds(text, chart, overrider.renderer)
+        own = [e for e in result.edits if layer_of(e.path, text.own, terms.layers) is text.own]
+        terms = replace(terms, spoiling=builds.spoiling(own))
+        kept = [edit for edit in own if edit.path not in terms.spoiling]
+        beyond = self._beyond(text, builds.unmoved(kept)) if terms.renderers else ()
+        result = replace(result, outcomes=(*result.outcomes, *beyond))
+        moves = plan_moves(replace(text, release=release), result, terms)
         title = f"{chart.name} {chart.version}"
         return Solved(replace(text, release=release), result, moves, title)
+
+    def _builds(self, text: ReleaseText, chart: ChartFiles, renderer: Renderer) -> Builds:
+        """What other builds make of a release; a patch is one of those itself."""
+        found = (
+            self._variants.of(text.resource.name, text.file, text.spec)
+            if text.base is None and text.error is None
+            else []
+        )
+        files, options = chart.with_values_files(text.release.values_files), text.release.options
+        return Builds(
+            found,
+            lambda values: renderer.render(files, values, options, schemas=False),
+            _text_mapper(self._mapper_of(text.file)),
+        )
+
+    def _beyond(
+        self, text: ReleaseText, found: Iterable[tuple[Variant, RenderedImage, str]]
+    ) -> Iterable[ImageOutcome]:
+        """Outcomes for images that only other builds render, and that no text there moves."""
+        existing = PostRenderers.read(text.release.post_renderers)
+        made: dict[str, ImageOutcome] = {}
+        for variant, image, target in found:
+            if existing.takes(image) or self._moves_in(variant.files, image):
+                continue
+            way = Way.LEFT if entry_for(image, target) is None else Way.POST_RENDERER
+            made.setdefault(image.text, ImageOutcome(image, target, way, _BEYOND))
+        return made.values()
+
+    def _moves_in(self, files: Iterable[str], image: RenderedImage) -> bool:
+        """Whether the text of a build's own values moves an image."""
+        for file in filter(self._writable, files):
+            mapper = self._mapper_of(file)
+            for site in self._scan(file).sites:
+                result = plan_site(site, mapper)
+                if isinstance(result, Change):
+                    named = mapper.parse(image.text).full_name
+                    if result.before.full_name == named:
+                        return True
+        return False
 
     def _release(self, text: ReleaseText) -> Release:
         """The release; a patch's one has the values that its base will have."""

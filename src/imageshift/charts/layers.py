@@ -64,31 +64,40 @@ class LayerReader:
         self._generated: list[tuple[str, str, str, str]] | None = None
         self._holders = lru_cache(maxsize=64)(self._find_holders)
 
-    def parts(self, spec: Mapping[str, Any], file: str) -> list[ValuesPart]:
-        """The items of a release's valuesFrom that the tree has; what a cluster has is unknown."""
+    def parts(
+        self, spec: Mapping[str, Any], file: str, within: frozenset[str] = frozenset()
+    ) -> list[ValuesPart]:
+        """The items of a release's valuesFrom that the tree has; what a cluster has is unknown.
+
+        Those in the files `within`, which are built together with the release, are preferred.
+        """
         found: list[ValuesPart] = []
         for item in spec.get("valuesFrom") or ():
             if isinstance(item, Mapping):
-                part = self._part(item, file)
+                part = self._part(item, file, within)
                 if part is not None:
                     found.append(part)
         return found
 
-    def _part(self, item: Mapping[str, Any], file: str) -> ValuesPart | None:
+    def _part(
+        self, item: Mapping[str, Any], file: str, within: frozenset[str]
+    ) -> ValuesPart | None:
         kind, name = str(item.get("kind")), str(item.get("name"))
         key, target = str(item.get("valuesKey") or "values.yaml"), item.get("targetPath")
         variables = self._reach.substitutes(file)
-        holder = self._holder(kind, name, file)
+        holder = self._holder(kind, name, file, within)
         try:
             if holder is not None:
                 return _read_holder(holder, key, target, variables)
-            generated = self._generated_file(name, key, file)
+            generated = self._generated_file(name, key, file, within)
             return None if generated is None else self._read_file(generated, target, variables)
         except ImageshiftError:
             # What can't be read here is as unknown as what only the cluster has.
             return None
 
-    def _holder(self, kind: str, name: str, file: str) -> tuple[str, Document, MapNode] | None:
+    def _holder(
+        self, kind: str, name: str, file: str, within: frozenset[str]
+    ) -> tuple[str, Document, MapNode] | None:
         """The ConfigMap or Secret of a name; one that is built beside the release is preferred."""
         found = self._holders(kind, name)
         folder = file.rpartition("/")[0]
@@ -97,7 +106,8 @@ class LayerReader:
         along = [
             item for item in found if builders & {id(f) for f in self._reach.builders(item[0])}
         ]
-        return next(iter(near or along or found), None)
+        inside = [item for item in found if item[0] in within]
+        return next(iter(inside or near or along or found), None)
 
     def _find_holders(self, kind: str, name: str) -> list[tuple[str, Document, MapNode]]:
         found: list[tuple[str, Document, MapNode]] = []
@@ -116,7 +126,7 @@ class LayerReader:
                             found.append((file, document, root))
         return found
 
-    def _generated_file(self, name: str, key: str, file: str) -> str | None:
+    def _generated_file(self, name: str, key: str, file: str, within: frozenset[str]) -> str | None:
         if self._generated is None:
             self._generated = [
                 (made, made_key, path, found.folder)
@@ -126,7 +136,8 @@ class LayerReader:
         fitting = [(path, at) for made, k, path, at in self._generated if (made, k) == (name, key)]
         folder = file.rpartition("/")[0]
         near = [path for path, at in fitting if at == folder or file in self._reach.closure(at)]
-        return next(iter([*near, *(path for path, _ in fitting)]), None)
+        inside = [path for path, _ in fitting if path in within]
+        return next(iter([*inside, *near, *(path for path, _ in fitting)]), None)
 
     def _read_file(self, file: str, target: Any, variables: Mapping[str, str]) -> ValuesPart | None:
         if target is not None:

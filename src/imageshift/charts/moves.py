@@ -40,12 +40,13 @@ from imageshift.sites import SkipReason
 from imageshift.source import Edit, Scalar, Sequence
 from imageshift.source import Mapping as MapNode
 
-__all__ = ["Fate", "ReleaseMoves", "Terms", "plan_moves"]
+__all__ = ["Fate", "ReleaseMoves", "Terms", "layer_of", "plan_moves"]
 
 _JOB = (
     "a Job that is no hook renders it, and applied Jobs can't be changed: delete it before, set "
     "`upgrade.force`, or `jobs: rewrite` in the configuration"
 )
+_SPOILING = "another build has values of its own, with which the change would be wrong"
 _IGNORED = "a text that makes it is marked `imageshift: ignore`"
 
 
@@ -86,11 +87,13 @@ class Terms(Struct, frozen=True):
     """What limits the edits of a release.
 
     `layers` are those that may be edited besides its own, topmost first; `ignored` the leaves
-    that must stay; `jobs` whether Jobs may change, `renderers` whether post-renderers may.
+    that must stay, `spoiling` those whose change would be wrong in another build; `jobs` whether
+    Jobs may change, `renderers` whether post-renderers may.
     """
 
     layers: tuple[Layer, ...] = ()
     ignored: frozenset[ValuePath] = frozenset()
+    spoiling: frozenset[ValuePath] = frozenset()
     jobs: bool = False
     renderers: bool = True
 
@@ -98,6 +101,14 @@ class Terms(Struct, frozen=True):
 def plan_moves(text: ReleaseText, result: Override, terms: Terms) -> ReleaseMoves:
     """The moves of one release."""
     return _Work(text, result, terms).run()
+
+
+def layer_of(path: ValuePath, own: Layer, others: Iterable[Layer]) -> Layer:
+    """The layer that a changed value belongs to: the topmost that has it, else the own one."""
+    for layer in (own, *others):
+        if layer.values is not None and _is_written(layer.values, path):
+            return layer
+    return own
 
 
 class _Work:
@@ -157,11 +168,11 @@ class _Work:
     def _step(self, edit: ValueEdit) -> tuple[str, Step]:
         """The change of the topmost layer that has the value, else of the release's own."""
         text = self._text
-        spec, variables = text.spec_node, text.variables
-        for layer in (text.own, *self._terms.layers):
-            if layer.values is not None and _is_written(layer.values, edit.path):
-                return layer.file, plan_value(layer, spec, edit, self._wanted, variables)
-        return text.own.file, plan_value(text.own, spec, edit, self._wanted, variables)
+        layer = layer_of(edit.path, text.own, self._terms.layers)
+        if edit.path in self._terms.spoiling:
+            raise SourceError(_SPOILING, reason="conflict")
+        step = plan_value(layer, text.spec_node, edit, self._wanted, text.variables)
+        return layer.file, step
 
     def _file_edits(self) -> dict[str, tuple[Edit, ...]]:
         by_file: dict[str, list[tuple[int, Edit]]] = {}

@@ -1,5 +1,6 @@
 """The graph of kustomizations: who builds what, through which entries, from which texts."""
 
+import re
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -93,12 +94,23 @@ class EntryStep(Struct, frozen=True):
 
 
 class PatchSource(Struct, frozen=True):
-    """A patch: a file, or a string in a document."""
+    """A patch: a file, or a string in a document; `target` is what it says that it is for."""
 
     file: str
     document: Document | None = None
     scalar: Scalar | None = None
-    targeted: bool = False
+    target: Mapping | None = None
+
+    @property
+    def targeted(self) -> bool:
+        """Whether it says so beside the patch itself."""
+        return self.target is not None
+
+    def targets(self, kind: str, name: str) -> bool:
+        """Whether its target, if it has one, takes an object; kustomize matches whole names."""
+        wanted = (("kind", kind), ("name", name))
+        found = ((self.target.text(key), text) for key, text in wanted) if self.target else ()
+        return all(not pattern or _matches(pattern, text) for pattern, text in found)
 
 
 class RemoteBase(Struct, frozen=True):
@@ -166,6 +178,13 @@ class Build(Struct, kw_only=True):
     def children(self) -> list[str]:
         """Every build that this one takes in."""
         return [*self.bases, *self.components]
+
+
+def _matches(pattern: str, text: str) -> bool:
+    try:
+        return re.fullmatch(pattern, text) is not None
+    except re.error:
+        return False
 
 
 def place_text(file: str, place: Place | None) -> str:

@@ -42,13 +42,13 @@ def read_patches(file: str, document: Document, owner: Mapping) -> Iterator[Patc
         for item in owner.items(key):
             inline = item.get("patch") if isinstance(item, Mapping) else item
             path = item.text("path") if isinstance(item, Mapping) else None
-            targeted = isinstance(item, Mapping) and item.get("target") is not None
+            target = item.mapping("target") if isinstance(item, Mapping) else None
             if isinstance(item, Scalar) and "\n" not in item.value:
                 inline, path = None, item.value
             if isinstance(inline, Scalar) and not inline.is_empty:
-                yield PatchSource(file, document, inline, targeted=targeted)
+                yield PatchSource(file, document, inline, target=target)
             elif path is not None and (name := join(folder, path)) is not None:
-                yield PatchSource(name, targeted=targeted)
+                yield PatchSource(name, target=target)
 
 
 def patched_lists(index: Index) -> Iterator[PatchedList]:

@@ -1,0 +1,213 @@
+"""What else the builds make of a release: one base, several overlays with values of their own.
+
+An edit of the base holds for all of them, so it must be right in each.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from msgspec import Struct
+
+from imageshift.charts.compare import Difference, DifferenceClass, compare
+from imageshift.charts.edits import ValueEdit
+from imageshift.charts.layers import LayerReader, ValuesPart
+from imageshift.charts.manifests import find_images
+from imageshift.charts.model import RenderedImage, RenderError, ValuePath, Values
+from imageshift.charts.render import Manifests
+from imageshift.charts.spec import to_filled
+from imageshift.charts.values import merge, merge_release, place
+from imageshift.errors import SourceError
+from imageshift.inventory import Index
+from imageshift.kustomize.model import PatchSource
+from imageshift.kustomize.patches import patch_documents, read_patches
+from imageshift.kustomize.reach import Reach
+from imageshift.sites.patches import pointer_steps
+from imageshift.source import Document
+from imageshift.source import Mapping as MapNode
+from imageshift.source import Sequence as ListNode
+
+__all__ = ["Builds", "Variant", "Variants"]
+
+_Spec = Mapping[str, Any]
+_WORD = re.compile(r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])+")
+
+
+class Variant(Struct, frozen=True):
+    """A release as one build makes it: its base's spec, other valuesFrom, and patches over both.
+
+    `files` are those that its own values are written in; `decided` says that one of its patches
+    is a document of its own, which is decided after its base.
+    """
+
+    spec: _Spec
+    parts: tuple[ValuesPart, ...]
+    patches: tuple[Callable[[_Spec], _Spec], ...] = ()
+    files: frozenset[str] = frozenset()
+    decided: bool = False
+
+    def values(self, edits: Iterable[ValueEdit] = ()) -> dict[str, Any]:
+        """The values of the build, with edits of the base's own."""
+        own = _map(self.spec.get("values"))
+        own = merge(own, place(own, {edit.path: edit.value for edit in edits}))
+        spec: _Spec = {**self.spec, "values": own}
+        for patch in self.patches:
+            spec = patch(spec)
+        return merge_release([part.values for part in self.parts], _map(spec.get("values")))
+
+
+class Variants:
+    """Finds the variants of releases."""
+
+    def __init__(self, index: Index, reach: Reach) -> None:
+        self._index = index
+        self._reach = reach
+        self._layers = LayerReader(index, reach)
+
+    def of(self, name: str, file: str, spec: _Spec) -> list[Variant]:
+        """The builds of a release whose values aren't those that its own files alone give."""
+        variables = self._reach.substitutes(file)
+        plain = Variant(spec, tuple(self._layers.parts(spec, file))).values()
+        found: list[Variant] = []
+        for files, patches in self._builds(file):
+            parts = tuple(self._layers.parts(spec, file, files))
+            over = list(self._patches(patches, name))
+            written = {part.layer.file for part in parts if part.layer is not None}
+            made = Variant(
+                spec,
+                parts,
+                tuple(_patch(document, variables) for _, document in over),
+                frozenset(written | {source.file for source, _ in over}),
+                any(s.scalar is None and isinstance(d.root, MapNode) for s, d in over),
+            )
+            known = [plain, *(other.values() for other in found)]
+            if made.values() not in known:
+                found.append(made)
+        return found
+
+    def _builds(self, file: str) -> Iterator[tuple[frozenset[str], list[PatchSource]]]:
+        """The files of each build that takes a file in, and its patches, the innermost first."""
+        known = self._index.kustomizations
+        folders = [folder for folder in known if file in self._reach.closure(folder)]
+        folders.sort(key=lambda folder: len(self._reach.closure(folder)))
+        for folder in folders:
+            files = self._reach.closure(folder)
+            inner = [known[name] for name in folders if known[name].file in files]
+            patches = [p for one in inner for p in read_patches(one.file, one.document, one.root)]
+            yield files, patches
+        for flux in self._reach.builders(file):
+            files = self._reach.built_by(flux)
+            inner = [known[name] for name in folders if known[name].file in files]
+            patches = [p for one in inner for p in read_patches(one.file, one.document, one.root)]
+            yield files, [*patches, *read_patches(flux.file, flux.document, flux.spec)]
+
+    def _patches(
+        self, sources: Iterable[PatchSource], name: str
+    ) -> Iterator[tuple[PatchSource, Document]]:
+        for source in sources:
+            try:
+                documents = list(patch_documents(self._index, source, "values"))
+            except SourceError:
+                continue
+            for document in documents:
+                if _is_for(document, source, name):
+                    yield source, document
+
+
+class Builds(Struct, frozen=True):
+    """The variants of one release, rendered; `target` says where an image's text goes."""
+
+    variants: Sequence[Variant]
+    render: Callable[[Values], Manifests]
+    target: Callable[[str], str | None]
+
+    def spoiling(self, edits: Sequence[ValueEdit]) -> frozenset[ValuePath]:
+        """The paths of the edits with which a variant renders what isn't the mapped image."""
+        guilty: set[ValuePath] = set()
+        for variant in self.variants if edits else ():
+            # What doesn't render as it is can't be spoilt.
+            with suppress(RenderError):
+                before = self.render(variant.values())
+                if self._is_spoilt(variant, before, edits):
+                    alone = {e.path for e in edits if self._is_spoilt(variant, before, [e])}
+                    guilty |= alone or {edit.path for edit in edits}
+        return frozenset(guilty)
+
+    def unmoved(self, edits: Sequence[ValueEdit]) -> Iterator[tuple[Variant, RenderedImage, str]]:
+        """The images that variants render elsewhere in spite of the edits, with their targets."""
+        for variant in self.variants:
+            if variant.decided:
+                continue
+            with suppress(RenderError):
+                manifests = self.render(variant.values(edits))
+                for image in find_images(manifests, (), {}).images:
+                    goal = self.target(image.text)
+                    if goal is not None:
+                        yield variant, image, goal
+
+    def _is_spoilt(self, variant: Variant, before: Manifests, edits: Sequence[ValueEdit]) -> bool:
+        try:
+            after = self.render(variant.values(edits))
+        except RenderError:
+            return True
+        found = [item for item in compare(before, after) if not _is_moved(item, self.target)]
+        return bool(found) and not _is_noise(found, compare(before, self.render(variant.values())))
+
+
+def _is_moved(item: Difference, target: Callable[[str], str | None]) -> bool:
+    """Whether a line differs by hashes, or by images under their mapped names."""
+    if item.kind is DifferenceClass.HASH:
+        return True
+    old, new = _WORD.findall(item.before), _WORD.findall(item.after)
+    return (
+        item.kind is DifferenceClass.TEXT
+        and len(old) == len(new)
+        and all(one == other or target(one) == other for one, other in zip(old, new, strict=True))
+    )
+
+
+def _is_noise(found: Iterable[Difference], again: Iterable[Difference]) -> bool:
+    noise = {(item.template, item.line) for item in again}
+    return all({(item.template, item.line), (item.template, 0)} & noise for item in found)
+
+
+def _is_for(document: Document, source: PatchSource, name: str) -> bool:
+    """Whether a patch may be for a release of a name."""
+    root = document.root
+    if isinstance(root, ListNode):
+        return source.targets("HelmRelease", name)
+    if not isinstance(root, MapNode) or root.text("kind") != "HelmRelease":
+        return False
+    metadata = root.mapping("metadata")
+    own = None if metadata is None else metadata.text("name")
+    return source.targets("HelmRelease", name) if source.targeted else own == name
+
+
+def _patch(document: Document, variables: Mapping[str, str]) -> Callable[[_Spec], _Spec]:
+    data = to_filled(document.root, variables)
+    if isinstance(data, list):
+        return lambda spec: _operated(spec, data)
+    return lambda spec: merge(spec, _map(data.get("spec")))
+
+
+def _operated(spec: _Spec, operations: Iterable[Any]) -> _Spec:
+    """A spec after JSON 6902 operations on its values' maps; others don't matter here."""
+    for operation in operations:
+        steps = pointer_steps(str(operation.get("path") or ""))
+        if steps[:2] == ["spec", "values"] and operation.get("op") in {"add", "replace", "remove"}:
+            value = None if operation["op"] == "remove" else operation.get("value")
+            spec = _put(spec, steps[1:], value)
+    return spec
+
+
+def _put(node: _Spec, steps: Sequence[str], value: Any) -> _Spec:
+    step, *rest = steps
+    below = node.get(step)
+    if rest and not isinstance(below, Mapping):
+        return node
+    return {**node, step: _put(below, rest, value) if rest else value}  # type: ignore[arg-type]
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
