@@ -73,6 +73,10 @@ class Decisions(Protocol):
         """Results in a file that no site of its scan stands for."""
         ...
 
+    def tails(self, site: ImageSite, file: str, /) -> Iterable[str]:
+        """The tags and digests that builds put behind a name which a site gives alone."""
+        ...
+
     @property
     def moved_files(self) -> Iterable[str]:
         """The files that take part in moves."""
@@ -139,6 +143,10 @@ class BesideCharts(Struct, frozen=True):
         """As the inner ones, without those of rendered releases."""
         found = self.inner.extra(file)
         return [result for result in found if not self.charts.owns(result, file)]
+
+    def tails(self, site: ImageSite, file: str) -> Iterable[str]:
+        """As the inner ones."""
+        return self.inner.tails(site, file)
 
     @property
     def moved_files(self) -> Iterable[str]:

@@ -23,7 +23,8 @@ from imageshift.plan import (
     apply_plans,
 )
 from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
-from imageshift.workspace import CONFIG_NAME, Workspace, find_root, matching
+from imageshift.sites import ImageSite
+from imageshift.workspace import CONFIG_NAME, Workspace, find_root
 
 __all__ = [
     "Plan",
@@ -244,6 +245,10 @@ class Run(Struct):
     def plans(self) -> Iterator[FilePlan]:
         """The plans of the files, one by one."""
         return self.planner.plans(self.files())
+
+    def tails(self, site: ImageSite, file: str) -> set[str]:
+        """The tags and digests that builds put behind a name which a site gives alone."""
+        return {tail for found in self.planner.decisions for tail in found.tails(site, file)}
 
     def apply(self) -> Iterator[FilePlan]:
         """Writes the files; yields each plan as it came out."""

@@ -1,11 +1,13 @@
 """From the plans of a run to the images in use."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.aws.used import UsedImage
 from imageshift.cache import RuleSet
+from imageshift.entry import split_image
 from imageshift.plan import FilePlan
 from imageshift.reference import ImageReference
 from imageshift.rewrite import Change, Kept, Status
@@ -22,21 +24,42 @@ class _Gathered(Struct):
 
 
 def collect_images(
-    plans: Iterable[FilePlan], rules: RuleSet, shown: Callable[[str], str]
+    plans: Iterable[FilePlan],
+    rules: RuleSet,
+    shown: Callable[[str], str],
+    tails: Callable[[ImageSite, str], Iterable[str]] = lambda _site, _file: (),
 ) -> tuple[UsedImage, ...]:
     """The images that plans move, find in the cache, or leave for want of a rule, each once.
 
-    Doubtful and skipped ones are left out, and so are charts.
+    Doubtful and skipped ones are left out, and so are charts. `tails` gives the tags and digests
+    for a site that is a name alone, as a newName is.
     """
     found: dict[tuple[ImageReference, ImageReference | None], _Gathered] = {}
     for plan in plans:
         for result in plan.results:
             if result.status in _USED and result.site.kind is not SiteKind.CHART:
-                _add(found, result, rules, shown(plan.file))
+                for made in _with_tails(result, tails(result.site, plan.file)):
+                    _add(found, made, rules, shown(plan.file))
     return tuple(
         UsedImage(upstream, target, tuple(one.places), frozenset(one.resources))
         for (upstream, target), one in found.items()
     )
+
+
+def _with_tails(result: Change | Kept, tails: Iterable[str]) -> Iterator[Change | Kept]:
+    """The result for each tag and digest with which it is built; as it is where it has its own."""
+    before, after = result.before, result.after
+    known = list(tails)
+    if before is None or before.identifier or not known:
+        yield result
+        return
+    for tail in known:
+        _, tag, digest = split_image(f"x{tail}")
+        one, two = (
+            None if name is None else replace(name, tag=tag or None, digest=digest or None)
+            for name in (before, after)
+        )
+        yield replace(result, before=one, after=two)  # type: ignore[arg-type]
 
 
 def _add(

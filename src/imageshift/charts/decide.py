@@ -68,6 +68,7 @@ class ChartDecisions(Struct, frozen=True):
     stories: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
     problems: list[ChartProblem] = field(default_factory=list)
     notes: list[ChartProblem] = field(default_factory=list)
+    known_tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
     owned: set[tuple[str, int]] = field(default_factory=set)
     moved: set[str] = field(default_factory=set)
 
@@ -92,6 +93,10 @@ class ChartDecisions(Struct, frozen=True):
     def extra(self, file: str) -> list[Change | Kept]:
         """The images of a file's releases that no site of its scan stands for."""
         return self.extras.get(file, [])
+
+    def tails(self, site: ImageSite, file: str) -> tuple[str, ...]:
+        """The tags and digests of the images that a post-renderer's newName without one meets."""
+        return self.known_tails.get(site_key(site, file), ())
 
     def story(self, site: ImageSite, file: str) -> tuple[str, ...]:
         """Sentences about what renders a site's image, for `explain`."""
@@ -238,10 +243,11 @@ class _Run:
         existing = PostRenderers.read(text.release.post_renderers)
         made: dict[str, ImageOutcome] = {}
         for variant, image, target in found:
-            if existing.takes(image) or self._moves_in(variant.files, image):
-                continue
-            way = Way.LEFT if entry_for(image, target) is None else Way.POST_RENDERER
-            made.setdefault(image.text, ImageOutcome(image, target, way, _BEYOND))
+            if existing.takes(image):
+                made.setdefault(image.text, ImageOutcome(image, None, Way.UNCHANGED))
+            elif not self._moves_in(variant.files, image):
+                way = Way.LEFT if entry_for(image, target) is None else Way.POST_RENDERER
+                made.setdefault(image.text, ImageOutcome(image, target, way, _BEYOND))
         return made.values()
 
     def _moves_in(self, files: Iterable[str], image: RenderedImage) -> bool:
@@ -302,6 +308,7 @@ class _Run:
         self._found.extras.update(verdicts.extras)
         self._found.stories.update(verdicts.stories)
         self._found.notes.extend(verdicts.notes)
+        self._found.known_tails.update(verdicts.tails)
 
 
 def _writes_renderers(text: ReleaseText) -> bool:

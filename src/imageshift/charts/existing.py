@@ -39,6 +39,10 @@ class PostRenderers(Struct, frozen=True):
                     found.append((path, _entry(entry)))
         return cls(tuple(found))
 
+    def entry_of(self, image: RenderedImage) -> tuple[ValuePath, Entry] | None:
+        """The last entry that an image meets, with its path; None when none can be relied on."""
+        return None if self._is_unclear(image) else self._last(image)
+
     def takes(self, image: RenderedImage) -> bool:
         """Whether an entry matches the image on its way, or may match it."""
         return self._last(image) is not None or self._is_unclear(image)
@@ -51,7 +55,7 @@ class PostRenderers(Struct, frozen=True):
 
     def edit_for(self, image: RenderedImage, target: str) -> EntryEdit | None:
         """The edit after which the image is its target; None when no entry can be relied on."""
-        last = None if self._is_unclear(image) else self._last(image)
+        last = self.entry_of(image)
         if last is None:
             return None
         path, entry = last

@@ -112,6 +112,7 @@ class Verdicts(Struct):
     stories: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
     notes: list[ChartProblem] = field(default_factory=list)
     hidden: dict[SiteKey, ImageSite] = field(default_factory=dict)
+    tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
 
     def finish(self) -> None:
         """Decides over texts that every release which takes them replaces."""
@@ -126,6 +127,7 @@ class Verdicts(Struct):
             for site in self.scan(file).sites:
                 one.add_site(site, file)
         one.add_rest()
+        one.add_tails()
         if solved.moves.needs_hooks:
             self.notes.append(ChartProblem(solved.text.file, solved.text.place, _HOOKS))
 
@@ -178,6 +180,20 @@ class _One:
         self._add_unseen()
         if isinstance(self._mapper, Backward):
             self._add_patches()
+
+    def add_tails(self) -> None:
+        """Adds what rendered images bring to the entries that give them another name alone."""
+        met: dict[ValuePath, set[str]] = {}
+        for fate in self._solved.moves.fates:
+            path, entry = self._existing.entry_of(fate.image) or ((), None)
+            if entry is not None and not (entry.new_tag or entry.digest):
+                full = ("spec", "postRenderers", *path, "newName")
+                met.setdefault(full, set()).add(fate.image.text[len(fate.image.raw_name) :])
+        text = self._solved.text
+        for site in self._verdicts.scan(text.file).sites if met else ():
+            if site.document.index == text.document.index and site.path in met:
+                key = site_key(site, text.file)
+                self._verdicts.tails[key] = tuple(sorted(met[site.path]))
 
     def _add_patches(self) -> None:
         """The patches of a migration are taken back, unless a site of the scan is one of them."""

@@ -73,7 +73,7 @@ def read_usage(paths: list[Path], common: Common) -> list[Usage]:
     found = []
     for target in run.targets:
         plans = (plan for plan in run.plans() if run.rules_of(plan.file) is target.rules)
-        images = collect_images(plans, target.rules, shown) if paths else ()
+        images = collect_images(plans, target.rules, shown, run.tails) if paths else ()
         found.append(Usage(target.rules, target.paths, images))
     return found
 

@@ -103,6 +103,10 @@ class RemoteRows:
     def decided(self, site: ImageSite, file: str) -> None:
         """Nothing."""
 
+    def tails(self, _site: ImageSite, _file: str) -> tuple[str, ...]:
+        """None."""
+        return ()
+
     def extra(self, file: str) -> list[Change | Kept]:
         """The rows of a file."""
         return self._rows.get(file, [])

@@ -38,6 +38,10 @@ class RenderersBack(Struct):
         """What becomes of an entry's newName, or of a value that lost its entry."""
         return self.results.get(site_key(site, file)) if self.results else None
 
+    def tails(self, _site: ImageSite, _file: str) -> tuple[str, ...]:
+        """None."""
+        return ()
+
     def extra(self, file: str) -> list[Change | Kept]:
         """Entries that change and have no newName."""
         return self.extras.get(file, [])

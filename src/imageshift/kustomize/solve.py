@@ -17,6 +17,7 @@ from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.backward import solve_backward
 from imageshift.kustomize.edits import EntryEdits, added_edits, entry_edits, join_edits
 from imageshift.kustomize.graph import Graph, build_graph
+from imageshift.kustomize.groups import Groups
 from imageshift.kustomize.leaves import Leaves, Remote, read_leaves, site_key
 from imageshift.kustomize.model import (
     Build,
@@ -30,8 +31,9 @@ from imageshift.kustomize.names import NameMaps
 from imageshift.kustomize.releases import Composed, ReleaseDecisions, decide_releases
 from imageshift.kustomize.remote import remote_site, remote_stay
 from imageshift.kustomize.search import Search, Solution
+from imageshift.kustomize.tags import retagged, tails
 from imageshift.kustomize.undo import is_emptied
-from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site
+from imageshift.rewrite import Backward, Change, Kept, Mapper, Status, plan_site
 from imageshift.sites import (
     Confidence,
     ImageSite,
@@ -70,6 +72,7 @@ class Decisions(Struct, frozen=True):
     rewritten: dict[SiteKey, tuple[Edit, ...]] = field(default_factory=dict)
     composed: dict[SiteKey, Composed] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
+    known_tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where the graph has nothing to say about it."""
@@ -94,6 +97,10 @@ class Decisions(Struct, frozen=True):
     def extra(self, file: str) -> list[Change | Kept]:
         """Changes of a file that no site of its scan stands for: names, and added entries."""
         return self.extras.get(file, [])
+
+    def tails(self, site: ImageSite, file: str) -> tuple[str, ...]:
+        """The tags and digests that a newName without one meets, as `:tag@digest`."""
+        return self.known_tails.get(site_key(site, file), ()) if self.known_tails else ()
 
     @property
     def moved_files(self) -> set[str]:
@@ -157,7 +164,7 @@ class _Report:
         self._leaves = leaves
         self._names = names
         self._solution = solution
-        self._groups = _Groups()
+        self._groups = Groups()
 
     def add_to(self, found: Decisions) -> None:
         """Adds what the graph decides."""
@@ -166,6 +173,7 @@ class _Report:
         self._keep_variables(found)
         for source in self._graph.entries:
             self._decide_entry(source, found)
+            self._decide_tags(source, found)
         for key, entries in self._solution.plan.added.items():
             self._decide_added(key, entries, found)
         for key, images in self._leaves.remote.items():
@@ -270,6 +278,20 @@ class _Report:
             found.rewritten[key] = written.pop(0)[1]
         self._add_extra(source, written, move, found)
 
+    def _decide_tags(self, source: EntrySource, found: Decisions) -> None:
+        """Tells what an entry makes of tags, where its own site doesn't."""
+        seen, key = self._solution.simulation.seen.get(source.number), new_name_key(source)
+        if seen is None:
+            return
+        if key is not None:
+            found.known_tails[key] = tails(source.entry, seen)
+        mapper = self._names.of(source.file).mapper
+        if source.number in self._solution.plan.entries or isinstance(mapper, Backward):
+            return
+        for name, rule in retagged(source.entry, seen, mapper):
+            kept = Kept(_site(source), Status.CACHED, None, None, name, name, rule)
+            found.extras.setdefault(source.file, []).append(kept)
+
     def _keeps_new_name(self, source: EntrySource, first: Entry) -> bool:
         """Whether an entry keeps in its place a newName that would move by itself."""
         old = source.entry.new_name
@@ -352,30 +374,6 @@ class _Report:
             if isinstance(outcome, Mapped):
                 return Change(site, before, outcome.target, outcome.rule, edits, move=move)
         raise AssertionError(f"an entry of {file} changes though no image of it does")
-
-
-class _Groups:
-    """Changes joined into groups, each with a number."""
-
-    def __init__(self) -> None:
-        self._parent: dict[tuple[str, int], tuple[str, int]] = {}
-        self._numbers: dict[tuple[str, int], int] = {}
-
-    def join(self, one: tuple[str, int], other: tuple[str, int]) -> None:
-        """Puts two changes into one group."""
-        self._parent[self._root(one)] = self._root(other)
-
-    def number(self, member: tuple[str, int]) -> int | None:
-        """The number of a change's group; None when it stands alone."""
-        if member not in self._parent:
-            return None
-        return self._numbers.setdefault(self._root(member), len(self._numbers))
-
-    def _root(self, member: tuple[str, int]) -> tuple[str, int]:
-        self._parent.setdefault(member, member)
-        while self._parent[member] != member:
-            member = self._parent[member]
-        return member
 
 
 def _site(source: EntrySource) -> ImageSite:
