@@ -46,10 +46,14 @@ class RegistryEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Charts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """How charts are found; `sources` maps `namespace/name` of a release to a folder or .tgz."""
+    """How charts are found; `sources` maps `namespace/name` of a release to a folder or .tgz.
+
+    `allow_insecure_images` opens the gate of charts that refuse other registries.
+    """
 
     mode: Literal["auto", "off", "require"] = "auto"
     sources: dict[str, str] = {}
+    allow_insecure_images: bool = False
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -12,10 +12,13 @@ from msgspec import Struct
 
 __all__ = ["Versions", "restore"]
 
+_GATE = "allowInsecureImages: true"
+
 # Lines that a migration adds around names of the cache: entries of kustomize, Flux's log-in to
-# ECR, and the keys of values and post-renderers.
+# ECR, the value that opens a chart's gate, and the keys of values and post-renderers.
 _ADDED = re.compile(
     r"\s*(?:- )?(?:[\w./\"'-]+:(?: [|>][-+]?)?|provider: [\"']?aws[\"']?"
+    rf"|{_GATE}"
     r"|(?:name|newName|newTag|digest|registry|repository|tag|image|op|path|group|version|kind): .+)"
     r"\s*"
 )
@@ -125,7 +128,8 @@ class _Restored:
             return False
         names = [line for line in lines if self._host in line]
         others = all(_ADDED.fullmatch(line) for line in lines if self._host not in line)
-        return others and (bool(names) or all("provider" in line for line in lines))
+        login = all("provider" in line for line in lines)
+        return others and (bool(names) or login or any(_GATE in line for line in lines))
 
     def _line(self, was: str, moved: str, to: int) -> str:
         now = self._now[to]

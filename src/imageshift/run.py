@@ -24,7 +24,7 @@ from imageshift.plan import (
 )
 from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
 from imageshift.sites import ImageSite
-from imageshift.workspace import CONFIG_NAME, Workspace, find_root
+from imageshift.workspace import CONFIG_NAME, Workspace, find_root, matching
 
 __all__ = [
     "Plan",
@@ -210,7 +210,10 @@ class Run(Struct):
             reach=Reach(self.index),
             writable=self.is_written,
             options=ChartOptions(
-                sources=sources, jobs=self.options.jobs, traces=TraceStore.default()
+                sources=sources,
+                jobs=self.options.jobs,
+                traces=TraceStore.default(),
+                allow_insecure_images=self.config.charts.allow_insecure_images,
             ),
         )
 

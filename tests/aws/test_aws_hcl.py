@@ -61,8 +61,8 @@ KNOWN = [
 UNKNOWN = [
     pytest.param("data.x.y.z", "data.x.y.z", id="data"),
     pytest.param('"${aws_x.y.arn}-suffix"', "aws_x.y.arn", id="in a string"),
-    pytest.param("local.up.absent", "no absent in an object", id="no such key"),
-    pytest.param("local.list[7]", "no 7 in it", id="index"),
+    pytest.param("local.up.absent", "absent, which has no value", id="no such key"),
+    pytest.param("local.list[7]", "7, which has no value", id="index"),
     pytest.param("timestamp()", "timestamp()", id="impure function"),
     pytest.param("keys(1)", "keys() of these values", id="wrong type"),
     pytest.param("var.x == 1 ? 2 : 3", "var.x", id="condition"),

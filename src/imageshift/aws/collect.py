@@ -59,7 +59,7 @@ def _with_tails(result: Change | Kept, tails: Iterable[str]) -> Iterator[Change 
             None if name is None else replace(name, tag=tag or None, digest=digest or None)
             for name in (before, after)
         )
-        yield replace(result, before=one, after=two)  # type: ignore[arg-type]
+        yield replace(result, before=one, after=two)
 
 
 def _add(

@@ -162,10 +162,10 @@ def _member(value: Any, key: Any) -> Any:
     if isinstance(value, Unknown):
         return Unknown(f"{value.what}.{key}")
     if isinstance(value, Mapping):
-        return value[key] if key in value else Unknown(f"no {key} in an object")
+        return value[key] if key in value else Unknown(f"{key}, which has no value")
     if isinstance(value, list) and isinstance(key, int) and -1 < key < len(value):
         return value[key]
-    return Unknown(f"no {key} in it")
+    return Unknown(f"{key}, which has no value")
 
 
 def _conditional(node: Any, scope: Scope) -> Any:

@@ -48,12 +48,16 @@ _FIRST_MOVE = 1 << 20
 
 
 class ChartOptions(Struct, frozen=True, kw_only=True):
-    """Where charts are found besides their sources, and how many renderings run at once."""
+    """Where charts are found besides their sources, and how many renderings run at once.
+
+    `allow_insecure_images` is the overrider's.
+    """
 
     sources: Mapping[str, Path] = field(default_factory=dict)
     jobs: int = 1
     traces: TraceStore | None = None
     transport: Transport = field(default_factory=Transport)
+    allow_insecure_images: bool = False
 
 
 class ChartDecisions(Struct, frozen=True):
@@ -174,7 +178,7 @@ class _Run:
     ) -> None:
         """The releases of one chart: what is learnt of it for one helps with the next."""
         locator = Locator(transport=options.transport, known=options.sources)
-        overrider = Overrider(renderer, options.traces)
+        overrider = Overrider(renderer, options.traces, options.allow_insecure_images)
 
         def work(text: ReleaseText) -> Solved | ImageshiftError:
             try:
