@@ -124,10 +124,13 @@ def test_ecr_says_no(ecr_server: EcrServer) -> None:
     """ECR's own failure text is passed on, and nothing of the credentials."""
     ecr_server.rules = [HUB, QUAY]
     ecr_server.failures["docker-hub"] = "The upstream registry rejected the credentials"
+    ecr_server.failures["quay"] = "The upstream registry can't be reached"
 
     result = validate(RULES)
 
-    assert codes(result) == {"docker-hub": ["not-valid"], "quay": []}
+    assert codes(result) == {"docker-hub": ["not-valid"], "quay": ["not-valid"]}
+    hints = [verdict.findings[0].hint for verdict in result.verdicts]
+    assert ["secret" in str(hint) for hint in hints] == [True, False]
     assert "rejected the credentials" in result.verdicts[0].findings[0].message
     assert result.verdicts[0].is_valid is False
     assert PLANTED not in repr(result)

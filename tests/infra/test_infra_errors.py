@@ -1,5 +1,6 @@
 """What infrastructure can't be made of, said before anything is written."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 from imageshift.cache import Registry, Rule
 from imageshift.errors import ConfigError
 from imageshift.infra import InfraOptions, plan_infra, write_files
+from imageshift.infra.cloudformation import render_cloudformation
 from imageshift.infra.render import HEADER
+from imageshift.infra.terraform import render_terraform
 
 REGISTRY = Registry.of("111122223333", "eu-west-2")
 HUB = Rule("docker.io", "docker-hub")
@@ -46,6 +49,20 @@ def test_names_never_clash() -> None:
 
     assert [one.name for one in planned] == ["a_b", "a_b_2", "a_b_3", "cache_1a", "root"]
     assert [one.logical for one in planned] == ["AB", "AB2", "AB3", "Cache1a", "Root"]
+
+
+@pytest.mark.parametrize("render", [render_terraform, render_cloudformation])
+def test_root_is_replicated_too(render: Callable[..., dict[str, str]]) -> None:
+    """A filter for the other prefixes would keep what the rule at the root caches at home."""
+    rules = (Rule("quay.io", "quay"), Rule("registry.k8s.io", "ROOT"))
+
+    alone, both = (
+        "".join(render(plan_infra(some, REGISTRY, InfraOptions()), InfraOptions()).values())
+        for some in (rules[:1], rules)
+    )
+
+    assert "PREFIX_MATCH" in alone
+    assert "PREFIX_MATCH" not in both
 
 
 def test_files_of_others_stay(tmp_path: Path) -> None:

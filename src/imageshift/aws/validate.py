@@ -134,7 +134,7 @@ class _Check(Struct, frozen=True):
         there = next((one for one in found if one.rule == rule), None)
         if there is None:
             return RuleVerdict(rule, count, None, (_absent(rule, difference),))
-        valid, invalid = self._ask(rule)
+        valid, invalid = self._ask(rule, there)
         immutable = [
             Finding(FindingCode.IMMUTABLE_TAGS, message, "make the tags mutable, as AWS advises")
             for message in immutable_problems(rule.prefix, mutability)
@@ -142,7 +142,7 @@ class _Check(Struct, frozen=True):
         findings = (*_credentials(there, self.rules.registry), *invalid, *immutable)
         return RuleVerdict(rule, count, valid, findings)
 
-    def _ask(self, rule: Rule) -> tuple[bool | None, tuple[Finding, ...]]:
+    def _ask(self, rule: Rule, there: FoundRule) -> tuple[bool | None, tuple[Finding, ...]]:
         account = self.options.account
         asked = {"registryId": account} if is_account(account) else {}
         with aws_errors("ecr:ValidatePullThroughCacheRule", self.options):
@@ -152,7 +152,11 @@ class _Check(Struct, frozen=True):
         if answer.get("isValid") is not False:
             return answer.get("isValid"), ()
         failure = answer.get("failure") or "no reason is given"
-        hint = "renew the secret's user name and token, then validate again"
+        hint = (
+            "renew the secret's user name and token, then validate again"
+            if there.has_credential
+            else "see what ECR says of the upstream, then validate again"
+        )
         return False, (Finding(FindingCode.NOT_VALID, f"ECR says: {failure}", hint),)
 
     def _mutability(self) -> tuple[MutabilityFacts, list[str]]:

@@ -39,7 +39,8 @@ def render(
         "markdown_header": f"<!-- {HEADER.removeprefix('# ')} -->",
         "rules": rules,
         "secret_rules": [rule for rule in rules if rule.secret_name],
-        "prefixed_rules": [rule for rule in rules if rule.path != "*"],
+        # A filter for the other prefixes would leave out what is cached at the root.
+        "replicated_rules": [] if any(rule.path == "*" for rule in rules) else rules,
         "other_account_rules": [rule for rule in rules if rule.is_other_account],
         "pull_actions": PULL_ACTIONS,
         "upstream_actions": _UPSTREAM_ACTIONS,
