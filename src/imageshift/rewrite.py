@@ -269,7 +269,9 @@ def _mapped_text(site: ImageSite, variables: MappingType[str, str]) -> str:
     text, name = site.text, site.name_text
     if "${" in name and variables:
         known = _VARIABLE.sub(lambda found: variables.get(found[1], found[0]), name)
-        text = known + text.removeprefix(name)
+        # A value that brings a tag or digest along is no name, so the variable stays.
+        if name_length(known) == len(known):
+            text = known + text.removeprefix(name)
     # A HelmRepository's address lacks the chart's name, so what looks like one part isn't
     # an official image.
     return text + _MARK if site.kind is SiteKind.CHART else text

@@ -1,5 +1,6 @@
 """Whole runs over graphs: other registries, limited paths, files that can't be written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,18 @@ def test_variable_host_is_escaped_in_names(tree: Path) -> None:
     list(Run.open([tree], options).apply())
 
     assert images(build(tree / "prod")) == ["${ECR_HOST}/docker-hub/library/nginx:1.27"]
+
+
+@pytest.mark.kustomize
+def test_variable_host_comes_back_with_its_entries(tree: Path) -> None:
+    """A base under the own host's variable goes back together with the entry that meets it."""
+    options = RunOptions(account="123456789012", region="eu-west-2", registry_host="${ECR_HOST}")
+    list(Run.open([tree], options).apply())
+    list(Run.open([tree], replace(options, backward=True)).apply())
+
+    quoted = BASE.replace("nginx:1.25", '"nginx:1.25"')
+    assert (tree / "base" / "web.yaml").read_text() == quoted
+    assert images(build(tree / "prod")) == ["nginx:1.27"]
 
 
 @pytest.mark.kustomize

@@ -196,11 +196,15 @@ class _Report:
                     found.moves[leaf.key] = move
 
     def _keep_variables(self, found: Decisions) -> None:
-        """A text with a variable in its name stays where an entry meets it as it is written."""
+        """A text with a variable in its name stays where an entry meets it as it is written.
+
+        One that the plan moves as it is written has the own host for its variable.
+        """
+        moved = self._solution.plan.texts
         for seen in self._solution.simulation.seen.values():
             for match in seen.matched:
                 leaf = self._leaves.every[match.leaf]
-                if "$" in split_image(leaf.text)[0]:
+                if "$" in split_image(leaf.text)[0] and leaf.number not in moved:
                     detail = "an images entry matches the variable's own text"
                     found.stays.setdefault(leaf.key, _Stay(SkipReason.VARIABLE, detail))
 
