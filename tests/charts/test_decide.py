@@ -127,6 +127,18 @@ def test_explain_goes_from_image_to_workload_and_chart(tmp_path: Path) -> None:
     ]
 
 
+def test_explain_goes_from_a_post_renderer_to_its_workload(tmp_path: Path) -> None:
+    """What a migration has put behind the chart leads to the workload as well."""
+    pytest.importorskip("helm_python", reason="needs imageshift[charts]")
+    tree = MigrateCase("post-renderers").copy(tmp_path)
+
+    done = run(tree, "explain", "apps/gate.yaml", *REGISTRY)
+
+    said = [line.strip() for line in done.stdout.splitlines()]
+    assert "chart     gate 1.0.0, release apps/gate" in said
+    assert f"rendered  Deployment/gate-w {IMAGE} (gate/templates/a.yaml)" in said
+
+
 def test_hooks_need_a_newer_controller(tmp_path: Path) -> None:
     """A post-renderer that is there for hooks is told, with the version that it needs."""
     pytest.importorskip("helm_python", reason="needs imageshift[charts]")

@@ -127,7 +127,7 @@ class Verdicts(Struct):
             for site in self.scan(file).sites:
                 one.add_site(site, file)
         one.add_rest()
-        one.add_tails()
+        one.add_entries()
         if solved.moves.needs_hooks:
             self.notes.append(ChartProblem(solved.text.file, solved.text.place, _HOOKS))
 
@@ -181,19 +181,20 @@ class _One:
         if isinstance(self._mapper, Backward):
             self._add_patches()
 
-    def add_tails(self) -> None:
-        """Adds what rendered images bring to the entries that give them another name alone."""
-        met: dict[ValuePath, set[str]] = {}
+    def add_entries(self) -> None:
+        """Adds what the rendered images say of the entries that give them another name."""
+        met: dict[ValuePath, list[Fate]] = {}
         for fate in self._solved.moves.fates:
-            path, entry = self._existing.entry_of(fate.image) or ((), None)
-            if entry is not None and not (entry.new_tag or entry.digest):
-                full = ("spec", "postRenderers", *path, "newName")
-                met.setdefault(full, set()).add(fate.image.text[len(fate.image.raw_name) :])
+            path, _ = self._existing.entry_of(fate.image) or (None, None)
+            if path is not None:
+                met.setdefault(("spec", "postRenderers", *path, "newName"), []).append(fate)
         text = self._solved.text
         for site in self._verdicts.scan(text.file).sites if met else ():
             if site.document.index == text.document.index and site.path in met:
-                key = site_key(site, text.file)
-                self._verdicts.tails[key] = tuple(sorted(met[site.path]))
+                key, fates = site_key(site, text.file), met[site.path]
+                tails = {fate.image.text[len(fate.image.raw_name) :] for fate in fates}
+                self._verdicts.tails[key] = tuple(sorted(tails))
+                self._verdicts.stories[key] = self._story(fates)
 
     def _add_patches(self) -> None:
         """The patches of a migration are taken back, unless a site of the scan is one of them."""
