@@ -94,3 +94,37 @@ def test_post_renderers_have_the_tags_that_they_meet(
     assert not [line for line in before if line.endswith(":latest")]
     assert "newName" in (tree / "apps" / "release.yaml").read_text()
     assert pulls(tree / "apps") == before
+
+
+@pytest.mark.helm
+def test_values_of_an_overlay_have_the_charts_tag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A ConfigMap that names an image for one of two clusters leaves its tag to the chart."""
+    pytest.importorskip("helm_python", reason="needs imageshift[charts]")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    tree = tmp_path / "tree"
+    for name in ("base", "dev", "prod"):
+        (tree / "apps" / name).mkdir(parents=True)
+    (tree / ".git").mkdir()
+    chart = CHARTS / "registry-repository" / "chart"
+    shutil.copytree(chart, tree / "charts" / "registry-repository")
+    release = RELEASE.replace("gate", "registry-repository")
+    taken = "  valuesFrom:\n    - {kind: ConfigMap, name: web-values}\n"
+    (tree / "apps" / "base" / "release.yaml").write_text(release + taken)
+    (tree / "apps" / "base" / "kustomization.yaml").write_text("resources: [release.yaml]\n")
+    texts = {"dev": "replicas: 2", "prod": "image: {registry: ghcr.io, repository: org/web}"}
+    for name, text in texts.items():
+        folder = tree / "apps" / name
+        (folder / "kustomization.yaml").write_text("resources: [../base, values.yaml]\n")
+        (folder / "values.yaml").write_text(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web-values, namespace: apps}\n"
+            f"data:\n  values.yaml: |\n    {text}\n"
+        )
+    expected = ["HOST/docker-hub/bitnami/nginx:1", "HOST/github/org/web:1"]
+
+    before = pulls(tree / "apps")
+    run("migrate", tree / "apps")
+
+    assert before == expected
+    assert pulls(tree / "apps") == expected

@@ -7,6 +7,7 @@ texts hold.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
-from imageshift.charts.model import Release, RenderedImage, Way
+from imageshift.charts.model import Release, Way
 from imageshift.charts.moves import Terms, layer_of, plan_moves
 from imageshift.charts.override import ImageOutcome, Override, Overrider
 from imageshift.charts.postrender import entry_for
@@ -28,7 +29,7 @@ from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.transport import Transport
 from imageshift.charts.values import merge, place
-from imageshift.charts.variants import Builds, Variant, Variants
+from imageshift.charts.variants import Builds, VariantImage, Variants
 from imageshift.charts.verdicts import ChartProblem, Solved, Verdicts, ignored_leaves
 from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError
 from imageshift.inventory import FileScan, Index
@@ -36,7 +37,7 @@ from imageshift.kustomize.leaves import site_key
 from imageshift.kustomize.model import SiteKey
 from imageshift.kustomize.reach import Reach
 from imageshift.reference import DOCKER_HUB, name_length
-from imageshift.rewrite import Backward, Change, Kept, Mapper, plan_site
+from imageshift.rewrite import Backward, Change, Kept, Mapper, Status, plan_site
 from imageshift.sites import Confidence, ImageSite, SkipReason
 
 __all__ = ["ChartDecisions", "ChartOptions", "decide"]
@@ -220,7 +221,7 @@ class _Run:
         own = [e for e in result.edits if layer_of(e.path, text.own, terms.layers) is text.own]
         terms = replace(terms, spoiling=builds.spoiling(own))
         kept = [edit for edit in own if edit.path not in terms.spoiling]
-        beyond = self._beyond(text, builds.unmoved(kept)) if terms.renderers else ()
+        beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
         result = replace(result, outcomes=(*result.outcomes, *beyond))
         moves = plan_moves(replace(text, release=release), result, terms)
         title = f"{chart.name} {chart.version}"
@@ -241,30 +242,35 @@ class _Run:
         )
 
     def _beyond(
-        self, text: ReleaseText, found: Iterable[tuple[Variant, RenderedImage, str]]
+        self, text: ReleaseText, result: Override, found: Iterable[VariantImage]
     ) -> Iterable[ImageOutcome]:
-        """Outcomes for images that only other builds render, and that no text there moves."""
+        """Outcomes for images that only other builds render, where no text of theirs names them."""
         existing = PostRenderers.read(text.release.post_renderers)
+        known = {outcome.image.text for outcome in result.outcomes}
         made: dict[str, ImageOutcome] = {}
-        for variant, image, target in found:
-            if existing.takes(image):
-                made.setdefault(image.text, ImageOutcome(image, None, Way.UNCHANGED))
-            elif not self._moves_in(variant.files, image):
-                way = Way.LEFT if entry_for(image, target) is None else Way.POST_RENDERER
-                made.setdefault(image.text, ImageOutcome(image, target, way, _BEYOND))
+        for item in found:
+            image = item.image
+            named = self._site_of(item)
+            if named is not None:
+                tails = self._found.known_tails.get(named, ())
+                tail = image.text[len(image.raw_name) :]
+                self._found.known_tails[named] = tuple(sorted({*tails, tail}))
+            elif image.text not in known:
+                made.setdefault(image.text, _outcome(item, taken=existing.takes(image)))
         return made.values()
 
-    def _moves_in(self, files: Iterable[str], image: RenderedImage) -> bool:
-        """Whether the text of a build's own values moves an image."""
-        for file in filter(self._writable, files):
+    def _site_of(self, item: VariantImage) -> SiteKey | None:
+        """The site in a build's own values that names an image, and moves or is in the cache."""
+        for file in filter(self._writable, item.variant.files):
             mapper = self._mapper_of(file)
             for site in self._scan(file).sites:
-                result = plan_site(site, mapper)
-                if isinstance(result, Change):
-                    named = mapper.parse(image.text).full_name
-                    if result.before.full_name == named:
-                        return True
-        return False
+                told = plan_site(site, mapper)
+                if told.before is None or told.status not in (Status.REWRITE, Status.CACHED):
+                    continue
+                with suppress(InvalidReferenceError):
+                    if told.before.full_name == mapper.parse(item.image.text).full_name:
+                        return site_key(site, file)
+        return None
 
     def _release(self, text: ReleaseText) -> Release:
         """The release; a patch's one has the values that its base will have."""
@@ -313,6 +319,16 @@ class _Run:
         self._found.stories.update(verdicts.stories)
         self._found.notes.extend(verdicts.notes)
         self._found.known_tails.update(verdicts.tails)
+
+
+def _outcome(item: VariantImage, *, taken: bool) -> ImageOutcome:
+    """What becomes of an image that only a variant renders."""
+    if taken or item.target is None:
+        return ImageOutcome(item.image, None, Way.UNCHANGED)
+    if item.moved:
+        return ImageOutcome(item.image, item.target, Way.VALUES)
+    way = Way.LEFT if entry_for(item.image, item.target) is None else Way.POST_RENDERER
+    return ImageOutcome(item.image, item.target, way, _BEYOND)
 
 
 def _writes_renderers(text: ReleaseText) -> bool:

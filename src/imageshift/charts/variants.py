@@ -28,7 +28,7 @@ from imageshift.source import Document
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Sequence as ListNode
 
-__all__ = ["Builds", "Variant", "Variants"]
+__all__ = ["Builds", "Variant", "VariantImage", "Variants"]
 
 _Spec = Mapping[str, Any]
 _WORD = re.compile(r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])+")
@@ -115,6 +115,15 @@ class Variants:
                     yield source, document
 
 
+class VariantImage(Struct, frozen=True):
+    """An image that a variant renders, its target, and whether the base's edits bring it there."""
+
+    variant: Variant
+    image: RenderedImage
+    target: str | None
+    moved: bool
+
+
 class Builds(Struct, frozen=True):
     """The variants of one release, rendered; `target` says where an image's text goes."""
 
@@ -134,17 +143,20 @@ class Builds(Struct, frozen=True):
                     guilty |= alone or {edit.path for edit in edits}
         return frozenset(guilty)
 
-    def unmoved(self, edits: Sequence[ValueEdit]) -> Iterator[tuple[Variant, RenderedImage, str]]:
-        """The images that variants render elsewhere in spite of the edits, with their targets."""
+    def images(self, edits: Sequence[ValueEdit]) -> Iterator[VariantImage]:
+        """The images of all variants that aren't decided by themselves."""
         for variant in self.variants:
             if variant.decided:
                 continue
             with suppress(RenderError):
-                manifests = self.render(variant.values(edits))
-                for image in find_images(manifests, (), {}).images:
+                before, after = (
+                    find_images(self.render(variant.values(some)), (), {}).images
+                    for some in ((), edits)
+                )
+                moved = {image.text for image in after}
+                for image in before:
                     goal = self.target(image.text)
-                    if goal is not None:
-                        yield variant, image, goal
+                    yield VariantImage(variant, image, goal, goal in moved)
 
     def _is_spoilt(self, variant: Variant, before: Manifests, edits: Sequence[ValueEdit]) -> bool:
         try:
