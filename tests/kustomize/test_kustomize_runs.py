@@ -99,7 +99,7 @@ def test_entry_that_cannot_be_edited_keeps_its_base(tree: Path) -> None:
 
 @pytest.mark.kustomize
 def test_base_of_two_registries(tree: Path) -> None:
-    """A base under two registries stays, and each overlay's entry names its own."""
+    """A base under two registries stays, each overlay's entry names its own, and both go back."""
     staging = tree / "staging"
     staging.mkdir()
     (staging / "kustomization.yaml").write_text(OVERLAY)
@@ -114,6 +114,10 @@ def test_base_of_two_registries(tree: Path) -> None:
     assert (tree / "base" / "web.yaml").read_text() == BASE
     assert images(build(tree / "prod")) == [f"111111111111.dkr.ecr.eu-west-1.amazonaws.com/{path}"]
     assert images(build(staging)) == [f"222222222222.dkr.ecr.us-east-1.amazonaws.com/{path}"]
+
+    list(Run.open([tree], RunOptions(root=tree, backward=True)).apply())
+    assert (tree / "prod" / "kustomization.yaml").read_text() == OVERLAY
+    assert (staging / "kustomization.yaml").read_text() == OVERLAY
 
 
 def test_all_changes_of_a_base_and_its_overlays_are_one_move(tree: Path) -> None:

@@ -16,6 +16,7 @@ from imageshift.kustomize.names import NameMaps
 from imageshift.kustomize.search import Search, Solution
 from imageshift.kustomize.simulate import Plan, Simulation, simulate
 from imageshift.kustomize.undo import undone
+from imageshift.rewrite import Contested
 
 __all__ = ["solve_backward"]
 
@@ -26,7 +27,7 @@ _Member = tuple[str, int | str]
 def solve_backward(graph: Graph, leaves: Leaves, names: NameMaps, search: Search) -> Solution:
     """A plan that holds; `search` finds one for builds in which nothing can be taken back."""
     frozen = search.frozen_beforehand()
-    plan = _plan(graph, leaves, names, frozen, _naming(graph, leaves))
+    plan = _plan(graph, leaves, names, frozen, _naming(graph, leaves, names))
     simulation = simulate(graph, leaves, plan)
     wrong = {leaf for problem in search.broken(plan, simulation) for leaf in problem.leaves}
     wrong -= set(_split_for(graph, leaves, names, plan))
@@ -36,7 +37,7 @@ def solve_backward(graph: Graph, leaves: Leaves, names: NameMaps, search: Search
     return _joined(graph, leaves, Solution(plan, simulation, {}, frozen, {}), found, search)
 
 
-def _naming(graph: Graph, leaves: Leaves) -> set[int]:
+def _naming(graph: Graph, leaves: Leaves, names: NameMaps) -> set[int]:
     """The entries that had a newName before the migration, for all that the tree tells.
 
     It adds one only for a text that it can't move, or that some build shows under its own name;
@@ -49,7 +50,7 @@ def _naming(graph: Graph, leaves: Leaves) -> set[int]:
         for flow in plain.outputs.get(root.key, ())
         if not flow.renamed
     }
-    held = {leaf.number for leaf in leaves.every if not _could_move(leaf, graph, leaves)}
+    held = {leaf.number for leaf in leaves.every if not _could_move(leaf, graph, leaves, names)}
     return {
         source.number
         for source in graph.entries
@@ -58,9 +59,11 @@ def _naming(graph: Graph, leaves: Leaves) -> set[int]:
     }
 
 
-def _could_move(leaf: Leaf, graph: Graph, leaves: Leaves) -> bool:
-    known = leaf.file in graph.index.files and leaves.duty(leaf.key) is not None
-    return known and not leaf.generated and leaf.duty in (Duty.MOVE, Duty.ENTRY)
+def _could_move(leaf: Leaf, graph: Graph, leaves: Leaves, names: NameMaps) -> bool:
+    if leaf.file not in graph.index.files or leaves.duty(leaf.key) is None or leaf.generated:
+        return False
+    contested = isinstance(names.of(leaf.file).mapper, Contested)
+    return not contested and leaf.duty in (Duty.MOVE, Duty.ENTRY)
 
 
 def _plan(
