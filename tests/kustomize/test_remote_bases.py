@@ -202,6 +202,34 @@ def test_entry_that_must_stay(tmp_path: Path, server: str) -> None:
 
 
 @pytest.mark.kustomize
+def test_kustomization_without_room_for_entries(tmp_path: Path, server: str) -> None:
+    """What no entry can be written for is told there, also when another overlay has one for it."""
+    entry = 'images:\n  - name: nginx\n    newTag: "1.27"\n'
+    root = write(
+        tmp_path,
+        {
+            "json": f'{{"resources": ["{git(server)}"]}}\n',
+            "prod": f"resources:\n  - {git(server)}\n{entry}",
+        },
+    )
+    before = build_all(root)
+    plans = migrate(root)
+    kept = [r for plan in plans for r in plan.results if isinstance(r, Kept)]
+
+    assert list(differences(before, build_all(root))) == []
+    assert told(plans) == [
+        "json/kustomization.yaml:1 ghcr.io/org/app:v1 skipped conflict",
+        "json/kustomization.yaml:1 nginx:1.25 skipped conflict",
+        "json/kustomization.yaml:1 private.example/own:1 no-rule no-rule",
+        "prod/kustomization.yaml:2 ghcr.io/org/app:v1 rewrite",
+        "prod/kustomization.yaml:2 private.example/own:1 no-rule no-rule",
+    ]
+    assert {result.detail for result in kept if result.reason == "conflict"} == {
+        "its kustomization's text has no place for an images entry"
+    }
+
+
+@pytest.mark.kustomize
 def test_base_that_a_comment_leaves_out(tmp_path: Path, server: str) -> None:
     """A base with `imageshift: ignore` beside its address isn't fetched at all."""
     text = f"resources:\n  - {server}/nowhere.yaml # imageshift: ignore\n  - {server}/cron.yaml\n"

@@ -20,7 +20,7 @@ from imageshift.kustomize.names import NameMaps
 from imageshift.kustomize.propose import Stuck, propose
 from imageshift.kustomize.simulate import Flow, Plan, Simulation, simulate
 
-__all__ = ["Search", "Solution"]
+__all__ = ["Search", "Solution", "unmoved"]
 
 _ROUNDS = 25
 _DISPUTED = (
@@ -30,13 +30,17 @@ _DISPUTED = (
 
 
 class Solution(Struct, frozen=True):
-    """A plan that holds, with why each kept text and each frozen entry stays."""
+    """A plan that holds, with why each kept text and each frozen entry stays.
+
+    `full` are the builds whose kustomizations have no place for an entry that would be added.
+    """
 
     plan: Plan
     simulation: Simulation
     kept: dict[int, str]
     frozen: dict[int, str]
     placeholders: dict[int, str]
+    full: frozenset[str] = frozenset()
 
 
 class _State(Struct):
@@ -72,12 +76,13 @@ class Search:
             problems = stuck or list(self.broken(plan, simulation))
             if problems:
                 self._give_way(problems, simulation)
-            elif not self._add_entries(self._left(simulation)):
+            elif not self._add_entries(unmoved(self._graph, self._names, simulation)):
                 break
         else:
             plan, simulation = Plan(), plain
             self._keep_everything()
-        return Solution(plan, simulation, state.kept, state.frozen, state.placeholders)
+        full = frozenset(self._full)
+        return Solution(plan, simulation, state.kept, state.frozen, state.placeholders, full)
 
     def _keep_everything(self) -> None:
         detail = "no rewriting of its kustomizations was found that builds the same images"
@@ -302,7 +307,7 @@ class Search:
                 continue
             names = self._names.of(build.file)
             for leaf in leaves:
-                if leaf.generated and leaf.number in left.get(key, ()):
+                if leaf.generated and leaf.number in left.get(key, set()) - self._state.refused:
                     name = split_image(leaf.text)[0]
                     if names.name(name) != name:
                         made = Entry(spell_name(name), names.name(name))
@@ -323,16 +328,17 @@ class Search:
         self._state.added[key] = (*old, *new)
         return True
 
-    def _left(self, simulation: Simulation) -> dict[str, set[int]]:
-        """By build, the texts that it or a build above it puts into the cluster unmoved."""
-        left: dict[str, set[int]] = {}
-        for root in self._graph.roots():
-            names = self._names.of(root.file)
-            unmoved = {
-                flow.leaf
-                for flow in simulation.outputs.get(root.key, ())
-                if names.text(flow.after) != flow.after
-            } - self._state.refused
-            for key in self._graph.below(root.key) if unmoved else ():
-                left.setdefault(key, set()).update(unmoved)
-        return left
+
+def unmoved(graph: Graph, names: NameMaps, simulation: Simulation) -> dict[str, set[int]]:
+    """By build, the texts that it or a build above it puts into the cluster unmoved."""
+    left: dict[str, set[int]] = {}
+    for root in graph.roots():
+        names_here = names.of(root.file)
+        found = {
+            flow.leaf
+            for flow in simulation.outputs.get(root.key, ())
+            if names_here.text(flow.after) != flow.after
+        }
+        for key in graph.below(root.key) if found else ():
+            left.setdefault(key, set()).update(found)
+    return left

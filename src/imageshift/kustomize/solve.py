@@ -17,19 +17,17 @@ from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.backward import solve_backward
 from imageshift.kustomize.edits import EntryEdits, added_edits, entry_edits, join_edits
 from imageshift.kustomize.graph import Graph, build_graph
-from imageshift.kustomize.groups import Groups
+from imageshift.kustomize.held import held_remotes
 from imageshift.kustomize.leaves import Leaves, Remote, read_leaves, site_key
 from imageshift.kustomize.model import (
     Build,
     EntrySource,
-    Leaf,
-    RemoteBase,
     SiteKey,
     new_name_key,
 )
 from imageshift.kustomize.names import NameMaps
 from imageshift.kustomize.releases import Composed, ReleaseDecisions, decide_releases
-from imageshift.kustomize.remote import remote_site, remote_stay
+from imageshift.kustomize.remote import remote_site
 from imageshift.kustomize.search import Search, Solution
 from imageshift.kustomize.tags import retagged, tails
 from imageshift.kustomize.undo import is_emptied
@@ -54,9 +52,6 @@ _NAMES_FIXED = "it also names an image that must not change"
 class _Stay(Struct, frozen=True):
     reason: SkipReason
     detail: str
-
-
-_NO_ENTRY = "no images entry for it leaves every build above as it is"
 
 
 class Decisions(Struct, frozen=True):
@@ -176,10 +171,8 @@ class _Report:
             self._decide_tags(source, found)
         for key, entries in self._solution.plan.added.items():
             self._decide_added(key, entries, found)
-        for key, images in self._leaves.remote.items():
-            if key == self._graph.builds[key].folder:
-                for base, leaf in images:
-                    self._decide_remote(key, base, leaf, found)
+        for file, told in held_remotes(self._graph, self._leaves, self._names, self._solution):
+            found.extras.setdefault(file, []).append(told)
 
     def _decide_texts(self, found: Decisions) -> None:
         for leaf in self._leaves.every:
@@ -345,19 +338,6 @@ class _Report:
             return bases
         scalar = _blank(start, literal_name(entry.name) or entry.name)
         return [_one_part(build.document, scalar, ("images", number))]
-
-    def _decide_remote(self, key: str, base: RemoteBase, leaf: Leaf, found: Decisions) -> None:
-        """Tells an image of a remote base that neither an added nor a written entry tells."""
-        seen = self._solution.simulation.seen
-        met = [n for n in seen if any(match.leaf == leaf.number for match in seen[n].matched)]
-        frozen = [n for n in met if n in self._solution.frozen]
-        if any(entry.matches(leaf.text) for entry in self._solution.plan.added.get(key, ())):
-            return
-        if met and (not frozen or self._graph.entries[frozen[0]].entry.new_name):
-            return
-        detail = self._solution.frozen[frozen[0]] if frozen else _NO_ENTRY
-        told = remote_stay(base, leaf.text, self._names.of(base.file).mapper, detail)
-        found.extras.setdefault(base.file, []).append(told)
 
     def _change(
         self,
