@@ -191,8 +191,11 @@ class Search:
             try:
                 entry_edits(source, found)
             except SourceError as error:
-                detail = f"its spelling can't be edited in place: {error}"
-                stuck.append(Stuck(detail, frozenset(), number))
+                # Texts that stay may need no edit that its spelling refuses.
+                met = frozenset(match.leaf for match in simulation.seen[number].matched)
+                place = place_text(source.file, source.place)
+                detail = f"the entry at {place} can't be edited in place: {error}"
+                stuck.append(Stuck(detail, met, number))
                 continue
             if found != (source.entry,):
                 made[number] = found

@@ -17,6 +17,7 @@ from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.backward import solve_backward
 from imageshift.kustomize.edits import EntryEdits, added_edits, entry_edits, join_edits
 from imageshift.kustomize.graph import Graph, build_graph
+from imageshift.kustomize.groups import Groups
 from imageshift.kustomize.held import held_remotes
 from imageshift.kustomize.leaves import Leaves, Remote, read_leaves, site_key
 from imageshift.kustomize.model import (
