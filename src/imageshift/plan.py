@@ -165,10 +165,6 @@ class Surroundings(Protocol):
         """Whether objects that can't be changed are made anew."""
         ...
 
-    def folders(self, flux: FluxKustomization) -> list[str]:
-        """The folders that a Flux Kustomization builds."""
-        ...
-
     def built_by(self, flux: FluxKustomization) -> frozenset[str]:
         """The files that a Flux Kustomization builds."""
         ...

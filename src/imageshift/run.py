@@ -228,15 +228,19 @@ class Run(Struct):
     def outside(self) -> list[str]:
         """The folders that Flux objects in the paths build, and that lie outside them.
 
-        A folder inside another one of them isn't named by itself.
+        A folder inside another one of them isn't named by itself, nor the root because some other
+        source has one too.
         """
+        from imageshift.kustomize.sources import flux_folders  # noqa: PLC0415 not for every run
+
         if "" in self.names or self.options.named_only:
             return []
         folders = {
             folder
             for flux in self.index.flux
             if self.is_written(flux.file)
-            for folder in self.reach().folders(flux)
+            for folder, sure in flux_folders(self.index, flux)
+            if folder or sure
         }
         found: list[str] = []
         for folder in sorted(folders, key=lambda name: name.split("/")):

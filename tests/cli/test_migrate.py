@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from command_line import HOST, REGISTRY, read_tree, run, write_tree
 
 POD = """\
@@ -209,6 +210,31 @@ def test_folders_built_from_outside_are_named(tmp_path: Path) -> None:
     assert "built from here, but outside the paths: apps\n" in named.stderr
     assert "  hint: imageshift " in named.stderr
     assert (kept, (tmp_path / "apps/pod.yaml").read_text()) == (POD, MOVED)
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        pytest.param("{kind: GitRepository, name: flux-system}", True, id="this repository"),
+        pytest.param("{kind: OCIRepository, name: elsewhere}", False, id="another source"),
+    ],
+)
+def test_root_built_from_outside(tmp_path: Path, source: str, *, named: bool) -> None:
+    """The root is named as `.`, but not because the root of some other source is built."""
+    flux = (
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+        "metadata: {name: all, namespace: flux-system}\n"
+        f"spec: {{path: ./, sourceRef: {source}}}\n---\n"
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\n"
+        "metadata: {name: elsewhere, namespace: flux-system}\n"
+        "spec: {url: oci://ghcr.io/org/manifests}\n"
+    )
+    write_tree(tmp_path, {".git/x": "", "clusters/all.yaml": flux, "apps/pod.yaml": POD})
+
+    done = run(tmp_path, "migrate", "clusters", *REGISTRY)
+
+    assert ("built from here, but outside the paths: .\n" in done.stderr) is named
+    assert ("outside the paths" in done.stderr) is named
 
 
 def test_many_folders_built_from_outside_are_summed_up(tmp_path: Path) -> None:

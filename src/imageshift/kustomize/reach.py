@@ -31,11 +31,8 @@ class Reach:
 
     def built_by(self, flux: FluxKustomization) -> frozenset[str]:
         """The files that a Flux Kustomization builds."""
-        return frozenset().union(*(self.closure(folder) for folder in self.folders(flux)))
-
-    def folders(self, flux: FluxKustomization) -> list[str]:
-        """The folders that a Flux Kustomization builds."""
-        return [folder for folder, _ in flux_folders(self._index, flux)]
+        folders = flux_folders(self._index, flux)
+        return frozenset().union(*(self.closure(folder) for folder, _ in folders))
 
     def closure(self, folder: str) -> frozenset[str]:
         """The files that building a folder takes in."""

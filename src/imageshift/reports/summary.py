@@ -24,7 +24,7 @@ def namer(root: Path) -> Callable[[str], str]:
     """A function from a workspace's names to paths relative to the working directory."""
     prefix = os.path.relpath(root)
     if prefix == ".":
-        return lambda name: name
+        return lambda name: name or prefix
     return lambda name: f"{prefix}/{name}" if name else prefix
 
 
