@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from command_line import HOST, REGISTRY, run, write_tree
 
+from command_line import HOST, REGISTRY, run, write_tree
 from imageshift.cli.exits import reporting_errors
 from imageshift.errors import (
     ConfigError,

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from command_line import ACCOUNT, HOST, REGISTRY, read_tree, run, write_tree
 
+from command_line import ACCOUNT, HOST, REGISTRY, read_tree, run, write_tree
 from imageshift.config_file import load_config
 
 POD = """\

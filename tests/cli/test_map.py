@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from command_line import HOST, REGISTRY, run
 
 DIGEST = "sha256:" + "2" * 64

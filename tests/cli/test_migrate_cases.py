@@ -5,8 +5,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from command_line import read_tree
 from tree_cases import CASES, Case, image_lines, skip_lines, targets, warning_lines
+
+from command_line import read_tree
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "report.json"
 

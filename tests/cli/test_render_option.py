@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import HOST, REGISTRY, read_tree, run, write_tree
 
+from command_line import HOST, REGISTRY, read_tree, run, write_tree
 from remote_server import serving
 
 POD = (

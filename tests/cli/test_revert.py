@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from command_line import HOST, REGISTRY, read_tree, run, write_tree
 
 POD = """\
