@@ -5,6 +5,7 @@ Options of the command line are laid over the file's, key by key.
 
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
+from inspect import cleandoc
 from typing import Any, Literal
 
 import msgspec
@@ -79,6 +80,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 def schema() -> dict[str, Any]:
     """The JSON schema of .imageshift.yaml."""
     made = msgspec.json.schema(Config)
+    for definition in made["$defs"].values():
+        if "description" in definition:  # older Pythons keep a docstring's indent
+            definition["description"] = cleandoc(definition["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "imageshift",
