@@ -12,17 +12,11 @@ from imageshift.sites.model import (
     Role,
     SiteKind,
 )
+from imageshift.sites.parameters import find_parameter_images
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Document, Mapping, Node, Scalar, parse_embedded
 
 __all__ = ["find_application_images"]
-
-_PARAMETER_ROLES = {
-    "registry": Role.REGISTRY,
-    "repository": Role.REPOSITORY,
-    "tag": Role.TAG,
-    "digest": Role.DIGEST,
-}
 
 
 def find_application_images(
@@ -60,44 +54,12 @@ def _source_images(
         if values_object is not None:
             context = ValuesContext(document, resource, prefix_free)
             yield from find_values_images(context, values_object, (*at, "valuesObject"))
-        yield from _parameters(ValuesContext(document, resource, prefix_free), helm, at)
+        context = ValuesContext(document, resource, prefix_free)
+        yield from find_parameter_images(context, helm.items("parameters"), (*at, "parameters"))
     kustomize = source.mapping("kustomize")
     for index, item in enumerate([] if kustomize is None else kustomize.items("images")):
         at = (*path, "kustomize", "images", index)
         yield from _kustomize_image(document, item, resource, at)
-
-
-def _parameters(context: ValuesContext, helm: Mapping, path: Path) -> Iterator[ImageSite]:
-    """Parameters named `….repository` and `….registry` are the parts of one image."""
-    groups: dict[str, list[Part]] = {}
-    for index, item in enumerate(helm.items("parameters")):
-        value = item.get("value") if isinstance(item, Mapping) else None
-        if not isinstance(item, Mapping) or not isinstance(value, Scalar) or value.is_empty:
-            continue
-        stem, _, last = (item.text("name") or "").rpartition(".")
-        role = _PARAMETER_ROLES.get(last)
-        if role is not None and stem.lower().endswith("image"):
-            part = Part(role, value, (*path, "parameters", index, "value"))
-            groups.setdefault(stem, []).append(part)
-    for parts in groups.values():
-        if any(part.role is Role.REPOSITORY for part in parts):
-            ordered = tuple(sorted(parts, key=lambda part: list(Role).index(part.role)))
-            site = ImageSite(
-                kind=SiteKind.VALUES,
-                document=context.document,
-                path=ordered[0].path,
-                parts=ordered,
-                resource=context.resource,
-                confidence=Confidence.LIKELY,
-                needs_host=not context.prefix_free,
-            )
-            split = ordered[0].role is Role.REGISTRY
-            sure = split or site.has_host or context.prefix_free
-            yield (
-                site
-                if sure
-                else site.doubtful("no registry is written, the chart may put one before it")
-            )
 
 
 def _kustomize_image(

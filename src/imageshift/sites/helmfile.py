@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.sites.model import ImageSite, Path, Resource
+from imageshift.sites.parameters import find_parameter_images
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Document, Mapping, Node, Scalar
 
@@ -51,6 +52,7 @@ def find_helmfile_images(
             for number, values in enumerate(release.items(key)):
                 if isinstance(values, Mapping):
                     yield from find_values_images(context, values, (*at, key, number))
+        yield from find_parameter_images(context, release.items("set"), (*at, "set"))
 
 
 def values_files(root: Mapping, known: set[str] | None = None) -> Iterator[ValuesFile]:

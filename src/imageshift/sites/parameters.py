@@ -1,0 +1,60 @@
+"""Values set one by one, as `helm --set` does: Argo CD's `parameters`, helmfile's `set`."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from imageshift.sites.model import ImageSite, Part, Path
+from imageshift.sites.values import ValuesContext, find_values_images
+from imageshift.source import Mapping, Node, Scalar
+
+__all__ = ["find_parameter_images", "parameter_tree"]
+
+_DOT = re.compile(r"(?<!\\)\.")
+
+
+def find_parameter_images(
+    context: ValuesContext, items: Iterable[Node], path: Path
+) -> Iterator[ImageSite]:
+    """The images that parameters below `path` name, found as in the values that they make."""
+    pairs = list(_pairs(items))
+    places = {id(value): (*path, index, "value") for index, _, value in pairs}
+
+    def placed(part: Part) -> Part:
+        return replace(part, path=places[id(part.scalar)])
+
+    for site in find_values_images(context, _tree(pairs), ()):
+        if all(id(part.scalar) in places for part in site.parts):
+            parts = tuple(map(placed, site.parts))
+            yield replace(site, path=placed(site.main).path, parts=parts)
+
+
+def parameter_tree(items: Iterable[Node]) -> Mapping:
+    """The values that parameters make, their scalars those of the file."""
+    return _tree(list(_pairs(items)))
+
+
+def _pairs(items: Iterable[Node]) -> Iterator[tuple[int, str, Scalar]]:
+    for index, item in enumerate(items):
+        name = item.text("name") if isinstance(item, Mapping) else None
+        value = item.get("value") if isinstance(item, Mapping) else None
+        if name is not None and isinstance(value, Scalar) and not value.is_empty:
+            yield index, name, value
+
+
+def _tree(pairs: list[tuple[int, str, Scalar]]) -> Mapping:
+    root = Mapping(0, None, flow=False)
+    nodes: dict[tuple[str, ...], Node] = {(): root}
+    for _, name, value in pairs:
+        steps = tuple(step.replace("\\.", ".") for step in _DOT.split(name))
+        for depth in range(1, len(steps) + 1):
+            at, above = steps[:depth], nodes[steps[: depth - 1]]
+            if not isinstance(above, Mapping):
+                break
+            if at not in nodes or at == steps:
+                # Of equal names the last holds, as of equal keys.
+                made = value if at == steps else Mapping(0, None, flow=False)
+                nodes[at] = made
+                above.own.append((Scalar(0, 0, None, at[-1], "", None), made))
+    return root
