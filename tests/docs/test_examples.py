@@ -45,6 +45,7 @@ def sessions() -> list[ParameterSet]:
     return made
 
 
+@pytest.mark.console
 @pytest.mark.parametrize("page", sessions())
 def test_commands_print_what_the_page_says(page: Path) -> None:
     """Every console block of a page, run in order on the example cluster, prints just that."""
