@@ -161,9 +161,19 @@ class Run(Struct):
         if charts is not None:
             found.append(charts)
         if not self.options.named_only:
+            found += self._decide_stacks()
             found += self._decide_graph(planner, charts)
         self.charts = charts
         return found
+
+    def _decide_stacks(self) -> Iterator[Decisions]:
+        """What values in several texts say together; on the way back each part has its own."""
+        index = self.index
+        stacked = index.releases or index.has_applications or index.helmfiles or index.charts
+        if stacked and not self.options.backward:
+            from imageshift.charts.stacks import read_stacks  # noqa: PLC0415 as above
+
+            yield read_stacks(index, self.mapper)
 
     def _decide_graph(self, planner: Planner, charts: ChartAnswers | None) -> Iterator[Decisions]:
         """What the graph of kustomizations decides, and what is known of remote bases."""

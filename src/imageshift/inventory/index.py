@@ -56,6 +56,7 @@ _ENTRIES = (
     b'"images"',
     b'"op"',
 )
+_IMAGE_WORDS = (b"registry", b"repository")
 _VALUE_FILES = ("valueFiles", "valuesFiles")
 _VALUE_FILE_BYTES = tuple(word.encode() for word in _VALUE_FILES)
 _REMOTE = re.compile(
@@ -69,7 +70,8 @@ class Index(Struct, dict=True):
 
     `has_entries` is false when nothing in the tree changes the images that another file has,
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
-    with post-renderers of HelmReleases.
+    with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
+    image; `has_applications` is false when no Argo CD object has Helm values.
     """
 
     workspace: Workspace
@@ -86,6 +88,9 @@ class Index(Struct, dict=True):
     has_entries: bool = False
     renderer_files: list[str] = field(default_factory=list)
     has_remote: bool = False
+    has_applications: bool = False
+    helmfiles: list[str] = field(default_factory=list)
+    config_map_files: list[str] = field(default_factory=list)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
     _source_files: list[str] = field(default_factory=list)
@@ -216,6 +221,8 @@ def _look_at(index: Index, file: str) -> bool:
         index.has_entries = index.has_entries or _has_any(content, _ENTRIES)
         index.has_remote = index.has_remote or _REMOTE.search(content) is not None
         return _has_any(content, _DETAILS)
+    if b"ConfigMap" in content and _has_any(content, _IMAGE_WORDS):
+        index.config_map_files.append(file)
     if _has_any(content, _WORDS):
         _note_objects(index, file, content)
         _note_values(index, file, content)
@@ -231,6 +238,9 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
         index._release_files.append(file)  # noqa: SLF001 one module
     if b"postRenderers" in content:
         index.renderer_files.append(file)
+    index.has_applications = index.has_applications or (
+        b"argoproj" in content and b"helm" in content
+    )
     decides = b"kind: Kustomization" in content or b"argoproj" in content
     entries = (decides and _has_any(content, _ENTRIES)) or _GENERATED in content
     index.has_entries = index.has_entries or entries or bool(index.renderer_files)
@@ -238,6 +248,7 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
 
 def _note_values(index: Index, file: str, content: bytes) -> None:
     if b"releases:" in content and b"kind:" not in content:
+        index.helmfiles.append(file)
         _read_helmfile(index, file)
     if _has_any(content, _VALUE_FILE_BYTES):
         for document in read_documents(index.workspace, file, _names_value_files):

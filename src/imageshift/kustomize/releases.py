@@ -35,7 +35,7 @@ from imageshift.source import (
     split_documents,
 )
 
-__all__ = ["Composed", "ReleaseDecisions", "decide_releases", "renderer_lists"]
+__all__ = ["Composed", "ReleaseDecisions", "decide_releases", "renderer_lists", "split_after"]
 
 _PARTS = (Role.REGISTRY, Role.REPOSITORY)
 _VALUES = ("spec", "values")
@@ -110,7 +110,7 @@ class _Decider:
         mapper, key = self._mapper_of(file), site_key(site, file)
         planned = plan_site(site, mapper)
         if isinstance(planned, Change) and self._writable(file):
-            names = _split_after(site, planned.after, mapper)
+            names = split_after(site, planned.after, mapper)
             problem = self._compose_all(site, names, patches, move)
             if problem is None:
                 self.found.moves[key] = move
@@ -337,7 +337,7 @@ def _values_path(path: Path) -> tuple[str, ...]:
     return tuple(map(str, path[len(_VALUES) :]))
 
 
-def _split_after(site: ImageSite, target: ImageReference, mapper: Mapper) -> list[str]:
+def split_after(site: ImageSite, target: ImageReference, mapper: Mapper) -> list[str]:
     """Registry and repository as `plan_site` will write them."""
     registry, repository = (site.part(role) for role in _PARTS)
     old = repository.text if repository else ""

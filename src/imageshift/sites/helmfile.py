@@ -11,11 +11,18 @@ from msgspec import Struct
 
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.sites.model import ImageSite, Path, Resource
-from imageshift.sites.parameters import find_parameter_images
+from imageshift.sites.parameters import find_parameter_images, parameter_tree
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Document, Mapping, Node, Scalar
 
-__all__ = ["ValuesFile", "environments", "find_helmfile_images", "is_helmfile", "values_files"]
+__all__ = [
+    "ValuesFile",
+    "environments",
+    "find_helmfile_images",
+    "is_helmfile",
+    "release_values",
+    "values_files",
+]
 
 _DEFAULT = "default"
 _KEYS = ("values", "valuesTemplate")
@@ -58,15 +65,32 @@ def find_helmfile_images(
 def values_files(root: Mapping, known: set[str] | None = None) -> Iterator[ValuesFile]:
     """The files of values that a helmfile's releases name; `known` are the environments."""
     for release, chart, _ in _holders(root):
-        facts = {
-            "Release.Name": [release.text("name") or ""],
-            "Release.Namespace": [release.text("namespace") or ""],
-            "Environment.Name": sorted({*(known or environments(root)), _DEFAULT}),
-        }
+        facts = _facts(root, release, known)
         for owner in (release, *_inherited(root, release)):
             for item in (item for key in _KEYS for item in owner.items(key)):
                 if isinstance(item, Scalar) and not item.is_empty:
                     yield ValuesFile(item, _paths(item.value, facts), is_prefix_free(chart, None))
+
+
+def release_values(root: Mapping) -> Iterator[list[Mapping | str]]:
+    """What lies over one another for each release, lowest first: maps of values, paths of files."""
+    for release, _, _ in _holders(root):
+        facts, found = _facts(root, release, None), list[Mapping | str]()
+        for owner in (*_inherited(root, release), release):
+            for item in (item for key in _KEYS for item in owner.items(key)):
+                if isinstance(item, Mapping):
+                    found.append(item)
+                elif isinstance(item, Scalar) and not item.is_empty:
+                    found += _paths(item.value, facts)
+        yield [*found, parameter_tree(release.items("set"))]
+
+
+def _facts(root: Mapping, release: Mapping, known: set[str] | None) -> dict[str, list[str]]:
+    return {
+        "Release.Name": [release.text("name") or ""],
+        "Release.Namespace": [release.text("namespace") or ""],
+        "Environment.Name": sorted({*(known or environments(root)), _DEFAULT}),
+    }
 
 
 def _holders(root: Mapping) -> Iterator[tuple[Mapping, str, Path]]:

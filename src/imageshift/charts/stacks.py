@@ -1,0 +1,286 @@
+"""Values of one chart in several texts that lie over one another, where one sets a part only.
+
+A release's own values lie over those that `valuesFrom` brings, Argo CD's parameters over its
+values, `values-prod.yaml` over `values.yaml`. An image is what they make together: a registry that
+fits one repository must not change under another one.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct, field
+
+from imageshift.cache import Mapped
+from imageshift.charts.layers import scalars
+from imageshift.charts.spec import objects
+from imageshift.errors import InvalidReferenceError, SourceError
+from imageshift.inventory import Index, is_definition
+from imageshift.inventory.index import join
+from imageshift.inventory.readers import generated_files, read_documents
+from imageshift.inventory.value_files import named_value_files
+from imageshift.kustomize.leaves import site_key
+from imageshift.kustomize.model import SiteKey, place_text
+from imageshift.kustomize.releases import split_after
+from imageshift.kustomize.sources import application_sources
+from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site
+from imageshift.sites import ImageSite, Role, SkipReason, resource_of
+from imageshift.sites.helmfile import release_values
+from imageshift.sites.parameters import parameter_tree
+from imageshift.sites.values import global_registry
+from imageshift.source import Document, Mapping, Node, Scalar, parse_embedded
+
+__all__ = ["Stacks", "read_stacks"]
+
+_PARTS = (Role.REGISTRY, Role.REPOSITORY)
+_REPOSITORY_KEYS = ("repository", "repo", "image", "name")
+_VALUES_FILE = re.compile(r"values.*\.ya?ml")
+
+_Path = tuple[str, ...]
+_Block = tuple[Scalar | None, Scalar | None]
+
+
+class _Layer(Struct, frozen=True):
+    """A map of values as it is written, or as parameters make it."""
+
+    file: str
+    document: Document
+    values: Mapping
+
+    def key(self, scalar: Scalar) -> SiteKey:
+        return self.file, self.document.offset(scalar.start), scalar.value
+
+    def place(self, scalar: Scalar) -> str:
+        return place_text(self.file, self.document.place(scalar.start))
+
+
+class _Part(Struct, frozen=True):
+    """A registry or a repository alone, and where it is written."""
+
+    role: Role
+    text: str
+    place: str
+
+
+class Stacks(Struct, frozen=True):
+    """Sites of values that stay because of other values.
+
+    `parts` are those that lie over a part of a site, `below` says which key may decide over it.
+    """
+
+    mapper_of: Callable[[str], Mapper]
+    parts: dict[SiteKey, list[_Part]] = field(default_factory=dict)
+    below: dict[SiteKey, str] = field(default_factory=dict)
+    moved_files: tuple[str, ...] = ()
+
+    def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
+        """Why a site stays; None where its own text says all."""
+        if not (self.parts or self.below):
+            return None
+        key, mapper = site_key(site, file), self.mapper_of(file)
+        note, parts = self.below.get(key), self.parts.get(key, ())
+        result = plan_site(site, mapper) if note is not None or parts else None
+        if not isinstance(result, Change):
+            return None
+        torn = next((part for part in parts if _is_torn(result, part, mapper)), None)
+        if torn is not None:
+            detail = f"the values at {torn.place} set only a part of it"
+            made = (result.before, result.after, result.rule)
+            return Kept(site, Status.SKIPPED, SkipReason.CONFLICT, detail, *made)
+        return None if note is None else plan_site(site.doubtful(note), mapper)
+
+    def extra(self, _file: str) -> list[Change | Kept]:
+        """Nothing."""
+        return []
+
+    def tails(self, _site: ImageSite, _file: str) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
+
+def _is_torn(change: Change, part: _Part, mapper: Mapper) -> bool:
+    """Whether a part that stands in place of a site's own wouldn't fit its new text."""
+    old = [found.text for role in _PARTS if (found := change.site.part(role)) is not None]
+    if len(old) != len(_PARTS):
+        return False
+    registry, repository = split_after(change.site, change.after, mapper)
+    if part.role is Role.REGISTRY:
+        return repository != old[1]
+    try:
+        outcome = mapper.map(mapper.parse(f"{old[0].rstrip('/')}/{part.text}"))
+    except InvalidReferenceError:
+        return True
+    wanted = mapper.split_names(outcome.target) if isinstance(outcome, Mapped) else ()
+    return f"{registry.rstrip('/')}/{part.text}" not in wanted
+
+
+def read_stacks(index: Index, mapper_of: Callable[[str], Mapper]) -> Stacks:
+    """What the layers of values of every release, Application, helmfile and chart decide."""
+    found = Stacks(mapper_of)
+    for read in (_releases, _applications, _helmfiles, _charts):
+        for layers in read(index):
+            if len(layers) > 1:
+                for key, part in _partly(layers):
+                    found.parts.setdefault(key, []).append(part)
+                found.below.update(_below(layers))
+    return found
+
+
+def _partly(layers: list[_Layer]) -> Iterator[tuple[SiteKey, _Part]]:
+    """The images that a layer spells whole, each with what a later one puts over one part."""
+    blocks = [dict(_blocks(layer.values, ())) for layer in layers]
+    for number, (layer, own) in enumerate(zip(layers, blocks, strict=True)):
+        above = list(zip(layers, blocks, strict=True))[number + 1 :]
+        for path, whole in own.items():
+            if whole[0] is None or whole[1] is None:
+                continue
+            for other, theirs in above:
+                parts = zip(_PARTS, whole, _alone(theirs.get(path)), strict=True)
+                for role, ours, part in parts:
+                    if ours is not None and part is not None and ours.value != part.value:
+                        yield layer.key(whole[1]), _Part(role, part.value, other.place(part))
+
+
+def _alone(block: _Block | None) -> _Block:
+    """The parts of a block that has one of them only."""
+    return (None, None) if block is None or all(block) else block
+
+
+def _below(layers: list[_Layer]) -> Iterator[tuple[SiteKey, str]]:
+    """The values in layers beside one that sets one registry for all images."""
+    for other in layers:
+        key = global_registry(other.values)
+        for layer in layers if key is not None else ():
+            note = f"{key} may decide over it ({other.file}); only the chart can tell"
+            if layer is not other:
+                yield from ((layer.key(scalar), note) for _, scalar in scalars(layer.values))
+
+
+def _blocks(node: Node, path: _Path) -> Iterator[tuple[_Path, _Block]]:
+    if not isinstance(node, Mapping):
+        return
+    repositories = (_filled(node, key) for key in _REPOSITORY_KEYS)
+    block = (_filled(node, "registry"), next(filter(None, repositories), None))
+    if any(block):
+        yield path, block
+    for key, value in node.pairs():
+        yield from _blocks(value, (*path, key.value))
+
+
+def _filled(node: Mapping, key: str) -> Scalar | None:
+    found = node.scalar(key)
+    return None if found is None or found.is_empty else found
+
+
+def _releases(index: Index) -> Iterator[list[_Layer]]:
+    names = {source.name for release in index.releases for source in release.values_from}
+    maps = dict(_config_maps(index, names)) if names else {}
+    for file in sorted({release.file for release in index.releases}):
+        for document in read_documents(index.workspace, file, _takes_values):
+            for root in objects(document.root):
+                spec = root.mapping("spec")
+                if root.text("kind") == "HelmRelease" and spec is not None:
+                    yield [*_brought(index, file, spec, maps), *_own(file, document, spec)]
+
+
+def _takes_values(text: str) -> bool:
+    return "valuesFrom" in text and not is_definition(text)
+
+
+def _own(file: str, document: Document, spec: Mapping) -> Iterator[_Layer]:
+    values = spec.mapping("values")
+    if values is not None:
+        yield _Layer(file, document, values)
+
+
+_Place = tuple[str, str, str]
+"""The file, name and key of a ConfigMap's text."""
+
+_Text = tuple[Document, Scalar]
+
+
+def _config_maps(index: Index, names: set[str]) -> Iterator[tuple[_Place, _Text]]:
+    def is_wanted(text: str) -> bool:
+        return "ConfigMap" in text and any(n in text for n in names) and not is_definition(text)
+
+    for file in index.config_map_files:
+        for document in read_documents(index.workspace, file, is_wanted):
+            for root in objects(document.root):
+                name, data = resource_of(root).name, root.mapping("data")
+                if root.text("kind") == "ConfigMap" and name in names and data is not None:
+                    for key, value in data.pairs():
+                        if isinstance(value, Scalar):
+                            yield (file, name, key.value), (document, value)
+
+
+def _brought(index: Index, file: str, spec: Mapping, maps: dict[_Place, _Text]) -> Iterator[_Layer]:
+    """What `valuesFrom` brings; of several ConfigMaps of one name those beside the release."""
+    for item in spec.items("valuesFrom"):
+        if not isinstance(item, Mapping) or item.text("targetPath") is not None:
+            continue
+        wanted = (item.text("name") or "", item.text("valuesKey") or "values.yaml")
+        fitting = [at for at in maps if at[1:] == wanted]
+        folder = file.rpartition("/")[0]
+        near = [at for at in fitting if at[0].rpartition("/")[0] == folder]
+        for at in near or fitting:
+            yield from _embedded(at[0], *maps[at])
+        for kustomization in index.kustomizations.values():
+            for name, key, generated in generated_files(kustomization):
+                if (name, key) == wanted:
+                    yield from _file(index, generated)
+
+
+def _embedded(file: str, document: Document, text: Scalar) -> Iterator[_Layer]:
+    try:
+        found = parse_embedded(document, text)
+    except SourceError:
+        return
+    for inner in found:
+        yield _Layer(file, inner, inner.mapping)
+
+
+def _file(index: Index, file: str) -> Iterator[_Layer]:
+    for document in read_documents(index.workspace, file):
+        yield _Layer(file, document, document.mapping)
+
+
+def _applications(index: Index) -> Iterator[list[_Layer]]:
+    for file, document, root in index.applications if index.has_applications else ():
+        sources = list(application_sources(root))
+        files = [name for name, _ in named_value_files(root, index.files)]
+        for source in sources:
+            helm = source.mapping("helm") or Mapping(0, None, flow=False)
+            layers = [layer for name in files for layer in _file(index, name)]
+            values, nested = helm.scalar("values"), helm.mapping("valuesObject")
+            if values is not None and not values.is_empty:
+                layers += _embedded(file, document, values)
+            layers += [_Layer(file, document, nested)] if nested is not None else []
+            parameters = parameter_tree(helm.items("parameters"))
+            yield [*layers, _Layer(file, document, parameters)]
+
+
+def _helmfiles(index: Index) -> Iterator[list[_Layer]]:
+    for file in index.helmfiles:
+        folder = file.rpartition("/")[0]
+        for document in read_documents(index.workspace, file):
+            for items in release_values(document.mapping):
+                layers: list[_Layer] = []
+                for item in items:
+                    if isinstance(item, Mapping):
+                        layers.append(_Layer(file, document, item))
+                    elif (name := join(folder, item)) is not None:
+                        layers += _file(index, name)
+                yield layers
+
+
+def _charts(index: Index) -> Iterator[list[_Layer]]:
+    """A chart's own values with each further file beside them."""
+    for folder in sorted(index.charts):
+        prefix = f"{folder}/" if folder else ""
+        files = [
+            file
+            for file in index.files
+            if file.startswith(prefix) and _VALUES_FILE.fullmatch(file[len(prefix) :])
+        ]
+        base = [file for file in files if file[len(prefix) :] in {"values.yaml", "values.yml"}]
+        for other in sorted(set(files) - set(base)):
+            yield [layer for file in (*base, other) for layer in _file(index, file)]
