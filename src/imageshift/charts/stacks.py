@@ -172,14 +172,13 @@ def _filled(node: Mapping, key: str) -> Scalar | None:
 
 
 def _releases(index: Index) -> Iterator[list[_Layer]]:
-    names = {source.name for release in index.releases for source in release.values_from}
-    maps = dict(_config_maps(index, names)) if names else {}
+    maps = _config_maps(index) if index.releases else {}
     for file in sorted({release.file for release in index.releases}):
         for document in read_documents(index.workspace, file, _takes_values):
             for root in objects(document.root):
                 spec = root.mapping("spec")
                 if root.text("kind") == "HelmRelease" and spec is not None:
-                    yield [*_brought(index, file, spec, maps), *_own(file, document, spec)]
+                    yield [*_brought(file, spec, maps), *_own(file, document, spec)]
 
 
 def _takes_values(text: str) -> bool:
@@ -192,41 +191,44 @@ def _own(file: str, document: Document, spec: Mapping) -> Iterator[_Layer]:
         yield _Layer(file, document, values)
 
 
-_Place = tuple[str, str, str]
-"""The file, name and key of a ConfigMap's text."""
-
-_Text = tuple[Document, Scalar]
+_Maps = dict[tuple[str, str], list[_Layer]]
+"""By name and key of ConfigMaps, the values that they hold, written or generated."""
 
 
-def _config_maps(index: Index, names: set[str]) -> Iterator[tuple[_Place, _Text]]:
-    def is_wanted(text: str) -> bool:
-        return "ConfigMap" in text and any(n in text for n in names) and not is_definition(text)
-
+def _config_maps(index: Index) -> _Maps:
+    found: _Maps = {
+        (source.name, source.key): []
+        for release in index.releases
+        for source in release.values_from
+        if source.target_path is None
+    }
     for file in index.config_map_files:
         for document in read_documents(index.workspace, file, is_wanted):
             for root in objects(document.root):
-                name, data = resource_of(root).name, root.mapping("data")
-                if root.text("kind") == "ConfigMap" and name in names and data is not None:
-                    for key, value in data.pairs():
-                        if isinstance(value, Scalar):
-                            yield (file, name, key.value), (document, value)
+                _add_config_map(found, file, document, root)
+    for kustomization in index.kustomizations.values():
+        for name, key, file in generated_files(kustomization):
+            if (name, key) in found:
+                found[name, key] += _file(index, file)
+    return found
 
 
-def _brought(index: Index, file: str, spec: Mapping, maps: dict[_Place, _Text]) -> Iterator[_Layer]:
-    """What `valuesFrom` brings; of several ConfigMaps of one name those beside the release."""
+def _add_config_map(found: _Maps, file: str, document: Document, root: Mapping) -> None:
+    name, data = resource_of(root).name, root.mapping("data")
+    for key, value in data.pairs() if data is not None and root.text("kind") == "ConfigMap" else ():
+        if isinstance(value, Scalar) and (name, key.value) in found:
+            found[name, key.value] += _embedded(file, document, value)
+
+
+def _brought(file: str, spec: Mapping, maps: _Maps) -> Iterator[_Layer]:
+    """What `valuesFrom` brings; of several ConfigMaps of one name those below the release."""
+    folder = file.rpartition("/")[0]
     for item in spec.items("valuesFrom"):
-        if not isinstance(item, Mapping) or item.text("targetPath") is not None:
-            continue
-        wanted = (item.text("name") or "", item.text("valuesKey") or "values.yaml")
-        fitting = [at for at in maps if at[1:] == wanted]
-        folder = file.rpartition("/")[0]
-        near = [at for at in fitting if at[0].rpartition("/")[0] == folder]
-        for at in near or fitting:
-            yield from _embedded(at[0], *maps[at])
-        for kustomization in index.kustomizations.values():
-            for name, key, generated in generated_files(kustomization):
-                if (name, key) == wanted:
-                    yield from _file(index, generated)
+        if isinstance(item, Mapping) and item.text("targetPath") is None:
+            wanted = (item.text("name") or "", item.text("valuesKey") or "values.yaml")
+            fitting = maps.get(wanted, [])
+            near = [layer for layer in fitting if layer.file.startswith(f"{folder}/")]
+            yield from near or fitting
 
 
 def _embedded(file: str, document: Document, text: Scalar) -> Iterator[_Layer]:
