@@ -168,12 +168,10 @@ class Run(Struct):
 
     def _decide_stacks(self) -> Iterator[Decisions]:
         """What values in several texts say together; on the way back each part has its own."""
-        index = self.index
-        stacked = index.releases or index.has_applications or index.helmfiles or index.charts
-        if stacked and not self.options.backward:
+        if self.index.has_stacks and not self.options.backward:
             from imageshift.charts.stacks import read_stacks  # noqa: PLC0415 as above
 
-            yield read_stacks(index, self.mapper)
+            yield read_stacks(self.index, self.mapper)
 
     def _decide_graph(self, planner: Planner, charts: ChartAnswers | None) -> Iterator[Decisions]:
         """What the graph of kustomizations decides, and what is known of remote bases."""

@@ -16,7 +16,7 @@ from imageshift.charts.spec import objects
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import Index, is_definition
 from imageshift.inventory.index import join
-from imageshift.inventory.readers import generated_files, read_documents
+from imageshift.inventory.readers import generated_files, inflation_files, read_documents
 from imageshift.inventory.value_files import named_value_files
 from imageshift.kustomize.leaves import site_key
 from imageshift.kustomize.model import SiteKey, place_text
@@ -116,7 +116,7 @@ def _is_torn(change: Change, part: _Part, mapper: Mapper) -> bool:
 def read_stacks(index: Index, mapper_of: Callable[[str], Mapper]) -> Stacks:
     """What the layers of values of every release, Application, helmfile and chart decide."""
     found = Stacks(mapper_of)
-    for read in (_releases, _applications, _helmfiles, _charts):
+    for read in (_releases, _applications, _helmfiles, _inflations, _charts):
         for layers in read(index):
             if len(layers) > 1:
                 for key, part in _partly(layers):
@@ -202,6 +202,11 @@ def _config_maps(index: Index) -> _Maps:
         for source in release.values_from
         if source.target_path is None
     }
+    names = {name for name, _ in found}
+
+    def is_wanted(text: str) -> bool:
+        return "ConfigMap" in text and any(n in text for n in names) and not is_definition(text)
+
     for file in index.config_map_files:
         for document in read_documents(index.workspace, file, is_wanted):
             for root in objects(document.root):
@@ -271,6 +276,20 @@ def _helmfiles(index: Index) -> Iterator[list[_Layer]]:
                         layers.append(_Layer(file, document, item))
                     elif (name := join(folder, item)) is not None:
                         layers += _file(index, name)
+                yield layers
+
+
+def _inflations(index: Index) -> Iterator[list[_Layer]]:
+    """What kustomize inflates: inline values lie over files, or under them by `valuesMerge`."""
+    for found in index.kustomizations.values() if index.has_inflations else ():
+        for chart in found.root.items("helmCharts"):
+            if isinstance(chart, Mapping):
+                names = inflation_files(found.folder, chart)
+                layers = [layer for name in names for layer in _file(index, name)]
+                inline = chart.mapping("valuesInline")
+                at = 0 if chart.text("valuesMerge") == "merge" else len(layers)
+                if inline is not None:
+                    layers.insert(at, _Layer(found.file, found.document, inline))
                 yield layers
 
 

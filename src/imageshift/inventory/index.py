@@ -23,6 +23,7 @@ from imageshift.inventory.readers import (
     SOURCE_KINDS,
     Objects,
     generated_files,
+    inflation_files,
     is_definition,
     join,
     patch_files,
@@ -71,7 +72,8 @@ class Index(Struct, dict=True):
     `has_entries` is false when nothing in the tree changes the images that another file has,
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
-    image; `has_applications` is false when no Argo CD object has Helm values.
+    image; `has_applications` is false when no Argo CD object has Helm values, `has_inflations`
+    when no kustomization has Helm charts.
     """
 
     workspace: Workspace
@@ -89,6 +91,7 @@ class Index(Struct, dict=True):
     renderer_files: list[str] = field(default_factory=list)
     has_remote: bool = False
     has_applications: bool = False
+    has_inflations: bool = False
     helmfiles: list[str] = field(default_factory=list)
     config_map_files: list[str] = field(default_factory=list)
     _kustomization_files: list[str] = field(default_factory=list)
@@ -118,6 +121,12 @@ class Index(Struct, dict=True):
     def releases(self) -> list[Release]:
         """The HelmReleases that take values from elsewhere."""
         return read_objects(self.workspace, self._release_files, _takes_values).releases
+
+    @property
+    def has_stacks(self) -> bool:
+        """Whether any chart may take its values from more than one text."""
+        named = self.has_applications or self.has_inflations or self.helmfiles or self.charts
+        return bool(named or self.releases)
 
     @cached_property
     def flux(self) -> list[FluxKustomization]:
@@ -220,6 +229,7 @@ def _look_at(index: Index, file: str) -> bool:
         index._kustomization_files.append(file)  # noqa: SLF001 one module
         index.has_entries = index.has_entries or _has_any(content, _ENTRIES)
         index.has_remote = index.has_remote or _REMOTE.search(content) is not None
+        index.has_inflations = index.has_inflations or b"helmCharts" in content
         return _has_any(content, _DETAILS)
     if b"ConfigMap" in content and _has_any(content, _IMAGE_WORDS):
         index.config_map_files.append(file)
@@ -304,9 +314,7 @@ def _read_generators(index: Index, kustomization: KustomizationFile) -> None:
         if (name, key) in wanted:
             index.values_files[file] = index.is_prefix_free(wanted[name, key])
     for chart in kustomization.root.items("helmCharts"):
-        path = chart.text("valuesFile") if isinstance(chart, Mapping) else None
-        joined = None if path is None else join(kustomization.folder, path)
-        if joined is not None and isinstance(chart, Mapping):
-            index.values_files[joined] = is_prefix_free(
-                chart.text("name") or "", chart.text("repo")
-            )
+        if isinstance(chart, Mapping):
+            free = is_prefix_free(chart.text("name") or "", chart.text("repo"))
+            files = inflation_files(kustomization.folder, chart)
+            index.values_files |= dict.fromkeys(files, free)

@@ -22,7 +22,7 @@ from imageshift.workspace import Workspace
 __all__ = [
     "Objects",
     "generated_files",
-    "is_definition",
+    "inflation_files",
     "join",
     "patch_files",
     "read_documents",
@@ -152,6 +152,14 @@ def generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str
                 if file is not None:
                     key = key if equals else path.rpartition("/")[2]
                     yield generator.text("name") or "", key, file
+
+
+def inflation_files(folder: str, chart: Mapping) -> Iterator[str]:
+    """The files of values of one of a kustomization's `helmCharts`, lowest first."""
+    for path in (chart.text("valuesFile"), *texts(chart, "additionalValuesFiles")):
+        name = None if path is None else join(folder, path)
+        if name is not None:
+            yield name
 
 
 def patch_files(kustomization: KustomizationFile) -> Iterator[str]:
