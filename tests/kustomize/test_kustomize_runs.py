@@ -1,9 +1,9 @@
 """Whole runs over graphs: other registries, limited paths, files that can't be written."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from imageshift.rewrite import Kept
 from imageshift.run import Run, RunOptions
