@@ -25,9 +25,16 @@ def outcomes(scan: FileScan) -> list[str]:
     return [site.skip.value if site.skip else site.confidence.value for site in scan.sites]
 
 
+SEALED = POD + "sops:\n  mac: x\n"
 WHOLE = {
-    "sops": (POD + "sops:\n  mac: x\n", "sops"),
+    "sops": (SEALED, "sops"),
     "sops first": ("sops:\n    mac: x\n" + POD, "sops"),
+    "sops in lines that end with CR LF": (SEALED.replace("\n", "\r\n"), "sops"),
+    "sops in lines that end with CR": (SEALED.replace("\n", "\r"), "sops"),
+    "sops in quotes": (POD + '"sops":\n  mac: x\n', "sops"),
+    "sops in flow style": (POD + "sops: {mac: x}\n", "sops"),
+    "sops with a comment": (POD + "sops: # theirs\n  mac: x\n", "sops"),
+    "sops in JSON on one line": ('{"kind":"Pod","image":"nginx","sops":{"mac":"x"}}', "sops"),
     "sops in JSON": ('{"kind": "Pod", "image": "nginx",\n  "sops": {"mac": "x"}}\n', "sops"),
     "ignore-file": ("# imageshift: ignore-file\n" + POD, "ignored"),
     "ignore-file with a reason": (
@@ -49,6 +56,7 @@ def test_whole_files_that_are_left(text: str, reason: str) -> None:
     "text",
     [
         POD + "# sops:\n",
+        POD + "sops: yes\n",
         POD.replace("spec:", "metadata: {annotations: {sops: x}}\nspec:"),
         POD.replace("spec:", "metadata:\n  sops:\n    mac: x\nspec:"),
         POD + "# imageshift: ignore-files\n",
