@@ -4,7 +4,7 @@ Only texts are looked at here. The deciding objects are parsed when something as
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from msgspec import Struct, field
@@ -22,6 +22,7 @@ from imageshift.inventory.objects import (
 from imageshift.inventory.readers import (
     SOURCE_KINDS,
     Objects,
+    copied_keys,
     generated_files,
     inflation_files,
     is_definition,
@@ -73,7 +74,7 @@ class Index(Struct, dict=True):
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
     image; `has_applications` is false when no Argo CD object has Helm values, `has_inflations`
-    when no kustomization has Helm charts.
+    and `has_replacements` when no kustomization has Helm charts or replacements.
     """
 
     workspace: Workspace
@@ -92,6 +93,7 @@ class Index(Struct, dict=True):
     has_remote: bool = False
     has_applications: bool = False
     has_inflations: bool = False
+    has_replacements: bool = False
     helmfiles: list[str] = field(default_factory=list)
     config_map_files: list[str] = field(default_factory=list)
     _kustomization_files: list[str] = field(default_factory=list)
@@ -191,9 +193,14 @@ class Index(Struct, dict=True):
         return FinderContext(
             source_url=self.source_url,
             values_maps=self._values_maps(),
+            copied_keys=frozenset(self._copied_keys()),
             rows=self.rows,
             chart_sources=self.chart_sources,
         )
+
+    def _copied_keys(self) -> Iterator[tuple[str, str]]:
+        for kustomization in self.kustomizations.values() if self.has_replacements else ():
+            yield from copied_keys(self.workspace, kustomization)
 
     def _values_maps(self) -> dict[str, dict[str, bool]]:
         maps: dict[str, dict[str, bool]] = {}
@@ -229,6 +236,7 @@ def _look_at(index: Index, file: str) -> bool:
         index._kustomization_files.append(file)  # noqa: SLF001 one module
         index.has_entries = index.has_entries or _has_any(content, _ENTRIES)
         index.has_remote = index.has_remote or _REMOTE.search(content) is not None
+        index.has_replacements = index.has_replacements or b"replacements" in content
         index.has_inflations = index.has_inflations or b"helmCharts" in content
         return _has_any(content, _DETAILS)
     if b"ConfigMap" in content and _has_any(content, _IMAGE_WORDS):

@@ -16,11 +16,20 @@ from imageshift.inventory.objects import (
     texts,
 )
 from imageshift.sites import Resource, resource_of
-from imageshift.source import Document, Mapping, SourceText, split_documents
+from imageshift.source import (
+    Document,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    SourceText,
+    split_documents,
+)
 from imageshift.workspace import Workspace
 
 __all__ = [
     "Objects",
+    "copied_keys",
     "generated_files",
     "inflation_files",
     "join",
@@ -152,6 +161,37 @@ def generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str
                 if file is not None:
                     key = key if equals else path.rpartition("/")[2]
                     yield generator.text("name") or "", key, file
+
+
+def copied_keys(
+    workspace: Workspace, kustomization: KustomizationFile
+) -> Iterator[tuple[str, str]]:
+    """Names and keys of ConfigMaps whose text a replacement copies whole into an image field."""
+    for item in kustomization.root.items("replacements"):
+        path = item.text("path") if isinstance(item, Mapping) else None
+        file = None if path is None else join(kustomization.folder, path)
+        found: list[Node] = [item]
+        if file is not None:
+            roots = [document.root for document in read_documents(workspace, file)]
+            found = [i for r in roots for i in (r.items if isinstance(r, Sequence) else [r]) if i]
+        yield from (copied for each in found if (copied := _copied(each)) is not None)
+
+
+def _copied(item: Node) -> tuple[str, str] | None:
+    source = item.mapping("source") if isinstance(item, Mapping) else None
+    key = ("" if source is None else source.text("fieldPath") or "").removeprefix("data.")
+    if source is None or source.text("kind") != "ConfigMap" or source.get("options") is not None:
+        return None
+    targets = item.items("targets") if isinstance(item, Mapping) else []
+    paths = [
+        path.value
+        for target in targets
+        if isinstance(target, Mapping) and target.mapping("options") is None
+        for path in target.items("fieldPaths")
+        if isinstance(path, Scalar)
+    ]
+    whole = any(path.rpartition(".")[2] in {"image", "reference"} for path in paths)
+    return (source.text("name") or "", key.replace("\\.", ".")) if whole else None
 
 
 def inflation_files(folder: str, chart: Mapping) -> Iterator[str]:

@@ -23,7 +23,7 @@ _KNOWN = re.compile("|".join(map(re.escape, _WORDS)))
 def may_name_images(text: str, context: FinderContext) -> bool:
     """Whether a ConfigMap can name images, judged by its text alone."""
     return (
-        bool(context.values_maps)
+        bool(context.values_maps or context.copied_keys)
         or _KNOWN.search(text) is not None
         or _POD_LIST.search(text) is not None
     )
@@ -48,6 +48,9 @@ def find_config_map_images(
             for inner in parse_embedded(document, text):
                 values = ValuesContext(inner, resource, values_keys[key.value])
                 yield from find_values_images(values, inner.mapping, at)
+        elif (resource.name, key.value) in context.copied_keys:
+            for site in whole_site(document, resource, text, at, SiteKind.CUSTOM):
+                yield site.doubtful("a replacement copies it into an image, maybe elsewhere too")
         elif paths:
             yield from _known(document, text, resource, at, paths)
         else:

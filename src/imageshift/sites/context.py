@@ -31,12 +31,14 @@ class FinderContext(Struct, frozen=True):
 
     `source_url` gives the address of a Flux source by its kind, namespace and name;
     `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and
-    whether their chart is prefix-free; `rows` are the user's own image paths.
+    whether their chart is prefix-free; `copied_keys` are names with keys of those that a
+    replacement of kustomize copies into an image; `rows` are the user's own image paths.
     """
 
     role: FileRole = FileRole.OBJECTS
     prefix_free: bool = False
     source_url: Callable[[str, str, str], str | None] = _unknown_source
     values_maps: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
+    copied_keys: frozenset[tuple[str, str]] = frozenset()
     rows: tuple[ImageField, ...] = ()
     chart_sources: bool = False

@@ -49,7 +49,7 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     It errs on the side of yes.
     """
     text = chunk.text
-    if _WORDS.search(text) is None:
+    if _WORDS.search(text) is None and not (context.copied_keys and "ConfigMap" in text):
         # A helmfile may name files that only helmfile knows.
         return "releases:" in text and "{{" in text and _KIND.search(text) is None
     if context.role is not FileRole.OBJECTS:
