@@ -86,8 +86,18 @@ def _mentions_images(content: bytes) -> bool:
     return any(word in content for word in _WORDS)
 
 
+def _is_encrypted(text: str) -> bool:
+    """Whether a text has SOPS' own key; looked for word by word, since texts may be long."""
+    at = text.find("sops")
+    while at >= 0:
+        if any(_SOPS.match(text, start) for start in range(max(at - 2, 0), at + 1)):
+            return True
+        at = text.find("sops", at + 1)
+    return False
+
+
 def _whole_file_skip(file: str, text: str, context: FinderContext) -> FileSkip | None:
-    if "sops" in text and _SOPS.search(text):
+    if _is_encrypted(text):
         detail = "encrypted by SOPS, whose checksum covers every value"
         return FileSkip(file, None, None, SkipReason.SOPS, detail)
     if _is_ignored_file(text):
