@@ -3,39 +3,20 @@
 The charts of tests/fixtures/charts lie in each tree as charts/NAME.
 """
 
-import contextlib
-import json
-import os
 import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner
+import command_line
+from command_line import HOST, REGISTRY, Outcome, run
 
-from imageshift.cli import build_app
+__all__ = ["CASES", "HOST", "REGISTRY", "MigrateCase", "image_lines", "read_tree", "run"]
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 FOLDER = FIXTURES / "charts_migrate"
 CASES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
-HOST = "123456789012.dkr.ecr.eu-west-2.amazonaws.com"
-REGISTRY = ("--account", "123456789012", "--region", "eu-west-2")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command left."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def report(self) -> dict[str, Any]:
-        """Return the JSON report."""
-        made: dict[str, Any] = json.loads(self.stdout)
-        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +60,9 @@ class MigrateCase:
         return run(tree, command, *paths, *REGISTRY, *more)
 
 
-def run(folder: Path, *arguments: str) -> Outcome:
-    """Run a command in a folder."""
-    with contextlib.chdir(folder):
-        done = CliRunner().invoke(build_app(list(arguments)), list(arguments))
-    return Outcome(done.exit_code, done.stdout, done.stderr)
-
-
 def read_tree(folder: Path) -> dict[str, bytes]:
     """Return the files below a folder, but for the charts that `copy` adds."""
-    found: dict[str, bytes] = {}
-    for parent, folders, names in os.walk(folder):
-        inside = Path(parent).relative_to(folder)
-        folders[:] = [name for name in folders if name not in {".git", "charts"}]
-        found |= {(inside / name).as_posix(): Path(parent, name).read_bytes() for name in names}
-    return found
+    return command_line.read_tree(folder, leave_out=(".git", "charts"))
 
 
 def image_lines(report: dict[str, Any]) -> list[str]:

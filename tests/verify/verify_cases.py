@@ -8,26 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner
-
-from imageshift.cli import build_app
+import command_line
+from command_line import HOST, REGISTRY, Outcome
 
 __all__ = ["CASES", "HOST", "Case", "Outcome", "run"]
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "verify"
 CASES = sorted(path.parent.name for path in FOLDER.glob("*/case.toml"))
-ACCOUNT = "123456789012"
-HOST = f"{ACCOUNT}.dkr.ecr.eu-west-2.amazonaws.com"
 _HASHED = re.compile(r"(ConfigMap/web/app-values)-[a-z0-9]{10}")
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a command left."""
-
-    code: int
-    stdout: str
-    stderr: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +46,8 @@ class Case:
 
 def run(folder: Path, *arguments: str, command: str = "verify", path: str = ".") -> Outcome:
     """Run a command on a folder as its own root, or on a path in it."""
-    words = [command, str(folder / path), "--root", str(folder)]
-    words += ["--account", ACCOUNT, "--region", "eu-west-2", *arguments]
-    done = CliRunner().invoke(build_app(words), words)
-    return Outcome(done.exit_code, done.stdout, done.stderr)
+    words = (command, str(folder / path), "--root", str(folder), *REGISTRY, *arguments)
+    return command_line.run(Path.cwd(), *words)
 
 
 def render_lines(report: dict[str, Any], *, unchanged: bool = False) -> list[str]:

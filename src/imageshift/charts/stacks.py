@@ -33,6 +33,7 @@ __all__ = ["Stacks", "read_stacks"]
 
 _PARTS = (Role.REGISTRY, Role.REPOSITORY)
 _REPOSITORY_KEYS = ("repository", "repo", "image", "name")
+_OWN_VALUES = ("values.yaml", "values.yml")
 _VALUES_FILE = re.compile(r"values.*\.ya?ml")
 
 _Path = tuple[str, ...]
@@ -295,13 +296,12 @@ def _inflations(index: Index) -> Iterator[list[_Layer]]:
 
 def _charts(index: Index) -> Iterator[list[_Layer]]:
     """A chart's own values with each further file beside them."""
-    for folder in sorted(index.charts):
-        prefix = f"{folder}/" if folder else ""
-        files = [
-            file
-            for file in index.files
-            if file.startswith(prefix) and _VALUES_FILE.fullmatch(file[len(prefix) :])
-        ]
-        base = [file for file in files if file[len(prefix) :] in {"values.yaml", "values.yml"}]
-        for other in sorted(set(files) - set(base)):
+    files: dict[str, list[str]] = {}
+    for file in index.files:
+        folder, _, name = file.rpartition("/")
+        if folder in index.charts and _VALUES_FILE.fullmatch(name):
+            files.setdefault(folder, []).append(file)
+    for folder, found in sorted(files.items()):
+        base = [file for file in found if file[len(folder) :].lstrip("/") in _OWN_VALUES]
+        for other in sorted(set(found) - set(base)):
             yield [layer for file in (*base, other) for layer in _file(index, file)]
