@@ -219,6 +219,8 @@ class Planner:
 
     def plan(self, file: str) -> FilePlan | None:
         """The plan of one file, or None when it holds nothing to tell."""
+        if file in self._index.silent_files and not any(d.extra(file) for d in self.decisions):
+            return None
         results = self._results(file)
         scan, content = self._scan(file)
         if not (results or scan.skips or scan.policies):

@@ -32,6 +32,7 @@ from imageshift.inventory.readers import (
     read_kustomizations,
     read_objects,
 )
+from imageshift.inventory.scan import is_silent
 from imageshift.inventory.value_files import named_value_files
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.helmfile import environments, values_files
@@ -73,8 +74,9 @@ class Index(Struct, dict=True):
     `has_entries` is false when nothing in the tree changes the images that another file has,
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
-    image; `has_applications` is false when no Argo CD object has Helm values, `has_inflations`
-    and `has_replacements` when no kustomization has Helm charts or replacements.
+    image, `silent_files` those in which nothing can; `has_applications` is false when no Argo CD
+    object has Helm values, `has_inflations` and `has_replacements` when no kustomization has Helm
+    charts or replacements.
     """
 
     workspace: Workspace
@@ -96,6 +98,7 @@ class Index(Struct, dict=True):
     has_replacements: bool = False
     helmfiles: list[str] = field(default_factory=list)
     config_map_files: list[str] = field(default_factory=list)
+    silent_files: set[str] = field(default_factory=set)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
     _source_files: list[str] = field(default_factory=list)
@@ -239,6 +242,8 @@ def _look_at(index: Index, file: str) -> bool:
         index.has_replacements = index.has_replacements or b"replacements" in content
         index.has_inflations = index.has_inflations or b"helmCharts" in content
         return _has_any(content, _DETAILS)
+    if is_silent(file, content, copied=True):
+        index.silent_files.add(file)
     if b"ConfigMap" in content and _has_any(content, _IMAGE_WORDS):
         index.config_map_files.append(file)
     if _has_any(content, _WORDS):

@@ -65,18 +65,26 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     Raises:
         SourceError: the whole file is no UTF-8.
     """
-    if not (
-        _mentions_images(content)
-        or is_kustomization(file)
-        or (context.copied_keys and b"ConfigMap" in content)
-        or all(word in content for word in _HELMFILE)
-    ):
+    if is_silent(file, content, copied=bool(context.copied_keys)):
         return FileScan(file, SourceText(""))
     source = SourceText.decode(content)
     skip = _whole_file_skip(file, source.text, context)
     if skip is not None:
         return FileScan(file, source, skips=(skip,))
     return _Scan(file, source, context).result()
+
+
+def is_silent(file: str, content: bytes, *, copied: bool) -> bool:
+    """Whether nothing in a file's bytes can name an image.
+
+    `copied` says that a ConfigMap may, since a replacement copies its text into one.
+    """
+    return not (
+        _mentions_images(content)
+        or is_kustomization(file)
+        or (copied and b"ConfigMap" in content)
+        or all(word in content for word in _HELMFILE)
+    )
 
 
 def _mentions_images(content: bytes) -> bool:
