@@ -163,7 +163,8 @@ class Workspace:
             SourceError: it can't be read (reason `unwritable`).
         """
         try:
-            with open(f"{self.root}/{name}", "rb") as stream:  # noqa: PTH123 the hot path
+            path = f"{self.root}/{name}"
+            with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 the hot path
                 return stream.read()
         except OSError as error:
             raise SourceError(f"can't be read: {error.strerror}", reason="unwritable") from None

@@ -111,22 +111,25 @@ class Mapping(Node):
         return keys[-1] if keys else None
 
     def _resolved(self) -> dict[str, tuple[Scalar, Node]]:
-        """The pairs by key. Each merged mapping counts once, however often it is merged."""
-        if self._index is not None:
-            return self._index
-        index: dict[str, tuple[Scalar, Node]] = {}
-        seen: set[int] = set()
-        stack = [self]
+        """The pairs by key, merged ones behind those that are written here."""
+        if self._index is None:
+            self._index, merged = self._split()
+            self._merge(merged)
+        return self._index
+
+    def _merge(self, merged: "list[Mapping]") -> None:
+        """Add merged pairs. Each mapping counts once, however often it is merged."""
+        index = self._resolved()
+        seen = {id(self)}
+        stack = merged[::-1]
         while stack:
             mapping = stack.pop()
             if id(mapping) not in seen:
                 seen.add(id(mapping))
-                own, merged = mapping._split()  # noqa: SLF001 the same class
+                own, inner = mapping._split()  # noqa: SLF001 the same class
                 for name, pair in own.items():
                     index.setdefault(name, pair)
-                stack += reversed(merged)
-        self._index = index
-        return index
+                stack += reversed(inner)
 
     def _split(self) -> tuple[dict[str, tuple[Scalar, Node]], "list[Mapping]"]:
         """The pairs written here, and the mappings merged in, those that win first."""
