@@ -16,11 +16,11 @@ from msgspec.structs import replace
 from imageshift.errors import ConfigError, ToolError
 from imageshift.inventory import scan_file
 from imageshift.plan import FilePlan
+from imageshift.repo.workspace import Workspace
 from imageshift.restore import Versions, restore
 from imageshift.rewrite import Change, Forward, plan_site, reconcile
 from imageshift.run import Run
 from imageshift.source import apply_edits
-from imageshift.workspace import Workspace
 
 __all__ = ["Base", "base_plans"]
 

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from imageshift.diff import unified_diff
 from imageshift.errors import SourceError
 from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, scan_file
+from imageshift.repo.workspace import Workspace
+from imageshift.repo.write import Write, write_together
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import (
@@ -19,8 +21,6 @@ from imageshift.source import (
     apply_edits,
     same_but_for,
 )
-from imageshift.workspace import Workspace
-from imageshift.write import Write, write_together
 
 __all__ = [
     "BesideCharts",

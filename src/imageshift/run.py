@@ -22,9 +22,9 @@ from imageshift.plan import (
     Surroundings,
     apply_plans,
 )
+from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, matching
 from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
 from imageshift.sites import ImageSite
-from imageshift.workspace import CONFIG_NAME, Workspace, find_root, matching
 
 __all__ = [
     "Plan",

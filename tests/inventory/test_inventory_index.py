@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from imageshift.inventory import Index, build_index
+from imageshift.repo.workspace import Workspace
 from imageshift.sites import FileRole
-from imageshift.workspace import Workspace
 
 RELEASE = """\
 apiVersion: helm.toolkit.fluxcd.io/v2

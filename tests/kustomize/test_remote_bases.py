@@ -10,9 +10,9 @@ from imageshift.errors import ToolError
 from imageshift.inventory import build_index
 from imageshift.kustomize import remote_bases
 from imageshift.plan import FilePlan
+from imageshift.repo.workspace import Workspace
 from imageshift.rewrite import Change, Kept
 from imageshift.run import Run, RunOptions
-from imageshift.workspace import Workspace
 from kustomize_builds import HOST, build, build_all, differences, images
 from remote_server import commit, serving
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imageshift.workspace import Workspace
+from imageshift.repo.workspace import Workspace
 
 pytestmark = pytest.mark.property
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from imageshift.charts.plain import to_plain
 from imageshift.inventory.readers import read_documents
+from imageshift.repo.workspace import Workspace
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Node, Root, Scalar, Sequence
-from imageshift.workspace import Workspace
 
 __all__ = ["fill", "objects", "plain_objects", "to_filled"]
 

@@ -13,9 +13,9 @@ from imageshift.cli.output import put, say
 from imageshift.cli.session import Session
 from imageshift.explain import Explainer, Explanation, matches
 from imageshift.plan import FilePlan
+from imageshift.repo.workspace import find_root
 from imageshift.rewrite import Change, Kept
 from imageshift.run import Run
-from imageshift.workspace import find_root
 
 
 @with_options(Common)

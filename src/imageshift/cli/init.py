@@ -9,7 +9,7 @@ from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import emit, say
 from imageshift.cli.session import Session
 from imageshift.errors import ConfigError
-from imageshift.workspace import CONFIG_NAME
+from imageshift.repo.workspace import CONFIG_NAME
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.")]
 

@@ -34,10 +34,10 @@ from imageshift.inventory.readers import (
 )
 from imageshift.inventory.scan import is_silent
 from imageshift.inventory.value_files import named_value_files
+from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.helmfile import environments, values_files
 from imageshift.source import Document, Mapping
-from imageshift.workspace import Workspace, matching
 
 __all__ = ["Index", "build_index", "join"]
 

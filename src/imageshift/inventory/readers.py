@@ -15,6 +15,7 @@ from imageshift.inventory.objects import (
     read_release,
     texts,
 )
+from imageshift.repo.workspace import Workspace
 from imageshift.sites import Resource, resource_of
 from imageshift.source import (
     Document,
@@ -25,7 +26,6 @@ from imageshift.source import (
     SourceText,
     split_documents,
 )
-from imageshift.workspace import Workspace
 
 __all__ = [
     "Objects",

@@ -19,6 +19,7 @@ from imageshift.inventory import FluxKustomization
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.kustomize.sources import flux_folders
+from imageshift.repo.workspace import CONFIG_NAME
 from imageshift.sites import resource_of
 from imageshift.source import SourceText, split_documents
 from imageshift.verify.argocd import application_builds
@@ -28,7 +29,6 @@ from imageshift.verify.model import Plain, UnitKey, VerdictKind, object_name
 from imageshift.verify.objects import read_part
 from imageshift.verify.substitute import substitute, takes_variables
 from imageshift.verify.tree import Tree
-from imageshift.workspace import CONFIG_NAME
 
 __all__ = ["Unit", "discover", "is_flux"]
 

@@ -9,10 +9,10 @@ from imageshift.errors import SourceError
 from imageshift.inventory import Index, build_index
 from imageshift.kustomize.reach import Reach
 from imageshift.kustomize.sources import gathered
+from imageshift.repo.workspace import Workspace
 from imageshift.verify.kustomize import is_manifest
 from imageshift.verify.model import Plain
 from imageshift.verify.objects import read_objects
-from imageshift.workspace import Workspace
 
 __all__ = ["Tree"]
 

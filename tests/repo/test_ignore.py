@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from imageshift.workspace import Workspace
+from imageshift.repo.workspace import Workspace
 
 FILES = (
     *("a.yaml", "b.yaml", "#c.yaml", "!d.yaml", "e f.yaml", "g .yaml", "[h].yaml", "*.yaml"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from imageshift.errors import NoFilesError, SourceError
-from imageshift.workspace import Workspace, find_root
+from imageshift.repo.workspace import Workspace, find_root
 
 
 def tree(folder: Path, *names: str, **texts: str) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path, PosixPath
 import pytest
 
 from imageshift.errors import SourceError
-from imageshift.write import Write, write_together
+from imageshift.repo.write import Write, write_together
 
 
 def prepared(folder: Path, *names: str) -> list[Write]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from imageshift.errors import NoFilesError, SourceError
-from imageshift.ignore import Patterns
+from imageshift.repo.ignore import Patterns
 
 __all__ = ["CONFIG_NAME", "Workspace", "find_root", "matching"]
 

@@ -1,0 +1,73 @@
+"""The one way that files are read: regular ones, below a folder where one is given, up to a size.
+
+A link in a foreign repository may lead to any file of the machine, to a device that never ends,
+or to a pipe that nobody writes to. None of them is opened for reading here.
+"""
+
+import os
+import stat
+from pathlib import Path
+
+from imageshift.errors import SourceError
+
+__all__ = ["LARGEST", "read_below", "read_file"]
+
+LARGEST = 64 * 1024 * 1024
+"""The most bytes that a file of a repository may have."""
+
+# A pipe that is opened so gives no bytes instead of waiting for some.
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+
+
+def read_file(path: Path | str, *, largest: int = LARGEST) -> bytes:
+    """The bytes of a regular file, wherever it is and through whatever links.
+
+    For files that the user names or that belong to the user's own set-up; what a repository
+    names goes through `read_below`.
+
+    Raises:
+        SourceError: it can't be read, is no regular file or has more than `largest` bytes
+            (reason `unwritable`).
+    """
+    return _read(path, _FLAGS, largest)
+
+
+def read_below(root: Path, name: str, *, largest: int = LARGEST) -> bytes:
+    """The bytes of a regular file below a folder; a link that leads out of it is refused.
+
+    `root` is a resolved path, `name` relative to it.
+
+    Raises:
+        SourceError: as `read_file`, and for what lies outside the root.
+    """
+    path = os.path.realpath(root / name)
+    if not Path(path).is_relative_to(root):
+        raise SourceError("it leads out of the root", reason="unwritable")
+    return _read(path, _FLAGS | os.O_NOFOLLOW, largest)
+
+
+def _read(path: Path | str, flags: int, largest: int) -> bytes:
+    try:
+        handle = os.open(path, flags)
+    except OSError as error:
+        raise SourceError(f"can't be read: {error.strerror}", reason="unwritable") from None
+    except ValueError as error:  # a name with a zero byte
+        raise SourceError(f"can't be read: {error}", reason="unwritable") from None
+    with os.fdopen(handle, "rb", buffering=0) as stream:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceError("can't be read: it is no regular file", reason="unwritable")
+        if status.st_size > largest:
+            raise SourceError(_too_large(largest), reason="unwritable")
+        try:
+            # Files under /proc say that they have no bytes, and others may grow.
+            data = stream.read(largest + 1) or b""
+        except OSError as error:
+            raise SourceError(f"can't be read: {error.strerror}", reason="unwritable") from None
+    if len(data) > largest:
+        raise SourceError(_too_large(largest), reason="unwritable")
+    return data
+
+
+def _too_large(largest: int) -> str:
+    return f"can't be read: it has more than {largest >> 20} MiB"

@@ -1,0 +1,209 @@
+"""The one way that other programs are run: with limits, and with nothing of ours that they don't need.
+
+Each gets a group of processes of its own, so that what it starts ends with it, an environment of
+named variables alone, and limits of time, memory and output.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from msgspec import Struct
+
+from imageshift.errors import ToolError
+
+__all__ = ["Limits", "Outcome", "ToolLimitError", "base_environment", "run_tool"]
+
+_MIB = 1024 * 1024
+_CHUNK = 256 * 1024
+_WATCH = 0.1
+# What programs need to find their files and to write text; nothing that opens a door.
+_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "GOGC", "GOMAXPROCS")
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a program may use: seconds, and bytes of memory (all its processes) and of output."""
+
+    seconds: float = 120.0
+    memory: int = 2048 * _MIB
+    output: int = 256 * _MIB
+
+
+class Outcome(Struct, frozen=True):
+    """How a program ended, and what it wrote."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def message(self) -> str:
+        """What it wrote to standard error, as text."""
+        return self.stderr.decode(errors="replace").strip()
+
+
+class ToolLimitError(ToolError):
+    """A program was stopped since it reached a limit; `limit` is its name in `Limits`."""
+
+    def __init__(self, message: str, limit: str) -> None:
+        super().__init__(message, hint=None)
+        self.limit = limit
+
+
+def base_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables that every program gets, and those given."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return kept | dict(more or {})
+
+
+def run_tool(
+    command: Sequence[str | Path],
+    *,
+    stdin: bytes = b"",
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Outcome:
+    """Runs a program to its end; `environment` is added to `base_environment`.
+
+    The caller sees to it that no argument which comes from a repository can be an option.
+
+    Raises:
+        ToolLimitError: it reached a limit, and was stopped with all that it had started.
+        ToolError: it can't be started.
+    """
+    limits = limits or Limits()
+    try:
+        process = subprocess.Popen(  # noqa: S603 the callers name the program
+            [str(word) for word in command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env=base_environment(environment),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ToolError(f"{command[0]} doesn't start: {why}") from None
+    try:
+        return _Running(process, limits, Path(str(command[0])).name).finish(stdin)
+    finally:
+        _end(process)
+
+
+class _Running(Struct):
+    """A program that runs, and what it has written so far."""
+
+    process: "subprocess.Popen[bytes]"
+    limits: Limits
+    name: str
+    written: int = 0
+
+    def finish(self, stdin: bytes) -> Outcome:
+        """Feeds and reads it until it has ended."""
+        stdout, stderr = bytearray(), bytearray()
+        until = time.monotonic() + self.limits.seconds
+        with selectors.DefaultSelector() as waiting:
+            self._watch_pipes(waiting, stdin, stdout, stderr)
+            watched = time.monotonic()
+            while waiting.get_map():
+                now = time.monotonic()
+                if now > until:
+                    raise self._stop(f"took longer than {self.limits.seconds:g} s", "seconds")
+                if now - watched > _WATCH:
+                    watched = now
+                    self._check_memory()
+                for key, _ in waiting.select(min(_WATCH, max(until - now, 0.001))):
+                    key.data(waiting, key.fileobj)
+        return self._ended(until, stdout, stderr)
+
+    def _ended(self, until: float, stdout: bytearray, stderr: bytearray) -> Outcome:
+        try:
+            code = self.process.wait(max(until - time.monotonic(), 0.001))
+        except subprocess.TimeoutExpired:
+            raise self._stop(f"took longer than {self.limits.seconds:g} s", "seconds") from None
+        return Outcome(code, bytes(stdout), bytes(stderr))
+
+    def _watch_pipes(
+        self, waiting: selectors.BaseSelector, stdin: bytes, stdout: bytearray, stderr: bytearray
+    ) -> None:
+        left = memoryview(stdin)
+
+        def feed(waiting: selectors.BaseSelector, pipe: IO[bytes]) -> None:
+            nonlocal left
+            with suppress(BlockingIOError):
+                try:
+                    left = left[os.write(pipe.fileno(), left[:_CHUNK]) :]
+                except BrokenPipeError:
+                    left = left[:0]
+            if not left:
+                waiting.unregister(pipe)
+                pipe.close()
+
+        def read(into: bytearray) -> Any:
+            def take(waiting: selectors.BaseSelector, pipe: IO[bytes]) -> None:
+                data = os.read(pipe.fileno(), _CHUNK)
+                into.extend(data)
+                self._count(len(data))
+                if not data:
+                    waiting.unregister(pipe)
+                    pipe.close()
+
+            return take
+
+        pipes = self.process.stdin, self.process.stdout, self.process.stderr
+        for pipe, event, handler in zip(
+            pipes,
+            (selectors.EVENT_WRITE, selectors.EVENT_READ, selectors.EVENT_READ),
+            (feed, read(stdout), read(stderr)),
+            strict=True,
+        ):
+            assert pipe is not None  # noqa: S101 all three are pipes
+            os.set_blocking(pipe.fileno(), False)
+            waiting.register(pipe, event, handler)
+
+    def _count(self, size: int) -> None:
+        self.written += size
+        if self.written > self.limits.output:
+            raise self._stop(f"wrote more than {self.limits.output // _MIB} MiB", "output")
+
+    def _check_memory(self) -> None:
+        if resident(self.process.pid) > self.limits.memory:
+            raise self._stop(f"used more than {self.limits.memory // _MIB} MiB of memory", "memory")
+
+    def _stop(self, why: str, limit: str) -> ToolLimitError:
+        return ToolLimitError(f"{self.name} {why}", limit)
+
+
+def resident(pid: int) -> int:
+    """The bytes of memory that a process and its descendants hold; none where it has ended."""
+    import psutil  # noqa: PLC0415 only for runs that start programs
+
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.Error:
+        return 0
+    total = 0
+    for member in family:
+        with suppress(psutil.Error):
+            total += int(member.memory_info().rss)
+    return total
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ends a program and what it started, and takes its pipes away."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+    process.wait()
