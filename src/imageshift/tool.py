@@ -1,4 +1,4 @@
-"""The one way that other programs are run: with limits, and with nothing of ours that they don't need.
+"""The one way that other programs are run: with limits, and without our environment.
 
 Each gets a group of processes of its own, so that what it starts ends with it, an environment of
 named variables alone, and limits of time, memory and output.
