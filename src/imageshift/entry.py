@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-__all__ = ["Entry", "literal_name", "spell_name", "split_image"]
+__all__ = ["Entry", "literal_name", "parse_overwrite", "spell_name", "split_image"]
 
 # What Go and Python read alike. Outside it lie look-arounds, classes by name, inline flags,
 # possessive and atomic forms, and braces that are repeat counts in one and text in the other.
@@ -86,6 +86,23 @@ def split_image(text: str) -> tuple[str, str, str]:
         return text, "", ""
     end = at if at >= 0 else len(text)
     return text[:colon], text[colon + 1 : end], text[end + 1 :]
+
+
+def parse_overwrite(text: str) -> Entry:
+    """The entry that `kustomize edit set image` makes of `old=new:tag` or of `name:tag`.
+
+    >>> parse_overwrite("nginx=quay.io/org/nginx:1.27")
+    Entry(name='nginx', new_name='quay.io/org/nginx', new_tag='1.27', digest='', tag_suffix='')
+    """
+    old, equals, new = text.partition("=")
+    name, tag, digest = _split_overwrite(new if equals else old)
+    return Entry(old, name, tag, digest) if equals else Entry(name, "", tag, digest)
+
+
+def _split_overwrite(text: str) -> tuple[str, str, str]:
+    head, _, digest = text.partition("@")
+    colon = head.find(":", head.rfind("/") + 1)
+    return (head, "", digest) if colon < 0 else (head[:colon], head[colon + 1 :], digest)
 
 
 def literal_name(pattern: str) -> str | None:

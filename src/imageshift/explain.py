@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from imageshift.errors import ImageshiftError
-from imageshift.kustomize import Tracer
+from imageshift.links.trace import Tracer
 from imageshift.plan import FilePlan
 from imageshift.reference import parse_reference
 from imageshift.rewrite import Change, Kept, Status
@@ -28,7 +28,7 @@ class Explainer:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._tracer = Tracer(run.index)
+        self._tracer = Tracer(run.builds)
 
     def explain(self, plan: FilePlan, result: Change | Kept) -> Explanation:
         """Why a site has its result, and what builds it."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -86,6 +87,7 @@ class Run(Struct):
     folder: Path | None = None
     charts: ChartAnswers | None = None
     _reach: Surroundings | None = None
+    _builds: Any = None
     _reached: list[frozenset[str]] | None = None
     _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
 
@@ -142,10 +144,19 @@ class Run(Struct):
             self._planner = Planner(self.index, self.mapper, self._decide, self.reach)
         return self._planner
 
+    @property
+    def builds(self) -> Any:
+        """Who builds what."""
+        if self._builds is None:
+            from imageshift.links.builds import Builds  # noqa: PLC0415 not for every run
+
+            self._builds = Builds(self.index)
+        return self._builds
+
     def reach(self) -> Surroundings:
         """What builds which file."""
         if self._reach is None:
-            from imageshift.kustomize.reach import Reach  # noqa: PLC0415 not for every run
+            from imageshift.links.reach import Reach  # noqa: PLC0415 not for every run
 
             self._reach = Reach(self.index)
         return self._reach
@@ -154,7 +165,7 @@ class Run(Struct):
         """What more than a file's own text decides; nothing of it is loaded without need."""
         found: list[Decisions] = []
         if self.options.backward and self.index.all_releases:
-            from imageshift.kustomize.renderers import renderers_back  # noqa: PLC0415 as below
+            from imageshift.solve.renderers import renderers_back  # noqa: PLC0415 as below
 
             found.append(renderers_back(self.index, self.mapper, planner.scan, self.is_written))
         charts = None if self.charts_mode == "off" else self._decide_charts(planner)
@@ -178,8 +189,8 @@ class Run(Struct):
         remote = self.index.has_remote and not self.options.backward
         rendered = remote and (self.options.render or self.config.render)
         if self.index.has_entries or rendered:
-            from imageshift.kustomize.render import remote_images  # noqa: PLC0415 as above
-            from imageshift.kustomize.solve import solve  # noqa: PLC0415 as above
+            from imageshift.links.render import remote_images  # noqa: PLC0415 as above
+            from imageshift.solve.decisions import solve  # noqa: PLC0415 as above
 
             graph = solve(
                 self.index,
@@ -188,11 +199,12 @@ class Run(Struct):
                 writable=self.is_written,
                 remote=remote_images if rendered else None,
                 backward=self.options.backward,
+                builds=self.builds,
             )
             yield graph if charts is None else BesideCharts(graph, charts)
         if remote:
-            from imageshift.kustomize.remote import remote_rows  # noqa: PLC0415 as above
-            from imageshift.kustomize.render import remote_sites  # noqa: PLC0415 as above
+            from imageshift.links.render import remote_sites  # noqa: PLC0415 as above
+            from imageshift.solve.remote_rows import remote_rows  # noqa: PLC0415 as above
 
             yield remote_rows(self.index, self.mapper, remote_sites if rendered else None)
 
@@ -207,7 +219,7 @@ class Run(Struct):
             return None
         from imageshift.charts.decide import ChartOptions, decide  # noqa: PLC0415 heavy
         from imageshift.charts.tracestore import TraceStore  # noqa: PLC0415 as above
-        from imageshift.kustomize.reach import Reach  # noqa: PLC0415 as above
+        from imageshift.links.reach import Reach  # noqa: PLC0415 as above
 
         folder = self.folder or self.workspace.root
         sources = {name: folder / path for name, path in self.config.charts.sources.items()}
@@ -239,7 +251,7 @@ class Run(Struct):
         A folder inside another one of them isn't named by itself, nor the root because some other
         source has one too.
         """
-        from imageshift.kustomize.sources import flux_folders  # noqa: PLC0415 not for every run
+        from imageshift.links.sources import flux_folders  # noqa: PLC0415 not for every run
 
         if "" in self.names or self.options.named_only:
             return []

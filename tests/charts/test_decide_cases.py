@@ -18,7 +18,7 @@ from imageshift.charts.releases import ReleaseText, read_releases
 from imageshift.charts.render import Manifests, Renderer
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.standing import patch_key, standing_patches
-from imageshift.kustomize.reach import Reach
+from imageshift.links.reach import Reach
 from imageshift.run import Run, RunOptions
 
 every_case = pytest.mark.parametrize("name", CASES)

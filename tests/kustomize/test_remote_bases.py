@@ -8,7 +8,7 @@ import pytest
 
 from imageshift.errors import ToolError
 from imageshift.inventory import build_index
-from imageshift.kustomize import remote_bases
+from imageshift.links.remote import remote_bases
 from imageshift.plan import FilePlan
 from imageshift.repo.workspace import Workspace
 from imageshift.rewrite import Change, Kept

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imageshift.kustomize import Tracer
+from imageshift.links.trace import Tracer
 from imageshift.run import Run, RunOptions
 from kustomize_builds import build, images
 
@@ -26,7 +26,7 @@ NAMES = sorted(path.name for path in CASES.iterdir() if path.name not in BEYOND)
 def traces(root: Path) -> dict[str, list[tuple[str, ...]]]:
     """Every way of every image of a tree, by what builds it."""
     run = Run.open([root], RunOptions(account="123456789012", region="eu-west-2", root=root))
-    tracer, found = Tracer(run.index), dict[str, list[tuple[str, ...]]]()
+    tracer, found = Tracer(run.builds), dict[str, list[tuple[str, ...]]]()
     for file in run.index.files:
         for site in run.planner.scan(file).sites:
             for told in tracer.trace(site, file):

@@ -33,12 +33,12 @@ from imageshift.charts.variants import Builds, VariantImage, Variants
 from imageshift.charts.verdicts import ChartProblem, Solved, Verdicts, ignored_leaves
 from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError
 from imageshift.inventory import FileScan, Index
-from imageshift.kustomize.leaves import site_key
-from imageshift.kustomize.model import SiteKey
-from imageshift.kustomize.reach import Reach
+from imageshift.links.model import SiteKey
+from imageshift.links.reach import Reach
 from imageshift.reference import DOCKER_HUB, name_length
 from imageshift.rewrite import Backward, Change, Kept, Mapper, Status, plan_site
 from imageshift.sites import Confidence, ImageSite, SkipReason
+from imageshift.solve.leaves import site_key
 
 __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 

@@ -15,7 +15,7 @@ from imageshift.charts.values import ValuesFrom
 from imageshift.errors import ImageshiftError, SourceError
 from imageshift.inventory import Index
 from imageshift.inventory.readers import generated_files, read_documents
-from imageshift.kustomize.reach import Reach
+from imageshift.links.reach import Reach
 from imageshift.source import Document, Node, Scalar, Sequence, parse_embedded
 from imageshift.source import Mapping as MapNode
 

@@ -19,7 +19,7 @@ from imageshift.charts.spec import objects, to_filled
 from imageshift.charts.values import merge, merge_release
 from imageshift.inventory import Index
 from imageshift.inventory.readers import patch_files, read_documents
-from imageshift.kustomize.reach import Reach
+from imageshift.links.reach import Reach
 from imageshift.sites import Resource, resource_of
 from imageshift.source import Document, Place, Scalar
 from imageshift.source import Mapping as MapNode

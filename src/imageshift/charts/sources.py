@@ -8,8 +8,8 @@ from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKi
 from imageshift.charts.spec import plain_objects
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
-from imageshift.kustomize.reach import Reach
-from imageshift.kustomize.sources import is_own_repository
+from imageshift.links.reach import Reach
+from imageshift.links.sources import is_own_repository
 
 __all__ = ["ChartSources"]
 

@@ -18,15 +18,15 @@ from imageshift.inventory import Index, is_definition
 from imageshift.inventory.index import join
 from imageshift.inventory.readers import generated_files, inflation_files, read_documents
 from imageshift.inventory.value_files import named_value_files
-from imageshift.kustomize.leaves import site_key
-from imageshift.kustomize.model import SiteKey, place_text
-from imageshift.kustomize.releases import split_after
-from imageshift.kustomize.sources import application_sources
+from imageshift.links.model import SiteKey, place_text
+from imageshift.links.sources import application_sources
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site
 from imageshift.sites import ImageSite, Role, SkipReason, resource_of
 from imageshift.sites.helmfile import release_values
 from imageshift.sites.parameters import parameter_tree
 from imageshift.sites.values import global_registry
+from imageshift.solve.leaves import site_key
+from imageshift.solve.releases import split_after
 from imageshift.source import Document, Mapping, Node, Scalar, parse_embedded
 
 __all__ = ["Stacks", "read_stacks"]

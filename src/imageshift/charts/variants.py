@@ -20,9 +20,9 @@ from imageshift.charts.spec import to_filled
 from imageshift.charts.values import merge, merge_release, place
 from imageshift.errors import SourceError
 from imageshift.inventory import Index
-from imageshift.kustomize.model import PatchSource
-from imageshift.kustomize.patches import patch_documents, read_patches
-from imageshift.kustomize.reach import Reach
+from imageshift.links.model import Patch
+from imageshift.links.patches import patch_documents, read_patches, targets
+from imageshift.links.reach import Reach
 from imageshift.sites.patches import pointer_steps
 from imageshift.source import Document
 from imageshift.source import Mapping as MapNode
@@ -79,17 +79,17 @@ class Variants:
                 parts,
                 tuple(_patch(document, variables) for _, document in over),
                 frozenset(written | {source.file for source, _ in over}),
-                any(s.scalar is None and isinstance(d.root, MapNode) for s, d in over),
+                any(not s.is_inline and isinstance(d.root, MapNode) for s, d in over),
             )
             known = [plain, *(other.values() for other in found)]
             if made.values() not in known:
                 found.append(made)
         return found
 
-    def _builds(self, file: str) -> Iterator[tuple[frozenset[str], list[PatchSource]]]:
+    def _builds(self, file: str) -> Iterator[tuple[frozenset[str], list[Patch]]]:
         """The files of each build that takes a file in, and its patches, the innermost first."""
         known = self._index.kustomizations
-        folders = [folder for folder in known if file in self._reach.closure(folder)]
+        folders = [folder for folder in known if folder in self._reach.above(file)]
         folders.sort(key=lambda folder: len(self._reach.closure(folder)))
         for folder in folders:
             files = self._reach.closure(folder)
@@ -100,11 +100,9 @@ class Variants:
             files = self._reach.built_by(flux)
             inner = [known[name] for name in folders if known[name].file in files]
             patches = [p for one in inner for p in read_patches(one.file, one.document, one.root)]
-            yield files, [*patches, *read_patches(flux.file, flux.document, flux.spec)]
+            yield files, [*patches, *read_patches(flux.file, flux.document, flux.spec, files=False)]
 
-    def _patches(
-        self, sources: Iterable[PatchSource], name: str
-    ) -> Iterator[tuple[PatchSource, Document]]:
+    def _patches(self, sources: Iterable[Patch], name: str) -> Iterator[tuple[Patch, Document]]:
         for source in sources:
             try:
                 documents = list(patch_documents(self._index, source, "values"))
@@ -184,16 +182,16 @@ def _is_noise(found: Iterable[Difference], again: Iterable[Difference]) -> bool:
     return all({(item.template, item.line), (item.template, 0)} & noise for item in found)
 
 
-def _is_for(document: Document, source: PatchSource, name: str) -> bool:
+def _is_for(document: Document, source: Patch, name: str) -> bool:
     """Whether a patch may be for a release of a name."""
     root = document.root
     if isinstance(root, ListNode):
-        return source.targets("HelmRelease", name)
+        return targets(source, "HelmRelease", name)
     if not isinstance(root, MapNode) or root.text("kind") != "HelmRelease":
         return False
     metadata = root.mapping("metadata")
     own = None if metadata is None else metadata.text("name")
-    return source.targets("HelmRelease", name) if source.targeted else own == name
+    return targets(source, "HelmRelease", name) if source.targeted else own == name
 
 
 def _patch(document: Document, variables: Mapping[str, str]) -> Callable[[_Spec], _Spec]:

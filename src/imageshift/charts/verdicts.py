@@ -14,8 +14,7 @@ from imageshift.charts.override import Override
 from imageshift.charts.releases import ReleaseText
 from imageshift.errors import InvalidReferenceError, VariableReferenceError
 from imageshift.inventory import FileScan
-from imageshift.kustomize.leaves import site_key
-from imageshift.kustomize.model import SiteKey
+from imageshift.links.model import SiteKey
 from imageshift.reference import ImageReference, name_length
 from imageshift.rewrite import Backward, Change, Kept, Mapper, Status
 from imageshift.sites import (
@@ -27,6 +26,7 @@ from imageshift.sites import (
     SiteKind,
     SkipReason,
 )
+from imageshift.solve.leaves import site_key
 from imageshift.source import Edit, Place, Scalar
 
 __all__ = ["ChartProblem", "Solved", "Verdicts", "ignored_leaves"]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from imageshift.data.prefix_free_charts import is_prefix_free
+from imageshift.sites.kustomization import find_inline_patches
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
@@ -13,14 +14,26 @@ from imageshift.sites.model import (
     SiteKind,
 )
 from imageshift.sites.parameters import find_parameter_images
+from imageshift.sites.patches import Finder
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Document, Mapping, Node, Scalar, parse_embedded
 
-__all__ = ["find_application_images"]
+__all__ = ["find_application_images", "find_override_images", "is_override_file"]
+
+
+def is_override_file(name: str) -> bool:
+    """Whether a file of this name holds overrides of an Argo CD source beside it (E4)."""
+    last = name.rpartition("/")[2]
+    return last.startswith(".argocd-source") and last.endswith(".yaml")
+
+
+def find_override_images(document: Document, root: Mapping, find: Finder) -> Iterator[ImageSite]:
+    """The images of a file of overrides, which says the same as a source does."""
+    yield from _source_images(document, root, Resource(), (), find)
 
 
 def find_application_images(
-    document: Document, root: Mapping, resource: Resource
+    document: Document, root: Mapping, resource: Resource, find: Finder
 ) -> Iterator[ImageSite]:
     """The images of an Application, or of an ApplicationSet's template."""
     spec = root.mapping("spec")
@@ -35,11 +48,11 @@ def find_application_images(
     sources += [((*path, "sources", i), item) for i, item in enumerate(spec.items("sources"))]
     for at, source in sources:
         if isinstance(source, Mapping):
-            yield from _source_images(document, source, resource, at)
+            yield from _source_images(document, source, resource, at, find)
 
 
 def _source_images(
-    document: Document, source: Mapping, resource: Resource, path: Path
+    document: Document, source: Mapping, resource: Resource, path: Path, find: Finder
 ) -> Iterator[ImageSite]:
     helm = source.mapping("helm")
     prefix_free = is_prefix_free(source.text("chart") or "", source.text("repoURL"))
@@ -57,9 +70,11 @@ def _source_images(
         context = ValuesContext(document, resource, prefix_free)
         yield from find_parameter_images(context, helm.items("parameters"), (*at, "parameters"))
     kustomize = source.mapping("kustomize")
-    for index, item in enumerate([] if kustomize is None else kustomize.items("images")):
-        at = (*path, "kustomize", "images", index)
-        yield from _kustomize_image(document, item, resource, at)
+    if kustomize is not None:
+        at = (*path, "kustomize")
+        for index, item in enumerate(kustomize.items("images")):
+            yield from _kustomize_image(document, item, resource, (*at, "images", index))
+        yield from find_inline_patches(document, kustomize, resource, find, at)
 
 
 def _kustomize_image(

@@ -18,6 +18,7 @@ class FileRole(Enum):
     KUSTOMIZATION = auto()
     VALUES = auto()
     PATCH = auto()
+    ARGOCD_SOURCE = auto()
     TEMPLATE = auto()
     LITERAL_TEMPLATE = auto()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from imageshift.data.policies import POLICY_KINDS
-from imageshift.sites.argocd import find_application_images
+from imageshift.sites.argocd import find_application_images, find_override_images
 from imageshift.sites.config_maps import find_config_map_images, may_name_images
 from imageshift.sites.context import FileRole, FinderContext
 from imageshift.sites.custom import find_carried_objects, find_custom_images, knows
@@ -73,7 +73,9 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
         SourceError: a text inside it can't be followed.
     """
     if context.role is FileRole.PATCH and isinstance(document.root, Sequence):
-        yield from find_json_patch_images(document, Resource())
+        yield from find_json_patch_images(document, document.root, Resource())
+    elif context.role is FileRole.ARGOCD_SOURCE:
+        yield from find_override_images(document, document.mapping, _patch_finder(context))
     elif context.role is FileRole.VALUES:
         values = ValuesContext(document, Resource(), context.prefix_free)
         yield from find_values_images(values, document.mapping, ())
@@ -85,8 +87,8 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
 
 
 def _patch_finder(context: FinderContext) -> Finder:
-    def find(document: Document) -> Iterator[ImageSite]:
-        return _object_images(_Object(document, document.mapping, (), context))
+    def find(document: Document, root: Mapping, path: Path) -> Iterator[ImageSite]:
+        return _object_images(_Object(document, root, path, context))
 
     return find
 
@@ -159,7 +161,8 @@ def _flux_kustomization(found: _Object, resource: Resource) -> Iterator[ImageSit
 
 
 def _application(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    return find_application_images(found.document, found.root, resource)
+    find = _patch_finder(found.context)
+    return find_application_images(found.document, found.root, resource, find)
 
 
 def _config_map(found: _Object, resource: Resource) -> Iterator[ImageSite]:

@@ -74,7 +74,7 @@ def find_release_images(
         if kustomize is not None:
             path = ("spec", "postRenderers", index, "kustomize")
             yield from find_entry_images(document, kustomize, resource, path)
-            yield from find_inline_patches(document, kustomize, resource, find)
+            yield from find_inline_patches(document, kustomize, resource, find, path)
 
 
 def find_flux_kustomization_images(
@@ -84,7 +84,7 @@ def find_flux_kustomization_images(
     spec = root.mapping("spec")
     if spec is not None:
         yield from find_entry_images(document, spec, resource, ("spec",))
-        yield from find_inline_patches(document, spec, resource, find)
+        yield from find_inline_patches(document, spec, resource, find, ("spec",))
 
 
 def find_chart_source(document: Document, root: Mapping, resource: Resource) -> Iterator[ImageSite]:

@@ -86,14 +86,17 @@ def entry_site(
 
 
 def find_inline_patches(
-    document: Document, owner: Mapping, resource: Resource, find: Finder
+    document: Document, owner: Mapping, resource: Resource, find: Finder, path: Path = ()
 ) -> Iterator[ImageSite]:
-    """The images in patches that are strings in `patches` and its older forms."""
-    for key in ("patches", "patchesJson6902"):
-        for item in owner.items(key):
-            if isinstance(item, Mapping):
+    """The images in patches that stand in `patches` and its older forms: texts, objects, lists."""
+    for key in ("patches", "patchesJson6902", "patchesStrategicMerge"):
+        for index, item in enumerate(owner.items(key)):
+            at = (*path, key, index)
+            if key == "patchesStrategicMerge":
+                if not isinstance(item, Scalar) or "\n" in item.value:
+                    yield from find_patch_images(document, item, resource, find, at)
+            elif isinstance(item, Mapping):
                 target = item.mapping("target")
-                yield from find_patch_images(document, item.get("patch"), resource, find, target)
-    for item in owner.items("patchesStrategicMerge"):
-        if isinstance(item, Scalar) and "\n" in item.value:
-            yield from find_patch_images(document, item, resource, find)
+                patch = item.get("patch")
+                at = (*at, "patch")
+                yield from find_patch_images(document, patch, resource, find, at, target)

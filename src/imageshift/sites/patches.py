@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
+
 from imageshift.sites.custom import find_field_images
 from imageshift.sites.flags import (
     find_argument,
@@ -28,7 +30,9 @@ __all__ = ["find_json_patch_images", "find_patch_images", "pointer_steps"]
 
 _VALUES_POINTER = re.compile(r"^/spec/values(?:/|$)")
 
-Finder = Callable[[Document], Iterator[ImageSite]]
+Finder = Callable[[Document, Mapping, Path], Iterator[ImageSite]]
+"""Finds the images of an object in a document, at a path."""
+
 Find = Callable[[Document, Resource, Node | None, Path], Iterator[ImageSite]]
 
 
@@ -37,22 +41,34 @@ def find_patch_images(
     holder: Node | None,
     resource: Resource,
     find: Finder,
+    path: Path,
     target: Mapping | None = None,
 ) -> Iterator[ImageSite]:
-    """The images in a patch that is a string: `find` reads the strategic ones.
+    """The images in a patch that is a text, an object or a list of operations, at a path.
 
-    `target` is what its entry says of the objects that it is for.
+    `find` reads the objects. `target` is what its entry says of the objects that it is for.
 
     Raises:
-        SourceError: the string can't be followed or is no YAML.
+        SourceError: the text can't be followed or is no YAML.
     """
-    if not isinstance(holder, Scalar) or ":" not in holder.value:
-        return
-    for inner in parse_embedded(document, holder):
-        if isinstance(inner.root, Sequence):
-            yield from find_json_patch_images(inner, resource, _target(target))
-        else:
-            yield from find(inner)
+    if isinstance(holder, Scalar):
+        for inner in parse_embedded(document, holder) if ":" in holder.value else ():
+            yield from _root_images(inner, inner.root, (resource, _target(target)), find, ())
+    else:
+        yield from _root_images(document, holder, (resource, _target(target)), find, path)
+
+
+def _root_images(
+    document: Document,
+    root: Node | None,
+    kinds: tuple[Resource, Resource],
+    find: Finder,
+    path: Path,
+) -> Iterator[ImageSite]:
+    if isinstance(root, Sequence):
+        yield from find_json_patch_images(document, root, *kinds, path)
+    elif isinstance(root, Mapping):
+        yield from find(document, root, path)
 
 
 def _target(selector: Mapping | None) -> Resource:
@@ -63,14 +79,20 @@ def _target(selector: Mapping | None) -> Resource:
 
 
 def find_json_patch_images(
-    document: Document, resource: Resource, target: Resource | None = None
+    document: Document,
+    operations: Sequence,
+    resource: Resource,
+    target: Resource | None = None,
+    path: Path = (),
 ) -> Iterator[ImageSite]:
     """The images that JSON 6902 operations add, replace or test, in objects like `target`."""
-    operations = document.root.items if isinstance(document.root, Sequence) else []
-    for index, operation in enumerate(operations):
+    for index, operation in enumerate(operations.items):
         if isinstance(operation, Mapping) and operation.get("value") is not None:
-            kinds = resource, target or Resource()
-            yield from _operation_images(document, operation, kinds, (index, "value"))
+            kinds, at = (resource, target or Resource()), (*path, index, "value")
+            pointer = operation.text("path") or ""
+            for site in _operation_images(document, operation, kinds, at):
+                steps = "".join(f"/{step}" for step in site.path[len(at) :])
+                yield replace(site, pointer=pointer + steps)
 
 
 def pointer_steps(pointer: str) -> list[str]:

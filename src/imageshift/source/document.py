@@ -129,6 +129,10 @@ class Document:
         """The root when it is a mapping, else an empty one."""
         return self.root if isinstance(self.root, Mapping) else Mapping(0, None, flow=False)
 
+    def below(self, node: Node) -> "Document":
+        """A node of this document as a document of its own; its places and edits are the same."""
+        return Document(self.source, node, self.index, node.start, node.end, self.outer)
+
     @property
     def file(self) -> "Document":
         """The outermost document, the one that stands in the file itself."""

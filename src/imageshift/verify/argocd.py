@@ -6,7 +6,7 @@ from typing import Any
 from imageshift.charts.plain import to_plain
 from imageshift.entry import split_image
 from imageshift.inventory import Index
-from imageshift.kustomize.sources import application_folders
+from imageshift.links.sources import application_folders
 from imageshift.source import Mapping as Node
 from imageshift.verify.model import Plain
 

@@ -18,7 +18,7 @@ from imageshift.errors import SourceError, ToolError
 from imageshift.inventory import FluxKustomization
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
-from imageshift.kustomize.sources import flux_folders
+from imageshift.links.sources import flux_folders
 from imageshift.repo.workspace import CONFIG_NAME
 from imageshift.sites import resource_of
 from imageshift.source import SourceText, split_documents

@@ -17,7 +17,7 @@ from imageshift.charts.model import (
 from imageshift.charts.plain import load_plain
 from imageshift.charts.values import ValuesFrom, merge_release
 from imageshift.inventory.index import join
-from imageshift.kustomize.sources import is_own_repository
+from imageshift.links.sources import is_own_repository
 from imageshift.verify.catalog import Lookup, data_of
 from imageshift.verify.model import Plain, object_name
 

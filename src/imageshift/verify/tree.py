@@ -7,8 +7,8 @@ from msgspec import Struct, field
 
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, build_index
-from imageshift.kustomize.reach import Reach
-from imageshift.kustomize.sources import gathered
+from imageshift.links.reach import Reach
+from imageshift.links.sources import gathered
 from imageshift.repo.workspace import Workspace
 from imageshift.verify.kustomize import is_manifest
 from imageshift.verify.model import Plain

@@ -1,0 +1,88 @@
+"""Argo CD's sources, as Argo CD reads them (E4): with the files of overrides beside them.
+
+`.argocd-source.yaml` and `.argocd-source-<application>.yaml` in a source's folder are merged over
+the source that names the folder, maps key by key, all else replaced. Image Updater writes them.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from imageshift.inventory import Index
+from imageshift.inventory.index import join
+from imageshift.inventory.readers import read_documents
+from imageshift.links.sources import application_folders, application_sources
+from imageshift.sites import Resource, resource_of
+from imageshift.source import Document, Mapping
+
+__all__ = ["ArgoSource", "Owner", "argo_sources"]
+
+
+class Owner(Struct, frozen=True):
+    """A mapping that says something of a source, and the file that it stands in."""
+
+    file: str
+    document: Document
+    root: Mapping
+
+
+class ArgoSource(Struct, frozen=True, kw_only=True):
+    """One source of an Application or ApplicationSet; `folder` is empty for a chart elsewhere.
+
+    `owners` are the source as the Application has it and the files of overrides, the strongest
+    last; `certain` says that the folder is surely this repository's.
+    """
+
+    file: str
+    document: Document
+    resource: Resource
+    source: Mapping
+    folder: str | None = None
+    certain: bool = False
+    owners: tuple[Owner, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The object, as reports name it."""
+        name = "/".join(filter(None, (self.resource.namespace, self.resource.name)))
+        return f"{self.file} (Argo CD {self.resource.kind} {name})"
+
+    def strongest(self, key: str, inner: str) -> Owner | None:
+        """What says `inner` below `key` in the end: the strongest owner's mapping that has it."""
+        for owner in reversed(self.owners):
+            found = owner.root.mapping(key)
+            if found is not None and found.get(inner) is not None:
+                return Owner(owner.file, owner.document, found)
+        return None
+
+
+def argo_sources(index: Index) -> Iterator[ArgoSource]:
+    """The sources of every Application and ApplicationSet of the tree."""
+    for file, document, root in index.applications:
+        resource = resource_of(root)
+        for source in application_sources(root):
+            own = Owner(file, document, source)
+            folders: list[tuple[str | None, bool]] = [*application_folders(index, source)]
+            for folder, certain in folders or [(None, False)]:
+                over = () if folder is None else tuple(_overrides(index, folder, resource))
+                yield ArgoSource(
+                    file=file,
+                    document=document,
+                    resource=resource,
+                    source=source,
+                    folder=folder,
+                    certain=certain,
+                    owners=(own, *over),
+                )
+
+
+def _overrides(index: Index, folder: str, resource: Resource) -> Iterator[Owner]:
+    """The files of overrides in a folder that hold for an Application, the weakest first."""
+    name, space = resource.name, resource.namespace
+    files = [".argocd-source.yaml", f".argocd-source-{name}.yaml"]
+    files += [f".argocd-source-{space}_{name}.yaml"] if space else []
+    for each in files if resource.kind == "Application" else files[:1]:
+        file = join(folder, each)
+        if file is not None and file in index.argocd_files:
+            for document in read_documents(index.workspace, file):
+                yield Owner(file, document, document.mapping)

@@ -1,0 +1,132 @@
+"""Which files a kustomization or a Flux object builds, and which of them build a file."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from imageshift.inventory import FluxKustomization, Index, KustomizationFile
+from imageshift.inventory.index import join
+from imageshift.inventory.objects import texts
+from imageshift.inventory.readers import generated_files, patch_files
+from imageshift.links.sources import flux_folders, gathered
+from imageshift.source import Mapping, Scalar
+
+__all__ = ["Reach"]
+
+_KEYS = ("resources", "bases", "components")
+
+
+class Reach:
+    """The ways from files up to what builds them, and down again; found when asked for."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._closures: dict[str, frozenset[str]] = {}
+        self._above: dict[str, frozenset[str]] = {}
+
+    def builders(self, file: str) -> list[FluxKustomization]:
+        """The Flux Kustomizations that build a file."""
+        names = {file, *self.above(file)}
+        numbers = {number for name in names for number in self._deployers.get(name, ())}
+        return [self._index.flux[number] for number in sorted(numbers)]
+
+    def above(self, name: str) -> frozenset[str]:
+        """The folders whose kustomizations take in a file, or a folder, at whatever depth."""
+        if name not in self._above:
+            found: set[str] = set()
+            waiting = [name]
+            while waiting:
+                for folder in self._users.get(waiting.pop(), ()):
+                    if folder not in found:
+                        found.add(folder)
+                        waiting.append(folder)
+            self._above[name] = frozenset(found)
+        return self._above[name]
+
+    def built_by(self, flux: FluxKustomization) -> frozenset[str]:
+        """The files that a Flux Kustomization builds."""
+        return frozenset().union(*(self.closure(folder) for folder in self._folders_of(flux)))
+
+    def closure(self, folder: str) -> frozenset[str]:
+        """The files that building a folder takes in."""
+        if folder not in self._closures:
+            found: set[str] = set()
+            seen, waiting = {folder}, [folder]
+            while waiting:
+                files, folders = self._inside(waiting.pop())
+                found.update(files)
+                new = [name for name in folders if name not in seen]
+                seen.update(new)
+                waiting += new
+            self._closures[folder] = frozenset(found)
+        return self._closures[folder]
+
+    def substitutes(self, file: str) -> dict[str, str]:
+        """The variables to which every Flux Kustomization that builds a file gives one value."""
+        found = [_substitutes(flux) for flux in self.builders(file)]
+        if not found:
+            return {}
+        first, *others = found
+        return {
+            name: value
+            for name, value in first.items()
+            if all(other.get(name) == value for other in others)
+        }
+
+    def is_forced(self, file: str) -> bool:
+        """Whether everything that builds a file makes objects anew that can't be changed."""
+        found = self.builders(file)
+        return bool(found) and all(flux.spec.text("force") == "true" for flux in found)
+
+    @cached_property
+    def _users(self) -> dict[str, list[str]]:
+        """By file or folder, the kustomizations that name it, and the one that it is itself."""
+        found: dict[str, list[str]] = {}
+        for folder, kustomization in self._index.kustomizations.items():
+            for name in (kustomization.file, *_named(kustomization)):
+                found.setdefault(name, []).append(folder)
+        return found
+
+    @cached_property
+    def _deployers(self) -> dict[str, list[int]]:
+        """By file or folder, the numbers of the Flux Kustomizations that take it in themselves."""
+        found: dict[str, list[int]] = {}
+        for number, flux in enumerate(self._index.flux):
+            for folder in self._folders_of(flux):
+                known = folder in self._index.kustomizations
+                names = [folder] if known else [n for part in self._inside(folder) for n in part]
+                for name in names:
+                    found.setdefault(name, []).append(number)
+        return found
+
+    def _folders_of(self, flux: FluxKustomization) -> set[str]:
+        """The folders that it builds, and its components."""
+        folders = {folder for folder, _ in flux_folders(self._index, flux)}
+        named = {join(f, name) for f in folders for name in texts(flux.spec, "components")}
+        return folders | {name for name in named if name in self._index.kustomizations}
+
+    def _inside(self, folder: str) -> tuple[list[str], list[str]]:
+        """The files of one build, and the folders that it builds on."""
+        known = self._index.kustomizations
+        found = known.get(folder)
+        if found is None:
+            folders, files = gathered(self._index, folder)
+            return files, folders
+        names = list(_named(found))
+        return [found.file, *(n for n in names if n not in known)], [n for n in names if n in known]
+
+
+def _named(found: KustomizationFile) -> Iterator[str]:
+    for key in _KEYS:
+        for name in texts(found.root, key):
+            joined = join(found.folder, name)
+            if joined is not None:
+                yield joined
+    yield from patch_files(found)
+    yield from (file for _, _, file in generated_files(found))
+
+
+def _substitutes(flux: FluxKustomization) -> dict[str, str]:
+    build = flux.spec.mapping("postBuild")
+    values = None if build is None else build.mapping("substitute")
+    pairs = (values or Mapping(0, None, flow=False)).pairs()
+    return {key.value: value.value for key, value in pairs if isinstance(value, Scalar)}

@@ -1,0 +1,364 @@
+"""HelmReleases that another file patches, or whose own post-renderer matches their images.
+
+An overlay that sets only `registry`, or only `repository`, of a base's image block is judged by
+what the two make together. A post-renderer's `images:` match rendered text (fact X3), so an entry
+for an image that the release's own values name has to match its new name too.
+"""
+
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from imageshift.cache import Mapped, Rule
+from imageshift.entry import Entry, spell_name
+from imageshift.errors import InvalidReferenceError, SourceError
+from imageshift.inventory import FileScan, Index, is_definition
+from imageshift.links.entries import read_entry
+from imageshift.links.model import EntrySource, Patch, SiteKey, place_text
+from imageshift.links.patches import patch_documents, read_patches
+from imageshift.links.reach import Reach
+from imageshift.reference import ImageReference, name_length
+from imageshift.rewrite import Change, Mapper, plan_site
+from imageshift.sites import ImageSite, Role, SiteKind, resource_of
+from imageshift.sites.kustomization import entry_site
+from imageshift.sites.model import Path
+from imageshift.sites.patches import pointer_steps
+from imageshift.solve.edits import entry_edits
+from imageshift.solve.leaves import site_key
+from imageshift.source import (
+    Document,
+    Edit,
+    Mapping,
+    Scalar,
+    Sequence,
+    split_documents,
+)
+
+__all__ = ["Composed", "ReleaseDecisions", "decide_releases", "renderer_lists", "split_after"]
+
+_PARTS = (Role.REGISTRY, Role.REPOSITORY)
+_VALUES = ("spec", "values")
+_EMPTY = Mapping(0, None, flow=False)
+
+
+class Composed(Struct, frozen=True):
+    """What becomes of a site that another document completes."""
+
+    before: ImageReference
+    after: ImageReference
+    rule: Rule
+    edits: tuple[Edit, ...]
+    move: int
+
+
+class ReleaseDecisions(Struct):
+    """Sites that move together with a patch of theirs, sites that stay, and added entries."""
+
+    composed: dict[SiteKey, Composed] = field(default_factory=dict)
+    moves: dict[SiteKey, int] = field(default_factory=dict)
+    stays: dict[SiteKey, str] = field(default_factory=dict)
+    extras: dict[str, list[Change]] = field(default_factory=dict)
+
+
+class _Patch(Struct, frozen=True):
+    """What a patch of a release sets in its values: paths below `spec.values` to scalars."""
+
+    file: str
+    document: Document
+    release: str | None
+    values: dict[tuple[str, ...], Scalar]
+
+
+def decide_releases(
+    index: Index,
+    mapper_of: Callable[[str], Mapper],
+    scan: Callable[[str], FileScan],
+    writable: Callable[[str], bool],
+) -> ReleaseDecisions:
+    """The decisions for every patched release and every post-renderer with entries."""
+    decider = _Decider(mapper_of, scan, writable)
+    bases: dict[SiteKey, tuple[str, ImageSite]] = {}
+    patches: dict[SiteKey, list[_Patch]] = {}
+    for patch, files in _patched(index):
+        for file in files:
+            for site in _release_sites(scan(file), patch):
+                key = site_key(site, file)
+                bases[key] = file, site
+                if patch not in patches.setdefault(key, []):
+                    patches[key].append(patch)
+    for number, (key, (file, site)) in enumerate(sorted(bases.items(), key=lambda kv: kv[0])):
+        decider.compose(file, site, patches[key], -1 - number)
+    decider.post_renderers(index)
+    return decider.found
+
+
+class _Decider:
+    def __init__(
+        self,
+        mapper_of: Callable[[str], Mapper],
+        scan: Callable[[str], FileScan],
+        writable: Callable[[str], bool],
+    ) -> None:
+        self.found = ReleaseDecisions()
+        self._mapper_of = mapper_of
+        self._scan = scan
+        self._writable = writable
+
+    def compose(self, file: str, site: ImageSite, patches: list[_Patch], move: int) -> None:
+        """Decides over one base image and the patches that set a part of it."""
+        mapper, key = self._mapper_of(file), site_key(site, file)
+        planned = plan_site(site, mapper)
+        if isinstance(planned, Change) and self._writable(file):
+            names = split_after(site, planned.after, mapper)
+            problem = self._compose_all(site, names, patches, move)
+            if problem is None:
+                self.found.moves[key] = move
+                return
+            self.found.stays[key] = problem
+        parts = (site.part(role) for role in _PARTS)
+        self._compose_all(site, [part.text if part else "" for part in parts], patches, move)
+
+    def _compose_all(
+        self, site: ImageSite, names: list[str], patches: list[_Patch], move: int
+    ) -> str | None:
+        """Decides over the patches of a base whose parts will be `names`; why it can't, or None."""
+        made: dict[SiteKey, Composed] = {}
+        for patch in patches:
+            try:
+                made |= self._composed(site, names, patch, move)
+            except SourceError as error:
+                place = place_text(patch.file, patch.document.place(patch.document.start))
+                return f"the patch at {place} sets only a part of it: {error}"
+        self.found.composed |= made
+        return None
+
+    def _composed(
+        self, site: ImageSite, names: list[str], patch: _Patch, move: int
+    ) -> dict[SiteKey, Composed]:
+        """The change of the part that a patch sets; none where it fits as it is.
+
+        Raises:
+            SourceError: the two parts can't be made to fit.
+        """
+        parts = [site.part(role) for role in _PARTS]
+        if parts[0] is None or parts[1] is None:
+            return {}
+        scalars = [patch.values.get(_values_path(part.path)) for part in parts if part]
+        editable = [number for number, scalar in enumerate(scalars) if scalar is not None]
+        if len(editable) != 1 or (scalar := scalars[editable[0]]) is None:
+            return {}
+        old = [s.value if s else p.text for s, p in zip(scalars, parts, strict=True) if p]
+        new = [s.value if s else name for s, name in zip(scalars, names, strict=True)]
+        mapper = self._mapper_of(patch.file)
+        text = f"{old[0].rstrip('/')}/{old[1]}"
+        try:
+            before = mapper.parse(text)
+        except InvalidReferenceError as error:
+            raise SourceError(str(error)) from None
+        outcome = mapper.map(before)
+        wanted = mapper.split_names(outcome.target) if isinstance(outcome, Mapped) else (text,)
+        spelled = _spell(new, editable[0], wanted)
+        if spelled is None:
+            raise SourceError("the two don't fit together under a mapped name")
+        if spelled == new or not isinstance(outcome, Mapped):
+            return {}
+        key = patch.file, patch.document.offset(scalar.start), scalar.value
+        known = {site_key(other, patch.file) for other in self._scan(patch.file).sites}
+        if key not in known or not self._writable(patch.file):
+            raise SourceError("it can't be changed in this run")
+        edit = patch.document.replace(scalar, scalar.value, spelled[editable[0]])
+        return {key: Composed(before, outcome.target, outcome.rule, (edit,), move)}
+
+    def post_renderers(self, index: Index) -> None:
+        """Lets post-renderers match the new names of images that the release itself writes."""
+        for file in index.renderer_files:
+            if self._writable(file):
+                self._file_renderers(file, self._scan(file))
+
+    def _file_renderers(self, file: str, scanned: FileScan) -> None:
+        mapper = self._mapper_of(file)
+        moving: dict[int, list[Change]] = {}
+        for site in scanned.sites:
+            planned = plan_site(site, mapper)
+            if site.kind is SiteKind.VALUES and isinstance(planned, Change):
+                moving.setdefault(site.document.index, []).append(planned)
+        for chunk in split_documents(scanned.source):
+            has_any = "postRenderers" in chunk.text and not is_definition(chunk.text)
+            for document in chunk.documents() if has_any else []:
+                changes = moving.get(document.index, [])
+                found = [e for each in renderer_lists(file, document) for e in each]
+                written = {source.entry for source in found}
+                for source in found:
+                    self._renderer_entry(source, changes, mapper, written)
+
+    def _renderer_entry(
+        self, source: EntrySource, changes: list[Change], mapper: Mapper, written: set[Entry]
+    ) -> None:
+        """Adds an entry for the new name; the old one stays for what the chart itself names."""
+        entry = source.entry
+        for change in changes:
+            name = mapper.whole_name(change.after)
+            if not entry.matches(change.site.name_text) or entry.matches(name):
+                continue
+            made = replace(entry, name=spell_name(name, entry.name), new_name=_moved(entry, mapper))
+            if made in written:
+                return
+            site = entry_site(
+                source.document, source.mapping or _EMPTY, "name", change.site.resource, ("images",)
+            )
+            try:
+                edits = entry_edits(source, (entry, made))[1][1]
+            except SourceError:
+                place = place_text(source.file, source.place)
+                detail = f"the post-renderer's entry at {place} matches its old name only"
+                self.found.stays[site_key(change.site, source.file)] = detail
+                continue
+            if site is not None:
+                extra = Change(site, change.before, change.after, change.rule, edits)
+                self.found.extras.setdefault(source.file, []).append(extra)
+            return
+
+
+def _moved(entry: Entry, mapper: Mapper) -> str:
+    try:
+        outcome = mapper.map(mapper.parse(entry.new_name))
+    except InvalidReferenceError:
+        return entry.new_name
+    return mapper.whole_name(outcome.target) if isinstance(outcome, Mapped) else entry.new_name
+
+
+def renderer_lists(file: str, document: Document) -> Iterator[list[EntrySource]]:
+    """The entries of each list of a release's post-renderers."""
+    spec = document.mapping.mapping("spec")
+    renderers = [] if spec is None else spec.items("postRenderers")
+    for renderer in renderers:
+        kustomize = renderer.mapping("kustomize") if isinstance(renderer, Mapping) else None
+        items = None if kustomize is None else kustomize.get("images")
+        if spec is None or kustomize is None or not isinstance(items, Sequence):
+            continue
+        alone = len(kustomize.own) == len(renderers) == 1
+        holder = (spec, "postRenderers") if alone else (kustomize, "images")
+        yield [
+            EntrySource(
+                number=index,
+                file=file,
+                document=document,
+                items=items,
+                index=index,
+                entry=entry,
+                mapping=item,
+                holder=holder,
+            )
+            for index, item in enumerate(items.items)
+            if isinstance(item, Mapping) and (entry := read_entry(item)) is not None
+        ]
+
+
+def _patched(index: Index) -> Iterator[tuple[_Patch, list[str]]]:
+    """The patches of releases, each with the files that its kustomization takes in."""
+    reach: Reach | None = None
+    for found in index.kustomizations.values():
+        for source in read_patches(found.file, found.document, found.root):
+            patches = list(_read_patch(index, source))
+            if patches:
+                reach = reach or Reach(index)
+                files = sorted(reach.closure(found.folder) - {source.file})
+                yield from ((patch, files) for patch in patches)
+    for flux in index.flux:
+        for source in read_patches(flux.file, flux.document, flux.spec, files=False):
+            patches = list(_read_patch(index, source))
+            if patches:
+                reach = reach or Reach(index)
+                files = sorted(reach.built_by(flux))
+                yield from ((patch, files) for patch in patches)
+
+
+def _read_patch(index: Index, source: Patch) -> Iterator[_Patch]:
+    try:
+        documents = list(patch_documents(index, source, "values"))
+    except SourceError:
+        return
+    for document in documents:
+        values, release = _patch_values(document)
+        if values:
+            yield _Patch(source.file, document, None if source.targeted else release, values)
+
+
+_Values = dict[tuple[str, ...], Scalar]
+
+
+def _patch_values(document: Document) -> tuple[_Values, str | None]:
+    """What a patch sets below `spec.values`, and the name of the release it is for."""
+    if isinstance(document.root, Sequence):
+        return dict(_operation_values(document.root)), None
+    root = document.mapping
+    spec = root.mapping("spec")
+    values = None if spec is None else spec.mapping("values")
+    if values is None or root.text("kind") != "HelmRelease":
+        return {}, None
+    return dict(_scalars(values, ())), resource_of(root).name
+
+
+def _operation_values(operations: Sequence) -> Iterator[tuple[tuple[str, ...], Scalar]]:
+    for operation in operations.items:
+        if not isinstance(operation, Mapping) or operation.text("op") not in {"add", "replace"}:
+            continue
+        steps = tuple(pointer_steps(operation.text("path") or ""))
+        value = operation.get("value")
+        if steps[:2] != _VALUES:
+            continue
+        if isinstance(value, Scalar):
+            yield steps[2:], value
+        elif isinstance(value, Mapping):
+            yield from _scalars(value, steps[2:])
+
+
+def _scalars(node: Mapping, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Scalar]]:
+    for key, value in node.pairs():
+        at = (*path, key.value)
+        if isinstance(value, Scalar):
+            yield at, value
+        elif isinstance(value, Mapping):
+            yield from _scalars(value, at)
+
+
+def _release_sites(scanned: FileScan, patch: _Patch) -> Iterator[ImageSite]:
+    """The sites of a file that a patch sets a part of."""
+    for site in scanned.sites:
+        named = patch.release in {None, site.resource.name}
+        if site.resource.kind == "HelmRelease" and site.kind is SiteKind.VALUES and named:
+            parts = [part for role in _PARTS if (part := site.part(role)) is not None]
+            if any(_values_path(part.path) in patch.values for part in parts):
+                yield site
+
+
+def _values_path(path: Path) -> tuple[str, ...]:
+    return tuple(map(str, path[len(_VALUES) :]))
+
+
+def split_after(site: ImageSite, target: ImageReference, mapper: Mapper) -> list[str]:
+    """Registry and repository as `plan_site` will write them."""
+    registry, repository = (site.part(role) for role in _PARTS)
+    old = repository.text if repository else ""
+    if registry is None:
+        return ["", mapper.whole_name(target)]
+    name = old[: name_length(old)]
+    spellings = mapper.split_names(target)
+    for spelling in spellings:
+        if spelling.endswith(f"/{name}"):
+            return [spelling[: -len(name) - 1], old]
+    head, _, tail = spellings[0].rpartition("/")
+    return [head, tail + old[len(name) :]]
+
+
+def _spell(texts: list[str], editable: int, wanted: tuple[str, ...]) -> list[str] | None:
+    """The two parts with the editable one set so that they make one of the wanted names."""
+    registry, repository = texts[0].rstrip("/"), texts[1]
+    slash = "/" if texts[0].endswith("/") else ""
+    for name in wanted:
+        if editable == 0 and name.endswith(f"/{repository}"):
+            return [name[: -len(repository) - 1] + slash, repository]
+        if editable == 1 and name.startswith(f"{registry}/"):
+            return [texts[0], name[len(registry) + 1 :]]
+    return None
