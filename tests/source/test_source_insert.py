@@ -263,7 +263,13 @@ def test_a_key_that_was_added_can_be_taken_out(text: str, longer: str) -> None:
     assert apply_edits(longer, [remove_key(document, _holder(document.root), "new")]) == text
 
 
-@pytest.mark.parametrize(("text", "longer"), ITEMS)
+FLOW_ITEMS = [
+    pytest.param("l: [x]\n", "l: [x, y]\n", id="flow style"),
+    pytest.param("l: [{a: b}]\n", "l: [{a: b} ,\n  {c: d}]\n", id="flow style on two lines"),
+]
+
+
+@pytest.mark.parametrize(("text", "longer"), [*ITEMS, *FLOW_ITEMS])
 def test_an_item_that_was_added_can_be_taken_out(text: str, longer: str) -> None:
     """Every byte of before comes back."""
     document = only(longer)
@@ -303,7 +309,7 @@ def test_keys_that_stay(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("l: [x, y]\n", id="flow style"),
+        pytest.param("l: [x, # c\n y]\n", id="a comment in flow style"),
         pytest.param("l:\n- x\n", id="the only item"),
         pytest.param("l:\n- x\n- y # c\n", id="a comment"),
         pytest.param("l:\n- x\n- &y y\n", id="an anchor"),

@@ -5,6 +5,7 @@ sites and edits.
 """
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from itertools import pairwise
 
 from msgspec import Struct, field
@@ -49,6 +50,7 @@ from imageshift.source import Document, Edit, Scalar
 
 __all__ = ["Decisions", "solve"]
 
+_RENAMED = "an images entry of every build that takes it gives it its name in the cache"
 _NAMES_FIXED = "it also names an image that must not change"
 
 
@@ -185,12 +187,26 @@ class _Report:
                 detail = self._solution.placeholders[number]
                 found.stays[leaf.key] = _Stay(SkipReason.PLACEHOLDER, detail)
             elif number in self._solution.kept:
-                detail = self._solution.kept[number]
-                found.stays[leaf.key] = _Stay(SkipReason.CONFLICT, detail)
+                moved = number in self._delivered_mapped
+                reason = SkipReason.PLACEHOLDER if moved else SkipReason.CONFLICT
+                detail = _RENAMED if moved else self._solution.kept[number]
+                found.stays[leaf.key] = _Stay(reason, detail)
             elif number in self._solution.plan.texts:
                 move = self._groups.number(("leaf", number))
                 if move is not None:
                     found.moves[leaf.key] = move
+
+    @cached_property
+    def _delivered_mapped(self) -> set[int]:
+        """The texts that come out of every root under their mapped names."""
+        good: set[int] = set()
+        bad: set[int] = set()
+        for root in self._graph.roots():
+            names = self._names.of(root.file)
+            for flow in self._solution.simulation.outputs.get(root.key, ()):
+                mapped = names.same_text(flow.after, names.text(flow.before))
+                (good if mapped and flow.after != flow.before else bad).add(flow.leaf)
+        return good - bad
 
     def _keep_variables(self, found: Decisions) -> None:
         """A text with a variable in its name stays where an entry meets it as it is written.

@@ -28,17 +28,23 @@ def remove_key(document: Document, mapping: Mapping, key: str) -> Edit:
 
 
 def remove_item(document: Document, sequence: Sequence, index: int) -> Edit:
-    """The edit that takes an item out of a block sequence.
+    """The edit that takes an item out of a sequence.
 
     Raises:
-        SourceError: the sequence is in flow style or has no other item, or the item has a
-            comment or an anchor in its lines (reason `style`).
+        SourceError: the sequence has no other item, or in flow style none before it, or the item
+            has a comment or an anchor in its lines (reason `style`).
     """
     item = sequence.items[index]
-    if sequence.flow or len(sequence.items) == 1:
+    if len(sequence.items) == 1 or (sequence.flow and index == 0):
         raise SourceError("an item can't be taken out here", reason="style")
     _refuse_anchors(item)
     text = document.source.text
+    if sequence.flow:
+        before = text[sequence.items[index - 1].end : item.start]
+        if before.strip() != ",":
+            raise SourceError("something else stands before the item", reason="style")
+        start = item.start - len(before) + before.index(",")
+        return document.to_file(Edit(Span(start, item.end), "", removes=True))
     dash = text.rfind("-", 0, item.start)
     if text[dash + 1 : item.start].strip():
         raise SourceError("an item's dash isn't where it should be", reason="style")
