@@ -13,7 +13,7 @@ from imageshift.errors import SourceError
 from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, scan_file
 from imageshift.repo.workspace import Workspace
 from imageshift.repo.write import Write, write_together
-from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
+from imageshift.rewrite import Change, Kept, Mapper, Move, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import (
     Place,
@@ -23,7 +23,6 @@ from imageshift.source import (
 )
 
 __all__ = [
-    "BesideCharts",
     "ChartAnswers",
     "ChartProblem",
     "Decisions",
@@ -53,8 +52,8 @@ class FilePlan(Struct, frozen=True):
         return tuple(result for result in self.results if isinstance(result, Change))
 
     @property
-    def moves(self) -> frozenset[int]:
-        """The numbers of the moves that the file takes part in."""
+    def moves(self) -> frozenset[Move]:
+        """The moves that the file takes part in."""
         return frozenset(change.move for change in self.changes if change.move is not None)
 
     def diff(self, name: str | None = None) -> str:
@@ -96,8 +95,8 @@ class ChartAnswers(Decisions, Protocol):
         """What else should be known of a release."""
         ...
 
-    def owns(self, result: Result, file: str) -> bool:
-        """Whether a result is about a release that was rendered."""
+    def renders(self, file: str, document: int) -> bool:
+        """Whether a document of a file is a release that was rendered."""
         ...
 
     def story(self, site: ImageSite, file: str) -> Sequence_[str]:
@@ -127,31 +126,6 @@ class ChartProblem(Protocol):
     def hint(self) -> str | None:
         """What to do about it."""
         ...
-
-
-class BesideCharts(Struct, frozen=True):
-    """Other decisions, less what they add to releases that were rendered."""
-
-    inner: Decisions
-    charts: ChartAnswers
-
-    def decided(self, site: ImageSite, file: str) -> Result | None:
-        """As the inner ones."""
-        return self.inner.decided(site, file)
-
-    def extra(self, file: str) -> list[Result]:
-        """As the inner ones, without those of rendered releases."""
-        found = self.inner.extra(file)
-        return [result for result in found if not self.charts.owns(result, file)]
-
-    def tails(self, site: ImageSite, file: str) -> Iterable[str]:
-        """As the inner ones."""
-        return self.inner.tails(site, file)
-
-    @property
-    def moved_files(self) -> Iterable[str]:
-        """As the inner ones."""
-        return self.inner.moved_files
 
 
 class Surroundings(Protocol):
@@ -195,7 +169,7 @@ class Planner:
         self._surroundings = surroundings
         self._scan = lru_cache(maxsize=256)(self._scan_now)
         self._decisions: Sequence_[Decisions] | None = None
-        self._broken: dict[int, str] = {}
+        self._broken: dict[Move, str] = {}
 
     @property
     def decisions(self) -> Sequence_[Decisions]:
@@ -260,7 +234,8 @@ class Planner:
 
     def _whole(self, result: Result) -> Result:
         """A change, unless its move can't be made in another file."""
-        file = self._broken.get(result.move or 0) if isinstance(result, Change) else None
+        move = result.move if isinstance(result, Change) else None
+        file = None if move is None else self._broken.get(move)
         if file is None:
             return result
         detail = f"it holds only together with a change in {file}, which can't be made"
@@ -329,7 +304,7 @@ def _write(workspace: Workspace, group: list[FilePlan]) -> Iterator[FilePlan]:
 
 def _groups(plans: list[FilePlan]) -> list[list[FilePlan]]:
     """The plans in groups that share moves, directly or through others."""
-    groups: list[tuple[set[int], list[FilePlan]]] = []
+    groups: list[tuple[set[Move], list[FilePlan]]] = []
     for plan in plans:
         moves, members = set(plan.moves), [plan]
         for group in [group for group in groups if group[0] & moves]:

@@ -25,6 +25,7 @@ __all__ = [
     "Forward",
     "Kept",
     "Mapper",
+    "Move",
     "Status",
     "plan_site",
     "reconcile",
@@ -42,8 +43,14 @@ class Status(StrEnum):
     INVALID = "invalid"
 
 
+class Move:
+    """Changes that hold only together: all of them are made, or none. Each is one of its kind."""
+
+    __slots__ = ()
+
+
 class Change(Struct, frozen=True):
-    """A site that moves. `move` names the changes that hold only together with this one."""
+    """A site that moves. `move` is shared by the changes that hold only together with this one."""
 
     site: ImageSite
     before: ImageReference
@@ -51,7 +58,7 @@ class Change(Struct, frozen=True):
     rule: Rule
     edits: tuple[Edit, ...]
     mended: bool = False
-    move: int | None = None
+    move: Move | None = None
 
     @property
     def status(self) -> Status:

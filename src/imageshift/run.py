@@ -15,7 +15,6 @@ from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import ConfigError
 from imageshift.inventory import Index, build_index
 from imageshift.plan import (
-    BesideCharts,
     ChartAnswers,
     Decisions,
     FilePlan,
@@ -192,7 +191,7 @@ class Run(Struct):
             from imageshift.links.render import remote_images  # noqa: PLC0415 as above
             from imageshift.solve.decisions import solve  # noqa: PLC0415 as above
 
-            graph = solve(
+            yield solve(
                 self.index,
                 self.mapper,
                 planner.scan,
@@ -200,8 +199,8 @@ class Run(Struct):
                 remote=remote_images if rendered else None,
                 backward=self.options.backward,
                 builds=self.builds,
+                rendered=charts.renders if charts is not None else lambda *_: False,
             )
-            yield graph if charts is None else BesideCharts(graph, charts)
         if remote:
             from imageshift.links.render import remote_sites  # noqa: PLC0415 as above
             from imageshift.solve.remote_rows import remote_rows  # noqa: PLC0415 as above

@@ -44,8 +44,6 @@ __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
 _LONGEST = 300
 _BEYOND = "only another build of the release renders it, where no post-renderer reaches"
-_FIRST_MOVE = 1 << 20
-"""Moves of the kustomize graph are numbered from 0."""
 
 
 class ChartOptions(Struct, frozen=True, kw_only=True):
@@ -82,9 +80,9 @@ class ChartDecisions(Struct, frozen=True):
         """The files that hold only together with others."""
         return self.moved
 
-    def owns(self, result: Change | Kept, file: str) -> bool:
-        """Whether a result is about a release that was rendered."""
-        return (file, result.site.document.file.index) in self.owned
+    def renders(self, file: str, document: int) -> bool:
+        """Whether a document of a file is a release that was rendered."""
+        return (file, document) in self.owned
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where no chart has anything to say about it."""
@@ -308,8 +306,8 @@ class _Run:
 
     def _gather(self) -> None:
         verdicts = Verdicts(self._mapper_of, self._scan, self._writable, self._uses)
-        for number, solved in enumerate(self._solved.values()):
-            verdicts.add(solved, _FIRST_MOVE + number)
+        for solved in self._solved.values():
+            verdicts.add(solved)
             self._found.owned.add((solved.text.file, solved.text.document.file.index))
             if len(solved.moves.edits) > 1:
                 self._found.moved.update(solved.moves.edits)

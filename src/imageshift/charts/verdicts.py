@@ -16,7 +16,7 @@ from imageshift.errors import InvalidReferenceError, VariableReferenceError
 from imageshift.inventory import FileScan
 from imageshift.links.model import SiteKey
 from imageshift.reference import ImageReference, name_length
-from imageshift.rewrite import Backward, Change, Kept, Mapper, Status
+from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status
 from imageshift.sites import (
     Confidence,
     ImageSite,
@@ -120,9 +120,9 @@ class Verdicts(Struct):
             kept = Kept(site, Status.SKIPPED, SkipReason.PLACEHOLDER, _REPLACED)
             self.results.setdefault(key, kept)
 
-    def add(self, solved: Solved, move: int) -> None:
+    def add(self, solved: Solved) -> None:
         """Adds what becomes of one release's images."""
-        one = _One(self, solved, move if len(solved.moves.edits) > 1 else None)
+        one = _One(self, solved, Move() if len(solved.moves.edits) > 1 else None)
         for file in one.leaves.files:
             for site in self.scan(file).sites:
                 one.add_site(site, file)
@@ -133,7 +133,7 @@ class Verdicts(Struct):
 
 
 class _One:
-    def __init__(self, verdicts: Verdicts, solved: Solved, move: int | None) -> None:
+    def __init__(self, verdicts: Verdicts, solved: Solved, move: Move | None) -> None:
         self._verdicts = verdicts
         self._solved = solved
         self._move = move

@@ -25,6 +25,7 @@ from imageshift.links.model import (
     RemoteBase,
 )
 from imageshift.links.patches import alone, patch_text, patched_lists, read_patches
+from imageshift.links.post_renderers import read_post_renderers, releases_with_renderers
 from imageshift.links.remote import is_remote, remote_bases
 from imageshift.links.replacements import read_replacements
 from imageshift.links.sources import flux_folders, gathered
@@ -155,6 +156,15 @@ class Builds:
     def plain_objects(self) -> list[Build]:
         """The builds of those that only deploy a folder as it is."""
         return [b for each in self._objects if not each.adds for b in self._builds_of(each)]
+
+    @cached_property
+    def of_releases(self) -> list[Build]:
+        """The post-renderers of HelmReleases, over what isn't known of their charts."""
+        found = releases_with_renderers(self.index)
+        made = [read_post_renderers(*release, self.entries) for release in found]
+        for build in filter(None, made):
+            build.unknown = True
+        return [build for build in made if build is not None]
 
     @cached_property
     def _objects(self) -> list["_Object"]:
@@ -338,13 +348,15 @@ def _add_resource(index: Index, build: Build, found: KustomizationFile, name: st
         build.unknown = True
 
 
-def build_graph(builds: Builds, *, rendered: bool = False) -> Graph:
+def build_graph(builds: Builds, *, rendered: bool = False, releases: Iterable[Build] = ()) -> Graph:
     """The part of a tree's builds that entries and other image rewriting reach.
 
-    With `rendered`, remote bases count too, since their images will be known.
+    With `rendered`, remote bases count too, since their images will be known. `releases` are
+    those whose post-renderers count.
     """
     index = builds.index
     graph = Graph(index, entries=builds.entries)
+    graph.builds |= {build.key: build for build in releases}
     seeds = _seeds(index, rendered=rendered)
     graph.builds |= {build.key: build for build in builds.of_objects}
     wanted = [*sorted(seeds, reverse=True), *(c for b in builds.of_objects for c in b.children)]

@@ -9,6 +9,7 @@ from typing import TypeVar
 from msgspec import Struct, field
 
 from imageshift.entry import Entry
+from imageshift.sites import ImageSite
 from imageshift.source import Document, Mapping, Node, Place, Scalar, Sequence
 
 __all__ = [
@@ -168,7 +169,8 @@ class Build(Struct, kw_only=True):
 
     `unknown` says that texts come in which the tree doesn't have (remote bases, charts);
     `passive` that it only passes on what others make, as far as images go. `title` names the
-    object in reports, where it isn't a kustomization's own folder.
+    object in reports, where it isn't a kustomization's own folder. `release` is the HelmRelease
+    whose post-renderers it is.
     """
 
     key: str
@@ -183,6 +185,7 @@ class Build(Struct, kw_only=True):
     unknown: bool = False
     is_component: bool = False
     passive: bool = False
+    release: Mapping | None = None
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -203,6 +206,19 @@ class Build(Struct, kw_only=True):
     def entries(self) -> tuple[int, ...]:
         """The numbers of all its entries."""
         return tuple(number for each in self.of(Entries) for number in each.numbers)
+
+    @property
+    def is_release(self) -> bool:
+        """Whether it is what a HelmRelease's post-renderers do."""
+        return self.release is not None
+
+    def holds(self, site: ImageSite) -> bool:
+        """Whether a site stands in the release."""
+        if self.release is None or self.document is None:
+            return False
+        start = site.document.offset(site.main.scalar.start)
+        same = site.document.file.index == self.document.file.index
+        return same and self.release.start <= start < self.release.end
 
     def of(self, sort: type[_E]) -> list[_E]:
         """Its effects of one sort."""

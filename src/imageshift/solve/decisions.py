@@ -25,7 +25,7 @@ from imageshift.links.model import (
     new_name_key,
 )
 from imageshift.links.remote import remote_site
-from imageshift.rewrite import Backward, Change, Kept, Mapper, Status, plan_site
+from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import (
     Confidence,
     ImageSite,
@@ -68,7 +68,7 @@ class Decisions(Struct, frozen=True):
 
     mapper_of: Callable[[str], Mapper]
     stays: dict[SiteKey, _Stay] = field(default_factory=dict)
-    moves: dict[SiteKey, int] = field(default_factory=dict)
+    moves: dict[SiteKey, Move] = field(default_factory=dict)
     rewritten: dict[SiteKey, tuple[Edit, ...]] = field(default_factory=dict)
     composed: dict[SiteKey, Composed] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
@@ -118,12 +118,14 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
     remote: Remote | None = None,
     backward: bool = False,
     builds: Builds | None = None,
+    rendered: Callable[[str, int], bool] = lambda *_: False,
 ) -> Decisions:
     """The decisions for a workspace.
 
     `mapper_of` gives the mapper for what a file says, `scan` its sites, and `writable` whether
     this run may change it. `remote` gives the image texts of a remote base (`remote_images` builds
-    it); then entries for them are added to the kustomization that names the base. `backward` is
+    it); then entries for them are added to the kustomization that names the base. `rendered` says
+    of a document that a rendering decides over its release's post-renderers. `backward` is
     the way out of the cache, on which the entries that the migration made go away.
 
     Raises:
@@ -137,7 +139,13 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
         return file in files and writable(file)
 
     _add_releases(decide_releases(index, mapper_of, scan, may_write), found)
-    graph = build_graph(builds or Builds(index), rendered=remote is not None)
+    builds = builds or Builds(index)
+    released = [
+        build
+        for build in (() if backward else builds.of_releases)
+        if build.document is None or not rendered(build.file, build.document.index)
+    ]
+    graph = build_graph(builds, rendered=remote is not None, releases=released)
     if not graph.builds:
         return found
     leaves = read_leaves(graph, mapper_of, scan, may_write, remote)
@@ -153,8 +161,6 @@ def _add_releases(releases: ReleaseDecisions, found: Decisions) -> None:
     found.moves.update(releases.moves)
     for key, detail in releases.stays.items():
         found.stays[key] = _Stay(SkipReason.CONFLICT, detail)
-    for file, changes in releases.extras.items():
-        found.extras.setdefault(file, []).extend(changes)
 
 
 class _Report:
@@ -192,7 +198,7 @@ class _Report:
                 detail = _RENAMED if moved else self._solution.kept[number]
                 found.stays[leaf.key] = _Stay(reason, detail)
             elif number in self._solution.plan.texts:
-                move = self._groups.number(("leaf", number))
+                move = self._groups.move(("leaf", number))
                 if move is not None:
                     found.moves[leaf.key] = move
 
@@ -282,7 +288,7 @@ class _Report:
                 found.stays[key] = _Stay(SkipReason.CONFLICT, frozen)
             return
         made = self._solution.plan.entries.get(source.number)
-        move = self._groups.number(("entry", source.number))
+        move = self._groups.move(("entry", source.number))
         if made is None:
             if key is not None and source.number in self._solution.simulation.seen:
                 found.stays[key] = _Stay(SkipReason.CONFLICT, _NAMES_FIXED)
@@ -318,7 +324,11 @@ class _Report:
         return old == first.new_name and self._names.of(source.file).name(old) != old
 
     def _add_extra(
-        self, source: EntrySource, written: Iterable[EntryEdits], move: int | None, found: Decisions
+        self,
+        source: EntrySource,
+        written: Iterable[EntryEdits],
+        move: Move | None,
+        found: Decisions,
     ) -> None:
         edits = join_edits([edit for _, each in written for edit in each])
         if not edits:
@@ -368,7 +378,7 @@ class _Report:
         site: ImageSite,
         texts: list[str],
         edits: tuple[Edit, ...],
-        move: int | None,
+        move: Move | None,
     ) -> Change:
         """The change of an entry, told by the first of its texts that moves."""
         mapper = self._names.of(file).mapper

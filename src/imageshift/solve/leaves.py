@@ -13,7 +13,7 @@ from imageshift.links.remote import is_left_out
 from imageshift.links.texts import ImageText, file_texts, patch_texts
 from imageshift.links.transformers import image_fields
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
-from imageshift.sites import ImageSite, SkipReason
+from imageshift.sites import ImageSite, SiteKind, SkipReason
 from imageshift.source import Place
 
 __all__ = ["Duty", "Leaf", "Leaves", "Remote", "read_leaves", "site_key"]
@@ -38,7 +38,10 @@ class Duty(StrEnum):
 
 
 class Leaf(Struct, frozen=True):
-    """An image text that builds start from; `file` is empty for texts outside the tree."""
+    """An image text that builds start from; `file` is empty for texts outside the tree.
+
+    `written` is the main scalar's own text, where the image is split over several.
+    """
 
     number: int
     file: str
@@ -49,11 +52,12 @@ class Leaf(Struct, frozen=True):
     name: str = ""
     place: Place | None = None
     generated: bool = False
+    written: str | None = None
 
     @property
     def key(self) -> SiteKey:
         """What identifies its site."""
-        return self.file, self.offset, self.text
+        return self.file, self.offset, self.text if self.written is None else self.written
 
 
 class Leaves:
@@ -150,6 +154,8 @@ class _Reader:
             own += [leaf for leaf, _ in found or ()]
         for base in build.remote:
             self._read_remote(build, base)
+        if build.is_release:
+            own += self._values(build)
         for number, effect in enumerate(build.effects):
             for patch in effect.patches if isinstance(effect, Patches) else ():
                 found = self._patch(patch)
@@ -167,6 +173,18 @@ class _Reader:
             leaf = self.leaves.add(leaf)
             self.leaves.own[build.key].append(leaf)
             self.leaves.remote.setdefault(build.key, []).append((base, leaf))
+
+    def _values(self, build: Build) -> Iterator[Leaf]:
+        """The images that a release's own values name, as far as their texts tell (X3)."""
+        for site in self._scan(build.file).sites:
+            if site.kind is SiteKind.VALUES and build.holds(site):
+                key = site_key(site, build.file)
+                duty = self._file_duties(build.file).get(key, Duty.ENTRY)
+                number, (file, offset, written) = len(self.leaves.every), key
+                leaf = Leaf(
+                    number, file, offset, site.text, duty, place=site.place, written=written
+                )
+                yield self.leaves.add(leaf)
 
     def _patch(self, patch: Patch) -> list[tuple[Leaf, bool]] | None:
         if not patch.is_inline:

@@ -1,30 +1,25 @@
-"""HelmReleases that another file patches, or whose own post-renderer matches their images.
+"""HelmReleases that another file patches.
 
 An overlay that sets only `registry`, or only `repository`, of a base's image block is judged by
-what the two make together. A post-renderer's `images:` match rendered text (fact X3), so an entry
-for an image that the release's own values name has to match its new name too.
+what the two make together.
 """
 
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from imageshift.cache import Mapped, Rule
-from imageshift.entry import Entry, spell_name
 from imageshift.errors import InvalidReferenceError, SourceError
-from imageshift.inventory import FileScan, Index, is_definition
+from imageshift.inventory import FileScan, Index
 from imageshift.links.entries import read_entry
 from imageshift.links.model import EntrySource, Patch, SiteKey, place_text
 from imageshift.links.patches import patch_documents, read_patches
 from imageshift.links.reach import Reach
 from imageshift.reference import ImageReference, name_length
-from imageshift.rewrite import Change, Mapper, plan_site
+from imageshift.rewrite import Change, Mapper, Move, plan_site
 from imageshift.sites import ImageSite, Role, SiteKind, resource_of
-from imageshift.sites.kustomization import entry_site
 from imageshift.sites.model import Path
 from imageshift.sites.patches import pointer_steps
-from imageshift.solve.edits import entry_edits
 from imageshift.solve.leaves import site_key
 from imageshift.source import (
     Document,
@@ -32,7 +27,6 @@ from imageshift.source import (
     Mapping,
     Scalar,
     Sequence,
-    split_documents,
 )
 
 __all__ = ["Composed", "ReleaseDecisions", "decide_releases", "renderer_lists", "split_after"]
@@ -49,16 +43,15 @@ class Composed(Struct, frozen=True):
     after: ImageReference
     rule: Rule
     edits: tuple[Edit, ...]
-    move: int
+    move: Move
 
 
 class ReleaseDecisions(Struct):
-    """Sites that move together with a patch of theirs, sites that stay, and added entries."""
+    """Sites that move together with a patch of theirs, and sites that stay."""
 
     composed: dict[SiteKey, Composed] = field(default_factory=dict)
-    moves: dict[SiteKey, int] = field(default_factory=dict)
+    moves: dict[SiteKey, Move] = field(default_factory=dict)
     stays: dict[SiteKey, str] = field(default_factory=dict)
-    extras: dict[str, list[Change]] = field(default_factory=dict)
 
 
 class _Patch(Struct, frozen=True):
@@ -76,7 +69,7 @@ def decide_releases(
     scan: Callable[[str], FileScan],
     writable: Callable[[str], bool],
 ) -> ReleaseDecisions:
-    """The decisions for every patched release and every post-renderer with entries."""
+    """The decisions for every patched release."""
     decider = _Decider(mapper_of, scan, writable)
     bases: dict[SiteKey, tuple[str, ImageSite]] = {}
     patches: dict[SiteKey, list[_Patch]] = {}
@@ -87,9 +80,8 @@ def decide_releases(
                 bases[key] = file, site
                 if patch not in patches.setdefault(key, []):
                     patches[key].append(patch)
-    for number, (key, (file, site)) in enumerate(sorted(bases.items(), key=lambda kv: kv[0])):
-        decider.compose(file, site, patches[key], -1 - number)
-    decider.post_renderers(index)
+    for key, (file, site) in sorted(bases.items(), key=lambda item: item[0]):
+        decider.compose(file, site, patches[key])
     return decider.found
 
 
@@ -105,9 +97,9 @@ class _Decider:
         self._scan = scan
         self._writable = writable
 
-    def compose(self, file: str, site: ImageSite, patches: list[_Patch], move: int) -> None:
+    def compose(self, file: str, site: ImageSite, patches: list[_Patch]) -> None:
         """Decides over one base image and the patches that set a part of it."""
-        mapper, key = self._mapper_of(file), site_key(site, file)
+        mapper, key, move = self._mapper_of(file), site_key(site, file), Move()
         planned = plan_site(site, mapper)
         if isinstance(planned, Change) and self._writable(file):
             names = split_after(site, planned.after, mapper)
@@ -120,7 +112,7 @@ class _Decider:
         self._compose_all(site, [part.text if part else "" for part in parts], patches, move)
 
     def _compose_all(
-        self, site: ImageSite, names: list[str], patches: list[_Patch], move: int
+        self, site: ImageSite, names: list[str], patches: list[_Patch], move: Move
     ) -> str | None:
         """Decides over the patches of a base whose parts will be `names`; why it can't, or None."""
         made: dict[SiteKey, Composed] = {}
@@ -134,7 +126,7 @@ class _Decider:
         return None
 
     def _composed(
-        self, site: ImageSite, names: list[str], patch: _Patch, move: int
+        self, site: ImageSite, names: list[str], patch: _Patch, move: Move
     ) -> dict[SiteKey, Composed]:
         """The change of the part that a patch sets; none where it fits as it is.
 
@@ -169,63 +161,6 @@ class _Decider:
             raise SourceError("it can't be changed in this run")
         edit = patch.document.replace(scalar, scalar.value, spelled[editable[0]])
         return {key: Composed(before, outcome.target, outcome.rule, (edit,), move)}
-
-    def post_renderers(self, index: Index) -> None:
-        """Lets post-renderers match the new names of images that the release itself writes."""
-        for file in index.renderer_files:
-            if self._writable(file):
-                self._file_renderers(file, self._scan(file))
-
-    def _file_renderers(self, file: str, scanned: FileScan) -> None:
-        mapper = self._mapper_of(file)
-        moving: dict[int, list[Change]] = {}
-        for site in scanned.sites:
-            planned = plan_site(site, mapper)
-            if site.kind is SiteKind.VALUES and isinstance(planned, Change):
-                moving.setdefault(site.document.index, []).append(planned)
-        for chunk in split_documents(scanned.source):
-            has_any = "postRenderers" in chunk.text and not is_definition(chunk.text)
-            for document in chunk.documents() if has_any else []:
-                changes = moving.get(document.index, [])
-                found = [e for each in renderer_lists(file, document) for e in each]
-                written = {source.entry for source in found}
-                for source in found:
-                    self._renderer_entry(source, changes, mapper, written)
-
-    def _renderer_entry(
-        self, source: EntrySource, changes: list[Change], mapper: Mapper, written: set[Entry]
-    ) -> None:
-        """Adds an entry for the new name; the old one stays for what the chart itself names."""
-        entry = source.entry
-        for change in changes:
-            name = mapper.whole_name(change.after)
-            if not entry.matches(change.site.name_text) or entry.matches(name):
-                continue
-            made = replace(entry, name=spell_name(name, entry.name), new_name=_moved(entry, mapper))
-            if made in written:
-                return
-            site = entry_site(
-                source.document, source.mapping or _EMPTY, "name", change.site.resource, ("images",)
-            )
-            try:
-                edits = entry_edits(source, (entry, made))[1][1]
-            except SourceError:
-                place = place_text(source.file, source.place)
-                detail = f"the post-renderer's entry at {place} matches its old name only"
-                self.found.stays[site_key(change.site, source.file)] = detail
-                continue
-            if site is not None:
-                extra = Change(site, change.before, change.after, change.rule, edits)
-                self.found.extras.setdefault(source.file, []).append(extra)
-            return
-
-
-def _moved(entry: Entry, mapper: Mapper) -> str:
-    try:
-        outcome = mapper.map(mapper.parse(entry.new_name))
-    except InvalidReferenceError:
-        return entry.new_name
-    return mapper.whole_name(outcome.target) if isinstance(outcome, Mapped) else entry.new_name
 
 
 def renderer_lists(file: str, document: Document) -> Iterator[list[EntrySource]]:
