@@ -96,7 +96,13 @@ def _differences(old: Any, new: Any, path: str, rules: RuleSet) -> Iterator[str]
         for key in old:
             yield from _differences(old[key], new[key], f"{path}.{key}", rules)
     elif path.endswith(".postRenderers[0].kustomize.images") and len(new) > len(old):
-        kept = [one for one in new if any(one["name"] == other["name"] for other in old)]
+        # An entry for what the chart itself names keeps its name and gets the mapped newName.
+        kept = [
+            {key: value for key, value in one.items() if key != "newName" or key in other}
+            for one in new
+            for other in old
+            if one["name"] == other["name"]
+        ]
         yield from _differences(old, kept, f"{path} less those added", rules)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for index, (one, other) in enumerate(zip(old, new, strict=True)):
