@@ -265,7 +265,7 @@ def test_a_key_that_was_added_can_be_taken_out(text: str, longer: str) -> None:
 
 FLOW_ITEMS = [
     pytest.param("l: [x]\n", "l: [x, y]\n", id="flow style"),
-    pytest.param("l: [{a: b}]\n", "l: [{a: b} ,\n  {c: d}]\n", id="flow style on two lines"),
+    pytest.param("l: [{a: b}]\n", "l: [{a: b},\n  {c: d}]\n", id="flow style on two lines"),
 ]
 
 

@@ -15,12 +15,13 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.cache import Mapped
+from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
 from imageshift.charts.model import Release, Way
-from imageshift.charts.moves import Terms, layer_of, plan_moves
+from imageshift.charts.moves import ReleaseMoves, Terms, layer_of, plan_moves
 from imageshift.charts.override import ImageOutcome, Override, Overrider
 from imageshift.charts.postrender import entry_for
 from imageshift.charts.releases import ReleaseText, read_releases
@@ -30,7 +31,13 @@ from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.transport import Transport
 from imageshift.charts.values import merge, place
 from imageshift.charts.variants import Builds, VariantImage, Variants
-from imageshift.charts.verdicts import ChartProblem, Solved, Verdicts, ignored_leaves
+from imageshift.charts.verdicts import (
+    ChartProblem,
+    Solved,
+    Verdicts,
+    ignored_leaves,
+    text_moves,
+)
 from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError
 from imageshift.inventory import FileScan, Index
 from imageshift.links.model import SiteKey
@@ -43,6 +50,8 @@ from imageshift.solve.leaves import site_key
 __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
 _LONGEST = 300
+_MOST_ROUNDS = 3
+_REFUSED = "the chart makes no image of it, and would render something else with another name"
 _BEYOND = "only another build of the release renders it, where no post-renderer reaches"
 
 
@@ -144,6 +153,7 @@ class _Run:
         self._found = ChartDecisions()
         self._solved: dict[int, Solved] = {}
         self._uses: Counter[tuple[str, int]] = Counter()
+        self._frozen: set[str] = set()
 
     def decide(self, options: ChartOptions, renderer: Renderer | None) -> ChartDecisions:
         sources = ChartSources(self._index, self._reach, options.sources)
@@ -158,11 +168,35 @@ class _Run:
             for text in texts:
                 self._problem(text, error)
             return self._found
-        for some in ([t for t in texts if t.base is None], [t for t in texts if t.base]):
-            for group in _by_chart(some):
-                self._decide_group(group, options, renderer)
+        waiting = texts
+        for _ in range(_MOST_ROUNDS):
+            for some in ([t for t in waiting if t.base is None], [t for t in waiting if t.base]):
+                for group in _by_chart(some):
+                    self._decide_group(group, options, renderer)
+            broken = self._broken_files()
+            if not broken:
+                break
+            self._frozen |= broken
+            waiting = [text for text in texts if broken & {layer.file for layer in text.below}]
         self._gather()
         return self._found
+
+    def _broken_files(self) -> set[str]:
+        """The files of charts whose edits for one release are wrong for another that takes them."""
+        claims = {
+            key: value
+            for solved in self._solved.values()
+            for key, value in solved.chart_changes().items()
+        }
+        broken: set[str] = set()
+        for solved in self._solved.values() if claims else ():
+            values = solved.text.release.values
+            values = merge(values, place(values, solved.moves.values))
+            theirs = solved.changed_by(claims)
+            changes = {path: new for path, (new, _) in theirs.items()}
+            if changes and solved.judge.is_wrong(values, merge(values, place(values, changes))):
+                broken |= {file for _, file in theirs.values()}
+        return broken
 
     def _may_change(self, text: ReleaseText) -> bool:
         if not self._writable(text.file):
@@ -215,29 +249,65 @@ class _Run:
         result = overrider.override(chart, release, _text_mapper(mapper))
         result = _familiar(result, mapper)
         terms = self._terms(text, mapper)
-        builds = self._builds(text, chart, overrider.renderer)
+        judge = self._judge(text, chart, overrider.renderer)
+        builds = self._builds(text, judge)
         own = [e for e in result.edits if layer_of(e.path, text.own, terms.layers) is text.own]
         terms = replace(terms, spoiling=builds.spoiling(own))
         kept = [edit for edit in own if edit.path not in terms.spoiling]
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
         result = replace(result, outcomes=(*result.outcomes, *beyond))
-        moves = plan_moves(replace(text, release=release), result, terms)
+        text = replace(text, release=release)
+        moves = plan_moves(text, result, terms)
+        if text.late and self._comes_apart(text, judge, moves, terms):
+            terms = replace(terms, layers=tuple(each for each in terms.layers if not each.in_chart))
+            moves = plan_moves(text, result, terms)
+        kept_sites = dict(self._refused(text, judge, moves))
         title = f"{chart.name} {chart.version}"
-        return Solved(replace(text, release=release), result, moves, title)
+        return Solved(text, result, moves, title, judge, kept_sites)
 
-    def _builds(self, text: ReleaseText, chart: ChartFiles, renderer: Renderer) -> Builds:
+    def _judge(self, text: ReleaseText, chart: ChartFiles, renderer: Renderer) -> Judge:
+        files, options = chart.for_release(text.release), text.release.options
+        return Judge(
+            lambda values: renderer.render(files, values, options, schemas=False),
+            _text_mapper(self._mapper_of(text.file)),
+        )
+
+    def _comes_apart(
+        self, text: ReleaseText, judge: Judge, moves: ReleaseMoves, terms: Terms
+    ) -> bool:
+        """Whether the release's own edits are wrong while the chart's haven't arrived (E3.2)."""
+        chosen = {path: layer_of(path, text.own, terms.layers) for path in moves.values}
+        own = {path: v for path, v in moves.values.items() if not chosen[path].in_chart}
+        values = text.release.values
+        if not own or len(own) == len(moves.values):
+            return False
+        return judge.is_wrong(values, merge(values, place(values, own)))
+
+    def _refused(
+        self, text: ReleaseText, judge: Judge, moves: ReleaseMoves
+    ) -> Iterator[tuple[SiteKey, str]]:
+        """Sites that no rendered image is made from, but with whose move the chart is another.
+
+        Charts look at values of what they have switched off, too (X11c).
+        """
+        plain = text.release.values
+        values = merge(plain, place(plain, moves.values))
+        found = dict(text_moves(text, self._scan, self._mapper_of, moves))
+        together = {path: new for changes in found.values() for path, new in changes.items()}
+        if not together or not judge.is_wrong(values, merge(values, place(values, together))):
+            return
+        for key, changes in found.items():
+            if judge.is_wrong(values, merge(values, place(values, changes))):
+                yield key, _REFUSED
+
+    def _builds(self, text: ReleaseText, judge: Judge) -> Builds:
         """What other builds make of a release; a patch is one of those itself."""
         found = (
             self._variants.of(text.resource.name, text.file, text.spec)
             if text.base is None and text.error is None
             else []
         )
-        files, options = chart.with_values_files(text.release.values_files), text.release.options
-        return Builds(
-            found,
-            lambda values: renderer.render(files, values, options, schemas=False),
-            _text_mapper(self._mapper_of(text.file)),
-        )
+        return Builds(found, judge)
 
     def _beyond(
         self, text: ReleaseText, result: Override, found: Iterable[VariantImage]
@@ -299,8 +369,10 @@ class _Run:
         )
 
     def _is_editable(self, layer: Layer) -> bool:
-        """Whether this run may change a layer, and one release alone takes it."""
-        if self._uses[layer.key] > 1 or not self._writable(layer.file):
+        """Whether this run may change a layer: one release alone takes it, or all as its chart."""
+        if not self._writable(layer.file) or layer.file in self._frozen:
+            return False
+        if self._uses[layer.key] > 1 and not layer.in_chart:
             return False
         return not any(skip.line is None for skip in self._scan(layer.file).skips)
 

@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from imageshift.charts.model import ChartError, ChartUnavailableError, Values
+from imageshift.charts.model import ChartError, ChartUnavailableError, Release, Values
 from imageshift.charts.plain import load_plain
 from imageshift.charts.values import lookup, merge
 
@@ -160,14 +160,38 @@ class ChartFiles:
         Raises:
             ChartError: it has no such file.
         """
-        if not names:
-            return self
-        merged: dict[str, Any] = {}
         for name in names:
             if name not in self.files:
                 raise ChartError(f"{self.name} {self.version} has no file {name} (valuesFiles)")
-            merged = merge(merged, load_plain(self.files[name], f"{self.origin}: {name}") or {})
+        return self.with_values_texts({f"{self.origin}: {n}": self.files[n] for n in names})
+
+    def with_values_texts(self, texts: Mapping[str, bytes]) -> "ChartFiles":
+        """The chart whose values.yaml is the merge of texts, by their names; itself without any.
+
+        Raises:
+            ChartError: one is no YAML.
+        """
+        if not texts:
+            return self
+        merged: dict[str, Any] = {}
+        for what, text in texts.items():
+            merged = merge(merged, load_plain(text, what) or {})
         return ChartFiles({**self.files, "values.yaml": json.dumps(merged).encode()}, self.origin)
+
+    def for_release(self, release: Release) -> "ChartFiles":
+        """The chart as a release takes it, with the values files that it names.
+
+        Raises:
+            ChartError: it has no such file, or one is no YAML.
+        """
+        chart = self.with_values_files(release.values_files)
+        chart = chart.with_values_texts(release.values_texts)
+        return chart if release.schemas else chart.without_schemas()
+
+    def without_schemas(self) -> "ChartFiles":
+        """The chart without what Helm checks values by."""
+        kept = {path: data for path, data in self.files.items() if not _is_schema(path)}
+        return ChartFiles(kept, self.origin)
 
     def archive(self, *, schemas: bool = False) -> bytes:
         """A .tgz for Helm: no README, no missing dependencies, schemas only when asked for."""

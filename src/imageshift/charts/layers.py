@@ -23,11 +23,15 @@ __all__ = ["Layer", "LayerReader", "ValuesPart", "scalars"]
 
 
 class Layer(Struct, frozen=True):
-    """A map of values as it is written in a file; None where the key isn't there yet."""
+    """A map of values as it is written in a file; None where the key isn't there yet.
+
+    `in_chart` says that it is a part of the chart, so that it isn't among a release's own values.
+    """
 
     file: str
     document: Document
     values: MapNode | None
+    in_chart: bool = False
 
     @property
     def key(self) -> tuple[str, int]:

@@ -92,7 +92,9 @@ class Release(Struct, frozen=True, kw_only=True):
     """A HelmRelease as far as rendering it goes.
 
     `values` are merged already (`charts.values.merge_release`); `values_files` are the chart's
-    own files that take the place of its values.yaml; `post_renderers` is the list of the spec.
+    own files that take the place of its values.yaml, `values_texts` texts from elsewhere that
+    do so, by their names; `post_renderers` is the list of the spec. Without `schemas` Helm doesn't
+    check values.
     """
 
     name: str
@@ -100,6 +102,8 @@ class Release(Struct, frozen=True, kw_only=True):
     source: ChartSource
     values: Values = field(default_factory=dict)
     values_files: tuple[str, ...] = ()
+    values_texts: Mapping[str, bytes] = field(default_factory=dict)
+    schemas: bool = True
     post_renderers: tuple[Values, ...] = ()
     kube_version: str | None = None
     api_versions: tuple[str, ...] = ()

@@ -102,7 +102,7 @@ class Overrider(Struct):
         Raises:
             RenderError: the release doesn't render as it is.
         """
-        chart = chart.with_values_files(release.values_files)
+        chart = chart.for_release(release)
         hints = self._hints.setdefault(chart.digest, Hints())
         counting = CountingRenderer(self.renderer)
         tracer = Tracer(chart, release.values, release.options, counting, hints)

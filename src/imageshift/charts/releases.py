@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from imageshift.charts.in_tree import chart_layers, values_texts
 from imageshift.charts.layers import Layer, LayerReader
 from imageshift.charts.model import (
     ChartError,
@@ -14,9 +15,10 @@ from imageshift.charts.model import (
     Release,
     SourceKind,
 )
-from imageshift.charts.sources import ChartSources
+from imageshift.charts.sources import ChartPick, ChartSources
 from imageshift.charts.spec import objects, to_filled
 from imageshift.charts.values import merge, merge_release
+from imageshift.errors import SourceError
 from imageshift.inventory import Index
 from imageshift.inventory.readers import patch_files, read_documents
 from imageshift.links.reach import Reach
@@ -34,9 +36,11 @@ _NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
 class ReleaseText(Struct, frozen=True, kw_only=True):
     """A HelmRelease with its texts.
 
-    `own` is spec.values where it is written, `below` the valuesFrom that can be edited, lowest
-    first. `own_values` are spec.values alone. A kustomize patch of a release has that as its
-    `base`, and `release` is what the two make together. `error` says why its chart is unknown.
+    `own` is spec.values where it is written, `below` the valuesFrom that can be edited and the
+    values files of a chart in the tree, lowest first. `own_values` are spec.values alone. `late`
+    says that edits of the chart arrive later than those of the release (E3.2). A kustomize patch
+    of a release has that as its `base`, and `release` is what the two make together. `error` says
+    why its chart is unknown.
     """
 
     file: str
@@ -48,6 +52,7 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
     own_values: Mapping[str, Any]
     spec: Mapping[str, Any]
     variables: Mapping[str, str] = field(default_factory=dict)
+    late: bool = False
     base: "ReleaseText | None" = None
     error: ChartError | None = None
 
@@ -162,27 +167,33 @@ class _Reader:
 
     def _made(self, item: _Found, spec: Mapping[str, Any], base: ReleaseText | None) -> ReleaseText:
         error: ChartError | None = None
-        source, values = _NOWHERE, dict[str, Any]()
+        pick, values = ChartPick(_NOWHERE), dict[str, Any]()
+        texts: dict[str, bytes] = {}
         parts = self._layers.parts(spec, item.file if base is None else base.file)
         space = self._object_namespace(item, base)
         try:
-            source = self._sources.source(spec, space, item.name)
+            pick = self._sources.pick(spec, space, item.name)
             values = merge_release([part.values for part in parts], _map(spec.get("values")))
+            texts = values_texts(self._index, pick)
         except ChartError as found:
             error = found
+        except SourceError as found:
+            error = ChartError(f"a values file of the chart {found}")
         written = item.root.mapping("spec")
         own = None if written is None else written.mapping("values")
         below = tuple(part.layer for part in parts if part.layer is not None)
+        below = (*chart_layers(self._index, pick), *below)
         return ReleaseText(
             file=item.file,
             document=item.document,
             root=item.root,
-            release=self._release(item, spec, space, source, values),
+            release=self._release(item, spec, space, pick, values, texts),
             own=Layer(item.file, item.document, own),
             below=() if base is not None else below,
             own_values=_map(item.spec.get("values")),
             spec=spec,
             variables=item.variables,
+            late=pick.late,
             base=base,
             error=error,
         )
@@ -192,20 +203,22 @@ class _Reader:
         item: _Found,
         spec: Mapping[str, Any],
         space: str,
-        source: ChartSource,
+        pick: ChartPick,
         values: Mapping[str, Any],
+        texts: Mapping[str, bytes],
     ) -> Release:
         target = _named(str(spec.get("targetNamespace") or ""))
-        files = _map(_map(spec.get("chart")).get("spec")).get("valuesFiles") or ()
         renderers = spec.get("postRenderers") or ()
         return Release(
             name=_release_name(
                 _named(str(spec.get("releaseName") or "")), target, _named(item.name)
             ),
             namespace=target or _named(space),
-            source=source,
+            source=pick.source,
             values=values,
-            values_files=tuple(str(name) for name in files if isinstance(name, str)),
+            values_files=() if pick.in_tree else pick.values_files,
+            values_texts=texts,
+            schemas=not _skips_schemas(spec),
             post_renderers=tuple(each for each in renderers if isinstance(each, Mapping)),
             file=item.file,
             line=item.document.place(item.root.start).line,
@@ -225,6 +238,12 @@ class _Reader:
             return given.pop() or "default"
         own = item.namespace or ("" if base is None else base.resource.namespace)
         return own or next(iter(sorted(filter(None, given))), "default")
+
+
+def _skips_schemas(spec: Mapping[str, Any]) -> bool:
+    """Whether neither installing nor upgrading checks the values."""
+    steps = (_map(spec.get(step)) for step in ("install", "upgrade"))
+    return all(step.get("disableSchemaValidation") is True for step in steps)
 
 
 def _named(text: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKind
 from imageshift.charts.spec import plain_objects
 from imageshift.inventory import Index
@@ -11,10 +13,25 @@ from imageshift.inventory.index import join
 from imageshift.links.reach import Reach
 from imageshift.links.sources import is_own_repository
 
-__all__ = ["ChartSources"]
+__all__ = ["ChartPick", "ChartSources"]
 
 _HINT = "name its folder or .tgz under `charts: {sources: …}` in .imageshift.yaml"
 _OWN = "flux-system"
+
+
+class ChartPick(Struct, frozen=True):
+    """What a release says of its chart: where it is, and which values files it takes (E3.1).
+
+    `in_tree` says that the chart and its values files lie in this repository, the files named from
+    its root; `late` that Flux goes on using the chart that it has built until the chart's version
+    changes (E3.2).
+    """
+
+    source: ChartSource
+    values_files: tuple[str, ...] = ()
+    in_tree: bool = False
+    late: bool = False
+    ignores_missing: bool = False
 
 
 class ChartSources:
@@ -30,8 +47,8 @@ class ChartSources:
         self._known = known
         self._specs: dict[tuple[str, str, str], Mapping[str, Any] | None] = {}
 
-    def source(self, spec: Mapping[str, Any], namespace: str, name: str) -> ChartSource:
-        """The chart source of a release's spec; `namespace` is where the release's object is.
+    def pick(self, spec: Mapping[str, Any], namespace: str, name: str) -> ChartPick:
+        """The chart of a release's spec; `namespace` is where the release's object is.
 
         Raises:
             ChartUnavailableError: the tree doesn't say where the chart is.
@@ -40,7 +57,7 @@ class ChartSources:
         inner = _map(_map(spec.get("chart")).get("spec"))
         if given is not None:
             chart = str(inner.get("chart") or name).rstrip("/").rpartition("/")[2]
-            return ChartSource(kind=SourceKind.LOCAL, name=chart, path=given)
+            return ChartPick(ChartSource(kind=SourceKind.LOCAL, name=chart, path=given))
         if inner:
             return self._from_template(inner, namespace)
         reference = _map(spec.get("chartRef"))
@@ -48,9 +65,24 @@ class ChartSources:
             space = str(reference.get("namespace") or namespace)
             found = self._object("HelmChart", space, str(reference.get("name")))
             return self._from_template(found, space)
-        return self._from_oci(reference, namespace)
+        return ChartPick(self._from_oci(reference, namespace))
 
-    def _from_template(self, inner: Mapping[str, Any], namespace: str) -> ChartSource:
+    def _from_template(self, inner: Mapping[str, Any], namespace: str) -> ChartPick:
+        """The chart that a HelmChart's spec, or a release's template of one, asks for."""
+        source = self._template_source(inner, namespace)
+        old, files = inner.get("valuesFile"), inner.get("valuesFiles") or ()
+        names = [name for name in (old, *files) if isinstance(name, str) and name]
+        kind = str(_map(inner.get("sourceRef")).get("kind"))
+        in_tree = source.path is not None and kind in {"GitRepository", "Bucket"}
+        return ChartPick(
+            source,
+            tuple(dict.fromkeys(names)),
+            in_tree=in_tree,
+            late=in_tree and inner.get("reconcileStrategy") != "Revision",
+            ignores_missing=inner.get("ignoreMissingValuesFiles") is True,
+        )
+
+    def _template_source(self, inner: Mapping[str, Any], namespace: str) -> ChartSource:
         chart = str(inner.get("chart") or "")
         version = None if inner.get("version") is None else str(inner["version"])
         reference = _map(inner.get("sourceRef"))

@@ -3,19 +3,17 @@
 An edit of the base holds for all of them, so it must be right in each.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
 
-from imageshift.charts.compare import Difference, DifferenceClass, compare
 from imageshift.charts.edits import ValueEdit
+from imageshift.charts.evaluate import Judge
 from imageshift.charts.layers import LayerReader, ValuesPart
 from imageshift.charts.manifests import find_images
-from imageshift.charts.model import RenderedImage, RenderError, ValuePath, Values
-from imageshift.charts.render import Manifests
+from imageshift.charts.model import RenderedImage, RenderError, ValuePath
 from imageshift.charts.spec import to_filled
 from imageshift.charts.values import merge, merge_release, place
 from imageshift.errors import SourceError
@@ -31,7 +29,6 @@ from imageshift.source import Sequence as ListNode
 __all__ = ["Builds", "Variant", "VariantImage", "Variants"]
 
 _Spec = Mapping[str, Any]
-_WORD = re.compile(r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])+")
 
 
 class Variant(Struct, frozen=True):
@@ -123,11 +120,10 @@ class VariantImage(Struct, frozen=True):
 
 
 class Builds(Struct, frozen=True):
-    """The variants of one release, rendered; `target` says where an image's text goes."""
+    """The variants of one release, and who judges what they render."""
 
     variants: Sequence[Variant]
-    render: Callable[[Values], Manifests]
-    target: Callable[[str], str | None]
+    judge: Judge
 
     def spoiling(self, edits: Sequence[ValueEdit]) -> frozenset[ValuePath]:
         """The paths of the edits with which a variant renders what isn't the mapped image."""
@@ -135,9 +131,14 @@ class Builds(Struct, frozen=True):
         for variant in self.variants if edits else ():
             # What doesn't render as it is can't be spoilt.
             with suppress(RenderError):
-                before = self.render(variant.values())
-                if self._is_spoilt(variant, before, edits):
-                    alone = {e.path for e in edits if self._is_spoilt(variant, before, [e])}
+                plain = variant.values()
+                before = self.judge.render(plain)
+                if self.judge.differs(before, plain, variant.values(edits)):
+                    alone = {
+                        edit.path
+                        for edit in edits
+                        if self.judge.differs(before, plain, variant.values([edit]))
+                    }
                     guilty |= alone or {edit.path for edit in edits}
         return frozenset(guilty)
 
@@ -148,38 +149,13 @@ class Builds(Struct, frozen=True):
                 continue
             with suppress(RenderError):
                 before, after = (
-                    find_images(self.render(variant.values(some)), (), {}).images
+                    find_images(self.judge.render(variant.values(some)), (), {}).images
                     for some in ((), edits)
                 )
                 moved = {image.text for image in after}
                 for image in before:
-                    goal = self.target(image.text)
+                    goal = self.judge.target(image.text)
                     yield VariantImage(variant, image, goal, goal in moved)
-
-    def _is_spoilt(self, variant: Variant, before: Manifests, edits: Sequence[ValueEdit]) -> bool:
-        try:
-            after = self.render(variant.values(edits))
-        except RenderError:
-            return True
-        found = [item for item in compare(before, after) if not _is_moved(item, self.target)]
-        return bool(found) and not _is_noise(found, compare(before, self.render(variant.values())))
-
-
-def _is_moved(item: Difference, target: Callable[[str], str | None]) -> bool:
-    """Whether a line differs by hashes, or by images under their mapped names."""
-    if item.kind is DifferenceClass.HASH:
-        return True
-    old, new = _WORD.findall(item.before), _WORD.findall(item.after)
-    return (
-        item.kind is DifferenceClass.TEXT
-        and len(old) == len(new)
-        and all(one == other or target(one) == other for one, other in zip(old, new, strict=True))
-    )
-
-
-def _is_noise(found: Iterable[Difference], again: Iterable[Difference]) -> bool:
-    noise = {(item.template, item.line) for item in again}
-    return all({(item.template, item.line), (item.template, 0)} & noise for item in found)
 
 
 def _is_for(document: Document, source: Patch, name: str) -> bool:

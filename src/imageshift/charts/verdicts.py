@@ -1,11 +1,13 @@
 """From the moves of releases to what becomes of sites, and of images that no site names."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
 from imageshift.cache import Cached, Mapped, Unmapped, UnmappedReason
 from imageshift.charts.backward import patches_back
+from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import RenderedImage, ValuePath, Way
@@ -16,7 +18,7 @@ from imageshift.errors import InvalidReferenceError, VariableReferenceError
 from imageshift.inventory import FileScan
 from imageshift.links.model import SiteKey
 from imageshift.reference import ImageReference, name_length
-from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status
+from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import (
     Confidence,
     ImageSite,
@@ -45,12 +47,36 @@ class ChartProblem(Struct, frozen=True):
 
 
 class Solved(Struct, frozen=True):
-    """A release with its override and moves; `chart` is its chart's name and version."""
+    """A release with its override and moves; `chart` is its chart's name and version.
+
+    `refused` are sites that make no image and have to stay, with why.
+    """
 
     text: ReleaseText
     result: Override
     moves: ReleaseMoves
     chart: str
+    judge: Judge
+    refused: Mapping[SiteKey, str]
+
+    def chart_changes(self) -> dict[tuple[str, int], Any]:
+        """What becomes of texts in the chart's own files, by file and offset."""
+        places = _Leaves(self.text).places
+        found = ((places.get(path), value) for path, value in self.moves.values.items())
+        return {
+            (at[0].file, at[0].document.offset(at[1].start)): value
+            for at, value in found
+            if at is not None and at[0].in_chart
+        }
+
+    def changed_by(self, claims: Mapping[tuple[str, int], Any]) -> dict[ValuePath, tuple[Any, str]]:
+        """The values that edits for other releases change here, with the files that they are in."""
+        found: dict[ValuePath, tuple[Any, str]] = {}
+        for path, (layer, scalar) in _Leaves(self.text).places.items():
+            key = (layer.file, layer.document.offset(scalar.start))
+            if layer.in_chart and key in claims and path not in self.moves.values:
+                found[path] = claims[key], layer.file
+        return found
 
 
 def ignored_leaves(text: ReleaseText, scan: Callable[[str], FileScan]) -> frozenset[ValuePath]:
@@ -63,6 +89,23 @@ def ignored_leaves(text: ReleaseText, scan: Callable[[str], FileScan]) -> frozen
         if site.skip is SkipReason.IGNORED
         for path in leaves.of(site, file)
     )
+
+
+def text_moves(
+    text: ReleaseText,
+    scan: Callable[[str], FileScan],
+    mapper_of: Callable[[str], Mapper],
+    moves: ReleaseMoves,
+) -> Iterator[tuple[SiteKey, dict[ValuePath, str]]]:
+    """The sites of a release's texts that move by their text alone, with the values they change."""
+    leaves = _Leaves(text)
+    made = {segment.leaf for fate in moves.fates for segment in fate.image.segments}
+    for file in leaves.files:
+        for site in scan(file).sites:
+            result = None if made & leaves.of(site, file) else plan_site(site, mapper_of(file))
+            changes = leaves.changes(result, file) if isinstance(result, Change) else {}
+            if isinstance(result, Change) and changes:
+                yield site_key(site, file), changes
 
 
 class _Leaves:
@@ -81,9 +124,24 @@ class _Leaves:
                     self._hidden.add(key)
         self.files = tuple(dict.fromkeys(layer.file for layer in (text.own, *text.below)))
 
+    def changes(self, change: Change, file: str) -> dict[ValuePath, str]:
+        """The values that a change gives to the parts of its site."""
+        new: dict[ValuePath, str] = {}
+        document = change.site.document
+        for part in change.site.parts:
+            start, end = document.offset(part.scalar.start), document.offset(part.scalar.end)
+            edits = [e for e in change.edits if start <= e.span.start and e.span.end <= end]
+            for path in self._paths.get((file, start), ()) if edits else ():
+                new[path] = _part_after(change, part)
+        return new
+
     def hides(self, site: ImageSite, file: str) -> bool:
         """Whether a layer above decides over all that a site says."""
-        keys = {(file, site.document.offset(part.scalar.start)) for part in site.parts}
+        keys = {
+            (file, site.document.offset(part.scalar.start))
+            for part in site.parts
+            if part.role not in (Role.TAG, Role.DIGEST)
+        }
         return not keys & self._paths.keys() and bool(keys & self._hidden)
 
     def of(self, site: ImageSite, file: str) -> set[ValuePath]:
@@ -146,11 +204,20 @@ class _One:
     def add_site(self, site: ImageSite, file: str) -> None:
         """Decides a site whose text reaches rendered images."""
         key = site_key(site, file)
-        if site.skip is not None or key in self._verdicts.results:
+        if site.skip is not None:
             return
         fates = self._fates_of(site, file)
+        if key in self._verdicts.results:
+            # Another release that takes the text has decided over it.
+            self._told |= {number for number, _ in fates}
+            self._edited |= {file} if isinstance(self._verdicts.results[key], Change) else set()
+            return
         if not fates:
-            if self.leaves.hides(site, file):
+            if key in self._solved.refused:
+                detail = self._solved.refused[key]
+                kept = Kept(site, Status.SKIPPED, SkipReason.TEMPLATE, detail)
+                self._verdicts.results[key] = kept
+            elif self.leaves.hides(site, file):
                 self._verdicts.hidden.setdefault(key, site)
             return
         fate = min(fates, key=lambda each: (not each[1].moves, each[1].reason is None))[1]
@@ -260,7 +327,8 @@ class _One:
             if layer is self._solved.text.own:
                 continue
             if layer.file == file and layer.document.offset(scalar.start) == offset:
-                return self._verdicts.uses.get(layer.key, 0) > 1 or not self._edits(file)
+                shared = not layer.in_chart and self._verdicts.uses.get(layer.key, 0) > 1
+                return shared or not self._edits(file)
         return False
 
     def _is_named_by_entry(self, image: RenderedImage) -> bool:
@@ -342,6 +410,20 @@ class _One:
             if fate.moves and image.hook and fate.way is Way.POST_RENDERER:
                 lines.append(f"  {_HOOKS}")
         return tuple(dict.fromkeys(lines))
+
+
+def _part_after(change: Change, part: Part) -> str:
+    """A part's whole scalar as a change by its text makes it."""
+    text, target = part.scalar.value, change.after.full_name
+    if part.role is Role.REFERENCE:
+        return text[: part.lead] + target + part.text[name_length(part.text) :]
+    registry = change.site.part(Role.REGISTRY)
+    if registry is None:
+        return target + part.text[name_length(part.text) :]
+    name = change.site.main.text
+    fits = target.endswith(f"/{name}")
+    head = target[: -len(name) - 1] if fits else target.rpartition("/")[0]
+    return head if part.role is Role.REGISTRY else (name if fits else target.rpartition("/")[2])
 
 
 def _kept(site: ImageSite, before: ImageReference, outcome: Cached | Unmapped) -> Kept:

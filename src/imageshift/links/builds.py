@@ -272,17 +272,17 @@ class Builds:
         for number, source in enumerate(argo_sources(self.index)):
             keys = ("images", "patches", "components")
             images, patches, components = (source.strongest("kustomize", key) for key in keys)
-            if source.folder is not None:
+            if source.folder is not None or source.source.text("path") is not None:
                 lists = None if images is None else (images.file, images.document, images.root)
                 yield _Object(
                     key=f"argo:{source.file}:{number}",
                     title=source.title,
                     file=source.file,
                     document=source.document,
-                    folders=((source.folder, source.certain),),
+                    folders=() if source.folder is None else ((source.folder, source.certain),),
                     entries=None if lists is None else _EntryList(*lists),
                     merges=(Merge.ARGO,),
-                    patches=_argo_patches(source.folder, patches),
+                    patches=_argo_patches(source.folder or "", patches),
                     components=tuple(texts(components.root, "components")) if components else (),
                 )
 

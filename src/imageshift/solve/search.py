@@ -121,7 +121,8 @@ class Search:
             for match in plain.seen[source.number].matched
         }
         for number, found in flows.items():
-            if self._leaves.every[number].duty is Duty.MOVE and all(flow.renamed for flow in found):
+            duty, renamed = self._leaves.every[number].duty, all(flow.renamed for flow in found)
+            if renamed and duty in (Duty.MOVE, Duty.ENTRY):
                 source = naming[number]
                 place = place_text(source.file, source.place)
                 yield number, f"every build puts the newName at {place} in place of its name"

@@ -1,0 +1,64 @@
+"""Whether a release still delivers what it delivered, or that under its mapped names: by rendering.
+
+Nothing is written that wasn't evaluated: all edits of a release together, those of the texts that
+it shares with others, and those that arrive later than others (E3.2).
+"""
+
+import re
+from collections.abc import Callable, Iterable
+
+from msgspec import Struct
+
+from imageshift.charts.compare import Difference, DifferenceClass, compare
+from imageshift.charts.model import RenderError, Values
+from imageshift.charts.render import Manifests
+
+__all__ = ["Judge"]
+
+_WORD = re.compile(r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])+")
+
+Target = Callable[[str], str | None]
+
+
+class Judge(Struct, frozen=True):
+    """Judges values by what a chart renders with them; `target` says where an image's text goes."""
+
+    render: Callable[[Values], Manifests]
+    target: Target
+
+    def is_wrong(self, before: Values, after: Values) -> bool:
+        """Whether the second values render other than the first but for mapped images.
+
+        What doesn't render as it is can't be judged, so nothing is wrong with it.
+        """
+        try:
+            old = self.render(before)
+        except RenderError:
+            return False
+        return self.differs(old, before, after)
+
+    def differs(self, old: Manifests, before: Values, after: Values) -> bool:
+        """The same, with the rendering of before at hand."""
+        try:
+            new = self.render(after)
+        except RenderError:
+            return True
+        found = [item for item in compare(old, new) if not _is_moved(item, self.target)]
+        return bool(found) and not _is_noise(found, compare(old, self.render(before)))
+
+
+def _is_moved(item: Difference, target: Target) -> bool:
+    """Whether a line differs by hashes, or by images under their mapped names."""
+    if item.kind is DifferenceClass.HASH:
+        return True
+    old, new = _WORD.findall(item.before), _WORD.findall(item.after)
+    return (
+        item.kind is DifferenceClass.TEXT
+        and len(old) == len(new)
+        and all(one == other or target(one) == other for one, other in zip(old, new, strict=True))
+    )
+
+
+def _is_noise(found: Iterable[Difference], again: Iterable[Difference]) -> bool:
+    noise = {(item.template, item.line) for item in again}
+    return all({(item.template, item.line), (item.template, 0)} & noise for item in found)
