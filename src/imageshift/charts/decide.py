@@ -20,9 +20,10 @@ from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
-from imageshift.charts.model import Release, Way
+from imageshift.charts.model import Release, RenderedImage, Way
 from imageshift.charts.moves import ReleaseMoves, Terms, layer_of, plan_moves
-from imageshift.charts.override import ImageOutcome, Override, Overrider
+from imageshift.charts.override import ONLY_KUSTOMIZE, ImageOutcome, Override, Overrider
+from imageshift.charts.patched import renamed_patches
 from imageshift.charts.postrender import entry_for
 from imageshift.charts.releases import ReleaseText, read_releases
 from imageshift.charts.render import Renderer, find_renderer
@@ -255,7 +256,9 @@ class _Run:
         terms = replace(terms, spoiling=builds.spoiling(own))
         kept = [edit for edit in own if edit.path not in terms.spoiling]
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
-        result = replace(result, outcomes=(*result.outcomes, *beyond))
+        patched = dict(renamed_patches(self._index, text))
+        renamed = (self._renamed(text, image) for image in patched.values())
+        result = replace(result, outcomes=(*result.outcomes, *beyond, *renamed))
         text = replace(text, release=release)
         moves = plan_moves(text, result, terms)
         if text.late and self._comes_apart(text, judge, moves, terms):
@@ -263,7 +266,18 @@ class _Run:
             moves = plan_moves(text, result, terms)
         kept_sites = dict(self._refused(text, judge, moves))
         title = f"{chart.name} {chart.version}"
-        return Solved(text, result, moves, title, judge, kept_sites)
+        return Solved(text, result, moves, title, judge, kept_sites, patched)
+
+    def _renamed(self, text: ReleaseText, image: RenderedImage) -> ImageOutcome:
+        """What becomes of a patch's text that an entry behind it takes."""
+        existing = PostRenderers.read(text.release.post_renderers)
+        final = existing.apply(image)
+        target = _text_mapper(self._mapper_of(text.file))(final)
+        if target is None or target == final:
+            return ImageOutcome(image, None, Way.UNCHANGED)
+        if existing.edit_for(image, target) is None:
+            return ImageOutcome(image, target, Way.LEFT, ONLY_KUSTOMIZE)
+        return ImageOutcome(image, target, Way.POST_RENDERER)
 
     def _judge(self, text: ReleaseText, chart: ChartFiles, renderer: Renderer) -> Judge:
         files, options = chart.for_release(text.release), text.release.options

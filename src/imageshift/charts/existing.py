@@ -39,6 +39,10 @@ class PostRenderers(Struct, frozen=True):
                     found.append((path, _entry(entry)))
         return cls(tuple(found))
 
+    def since(self, number: int) -> "PostRenderers":
+        """Those of a post-renderer and of all behind it."""
+        return PostRenderers(tuple(item for item in self.entries if _number(item[0]) >= number))
+
     def entry_of(self, image: RenderedImage) -> tuple[ValuePath, Entry] | None:
         """The last entry that an image meets, with its path; None when none can be relied on."""
         return None if self._is_unclear(image) else self._last(image)
@@ -72,6 +76,10 @@ class PostRenderers(Struct, frozen=True):
 
     def _is_unclear(self, image: RenderedImage) -> bool:
         return _is_reached(image) and any(entry.problem for _, entry in self.entries)
+
+
+def _number(path: ValuePath) -> int:
+    return path[0] if isinstance(path[0], int) else 0
 
 
 def _is_reached(image: RenderedImage) -> bool:

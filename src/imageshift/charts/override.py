@@ -40,6 +40,7 @@ from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import lookup, place
 
 __all__ = [
+    "ONLY_KUSTOMIZE",
     "ImageOutcome",
     "Mapper",
     "Override",
@@ -47,6 +48,7 @@ __all__ = [
     "override",
 ]
 
+ONLY_KUSTOMIZE = "an entry of its post-renderers has a name that only kustomize reads"
 _MOST_TRIES = 4
 
 Mapper = Callable[[str], str | None]
@@ -298,7 +300,7 @@ class _Sorter(Struct):
     def _by_existing(self, image: RenderedImage, target: str) -> tuple[Way, str]:
         edit = self.existing.edit_for(image, target)
         if edit is None:
-            return Way.LEFT, "an entry of its post-renderers has a name that only kustomize reads"
+            return Way.LEFT, ONLY_KUSTOMIZE
         self.entry_edits.append(edit)
         return Way.POST_RENDERER, ""
 

@@ -49,7 +49,8 @@ class ChartProblem(Struct, frozen=True):
 class Solved(Struct, frozen=True):
     """A release with its override and moves; `chart` is its chart's name and version.
 
-    `refused` are sites that make no image and have to stay, with why.
+    `refused` are sites that make no image and have to stay, with why; `patched` those of patches
+    whose texts stay for an entry behind them.
     """
 
     text: ReleaseText
@@ -58,6 +59,7 @@ class Solved(Struct, frozen=True):
     chart: str
     judge: Judge
     refused: Mapping[SiteKey, str]
+    patched: Mapping[SiteKey, RenderedImage]
 
     def chart_changes(self) -> dict[tuple[str, int], Any]:
         """What becomes of texts in the chart's own files, by file and offset."""
@@ -299,6 +301,9 @@ class _One:
 
     def _fates_of(self, site: ImageSite, file: str) -> list[tuple[int, Fate]]:
         fates = list(enumerate(self._solved.moves.fates))
+        patched = self._solved.patched.get(site_key(site, file))
+        if patched is not None:
+            return [(number, fate) for number, fate in fates if fate.image is patched]
         paths = self.leaves.of(site, file)
         if not paths:
             return []

@@ -11,6 +11,7 @@ from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.links.argocd import Owner, argo_sources
+from imageshift.links.chart_files import chart_files
 from imageshift.links.disk import is_file
 from imageshift.links.entries import read_entries
 from imageshift.links.model import (
@@ -164,6 +165,9 @@ class Builds:
         made = [read_post_renderers(*release, self.entries) for release in found]
         for build in filter(None, made):
             build.unknown = True
+            chart = chart_files(self.index, build.release or Mapping(0, None, flow=False))
+            build.files = list(chart.files)
+            build.late_files = chart.files if chart.late else ()
         return [build for build in made if build is not None]
 
     @cached_property

@@ -170,7 +170,8 @@ class Build(Struct, kw_only=True):
     `unknown` says that texts come in which the tree doesn't have (remote bases, charts);
     `passive` that it only passes on what others make, as far as images go. `title` names the
     object in reports, where it isn't a kustomization's own folder. `release` is the HelmRelease
-    whose post-renderers it is.
+    whose post-renderers it is, `late_files` are values files of its chart whose edits arrive later
+    than the release's own.
     """
 
     key: str
@@ -186,6 +187,7 @@ class Build(Struct, kw_only=True):
     is_component: bool = False
     passive: bool = False
     release: Mapping | None = None
+    late_files: tuple[str, ...] = ()
 
     @property
     def components(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ __all__ = [
     "flux_folders",
     "gathered",
     "is_own_repository",
+    "is_own_source",
 ]
 
 _OWN = "flux-system"
@@ -36,10 +37,7 @@ def flux_folders(index: Index, flux: FluxKustomization) -> Iterator[tuple[str, b
     folder = join("", path or ".")
     if folder is None:
         return
-    source = index.source(kind, namespace, name)
-    own = kind == "GitRepository" and (
-        source is None or name == _OWN or is_own_repository(index, source.url)
-    )
+    own = kind == "GitRepository" and is_own_source(index, kind, namespace, name)
     if own or is_folder(index, folder):
         yield folder, own
 
@@ -109,6 +107,12 @@ def _copied_by(artifact: Mapping, path: str) -> Iterator[str]:
             folder = join(origin, rest or ".")
             if folder is not None:
                 yield folder
+
+
+def is_own_source(index: Index, kind: str, namespace: str, name: str) -> bool:
+    """Whether a Flux source is this repository, as far as the tree tells (design, section 5)."""
+    source = index.source(kind, namespace, name)
+    return source is None or name == _OWN or is_own_repository(index, source.url)
 
 
 def is_own_repository(index: Index, url: str | None) -> bool:

@@ -148,7 +148,7 @@ class _Reader:
         own = self.leaves.own.setdefault(build.key, [])
         patched = self.leaves.patched.setdefault(build.key, [])
         tests = self.leaves.tests.setdefault(build.key, [])
-        for file in build.files:
+        for file in () if build.is_release else build.files:
             found = self._file(file)
             build.unknown = build.unknown or found is None
             own += [leaf for leaf, _ in found or ()]
@@ -175,16 +175,17 @@ class _Reader:
             self.leaves.remote.setdefault(build.key, []).append((base, leaf))
 
     def _values(self, build: Build) -> Iterator[Leaf]:
-        """The images that a release's own values name, as far as their texts tell (X3)."""
-        for site in self._scan(build.file).sites:
-            if site.kind is SiteKind.VALUES and build.holds(site):
-                key = site_key(site, build.file)
-                duty = self._file_duties(build.file).get(key, Duty.ENTRY)
-                number, (file, offset, written) = len(self.leaves.every), key
-                leaf = Leaf(
-                    number, file, offset, site.text, duty, place=site.place, written=written
+        """The images that a release's values name, and those of its chart in the tree (X3)."""
+        sites = [(site, build.file) for site in self._scan(build.file).sites if build.holds(site)]
+        sites += [(site, file) for file in build.files for site in self._scan(file).sites]
+        for site, file in sites:
+            if site.kind is SiteKind.VALUES:
+                key = site_key(site, file)
+                duty = self._file_duties(file).get(key, Duty.ENTRY)
+                number, (_, offset, written) = len(self.leaves.every), key
+                yield self.leaves.add(
+                    Leaf(number, file, offset, site.text, duty, place=site.place, written=written)
                 )
-                yield self.leaves.add(leaf)
 
     def _patch(self, patch: Patch) -> list[tuple[Leaf, bool]] | None:
         if not patch.is_inline:

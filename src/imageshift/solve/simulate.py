@@ -124,7 +124,11 @@ class _Runner:
         flows = set(incoming)
         for key in build.bases:
             flows |= self.found.outputs.get(key, frozenset())
-        flows |= {self._start(leaf) for leaf in self._leaves.own.get(build.key, ())}
+        for leaf in self._leaves.own.get(build.key, ()):
+            flows.add(self._start(leaf))
+            if leaf.file in build.late_files:
+                # The cluster may still have the chart as it was (E3.2).
+                flows.add(Flow(leaf.number, leaf.text, leaf.text))
         if build.unknown:
             flows |= self._from_outside(build)
         gathered, added = frozenset(flows), self._plan.added.get(build.key, ())
