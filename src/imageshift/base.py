@@ -141,15 +141,15 @@ class _Forward:
     def __init__(self, run: Run, folder: Path) -> None:
         self._run = run
         self._folder = folder
-        modes = dict.fromkeys(("off", run.charts_mode))
-        self._wholes = [self._whole(mode) for mode in modes]
+        modes, names = dict.fromkeys(("off", run.charts_mode)), dict.fromkeys((("",), run.names))
+        self._wholes = [self._whole(mode, paths) for mode in modes for paths in names]
 
-    def _whole(self, charts: str) -> Run:
+    def _whole(self, charts: str, names: tuple[str, ...]) -> Run:
         run = self._run
         exclude = (*run.config.exclude, *run.options.exclude)
         options = replace(run.options, backward=False, charts=charts, root=self._folder)
         workspace = Workspace(self._folder, exclude)
-        return Run(workspace, run.config, run.targets, ("",), options, folder=run.folder)
+        return Run(workspace, run.config, run.targets, names, options, folder=run.folder)
 
     def host(self, file: str) -> str:
         """The registry that a file's references move to."""

@@ -214,7 +214,7 @@ class Run(Struct):
         return "off" if self.options.named_only and mode == "auto" else mode
 
     def _decide_charts(self, planner: Planner) -> ChartAnswers | None:
-        if not self.index.all_releases:
+        if not self.index.has_charts:
             return None
         from imageshift.charts.decide import ChartOptions, decide  # noqa: PLC0415 heavy
         from imageshift.charts.tracestore import TraceStore  # noqa: PLC0415 as above

@@ -22,16 +22,17 @@ from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
 from imageshift.charts.model import Release, RenderedImage, Way
 from imageshift.charts.moves import ReleaseMoves, Terms, layer_of, plan_moves
+from imageshift.charts.other_tools import read_other_releases
 from imageshift.charts.override import ONLY_KUSTOMIZE, ImageOutcome, Override, Overrider
 from imageshift.charts.patched import renamed_patches
 from imageshift.charts.postrender import entry_for
-from imageshift.charts.releases import ReleaseText, read_releases
+from imageshift.charts.releases import ReleaseText, Tool, read_releases
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.transport import Transport
 from imageshift.charts.values import merge, place
-from imageshift.charts.variants import Builds, VariantImage, Variants
+from imageshift.charts.variants import RenderedVariants, VariantImage, Variants
 from imageshift.charts.verdicts import (
     ChartProblem,
     Solved,
@@ -41,6 +42,7 @@ from imageshift.charts.verdicts import (
 )
 from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError
 from imageshift.inventory import FileScan, Index
+from imageshift.links.builds import Builds
 from imageshift.links.model import SiteKey
 from imageshift.links.reach import Reach
 from imageshift.reference import DOCKER_HUB, name_length
@@ -159,10 +161,13 @@ class _Run:
     def decide(self, options: ChartOptions, renderer: Renderer | None) -> ChartDecisions:
         sources = ChartSources(self._index, self._reach, options.sources)
         found = read_releases(self._index, self._reach, sources)
+        found += read_other_releases(self._index, Builds(self._index), options.sources)
         texts = [text for text in found if self._may_change(text)]
         if not texts:
             return self._found
-        self._uses = Counter(layer.key for text in texts for layer in text.below)
+        self._uses = Counter(
+            layer.key for text in texts for layer in text.layers if layer is not text.own
+        )
         try:
             renderer = renderer or find_renderer()
         except ToolError as error:
@@ -178,7 +183,7 @@ class _Run:
             if not broken:
                 break
             self._frozen |= broken
-            waiting = [text for text in texts if broken & {layer.file for layer in text.below}]
+            waiting = [text for text in texts if broken & {layer.file for layer in text.layers}]
         self._gather()
         return self._found
 
@@ -256,6 +261,8 @@ class _Run:
         terms = replace(terms, spoiling=builds.spoiling(own))
         kept = [edit for edit in own if edit.path not in terms.spoiling]
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
+        if text.tool is Tool.KUSTOMIZE:
+            result = _left_to_entries(result, text.release)
         patched = dict(renamed_patches(self._index, text))
         renamed = (self._renamed(text, image) for image in patched.values())
         result = replace(result, outcomes=(*result.outcomes, *beyond, *renamed))
@@ -314,14 +321,14 @@ class _Run:
             if judge.is_wrong(values, merge(values, place(values, changes))):
                 yield key, _REFUSED
 
-    def _builds(self, text: ReleaseText, judge: Judge) -> Builds:
+    def _builds(self, text: ReleaseText, judge: Judge) -> RenderedVariants:
         """What other builds make of a release; a patch is one of those itself."""
         found = (
             self._variants.of(text.resource.name, text.file, text.spec)
             if text.base is None and text.error is None
             else []
         )
-        return Builds(found, judge)
+        return RenderedVariants(found, judge)
 
     def _beyond(
         self, text: ReleaseText, result: Override, found: Iterable[VariantImage]
@@ -369,7 +376,7 @@ class _Run:
         return replace(text.release, values=values, post_renderers=renderers)
 
     def _terms(self, text: ReleaseText, mapper: Mapper) -> Terms:
-        layers = [layer for layer in reversed(text.below) if self._is_editable(layer)]
+        layers = [each for each in text.layers if each is text.own or self._is_editable(each)]
         upgrade = text.spec.get("upgrade")
         forced = isinstance(upgrade, Mapping) and upgrade.get("force") is True
         base = None if text.base is None else self._solved.get(id(text.base))
@@ -379,7 +386,9 @@ class _Run:
             layers=tuple(layers),
             ignored=ignored_leaves(text, self._scan),
             jobs=self._index.rewrite_jobs or forced or isinstance(mapper, Backward),
-            renderers=not (inherits and taken) and not isinstance(mapper, Backward),
+            renderers=text.tool is Tool.FLUX
+            and not (inherits and taken)
+            and not isinstance(mapper, Backward),
         )
 
     def _is_editable(self, layer: Layer) -> bool:
@@ -403,6 +412,16 @@ class _Run:
         self._found.stories.update(verdicts.stories)
         self._found.notes.extend(verdicts.notes)
         self._found.known_tails.update(verdicts.tails)
+
+
+def _left_to_entries(result: Override, release: Release) -> Override:
+    """The outcomes less those that kustomize's entries decide: they belong to the graph."""
+    existing = PostRenderers.read(release.post_renderers)
+    outcomes = tuple(
+        ImageOutcome(each.image, None, Way.UNCHANGED) if existing.takes(each.image) else each
+        for each in result.outcomes
+    )
+    return replace(result, outcomes=outcomes, entry_edits=())
 
 
 def _outcome(item: VariantImage, *, taken: bool) -> ImageOutcome:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from imageshift.charts.model import Field, RenderedImage, ValuePath, Values
 from imageshift.entry import Entry, split_image
 
-__all__ = ["EntryEdit", "PostRenderers"]
+__all__ = ["EntryEdit", "PostRenderers", "to_images_item"]
 
 
 class EntryEdit(Struct, frozen=True):
@@ -87,6 +87,13 @@ def _is_reached(image: RenderedImage) -> bool:
     if image.field is Field.VOLUME:
         return image.object.kind != "CronJob"
     return image.field is Field.CONTAINER
+
+
+def to_images_item(entry: Entry) -> dict[str, str]:
+    """An entry as an item of an `images:` list."""
+    keys = {"newName": entry.new_name, "newTag": entry.new_tag, "digest": entry.digest}
+    keys["tagSuffix"] = entry.tag_suffix
+    return {"name": entry.name} | {key: value for key, value in keys.items() if value}
 
 
 def _entry(fields: Values) -> Entry:

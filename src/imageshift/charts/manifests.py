@@ -91,6 +91,7 @@ class _Reader:
         self._template = template
         self._object = ObjectName("", "", "", "")
         self._hooks: tuple[str, ...] = ()
+        self._remade = False
 
     def read(self, document: str) -> None:
         try:
@@ -107,6 +108,7 @@ class _Reader:
         annotations = None if metadata is None else metadata.mapping("annotations")
         hooks = None if annotations is None else annotations.text("helm.sh/hook")
         self._hooks = tuple((hooks or "").replace(" ", "").split(",")) if hooks else ()
+        self._remade = annotations is not None and _is_remade(annotations)
         self._object = ObjectName(
             root.text("apiVersion") or "",
             root.text("kind") or "",
@@ -182,6 +184,7 @@ class _Reader:
                 offset=offset,
                 hook=bool(self._hooks),
                 test=any(hook.startswith("test") for hook in self._hooks),
+                remade=self._remade,
                 segments=tuple(segments),
                 template=self._template,
             )
@@ -190,6 +193,13 @@ class _Reader:
     def _leak_all(self, document: str) -> None:
         _, marks = read_marks(document)
         self.leaks |= {self._candidates[number] for _, number in marks}
+
+
+def _is_remade(annotations: tree.Mapping) -> bool:
+    """Whether Argo CD deletes and creates an object, as a hook or by its sync options."""
+    options = (annotations.text("argocd.argoproj.io/sync-options") or "").replace(" ", "")
+    replaced = {"Force=true", "Replace=true"} <= set(options.split(","))
+    return replaced or annotations.text("argocd.argoproj.io/hook") is not None
 
 
 def _objects(root: tree.Root) -> Iterator[tree.Mapping]:

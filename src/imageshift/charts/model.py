@@ -163,7 +163,8 @@ class RenderedImage(Struct, frozen=True):
     """One image in one rendered object, with the value leaves that spell it.
 
     `path` leads to the string `whole` in the object, `offset` is where the image begins in it
-    (more than 0 in arguments and files). `hook` and `test` say which Helm hook the object is.
+    (more than 0 in arguments and files). `hook` and `test` say which Helm hook the object is,
+    `remade` that Argo CD makes it anew instead of changing it.
     """
 
     text: str
@@ -174,6 +175,7 @@ class RenderedImage(Struct, frozen=True):
     offset: int = 0
     hook: bool = False
     test: bool = False
+    remade: bool = False
     segments: tuple[Segment, ...] = ()
     template: str = ""
 

@@ -23,7 +23,7 @@ from imageshift.charts.postrender import (
     patch_for,
     patches_for,
 )
-from imageshift.charts.releases import ReleaseText
+from imageshift.charts.releases import ReleaseText, Tool
 from imageshift.charts.standing import PatchKey, patch_key, standing_patches
 from imageshift.charts.writing import (
     Insertion,
@@ -46,6 +46,11 @@ _JOB = (
     "a Job that is no hook renders it, and applied Jobs can't be changed: delete it before, set "
     "`upgrade.force`, or `jobs: rewrite` in the configuration"
 )
+_ARGO_JOB = (
+    "a Job that is no hook renders it, and applied Jobs can't be changed: give it the sync options "
+    "Force=true,Replace=true, delete it before, or set `jobs: rewrite` in the configuration"
+)
+_NOTHING_BEHIND = "no value reaches it, and nothing comes behind the chart here"
 _SPOILING = "another build has values of its own, with which the change would be wrong"
 _IGNORED = "a text that makes it is marked `imageshift: ignore`"
 
@@ -86,7 +91,7 @@ class ReleaseMoves(Struct, frozen=True):
 class Terms(Struct, frozen=True):
     """What limits the edits of a release.
 
-    `layers` are those that may be edited besides its own, topmost first; `ignored` the leaves
+    `layers` are those that may be edited, its own among them, topmost first; `ignored` the leaves
     that must stay, `spoiling` those whose change would be wrong in another build; `jobs` whether
     Jobs may change, `renderers` whether post-renderers may.
     """
@@ -103,9 +108,9 @@ def plan_moves(text: ReleaseText, result: Override, terms: Terms) -> ReleaseMove
     return _Work(text, result, terms).run()
 
 
-def layer_of(path: ValuePath, own: Layer, others: Iterable[Layer]) -> Layer:
+def layer_of(path: ValuePath, own: Layer, layers: Iterable[Layer]) -> Layer:
     """The layer that a changed value belongs to: the topmost that has it, else the own one."""
-    for layer in (own, *others):
+    for layer in layers:
         if layer.values is not None and _is_written(layer.values, path):
             return layer
     return own
@@ -161,8 +166,9 @@ class _Work:
         leaves = {segment.leaf for fate in moving for segment in fate.image.segments}
         if leaves & self._terms.ignored:
             return SkipReason.IGNORED, _IGNORED
-        if not self._terms.jobs and any(_is_fixed_job(fate.image) for fate in moving):
-            return SkipReason.IMMUTABLE, _JOB
+        argo = self._text.tool is Tool.ARGO
+        if not self._terms.jobs and any(_is_fixed_job(fate.image, argo=argo) for fate in moving):
+            return SkipReason.IMMUTABLE, _ARGO_JOB if argo else _JOB
         return None
 
     def _step(self, edit: ValueEdit) -> tuple[str, Step]:
@@ -171,7 +177,7 @@ class _Work:
         layer = layer_of(edit.path, text.own, self._terms.layers)
         if edit.path in self._terms.spoiling:
             raise SourceError(_SPOILING, reason="conflict")
-        step = plan_value(layer, text.spec_node, edit, self._wanted, text.variables)
+        step = plan_value(layer, text.new, edit, self._wanted, text.variables)
         return layer.file, step
 
     def _file_edits(self) -> dict[str, tuple[Edit, ...]]:
@@ -207,6 +213,8 @@ class _Work:
         named: tuple[EntryEdit, ...],
     ) -> list[tuple[int, Edit]]:
         spec, document = self._text.spec_node, self._text.document
+        if self._text.tool is not Tool.FLUX:
+            raise SourceError(_NOTHING_BEHIND, reason="template")
         if spec is None or not self._terms.renderers:
             raise SourceError("its base has post-renderers of its own", reason="conflict")
         made = [(9, entry_edit(document, spec, edit)) for edit in named]
@@ -269,8 +277,9 @@ def _is_post_rendered(fate: Fate) -> bool:
     return fate.way in (Way.POST_RENDERER, Way.PATCH)
 
 
-def _is_fixed_job(image: RenderedImage) -> bool:
-    return image.object.kind == "Job" and not image.hook
+def _is_fixed_job(image: RenderedImage, *, argo: bool) -> bool:
+    free = image.hook or (argo and image.remade)
+    return image.object.kind == "Job" and not free
 
 
 def _is_written(values: MapNode, path: ValuePath) -> bool:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
@@ -23,21 +24,48 @@ from imageshift.inventory import Index
 from imageshift.inventory.readers import patch_files, read_documents
 from imageshift.links.reach import Reach
 from imageshift.sites import Resource, resource_of
-from imageshift.source import Document, Place, Scalar
+from imageshift.source import Document, Scalar
 from imageshift.source import Mapping as MapNode
+from imageshift.source import Place as TextPlace
 
-__all__ = ["ReleaseText", "read_releases"]
+__all__ = ["Place", "ReleaseText", "Tool", "read_releases"]
 
 _LONGEST_NAME = 53
 _VARIABLE = re.compile(r"\$\{(\w+)[^{}]*\}")
 _NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
 
 
+class Tool(StrEnum):
+    """What installs a chart, and so what it does with what the chart renders."""
+
+    FLUX = "flux"
+    """Flux: post-renderers, and Jobs that the next upgrade may leave alone (E3)."""
+    ARGO = "argo"
+    """Argo CD: renders anew at every sync; nothing comes behind the chart (E4)."""
+    HELMFILE = "helmfile"
+    """helmfile: `helm upgrade`."""
+    KUSTOMIZE = "kustomize"
+    """kustomize's helmCharts: the kustomization's own patches and images come behind (E1)."""
+
+
+class Place(Struct, frozen=True):
+    """Where new values of a release go: under a key of a mapping, as a map or as a list of one.
+
+    `path` leads to them in the document.
+    """
+
+    holder: MapNode | None
+    keys: tuple[str, ...] = ("values",)
+    path: tuple[str | int, ...] = ("spec", "values")
+    listed: bool = False
+
+
 class ReleaseText(Struct, frozen=True, kw_only=True):
-    """A HelmRelease with its texts.
+    """A release of a chart with its texts: a HelmRelease, or what else installs one.
 
     `own` is spec.values where it is written, `below` the valuesFrom that can be edited and the
-    values files of a chart in the tree, lowest first. `own_values` are spec.values alone. `late`
+    values files of a chart in the tree, lowest first; `above` lie over
+    `own`, topmost first. `own_values` are spec.values alone. `late`
     says that edits of the chart arrive later than those of the release (E3.2). A kustomize patch
     of a release has that as its `base`, and `release` is what the two make together. `error` says
     why its chart is unknown.
@@ -49,6 +77,9 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
     release: Release
     own: Layer
     below: tuple[Layer, ...]
+    new: Place
+    above: tuple[Layer, ...] = ()
+    tool: Tool = Tool.FLUX
     own_values: Mapping[str, Any]
     spec: Mapping[str, Any]
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -62,7 +93,12 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
         return resource_of(self.root)
 
     @property
-    def place(self) -> Place:
+    def layers(self) -> tuple[Layer, ...]:
+        """All its layers, topmost first."""
+        return (*self.above, self.own, *reversed(self.below))
+
+    @property
+    def place(self) -> TextPlace:
         """Where it begins."""
         return self.document.place(self.anchor.start)
 
@@ -190,6 +226,7 @@ class _Reader:
             release=self._release(item, spec, space, pick, values, texts),
             own=Layer(item.file, item.document, own),
             below=() if base is not None else below,
+            new=Place(written),
             own_values=_map(item.spec.get("values")),
             spec=spec,
             variables=item.variables,

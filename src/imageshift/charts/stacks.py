@@ -253,7 +253,7 @@ def _file(index: Index, file: str) -> Iterator[_Layer]:
 
 def _applications(index: Index) -> Iterator[list[_Layer]]:
     for file, document, root in index.applications if index.has_applications else ():
-        sources = list(application_sources(root))
+        sources = [source for source, _ in application_sources(root)]
         files = [name for name, _ in named_value_files(root, index.files)]
         for source in sources:
             helm = source.mapping("helm") or Mapping(0, None, flow=False)
@@ -270,14 +270,15 @@ def _helmfiles(index: Index) -> Iterator[list[_Layer]]:
     for file in index.helmfiles:
         folder = file.rpartition("/")[0]
         for document in read_documents(index.workspace, file):
-            for items in release_values(document.mapping):
+            for found in release_values(document.mapping):
                 layers: list[_Layer] = []
-                for item in items:
+                for item in found.values:
                     if isinstance(item, Mapping):
                         layers.append(_Layer(file, document, item))
-                    elif (name := join(folder, item)) is not None:
-                        layers += _file(index, name)
-                yield layers
+                        continue
+                    for name in (join(folder, path) for path in item):
+                        layers += _file(index, name) if name is not None else ()
+                yield [*layers, _Layer(file, document, found.parameters)]
 
 
 def _inflations(index: Index) -> Iterator[list[_Layer]]:

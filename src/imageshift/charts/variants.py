@@ -26,7 +26,7 @@ from imageshift.source import Document
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Sequence as ListNode
 
-__all__ = ["Builds", "Variant", "VariantImage", "Variants"]
+__all__ = ["RenderedVariants", "Variant", "VariantImage", "Variants"]
 
 _Spec = Mapping[str, Any]
 
@@ -119,7 +119,7 @@ class VariantImage(Struct, frozen=True):
     moved: bool
 
 
-class Builds(Struct, frozen=True):
+class RenderedVariants(Struct, frozen=True):
     """The variants of one release, and who judges what they render."""
 
     variants: Sequence[Variant]

@@ -13,7 +13,7 @@ from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import RenderedImage, ValuePath, Way
 from imageshift.charts.moves import Fate, ReleaseMoves
 from imageshift.charts.override import Override
-from imageshift.charts.releases import ReleaseText
+from imageshift.charts.releases import ReleaseText, Tool
 from imageshift.errors import InvalidReferenceError, VariableReferenceError
 from imageshift.inventory import FileScan
 from imageshift.links.model import SiteKey
@@ -34,6 +34,7 @@ from imageshift.source import Edit, Place, Scalar
 __all__ = ["ChartProblem", "Solved", "Verdicts", "ignored_leaves"]
 
 _REPLACED = "the releases that take this text have values of their own in its place"
+_ENTRY = "an images entry over the chart decides over it"
 _HOOKS = "hooks are post-rendered since helm-controller 1.6.0 only"
 
 
@@ -117,14 +118,14 @@ class _Leaves:
         self._paths: dict[tuple[str, int], list[ValuePath]] = {}
         self._hidden: set[tuple[str, int]] = set()
         self.places: dict[ValuePath, tuple[Layer, Scalar]] = {}
-        for layer in (text.own, *reversed(text.below)):
+        for layer in text.layers:
             for path, scalar in scalars(layer.values):
                 key = (layer.file, layer.document.offset(scalar.start))
                 if self.places.setdefault(path, (layer, scalar))[0] is layer:
                     self._paths.setdefault(key, []).append(path)
                 else:
                     self._hidden.add(key)
-        self.files = tuple(dict.fromkeys(layer.file for layer in (text.own, *text.below)))
+        self.files = tuple(dict.fromkeys(layer.file for layer in text.layers))
 
     def changes(self, change: Change, file: str) -> dict[ValuePath, str]:
         """The values that a change gives to the parts of its site."""
@@ -183,8 +184,10 @@ class Verdicts(Struct):
     def add(self, solved: Solved) -> None:
         """Adds what becomes of one release's images."""
         one = _One(self, solved, Move() if len(solved.moves.edits) > 1 else None)
+        charts = {layer.file for layer in solved.text.layers if layer.in_chart}
         for file in one.leaves.files:
-            for site in self.scan(file).sites:
+            # The images of a chart that this run doesn't report are told with the release.
+            for site in self.scan(file).sites if file not in charts or self.writable(file) else ():
                 one.add_site(site, file)
         one.add_rest()
         one.add_entries()
@@ -329,7 +332,7 @@ class _One:
     def _is_shared(self, site: ImageSite, file: str) -> bool:
         offset = site.document.offset(site.main.scalar.start)
         for layer, scalar in self.leaves.places.values():
-            if layer is self._solved.text.own:
+            if layer is self._solved.text.own or layer in self._solved.text.above:
                 continue
             if layer.file == file and layer.document.offset(scalar.start) == offset:
                 shared = not layer.in_chart and self._verdicts.uses.get(layer.key, 0) > 1
@@ -364,6 +367,8 @@ class _One:
         if fate.moves:
             edits = self._edits(file)
             return Change(site, before, after, rule, edits, outcome.mended, self._move)
+        if self._solved.text.tool is Tool.KUSTOMIZE and self._existing.takes(fate.image):
+            return Kept(site, Status.SKIPPED, SkipReason.PLACEHOLDER, _ENTRY, before, after, rule)
         reason, detail = fate.reason or SkipReason.TEMPLATE, fate.detail or "nothing reaches it"
         return Kept(site, Status.SKIPPED, reason, detail, before, after, rule)
 
@@ -387,7 +392,8 @@ class _One:
     def _made(
         self, layer: Layer, scalar: Scalar, path: ValuePath, origin: Origin, kind: SiteKind
     ) -> ImageSite:
-        head = ("spec", "values", *path) if kind is SiteKind.VALUES else ("spec", "postRenderers")
+        values = (*self._solved.text.new.path, *path)
+        head = values if kind is SiteKind.VALUES else ("spec", "postRenderers")
         return ImageSite(
             kind=kind,
             document=layer.document,

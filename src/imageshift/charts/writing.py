@@ -11,6 +11,7 @@ from imageshift.charts.existing import EntryEdit
 from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import ValuePath
 from imageshift.charts.postrender import ImageEntry, Patch
+from imageshift.charts.releases import Place
 from imageshift.charts.spec import fill
 from imageshift.entry import spell_name
 from imageshift.errors import SourceError
@@ -43,13 +44,17 @@ __all__ = [
 
 
 class Insertion(Struct, frozen=True):
-    """A value that isn't written yet: what is missing below the deepest map that is."""
+    """A value that isn't written yet: what is missing below the deepest map that is.
+
+    `listed` are the first of its keys where what is below them is the one item of a list.
+    """
 
     document: Document
     mapping: MapNode
     path: tuple[str, ...]
     value: Any
     depth: int
+    listed: tuple[str, ...] = ()
 
 
 Step = tuple[Edit, ...] | Insertion
@@ -58,20 +63,24 @@ Step = tuple[Edit, ...] | Insertion
 
 def plan_value(
     layer: Layer,
-    spec: MapNode | None,
+    new: Place,
     edit: ValueEdit,
     wanted: Mapping[ValuePath, Any],
     variables: Mapping[str, str],
 ) -> Step:
     """How one value gets into a layer; `wanted` are all changes, for aliases that share a text.
 
+    `new` is where values go that no layer has yet.
+
     Raises:
         SourceError: it can't be written there without changing something else (reason `style`).
     """
     if layer.values is None:
-        if spec is None or spec.get("values") is not None:
+        if new.holder is None or new.holder.get(new.keys[0]) is not None:
             raise SourceError("no place for values", reason="style")
-        return Insertion(layer.document, spec, _keys(("values", *edit.path)), edit.value, 0)
+        keys = _keys((*new.keys, *edit.path))
+        whole = new.keys if new.listed else ()
+        return Insertion(layer.document, new.holder, keys, edit.value, 0, whole)
     found = _descend(layer.values, edit.path)
     if found.missing:
         if found.shared or found.node.shared or not isinstance(found.node, MapNode):
@@ -191,6 +200,8 @@ def insertions(steps: Iterable[Insertion]) -> list[tuple[int, Edit]]:
         pairs[step.path[-1]] = step.value
     made: list[tuple[int, Edit]] = []
     for step, pairs in by_map.values():
+        if step.listed:
+            pairs[step.listed[0]] = [pairs[step.listed[0]]]
         for after, group in _placed(step.mapping, pairs).items():
             edit = insert_pairs(step.document, step.mapping, after, group)
             made.append((step.depth, edit))

@@ -149,6 +149,12 @@ class Index(Struct, dict=True):
         return read_objects(self.workspace, self._release_files, _takes_values).releases
 
     @property
+    def has_charts(self) -> bool:
+        """Whether anything in the tree installs a chart."""
+        named = self.has_applications or self.has_inflations or self.helmfiles
+        return bool(named or self.all_releases or (self.charts and self.applications))
+
+    @property
     def has_stacks(self) -> bool:
         """Whether any chart may take its values from more than one text."""
         named = self.has_applications or self.has_inflations or self.helmfiles or self.charts

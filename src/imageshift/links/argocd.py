@@ -13,6 +13,7 @@ from imageshift.inventory.index import join
 from imageshift.inventory.readers import read_documents
 from imageshift.links.sources import application_folders, application_sources
 from imageshift.sites import Resource, resource_of
+from imageshift.sites.model import Path
 from imageshift.source import Document, Mapping
 
 __all__ = ["ArgoSource", "Owner", "argo_sources"]
@@ -29,6 +30,7 @@ class Owner(Struct, frozen=True):
 class ArgoSource(Struct, frozen=True, kw_only=True):
     """One source of an Application or ApplicationSet; `folder` is empty for a chart elsewhere.
 
+    `root` is the object, `path` leads to the source in it.
     `owners` are the source as the Application has it and the files of overrides, the strongest
     last; `certain` says that the folder is surely this repository's.
     """
@@ -36,7 +38,9 @@ class ArgoSource(Struct, frozen=True, kw_only=True):
     file: str
     document: Document
     resource: Resource
+    root: Mapping
     source: Mapping
+    path: Path
     folder: str | None = None
     certain: bool = False
     owners: tuple[Owner, ...] = ()
@@ -60,7 +64,7 @@ def argo_sources(index: Index) -> Iterator[ArgoSource]:
     """The sources of every Application and ApplicationSet of the tree."""
     for file, document, root in index.applications:
         resource = resource_of(root)
-        for source in application_sources(root):
+        for source, path in application_sources(root):
             own = Owner(file, document, source)
             folders: list[tuple[str | None, bool]] = [*application_folders(index, source)]
             for folder, certain in folders or [(None, False)]:
@@ -69,7 +73,9 @@ def argo_sources(index: Index) -> Iterator[ArgoSource]:
                     file=file,
                     document=document,
                     resource=resource,
+                    root=root,
                     source=source,
+                    path=path,
                     folder=folder,
                     certain=certain,
                     owners=(own, *over),

@@ -7,6 +7,7 @@ from functools import cached_property
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from imageshift.entry import Entry
 from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
@@ -188,6 +189,18 @@ class Builds:
             for name in (n for key in _RESOURCES for n in texts(kustomization.root, key)):
                 found.setdefault(join(folder, name) or "", []).append(folder)
         return found
+
+    def entries_over(self, folder: str) -> list[Entry]:
+        """The entries of a folder's kustomization, and of all builds that take it in."""
+        found, waiting = {folder}, [folder]
+        while waiting:
+            new = set(self.users.get(waiting.pop(), ())) - found
+            found |= new
+            waiting += new
+        builds = [self.of_folder(name) for name in sorted(found)]
+        builds += [self.of_folder(name) for build in builds for name in build.components]
+        builds += [build for build in self.of_objects if build.folder in found]
+        return [self.entries[number].entry for build in builds for number in build.entries]
 
     def _known(self, folder: str) -> tuple[Build, _Steps]:
         if folder not in self._plain:

@@ -10,6 +10,7 @@ from pathlib import Path
 from imageshift.inventory import FluxKustomization, Index
 from imageshift.inventory.index import join
 from imageshift.links.disk import is_folder
+from imageshift.sites.model import Path as NodePath
 from imageshift.source import Mapping
 
 __all__ = [
@@ -42,16 +43,21 @@ def flux_folders(index: Index, flux: FluxKustomization) -> Iterator[tuple[str, b
         yield folder, own
 
 
-def application_sources(root: Mapping) -> Iterator[Mapping]:
-    """The sources of an Argo CD Application, or of what an ApplicationSet makes."""
+def application_sources(root: Mapping) -> Iterator[tuple[Mapping, NodePath]]:
+    """The sources of an Application, or of what an ApplicationSet makes, with their paths."""
     spec = root.mapping("spec")
+    path: NodePath = ("spec",)
     template = None if spec is None else spec.mapping("template")
-    spec = template.mapping("spec") if template is not None else spec
+    if template is not None:
+        spec, path = template.mapping("spec"), ("spec", "template", "spec")
     if spec is None:
         return
-    for source in (spec.get("source"), *spec.items("sources")):
-        if isinstance(source, Mapping):
-            yield source
+    source = spec.get("source")
+    if isinstance(source, Mapping):
+        yield source, (*path, "source")
+    for number, item in enumerate(spec.items("sources")):
+        if isinstance(item, Mapping):
+            yield item, (*path, "sources", number)
 
 
 def application_folders(index: Index, source: Mapping) -> Iterator[tuple[str, bool]]:

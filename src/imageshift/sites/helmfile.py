@@ -16,6 +16,7 @@ from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Document, Mapping, Node, Scalar
 
 __all__ = [
+    "ReleaseValues",
     "ValuesFile",
     "environments",
     "find_helmfile_images",
@@ -26,6 +27,7 @@ __all__ = [
 
 _DEFAULT = "default"
 _KEYS = ("values", "valuesTemplate")
+_SETS = ("set", "setString")
 _ESCAPED = re.compile(r"\{\{\s*`(.*?)`\s*\}\}")
 _NAME = re.compile(r"\{\{-?\s*\.(Release\.Name|Release\.Namespace|Environment\.Name)\s*-?\}\}")
 
@@ -59,7 +61,8 @@ def find_helmfile_images(
             for number, values in enumerate(release.items(key)):
                 if isinstance(values, Mapping):
                     yield from find_values_images(context, values, (*at, key, number))
-        yield from find_parameter_images(context, release.items("set"), (*at, "set"))
+        for key in _SETS:
+            yield from find_parameter_images(context, release.items(key), (*at, key))
 
 
 def values_files(root: Mapping, known: set[str] | None = None) -> Iterator[ValuesFile]:
@@ -72,17 +75,37 @@ def values_files(root: Mapping, known: set[str] | None = None) -> Iterator[Value
                     yield ValuesFile(item, _paths(item.value, facts), is_prefix_free(chart, None))
 
 
-def release_values(root: Mapping) -> Iterator[list[Mapping | str]]:
-    """What lies over one another for each release, lowest first: maps of values, paths of files."""
-    for release, _, _ in _holders(root):
-        facts, found = _facts(root, release, None), list[Mapping | str]()
+class ReleaseValues(Struct, frozen=True):
+    """A release with its values, lowest first (E5): maps, or all files that a path can mean.
+
+    `sets` are values set one by one over all of them, `texts` those that are texts whatever they
+    look like.
+    """
+
+    release: Mapping
+    values: tuple[Mapping | tuple[str, ...], ...]
+    sets: tuple[Node, ...]
+    texts: tuple[Node, ...]
+    path: Path
+
+    @property
+    def parameters(self) -> Mapping:
+        """What is set one by one, as values."""
+        return parameter_tree((*self.sets, *self.texts))
+
+
+def release_values(root: Mapping) -> Iterator[ReleaseValues]:
+    """The releases of a helmfile, each with what lies over one another for it."""
+    for release, _, path in _holders(root):
+        facts, found = _facts(root, release, None), list[Mapping | tuple[str, ...]]()
         for owner in (*_inherited(root, release), release):
             for item in (item for key in _KEYS for item in owner.items(key)):
                 if isinstance(item, Mapping):
                     found.append(item)
                 elif isinstance(item, Scalar) and not item.is_empty:
-                    found += _paths(item.value, facts)
-        yield [*found, parameter_tree(release.items("set"))]
+                    found.append(_paths(item.value, facts))
+        sets, forced = (tuple(release.items(key)) for key in _SETS)
+        yield ReleaseValues(release, tuple(found), sets, forced, path)
 
 
 def _facts(root: Mapping, release: Mapping, known: set[str] | None) -> dict[str, list[str]]:

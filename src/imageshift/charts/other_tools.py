@@ -1,0 +1,393 @@
+"""Charts that something else than a HelmRelease installs: Argo CD, helmfile, kustomize.
+
+Each is a release with its values in layers, in the order of the tool (E1, E4, E5).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from imageshift.charts.existing import to_images_item
+from imageshift.charts.layers import Layer
+from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind
+from imageshift.charts.plain import to_plain
+from imageshift.charts.releases import Place, ReleaseText, Tool
+from imageshift.charts.values import merge, set_target_path
+from imageshift.errors import SourceError
+from imageshift.inventory import Index
+from imageshift.inventory.index import join
+from imageshift.inventory.objects import texts
+from imageshift.inventory.readers import inflation_files, read_documents
+from imageshift.links.argocd import ArgoSource, argo_sources
+from imageshift.links.builds import Builds
+from imageshift.sites.helmfile import ReleaseValues, release_values
+from imageshift.sites.parameters import parameter_tree
+from imageshift.source import Document, Node, Scalar, parse_embedded
+from imageshift.source import Mapping as MapNode
+
+__all__ = ["read_other_releases"]
+
+_EMPTY = MapNode(0, None, flow=False)
+_NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
+
+
+def read_other_releases(
+    index: Index, builds: Builds, known: Mapping[str, Path]
+) -> list[ReleaseText]:
+    """The releases of every Argo CD Application, helmfile and kustomization with helmCharts.
+
+    `known` are the folders and archives that the configuration names for charts. What a template
+    decides (`{{`) isn't read.
+    """
+    reader = _Reader(index, builds, known)
+    return [*reader.applications(), *reader.helmfiles(), *reader.inflations()]
+
+
+class _Made(Struct, kw_only=True):
+    """What a release is made of, before its chart is looked for."""
+
+    file: str
+    document: Document
+    root: MapNode
+    tool: Tool
+    name: str
+    namespace: str
+    own: Layer
+    new: Place
+    below: tuple[Layer, ...] = ()
+    above: tuple[Layer, ...] = ()
+    values: dict[str, Any]
+    source: ChartSource = _NOWHERE
+    in_tree: bool = False
+    values_texts: Mapping[str, bytes] = {}
+    kube_version: str | None = None
+    api_versions: tuple[str, ...] = ()
+    schemas: bool = True
+    post_renderers: tuple[Mapping[str, Any], ...] = ()
+    error: ChartError | None = None
+
+    def text(self) -> ReleaseText:
+        """The release."""
+        return ReleaseText(
+            file=self.file,
+            document=self.document,
+            root=self.root,
+            release=Release(
+                name=self.name,
+                namespace=self.namespace or "default",
+                source=self.source,
+                values=self.values,
+                values_texts=self.values_texts,
+                schemas=self.schemas,
+                post_renderers=self.post_renderers,
+                kube_version=self.kube_version,
+                api_versions=self.api_versions,
+                file=self.file,
+                line=self.document.place(self.root.start).line,
+            ),
+            own=self.own,
+            below=self.below,
+            above=self.above,
+            new=self.new,
+            tool=self.tool,
+            own_values={},
+            spec={},
+            error=self.error,
+        )
+
+
+class _Reader:
+    def __init__(self, index: Index, builds: Builds, known: Mapping[str, Path]) -> None:
+        self._index = index
+        self._builds = builds
+        self._known = known
+
+    def applications(self) -> Iterator[ReleaseText]:
+        """The sources of Applications that are charts."""
+        for source in argo_sources(self._index):
+            if source.resource.kind == "Application" and self._is_chart(source):
+                made = self._application(source)
+                if made is not None:
+                    yield made.text()
+
+    def _is_chart(self, source: ArgoSource) -> bool:
+        root = source.source
+        plain = (root.text(key) or "" for key in ("chart", "path", "repoURL", "targetRevision"))
+        if any("{{" in text for text in plain):
+            return False
+        here = source.folder is not None and source.folder in self._index.charts
+        return root.text("chart") is not None or here
+
+    def _application(self, source: ArgoSource) -> _Made | None:
+        helm = source.source.mapping("helm") or _EMPTY
+        own, place = _argo_own(source, helm)
+        below, error = self._argo_files(source, helm)
+        parameters = parameter_tree(helm.items("parameters"))
+        above = Layer(source.file, source.document, parameters)
+        values = _plain(layer.values for layer in (*below, own))
+        for item in helm.items("parameters"):
+            values = _set(values, item, forced=_is_forced(item))
+        destination = _below(source.document, "spec", "destination")
+        chart, in_tree = self._argo_chart(source)
+        return _Made(
+            file=source.file,
+            document=source.document,
+            root=source.root,
+            tool=Tool.ARGO,
+            name=helm.text("releaseName") or source.resource.name,
+            namespace=helm.text("namespace") or destination.text("namespace") or "",
+            own=own,
+            new=place,
+            below=(*self._own_values(chart, in_tree=in_tree), *below),
+            above=(above,) if parameters.own else (),
+            values=values,
+            source=chart,
+            in_tree=in_tree,
+            kube_version=helm.text("kubeVersion"),
+            api_versions=tuple(texts(helm, "apiVersions")),
+            schemas=helm.text("skipSchemaValidation") != "true",
+            error=error,
+        )
+
+    def _argo_chart(self, source: ArgoSource) -> tuple[ChartSource, bool]:
+        root = source.source
+        name, url = root.text("chart"), (root.text("repoURL") or "").rstrip("/")
+        if name is None:
+            folder = self._index.workspace.absolute(source.folder or "")
+            return ChartSource(kind=SourceKind.LOCAL, name=folder.name, path=folder), True
+        version = root.text("targetRevision")
+        if "://" in url and not url.startswith("oci://"):
+            return self._remote(SourceKind.HELM_HTTP, name, url, version), False
+        url = f"oci://{url.removeprefix('oci://')}/{name}"
+        return self._remote(SourceKind.HELM_OCI, name.rpartition("/")[2], url, version), False
+
+    def _remote(self, kind: SourceKind, name: str, url: str, version: str | None) -> ChartSource:
+        given = self._known.get(name)
+        if given is not None:
+            return ChartSource(kind=SourceKind.LOCAL, name=name, path=given)
+        return ChartSource(kind=kind, name=name, url=url, version=version or None)
+
+    def _argo_files(
+        self, source: ArgoSource, helm: MapNode
+    ) -> tuple[tuple[Layer, ...], ChartError | None]:
+        """The layers of `valueFiles`, lowest first (E4), and what is in the way of them."""
+        found: list[Layer] = []
+        for text in texts(helm, "valueFiles"):
+            plain = text.partition("/")[2] if text.startswith("$") else text
+            rooted = plain != text or text.startswith("/")
+            if "{{" in text or (not rooted and source.folder is None) or "://" in text:
+                return (), ChartError(f"the values file {text} isn't in this repository")
+            name = join("" if rooted else source.folder or "", plain.lstrip("/"))
+            layers = [] if name is None else list(self._file(name))
+            if not layers and helm.text("ignoreMissingValueFiles") != "true":
+                return (), ChartError(f"the values file {text} isn't in this repository")
+            found += layers
+        return tuple(found), None
+
+    def _own_values(self, chart: ChartSource, *, in_tree: bool) -> tuple[Layer, ...]:
+        """The values of a chart in the tree, the lowest layer."""
+        if not in_tree or chart.path is None:
+            return ()
+        folder = self._index.workspace.relative(chart.path)
+        return tuple(self._file(f"{folder}/values.yaml".lstrip("/"), in_chart=True))
+
+    def _file(self, name: str, *, in_chart: bool = False) -> Iterator[Layer]:
+        for document in read_documents(self._index.workspace, name):
+            if isinstance(document.root, MapNode):
+                yield Layer(name, document, document.root, in_chart=in_chart)
+
+    def helmfiles(self) -> Iterator[ReleaseText]:
+        """The releases of every helmfile, as far as no template decides over them."""
+        for file in self._index.helmfiles:
+            for document in read_documents(self._index.workspace, file):
+                repositories = _repositories(document.mapping)
+                for found in release_values(document.mapping):
+                    made = self._helmfile(file, document, found, repositories)
+                    if made is not None:
+                        yield made.text()
+
+    def _helmfile(
+        self,
+        file: str,
+        document: Document,
+        found: ReleaseValues,
+        repositories: Mapping[str, MapNode],
+    ) -> _Made | None:
+        release = found.release
+        name, chart = release.text("name") or "", release.text("chart") or ""
+        if not name or not chart or "{{" in document.source.text[release.start : release.end]:
+            return None
+        layers: list[Layer] = []
+        error: ChartError | None = None
+        folder = file.rpartition("/")[0]
+        for item in found.values:
+            if isinstance(item, MapNode):
+                layers.append(Layer(file, document, item))
+                continue
+            read = list(self._file(join(folder, item[0]) or "")) if len(item) == 1 else []
+            layers += read
+            if not read:
+                error = ChartError("one of its values files isn't in this repository")
+        inline = [layer for layer in layers if layer.file == file]
+        own = inline[-1] if inline and inline[-1] is layers[-1] else None
+        values = _plain(layer.values for layer in layers)
+        for items, forced in ((found.sets, False), (found.texts, True)):
+            for each in items:
+                values = _set(values, each, forced=forced)
+        source, in_tree = self._helmfile_chart(folder, chart, release, repositories)
+        above = found.parameters
+        below = tuple(layers if own is None else layers[:-1])
+        return _Made(
+            file=file,
+            document=document,
+            root=release,
+            tool=Tool.HELMFILE,
+            name=name,
+            namespace=release.text("namespace") or "",
+            own=own or Layer(file, document, None),
+            new=Place(release, ("values",), (*found.path, "values"), listed=True),
+            below=(*self._own_values(source, in_tree=in_tree), *below),
+            above=(Layer(file, document, above),) if above.own else (),
+            values=values,
+            source=source,
+            in_tree=in_tree,
+            error=error,
+        )
+
+    def _helmfile_chart(
+        self, folder: str, chart: str, release: MapNode, repositories: Mapping[str, MapNode]
+    ) -> tuple[ChartSource, bool]:
+        version = release.text("version")
+        local = join(folder, chart)
+        if local is not None and local in self._index.charts:
+            path = self._index.workspace.absolute(local)
+            return ChartSource(kind=SourceKind.LOCAL, name=path.name, path=path), True
+        if chart.startswith("oci://"):
+            name = chart.rpartition("/")[2]
+            return self._remote(SourceKind.HELM_OCI, name, chart, version), False
+        alias, _, name = chart.partition("/")
+        repository = repositories.get(alias, _EMPTY)
+        url = (repository.text("url") or "").rstrip("/")
+        if repository.text("oci") == "true":
+            url = f"oci://{url.removeprefix('oci://')}/{name}"
+            return self._remote(SourceKind.HELM_OCI, name, url, version), False
+        return self._remote(SourceKind.HELM_HTTP, name, url, version), False
+
+    def inflations(self) -> Iterator[ReleaseText]:
+        """The `helmCharts` of every kustomization (E1)."""
+        for found in self._index.kustomizations.values() if self._index.has_inflations else ():
+            home = (found.root.mapping("helmGlobals") or _EMPTY).text("chartHome") or "charts"
+            for number, chart in enumerate(found.root.items("helmCharts")):
+                if isinstance(chart, MapNode) and chart.text("name"):
+                    folder = join(found.folder, home) or home
+                    at = (found.file, found.document, found.folder)
+                    yield self._inflation(at, chart, number, folder).text()
+
+    def _inflation(
+        self, at: tuple[str, Document, str], chart: MapNode, number: int, home: str
+    ) -> _Made:
+        file, document, folder = at
+        name = chart.text("name") or ""
+        files = [layer for each in inflation_files(folder, chart) for layer in self._file(each)]
+        inline = chart.mapping("valuesInline")
+        own = Layer(file, document, inline)
+        merged = chart.text("valuesMerge") or "override"
+        order = [own, *files] if merged == "merge" else [*files, own]
+        order = [own] if merged == "replace" and inline is not None else order
+        at_own = next(n for n, layer in enumerate(order) if layer is own)
+        source, in_tree = self._inflated(name, chart, home)
+        return _Made(
+            file=file,
+            document=document,
+            root=chart,
+            tool=Tool.KUSTOMIZE,
+            name=chart.text("releaseName") or name,
+            namespace=chart.text("namespace") or "",
+            own=own,
+            new=Place(chart, ("valuesInline",), ("helmCharts", number, "valuesInline")),
+            below=(*self._own_values(source, in_tree=in_tree), *order[:at_own]),
+            above=tuple(reversed(order[at_own + 1 :])),
+            values=_plain(layer.values for layer in order),
+            source=source,
+            in_tree=in_tree,
+            kube_version=chart.text("kubeVersion"),
+            api_versions=tuple(texts(chart, "apiVersions")),
+            post_renderers=self._entries_over(folder),
+        )
+
+    def _entries_over(self, folder: str) -> tuple[Mapping[str, Any], ...]:
+        """The entries that come behind a kustomization's charts, as a post-renderer has them."""
+        images = [to_images_item(entry) for entry in self._builds.entries_over(folder)]
+        return ({"kustomize": {"images": images}},) if images else ()
+
+    def _inflated(self, name: str, chart: MapNode, home: str) -> tuple[ChartSource, bool]:
+        local = f"{home}/{name}"
+        if local in self._index.charts:
+            path = self._index.workspace.absolute(local)
+            return ChartSource(kind=SourceKind.LOCAL, name=name, path=path), True
+        url, version = (chart.text("repo") or "").rstrip("/"), chart.text("version")
+        if url.startswith("oci://"):
+            return self._remote(SourceKind.HELM_OCI, name, f"{url}/{name}", version), False
+        return self._remote(SourceKind.HELM_HTTP, name, url, version), False
+
+
+def _argo_own(source: ArgoSource, helm: MapNode) -> tuple[Layer, Place]:
+    """The source's own values, and where new ones go: `valuesObject` wins over `values` (E4)."""
+    path = (*source.path, "helm", "valuesObject")
+    nested, written = helm.mapping("valuesObject"), helm.scalar("values")
+    has_helm = source.source.mapping("helm") is not None
+    place = (
+        Place(helm, ("valuesObject",), path)
+        if has_helm
+        else Place(source.source, ("helm", "valuesObject"), path)
+    )
+    if nested is not None:
+        return Layer(source.file, source.document, nested), place
+    if written is not None and not written.is_empty:
+        try:
+            inner = parse_embedded(source.document, written)
+        except SourceError:
+            inner = []
+        if inner and isinstance(inner[0].root, MapNode):
+            layer = Layer(source.file, inner[0], inner[0].root)
+            return layer, Place(None, (), (*source.path, "helm", "values"))
+        return Layer(source.file, source.document, None), Place(None)
+    return Layer(source.file, source.document, None), place
+
+
+def _plain(layers: Iterable[MapNode | None]) -> dict[str, Any]:
+    """The values of layers, lowest first, merged as Helm does."""
+    merged: dict[str, Any] = {}
+    for values in layers:
+        plain = {} if values is None else to_plain(values)
+        merged = merge(merged, plain if isinstance(plain, dict) else {})
+    return merged
+
+
+def _set(values: dict[str, Any], item: Node, *, forced: bool) -> dict[str, Any]:
+    """Values with one set as `helm --set` does, or as a text with `forced`."""
+    name = item.text("name") if isinstance(item, MapNode) else None
+    value = item.get("value") if isinstance(item, MapNode) else None
+    if name is None or not isinstance(value, Scalar):
+        return values
+    text = f"'{value.value}'" if forced else value.value
+    return set_target_path(values, name, text)
+
+
+def _is_forced(item: Node) -> bool:
+    return isinstance(item, MapNode) and item.text("forceString") == "true"
+
+
+def _below(document: Document, *keys: str) -> MapNode:
+    found: MapNode | None = document.mapping
+    for key in keys:
+        found = None if found is None else found.mapping(key)
+    return found or _EMPTY
+
+
+def _repositories(root: MapNode) -> dict[str, MapNode]:
+    """The `repositories:` of a helmfile, by name."""
+    found = (item for item in root.items("repositories") if isinstance(item, MapNode))
+    return {item.text("name") or "": item for item in found}
