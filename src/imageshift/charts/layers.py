@@ -11,12 +11,12 @@ from msgspec import Struct
 from imageshift.charts.model import ValuePath
 from imageshift.charts.plain import load_plain
 from imageshift.charts.spec import objects, to_filled
-from imageshift.charts.values import ValuesFrom
+from imageshift.charts.values import ValuesFrom, parse_target
 from imageshift.errors import ImageshiftError, SourceError
 from imageshift.inventory import Index
 from imageshift.inventory.readers import generated_files, read_documents
 from imageshift.links.reach import Reach
-from imageshift.source import Document, Node, Scalar, Sequence, parse_embedded
+from imageshift.source import Document, Node, Scalar, Sequence, SourceText, parse_embedded
 from imageshift.source import Mapping as MapNode
 
 __all__ = ["Layer", "LayerReader", "ValuesPart", "scalars"]
@@ -25,13 +25,15 @@ __all__ = ["Layer", "LayerReader", "ValuesPart", "scalars"]
 class Layer(Struct, frozen=True):
     """A map of values as it is written in a file; None where the key isn't there yet.
 
-    `in_chart` says that it is a part of the chart, so that it isn't among a release's own values.
+    `in_chart` says that it is a part of the chart, so that it isn't among a release's own values;
+    `sets_one` that it is a `targetPath`, which lies over `spec.values` or under it (E3.3).
     """
 
     file: str
     document: Document
     values: MapNode | None
     in_chart: bool = False
+    sets_one: bool = False
 
     @property
     def key(self) -> tuple[str, int]:
@@ -146,7 +148,8 @@ class LayerReader:
     def _read_file(self, file: str, target: Any, variables: Mapping[str, str]) -> ValuesPart | None:
         if target is not None:
             text = self._index.workspace.read(file).decode("utf-8", "replace")
-            return ValuesPart(ValuesFrom(target_path=str(target), text=text))
+            value = ValuesFrom(target_path=str(target), text=text)
+            return ValuesPart(value, _nowhere(file, target))
         content = self._index.workspace.read(file)
         for document in read_documents(self._index.workspace, file):
             if isinstance(document.root, MapNode) and b"\nsops:" not in content:
@@ -168,12 +171,31 @@ def _read_holder(
     if plain is None:
         return None
     if target is not None:
-        return ValuesPart(ValuesFrom(target_path=str(target), text=plain.value))
+        value = ValuesFrom(target_path=str(target), text=plain.value)
+        return ValuesPart(value, _at_target(file, document, plain, str(target)))
     inner = parse_embedded(document, plain)
     found = inner[0].root if inner else None
     if not isinstance(found, MapNode):
         return None
     return ValuesPart(ValuesFrom(values=to_filled(found, variables)), Layer(file, inner[0], found))
+
+
+def _at_target(file: str, document: Document, text: Scalar, target: str) -> Layer:
+    """A text as the one value of a layer, at its target path."""
+    node: Node = text
+    for key in reversed(parse_target(target)):
+        above = MapNode(text.start, None, flow=False)
+        above.own, above.end = [(Scalar(0, 0, None, str(key), "", None), node)], text.end
+        node = above
+    values = node if isinstance(node, MapNode) else None
+    return Layer(file, document, values, sets_one=True)
+
+
+def _nowhere(file: str, target: Any) -> Layer:
+    """The layer of a whole file that becomes one value, which can't be edited as one."""
+    document = Document(SourceText(""), None, 0, 0, 0)
+    text = Scalar(0, 0, None, "?", "'", None)
+    return _at_target(file, document, text, str(target))
 
 
 def _decoded(text: str, target: Any) -> ValuesPart | None:

@@ -50,6 +50,7 @@ _ARGO_JOB = (
     "a Job that is no hook renders it, and applied Jobs can't be changed: give it the sync options "
     "Force=true,Replace=true, delete it before, or set `jobs: rewrite` in the configuration"
 )
+_CONTESTED = "spec.values and a targetPath of valuesFrom both set it, and either may win"
 _NOTHING_BEHIND = "no value reaches it, and nothing comes behind the chart here"
 _SPOILING = "another build has values of its own, with which the change would be wrong"
 _IGNORED = "a text that makes it is marked `imageshift: ignore`"
@@ -177,8 +178,15 @@ class _Work:
         layer = layer_of(edit.path, text.own, self._terms.layers)
         if edit.path in self._terms.spoiling:
             raise SourceError(_SPOILING, reason="conflict")
+        if any(each.sets_one and each is not layer for each in self._holders(edit.path)):
+            raise SourceError(_CONTESTED, reason="conflict")
         step = plan_value(layer, text.new, edit, self._wanted, text.variables)
         return layer.file, step
+
+    def _holders(self, path: ValuePath) -> Iterable[Layer]:
+        """The layers that set a value."""
+        layers = (each for each in self._text.layers if each.values is not None)
+        return [each for each in layers if each.values and _is_written(each.values, path)]
 
     def _file_edits(self) -> dict[str, tuple[Edit, ...]]:
         by_file: dict[str, list[tuple[int, Edit]]] = {}

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from imageshift.cache import Mapped
 from imageshift.charts.layers import scalars
 from imageshift.charts.spec import objects
+from imageshift.charts.values import parse_target
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import Index, is_definition
 from imageshift.inventory.index import join
@@ -34,6 +35,7 @@ __all__ = ["Stacks", "read_stacks"]
 _PARTS = (Role.REGISTRY, Role.REPOSITORY)
 _REPOSITORY_KEYS = ("repository", "repo", "image", "name")
 _OWN_VALUES = ("values.yaml", "values.yml")
+_EITHER = "a targetPath of valuesFrom sets it or what belongs to it, too, and either may win"
 _VALUES_FILE = re.compile(r"values.*\.ya?ml")
 
 _Path = tuple[str, ...]
@@ -123,7 +125,19 @@ def read_stacks(index: Index, mapper_of: Callable[[str], Mapper]) -> Stacks:
                 for key, part in _partly(layers):
                     found.parts.setdefault(key, []).append(part)
                 found.below.update(_below(layers))
+    found.below.update(_contested(index))
     return found
+
+
+def _contested(index: Index) -> Iterator[tuple[SiteKey, str]]:
+    """Values that a release sets and that a `targetPath` sets, too: either may win (E3.3)."""
+    for file, document, spec in _specs(index):
+        own = spec.mapping("values")
+        targets = [i.text("targetPath") for i in spec.items("valuesFrom") if isinstance(i, Mapping)]
+        paths = {parse_target(target) for target in targets if target and own is not None}
+        for path, scalar in scalars(own) if paths else ():
+            if path in paths or path[:-1] in {path[:-1] for path in paths}:
+                yield (file, document.offset(scalar.start), scalar.value), _EITHER
 
 
 def _partly(layers: list[_Layer]) -> Iterator[tuple[SiteKey, _Part]]:
@@ -174,12 +188,18 @@ def _filled(node: Mapping, key: str) -> Scalar | None:
 
 def _releases(index: Index) -> Iterator[list[_Layer]]:
     maps = _config_maps(index) if index.releases else {}
+    for file, document, spec in _specs(index):
+        yield [*_brought(file, spec, maps), *_own(file, document, spec)]
+
+
+def _specs(index: Index) -> Iterator[tuple[str, Document, Mapping]]:
+    """The specs of the releases that take values from elsewhere."""
     for file in sorted({release.file for release in index.releases}):
         for document in read_documents(index.workspace, file, _takes_values):
             for root in objects(document.root):
                 spec = root.mapping("spec")
                 if root.text("kind") == "HelmRelease" and spec is not None:
-                    yield [*_brought(file, spec, maps), *_own(file, document, spec)]
+                    yield file, document, spec
 
 
 def _takes_values(text: str) -> bool:

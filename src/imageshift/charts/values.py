@@ -9,7 +9,16 @@ from msgspec import Struct
 
 from imageshift.charts.model import ChartError, ValuePath, Values
 
-__all__ = ["ValuesFrom", "leaves", "lookup", "merge", "merge_release", "place", "set_target_path"]
+__all__ = [
+    "ValuesFrom",
+    "leaves",
+    "lookup",
+    "merge",
+    "merge_release",
+    "parse_target",
+    "place",
+    "set_target_path",
+]
 
 _TARGET_PART = re.compile(r"((?:\\.|[^.\[\\])+)|\[(\d+)\]|(\.)")
 _WORDS = {"true": True, "false": False, "null": None}
@@ -117,7 +126,7 @@ def set_target_path(values: Values, target_path: str, text: str) -> dict[str, An
     Raises:
         ChartError: the path can't be read.
     """
-    path = _parse_target(target_path)
+    path = parse_target(target_path)
     copied: dict[str, Any] = _copy(values)
     node: Any = copied
     for part, following in pairwise(path):
@@ -136,7 +145,12 @@ def _store(node: Any, part: str | int, value: Any) -> None:
     node[part] = value
 
 
-def _parse_target(text: str) -> ValuePath:
+def parse_target(text: str) -> ValuePath:
+    """The path that a `targetPath`, or a name of `helm --set`, means.
+
+    Raises:
+        ChartError: it can't be read.
+    """
     path: list[str | int] = []
     position = 0
     while position < len(text):

@@ -361,15 +361,18 @@ class _One:
         outcome = self._mapper.map(before)
         if not isinstance(outcome, Mapped):
             return _kept(site, before, outcome)
+        if fate.moves:
+            edits, after = self._edits(file), outcome.target
+            return Change(site, before, after, outcome.rule, edits, outcome.mended, self._move)
+        return self._stays(site, fate, before, outcome)
+
+    def _stays(self, site: ImageSite, fate: Fate, before: ImageReference, outcome: Mapped) -> Kept:
         after, rule = outcome.target, outcome.rule
         if fate.done:
             return Kept(site, Status.CACHED, None, None, before, after, rule)
-        if fate.moves:
-            edits = self._edits(file)
-            return Change(site, before, after, rule, edits, outcome.mended, self._move)
-        if self._solved.text.tool is Tool.KUSTOMIZE and self._existing.takes(fate.image):
-            return Kept(site, Status.SKIPPED, SkipReason.PLACEHOLDER, _ENTRY, before, after, rule)
         reason, detail = fate.reason or SkipReason.TEMPLATE, fate.detail or "nothing reaches it"
+        if self._solved.text.tool is Tool.KUSTOMIZE and self._existing.takes(fate.image):
+            reason, detail = SkipReason.PLACEHOLDER, _ENTRY
         return Kept(site, Status.SKIPPED, reason, detail, before, after, rule)
 
     def _site(self, fate: Fate) -> ImageSite:

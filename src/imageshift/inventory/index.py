@@ -21,6 +21,7 @@ from imageshift.inventory.objects import (
 )
 from imageshift.inventory.readers import (
     SOURCE_KINDS,
+    CopiedKey,
     Objects,
     copied_keys,
     generated_files,
@@ -31,6 +32,7 @@ from imageshift.inventory.readers import (
     read_documents,
     read_kustomizations,
     read_objects,
+    target_keys,
 )
 from imageshift.inventory.scan import is_silent
 from imageshift.inventory.value_files import named_value_files
@@ -226,12 +228,14 @@ class Index(Struct, dict=True):
         return FinderContext(
             source_url=self.source_url,
             values_maps=self._values_maps(),
-            copied_keys=frozenset(self._copied_keys()),
+            copied_keys=dict(self._copied_keys()),
             rows=self.rows,
             chart_sources=self.chart_sources,
         )
 
-    def _copied_keys(self) -> Iterator[tuple[str, str]]:
+    def _copied_keys(self) -> Iterator[CopiedKey]:
+        for release in self.releases:
+            yield from target_keys(release)
         for kustomization in self.kustomizations.values() if self.has_replacements else ():
             yield from copied_keys(self.workspace, kustomization)
 

@@ -16,7 +16,7 @@ from imageshift.inventory.objects import (
     texts,
 )
 from imageshift.repo.workspace import Workspace
-from imageshift.sites import Resource, resource_of
+from imageshift.sites import Resource, Role, resource_of
 from imageshift.source import (
     Document,
     Mapping,
@@ -37,6 +37,7 @@ __all__ = [
     "read_documents",
     "read_kustomizations",
     "read_objects",
+    "target_keys",
 ]
 
 SOURCE_KINDS = frozenset(
@@ -163,10 +164,22 @@ def generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str
                     yield generator.text("name") or "", key, file
 
 
-def copied_keys(
-    workspace: Workspace, kustomization: KustomizationFile
-) -> Iterator[tuple[str, str]]:
-    """Names and keys of ConfigMaps whose text a replacement copies whole into an image field."""
+CopiedKey = tuple[tuple[str, str], tuple[Role, str]]
+"""Name and key of a ConfigMap, the part of an image that its text becomes, and why."""
+
+_ROLES = {
+    "image": Role.REFERENCE,
+    "reference": Role.REFERENCE,
+    "repository": Role.REFERENCE,
+    "repo": Role.REFERENCE,
+    "registry": Role.REGISTRY,
+}
+_REPLACED = "a replacement copies it into an image, maybe elsewhere too"
+_TARGET = "a release takes it as its value {}; only the chart can tell what that is"
+
+
+def copied_keys(workspace: Workspace, kustomization: KustomizationFile) -> Iterator[CopiedKey]:
+    """The ConfigMaps' texts that a kustomization's replacements copy whole into images."""
     for item in kustomization.root.items("replacements"):
         path = item.text("path") if isinstance(item, Mapping) else None
         file = None if path is None else join(kustomization.folder, path)
@@ -177,7 +190,15 @@ def copied_keys(
         yield from (copied for each in found if (copied := _copied(each)) is not None)
 
 
-def _copied(item: Node) -> tuple[str, str] | None:
+def target_keys(release: Release) -> Iterator[CopiedKey]:
+    """The ConfigMaps' texts that a release takes as single values (`targetPath`)."""
+    for source in release.values_from:
+        role = _ROLES.get((source.target_path or "").rpartition(".")[2])
+        if source.kind == "ConfigMap" and role is not None:
+            yield (source.name, source.key), (role, _TARGET.format(source.target_path))
+
+
+def _copied(item: Node) -> CopiedKey | None:
     source = item.mapping("source") if isinstance(item, Mapping) else None
     key = ("" if source is None else source.text("fieldPath") or "").removeprefix("data.")
     if source is None or source.text("kind") != "ConfigMap" or source.get("options") is not None:
@@ -190,8 +211,9 @@ def _copied(item: Node) -> tuple[str, str] | None:
         for path in target.items("fieldPaths")
         if isinstance(path, Scalar)
     ]
-    whole = any(path.rpartition(".")[2] in {"image", "reference"} for path in paths)
-    return (source.text("name") or "", key.replace("\\.", ".")) if whole else None
+    roles = [role for path in paths if (role := _ROLES.get(path.rpartition(".")[2])) is not None]
+    name = source.text("name") or ""
+    return ((name, key.replace("\\.", ".")), (roles[0], _REPLACED)) if roles else None
 
 
 def inflation_files(folder: str, chart: Mapping) -> Iterator[str]:

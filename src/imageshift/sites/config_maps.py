@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from imageshift.data.config_map_keys import CONFIG_MAP_KEYS
 from imageshift.errors import SourceError
 from imageshift.sites.context import FinderContext
@@ -49,12 +51,20 @@ def find_config_map_images(
                 values = ValuesContext(inner, resource, values_keys[key.value])
                 yield from find_values_images(values, inner.mapping, at)
         elif (resource.name, key.value) in context.copied_keys:
-            for site in whole_site(document, resource, text, at, SiteKind.CUSTOM):
-                yield site.doubtful("a replacement copies it into an image, maybe elsewhere too")
+            yield from _copied(document, resource, text, at, context)
         elif paths:
             yield from _known(document, text, resource, at, paths)
         else:
             yield from find_embedded_pods(document, text, resource, at)
+
+
+def _copied(
+    document: Document, resource: Resource, text: Scalar, at: Path, context: FinderContext
+) -> Iterator[ImageSite]:
+    """A text that something puts into an image elsewhere, and maybe into other things."""
+    role, note = context.copied_keys[resource.name, str(at[-1])]
+    for site in whole_site(document, resource, text, at, SiteKind.CUSTOM):
+        yield replace(site, parts=(replace(site.main, role=role),)).doubtful(note)
 
 
 def _paths(config_map: str, key: str) -> list[str]:

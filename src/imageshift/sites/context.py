@@ -7,6 +7,7 @@ from enum import Enum, auto
 from msgspec import Struct, field
 
 from imageshift.data.image_field import ImageField
+from imageshift.sites.model import Role
 
 __all__ = ["FileRole", "FinderContext"]
 
@@ -32,14 +33,15 @@ class FinderContext(Struct, frozen=True):
 
     `source_url` gives the address of a Flux source by its kind, namespace and name;
     `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and
-    whether their chart is prefix-free; `copied_keys` are names with keys of those that a
-    replacement of kustomize copies into an image; `rows` are the user's own image paths.
+    whether their chart is prefix-free; `copied_keys` are names with keys of those whose
+    text goes into an image elsewhere, with its part in that and why; `rows` are the user's own
+    image paths.
     """
 
     role: FileRole = FileRole.OBJECTS
     prefix_free: bool = False
     source_url: Callable[[str, str, str], str | None] = _unknown_source
     values_maps: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
-    copied_keys: frozenset[tuple[str, str]] = frozenset()
+    copied_keys: MappingType[tuple[str, str], tuple[Role, str]] = field(default_factory=dict)
     rows: tuple[ImageField, ...] = ()
     chart_sources: bool = False
