@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from imageshift.charts.manifests import split_manifest
+from imageshift.charts.manifests import metadata_of, split_manifest
 from imageshift.charts.plain import to_plain
 from imageshift.errors import SourceError
 from imageshift.source.tree import parse_events
@@ -16,9 +16,6 @@ from imageshift.source.tree import parse_events
 __all__ = ["Difference", "DifferenceClass", "compare"]
 
 _KIND = re.compile(r"^kind: *(\S+)", re.MULTILINE)
-_METADATA = re.compile(
-    r"^metadata: *\n((?:#.*\n|\s*\n)*( +)\S.*\n(?:\2.*\n?|\s*\n)*)", re.MULTILINE
-)
 _WORDS = re.compile(r"([^A-Za-z0-9+/=]+)")
 _HEX = re.compile(r"(?=[a-f]*\d)[0-9a-f]{7,128}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{20,}={0,2}")
@@ -83,12 +80,8 @@ def _by_object(text: str) -> dict[str, str]:
 
 
 def _name_of(document: str) -> str:
-    """metadata.name, by the indent of metadata's first line: labels may hold a name too."""
-    metadata = _METADATA.search(document + "\n")
-    if metadata is None:
-        return ""
-    name = re.search(rf"^{metadata[2]}name: *(\S+)", metadata[1], re.MULTILINE)
-    return name[1] if name else ""
+    """metadata.name; labels may hold a name too."""
+    return metadata_of(document).get("name", "")
 
 
 def _compare_texts(template: str, before: str, after: str) -> list[Difference]:

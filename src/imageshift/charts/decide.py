@@ -54,6 +54,7 @@ __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
 _LONGEST = 300
 _MOST_ROUNDS = 3
+_REFUSED_BY_FLUX = "Flux can't install {}: kustomize refuses {} (Argo CD takes it)"
 _REFUSED = "the chart makes no image of it, and would render something else with another name"
 _BEYOND = "only another build of the release renders it, where no post-renderer reaches"
 
@@ -258,7 +259,7 @@ class _Run:
         judge = self._judge(text, chart, overrider.renderer)
         builds = self._builds(text, judge)
         own = [e for e in result.edits if layer_of(e.path, text.own, terms.layers) is text.own]
-        terms = replace(terms, spoiling=builds.spoiling(own))
+        terms = replace(terms, spoiling=builds.spoiling(own), clash=result.clash)
         kept = [edit for edit in own if edit.path not in terms.spoiling]
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
         if text.tool is Tool.KUSTOMIZE:
@@ -403,6 +404,9 @@ class _Run:
         verdicts = Verdicts(self._mapper_of, self._scan, self._writable, self._uses)
         for solved in self._solved.values():
             verdicts.add(solved)
+            if solved.result.clash is not None and solved.text.tool is Tool.FLUX:
+                note = _REFUSED_BY_FLUX.format(solved.chart, solved.result.clash)
+                self._found.notes.append(ChartProblem(solved.text.file, solved.text.place, note))
             self._found.owned.add((solved.text.file, solved.text.document.file.index))
             if len(solved.moves.edits) > 1:
                 self._found.moved.update(solved.moves.edits)

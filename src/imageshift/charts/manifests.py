@@ -13,7 +13,7 @@ from imageshift.inventory import is_definition
 from imageshift.reference import DOCKER_HUB, has_host, parse_reference
 from imageshift.source import tree
 
-__all__ = ["Found", "find_images", "split_manifest"]
+__all__ = ["Found", "clash", "find_images", "metadata_of", "split_manifest"]
 
 _SPLIT = re.compile(r"^---(?=[\s#]|\Z)", re.MULTILINE)
 _CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
@@ -22,6 +22,14 @@ _WORD = re.compile(r"[A-Za-z0-9._/:@-]")
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*=")
 _PLACEHOLDER = "auto"
 """What Istio's injector replaces (X12)."""
+
+_VERSION = re.compile(r"^apiVersion: *[\"']?([^\s\"']+)", re.MULTILINE)
+_KIND = re.compile(r"^kind: *[\"']?([^\s\"']+)", re.MULTILINE)
+_METADATA = re.compile(
+    r"^metadata: *\n((?:#.*\n|\s*\n)*( +)\S.*\n(?:\2.*\n?|\s*\n)*)", re.MULTILINE
+)
+_FLOW_METADATA = re.compile(r"^metadata: *\{([^{}]*)", re.MULTILINE)
+_FLOW_PAIR = re.compile(r"([\w-]+): *([^,{}]+?) *(?=,|\Z)")
 
 _CONTAINERS = {
     "containers": Field.CONTAINER,
@@ -76,6 +84,44 @@ def _is_relevant(document: str) -> bool:
     if has_marks(document):
         return True
     return _IMAGE.search(document) is not None and not is_definition(document)
+
+
+def clash(manifests: Mapping[str, str]) -> str | None:
+    """Why kustomize refuses what a chart renders (K13): twins, or objects without a name."""
+    seen: set[tuple[str, ...]] = set()
+    for text in manifests.values():
+        for part in split_manifest(text):
+            found = _identity(read_marks(part)[0])
+            if found is None:
+                continue
+            _, kind, _, name = found
+            if not name:
+                return f"a {kind} without a name"
+            if found in seen:
+                return f"two of {kind}/{name}"
+            seen.add(found)
+    return None
+
+
+def _identity(document: str) -> tuple[str, str, str, str] | None:
+    """apiVersion, kind, namespace and name; None for a list, which is many objects."""
+    version, kind = (pattern.search(document) for pattern in (_VERSION, _KIND))
+    if kind is None or version is None or kind[1].endswith("List"):
+        return None
+    metadata = metadata_of(document)
+    generated = metadata.get("generateName", "")
+    return version[1], kind[1], metadata.get("namespace", ""), metadata.get("name", generated)
+
+
+def metadata_of(document: str) -> dict[str, str]:
+    """The plain texts right below `metadata`, by the indent of its first line; flow style too."""
+    found = _METADATA.search(document + "\n")
+    if found is None:
+        flow = _FLOW_METADATA.search(document)
+        pairs = _FLOW_PAIR.findall(flow[1]) if flow is not None else []
+    else:
+        pairs = re.findall(rf"^{found[2]}([\w-]+): *(\S+)", found[1], re.MULTILINE)
+    return {key: value.strip("\"'") for key, value in reversed(pairs)}
 
 
 class _Reader:

@@ -50,6 +50,7 @@ _ARGO_JOB = (
     "a Job that is no hook renders it, and applied Jobs can't be changed: give it the sync options "
     "Force=true,Replace=true, delete it before, or set `jobs: rewrite` in the configuration"
 )
+_CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: {}"
 _CONTESTED = "spec.values and a targetPath of valuesFrom both set it, and either may win"
 _NOTHING_BEHIND = "no value reaches it, and nothing comes behind the chart here"
 _SPOILING = "another build has values of its own, with which the change would be wrong"
@@ -94,7 +95,8 @@ class Terms(Struct, frozen=True):
 
     `layers` are those that may be edited, its own among them, topmost first; `ignored` the leaves
     that must stay, `spoiling` those whose change would be wrong in another build; `jobs` whether
-    Jobs may change, `renderers` whether post-renderers may.
+    Jobs may change, `renderers` whether post-renderers may, `clash` why kustomize refuses all that
+    the chart renders.
     """
 
     layers: tuple[Layer, ...] = ()
@@ -102,6 +104,7 @@ class Terms(Struct, frozen=True):
     spoiling: frozenset[ValuePath] = frozenset()
     jobs: bool = False
     renderers: bool = True
+    clash: str | None = None
 
 
 def plan_moves(text: ReleaseText, result: Override, terms: Terms) -> ReleaseMoves:
@@ -223,6 +226,8 @@ class _Work:
         spec, document = self._text.spec_node, self._text.document
         if self._text.tool is not Tool.FLUX:
             raise SourceError(_NOTHING_BEHIND, reason="template")
+        if self._terms.clash is not None:
+            raise SourceError(_CLASH.format(self._terms.clash), reason="template")
         if spec is None or not self._terms.renderers:
             raise SourceError("its base has post-renderers of its own", reason="conflict")
         made = [(9, entry_edit(document, spec, edit)) for edit in named]

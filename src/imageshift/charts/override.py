@@ -16,6 +16,7 @@ from imageshift.charts.edits import ValueEdit, plan_edits
 from imageshift.charts.existing import EntryEdit, PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.fills import Fill, join_fills, propose_fills
+from imageshift.charts.manifests import clash
 from imageshift.charts.markers import Candidate
 from imageshift.charts.model import (
     Field,
@@ -73,7 +74,7 @@ class Override(Struct, frozen=True, kw_only=True):
 
     `entries` are new items for the post-renderers' images, `entry_edits` changes of those that
     are there already. What values can't do without another change of the rendering isn't among
-    the edits.
+    the edits. `clash` says why kustomize refuses what the chart renders.
     """
 
     edits: tuple[ValueEdit, ...]
@@ -83,6 +84,7 @@ class Override(Struct, frozen=True, kw_only=True):
     outcomes: tuple[ImageOutcome, ...]
     gated: bool
     renders: int
+    clash: str | None = None
 
 
 class Overrider(Struct):
@@ -268,6 +270,7 @@ class _Work(Struct):
             outcomes=tuple(sorter.outcomes),
             gated=bool(trace.gated),
             renders=self.tracer.renderer.count,
+            clash=clash(trace.marked),
         )
 
 
