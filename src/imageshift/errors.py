@@ -66,3 +66,7 @@ class SourceError(ImageshiftError):
         self.reason = reason
         self.line = line
         self.column = column
+
+
+class BusyError(ImageshiftError):
+    """Another run writes to the tree (exit code 3)."""

@@ -1,6 +1,6 @@
 """From sites to files: what each file becomes, and writing those that hold together, together."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Sequence_
 from functools import lru_cache
 from typing import Protocol
@@ -12,7 +12,8 @@ from imageshift.diff import unified_diff
 from imageshift.errors import SourceError
 from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, scan_file
 from imageshift.repo.workspace import Workspace
-from imageshift.repo.write import Write, write_together
+from imageshift.repo.write import Write
+from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import (
@@ -36,6 +37,9 @@ __all__ = [
 
 Result = Change | Kept
 
+_TOGETHER = "it holds only together with a change in {}, which can't be made"
+_NOT_WRITTEN = frozenset({SkipReason.CHANGED, SkipReason.UNWRITABLE})
+
 
 class FilePlan(Struct, frozen=True):
     """What becomes of one file. `before` and `after` are its bytes, equal when nothing changes."""
@@ -51,6 +55,12 @@ class FilePlan(Struct, frozen=True):
     def changes(self) -> tuple[Change, ...]:
         """The sites that move."""
         return tuple(result for result in self.results if isinstance(result, Change))
+
+    @property
+    def refused(self) -> bool:
+        """Whether changes of the file couldn't be written."""
+        kept = (result for result in self.results if isinstance(result, Kept))
+        return any(result.reason in _NOT_WRITTEN for result in kept)
 
     @property
     def moves(self) -> frozenset[int]:
@@ -78,8 +88,8 @@ class Decisions(Protocol):
         ...
 
     @property
-    def moved_files(self) -> Iterable[str]:
-        """The files that take part in moves."""
+    def moves(self) -> Mapping[str, Iterable[int]]:
+        """The numbers of the moves that each file takes part in."""
         ...
 
 
@@ -149,9 +159,9 @@ class BesideCharts(Struct, frozen=True):
         return self.inner.tails(site, file)
 
     @property
-    def moved_files(self) -> Iterable[str]:
+    def moves(self) -> Mapping[str, Iterable[int]]:
         """As the inner ones."""
-        return self.inner.moved_files
+        return self.inner.moves
 
 
 class Surroundings(Protocol):
@@ -195,6 +205,7 @@ class Planner:
         self._surroundings = surroundings
         self._scan = lru_cache(maxsize=256)(self._scan_now)
         self._decisions: Sequence_[Decisions] | None = None
+        self._moves: dict[str, set[int]] = {}
         self._broken: dict[int, str] = {}
 
     @property
@@ -202,9 +213,16 @@ class Planner:
         """What is decided over more than one file, less the moves that can't be made whole."""
         if self._decisions is None:
             self._decisions = self._decide_all(self)
-            for file in {name for found in self._decisions for name in found.moved_files}:
+            for found in self._decisions:
+                for file, moves in found.moves.items():
+                    self._moves.setdefault(file, set()).update(moves)
+            for file in self._moves:
                 self._find_broken(file)
         return self._decisions
+
+    def broken(self, move: int) -> str | None:
+        """The file in which a move can't be made; None where it can, as far as is known."""
+        return self._broken.get(move)
 
     def scan(self, file: str) -> FileScan:
         """The sites of a file; a file that can't be read has a skip instead."""
@@ -226,6 +244,11 @@ class Planner:
         if not (results or scan.skips or scan.policies):
             return None
         results = [self._whole(result) for result in results]
+        unread = _unread(scan)
+        if unread is not None:
+            self._broken |= dict.fromkeys(self._moves.get(file, ()), file)
+            results = [_withdrawn(result, unread) for result in results]
+            return FilePlan(file, scan, tuple(results), scan.skips, b"", b"")
         source = _source(scan, content)
         try:
             after = _applied(source, results)
@@ -248,6 +271,9 @@ class Planner:
         }
         results = self._results(file)
         made = {result.move for result in results if isinstance(result, Change)}
+        if _unread(self.scan(file)) is not None:
+            wanted |= self._moves[file]
+            made = set()
         try:
             _applied(_source(*self._scan(file)), results)
         except SourceError:
@@ -263,8 +289,7 @@ class Planner:
         file = self._broken.get(result.move or 0) if isinstance(result, Change) else None
         if file is None:
             return result
-        detail = f"it holds only together with a change in {file}, which can't be made"
-        return _withdrawn(result, SourceError(detail, reason="conflict"))
+        return _withdrawn(result, SourceError(_TOGETHER.format(file), reason="conflict"))
 
     def _decide(self, site: ImageSite, file: str) -> Result:
         for found in self.decisions:
@@ -290,41 +315,79 @@ class Planner:
             return FileScan(file, SourceText(""), skips=(skip,)), b""
 
 
+def _unread(scan: FileScan) -> SourceError | None:
+    """Why a file can't be read, or not as it was when it was decided on."""
+    for skip in scan.skips:
+        if skip.reason in _NOT_WRITTEN:
+            return SourceError(skip.detail, reason=skip.reason.value)
+    return None
+
+
 def _source(scan: FileScan, content: bytes) -> SourceText:
     """The text of a file, also of one that names no image and wasn't looked into."""
     return scan.source if scan.source.text or scan.skips else SourceText.decode(content)
 
 
-def apply_plans(workspace: Workspace, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
+def apply_plans(
+    workspace: Workspace,
+    plans: Iterable[FilePlan],
+    writer: Writer | None = None,
+    broken: Callable[[int], str | None] = lambda _move: None,
+) -> Iterator[FilePlan]:
     """Writes the files, those of one move together; yields each plan as it came out.
 
     A file that can't be written, or has changed meanwhile, comes back with its changes as
-    skips, and so do the files that hold only together with it.
+    skips, and so do the files that hold only together with it. Without a `writer` it waits for
+    its turn itself. `broken` names the file in which a move can't be made, asked at the end.
+
+    Raises:
+        BusyError: another run writes to the tree.
+        SourceError: nothing can be written at all.
     """
+    if writer is None:
+        with writing(workspace.root) as own:
+            yield from apply_plans(workspace, plans, own, broken)
+        return
     waiting: list[FilePlan] = []
     for plan in plans:
         if plan.moves:
             waiting.append(plan)
         else:
-            yield from _write(workspace, [plan])
+            yield from _write(workspace, writer, [plan])
     for group in _groups(waiting):
-        yield from _write(workspace, group)
+        moves = sorted({move for plan in group for move in plan.moves})
+        file = next(filter(None, map(broken, moves)), None)
+        if file is None:
+            yield from _write(workspace, writer, group)
+        else:
+            yield from _refused(group, SourceError(_TOGETHER.format(file), reason="changed"))
 
 
-def _write(workspace: Workspace, group: list[FilePlan]) -> Iterator[FilePlan]:
-    writes = [
-        Write(workspace.absolute(plan.file), plan.before, plan.after)
-        for plan in group
-        if plan.before != plan.after
-    ]
+def _write(workspace: Workspace, writer: Writer, group: list[FilePlan]) -> Iterator[FilePlan]:
+    changed = [plan for plan in group if plan.before != plan.after]
     try:
-        if writes:
-            write_together(writes)
-        yield from group
+        if changed:
+            writer.write([_as_write(workspace, plan) for plan in changed])
     except SourceError as error:
-        for plan in group:
-            results = tuple(_withdrawn(result, error) for result in plan.results)
-            yield replace(plan, results=results, after=plan.before)
+        yield from _refused(group, error)
+        return
+    for plan in changed:
+        workspace.pin(plan.file, plan.after)
+    yield from group
+
+
+def _as_write(workspace: Workspace, plan: FilePlan) -> Write:
+    return Write(workspace.absolute(plan.file), plan.before, plan.after)
+
+
+def _refused(group: Iterable[FilePlan], error: SourceError) -> Iterator[FilePlan]:
+    """The plans of files that aren't written, each with the reason."""
+    for plan in group:
+        results = tuple(_withdrawn(result, error) for result in plan.results)
+        skips = plan.skips
+        if plan.before != plan.after and not plan.changes:
+            skips += (FileSkip(plan.file, None, None, SkipReason(error.reason), str(error)),)
+        yield replace(plan, results=results, skips=skips, after=plan.before)
 
 
 def _groups(plans: list[FilePlan]) -> list[list[FilePlan]]:

@@ -64,8 +64,8 @@ class ChartOptions(Struct, frozen=True, kw_only=True):
 class ChartDecisions(Struct, frozen=True):
     """What the charts decide about sites, and what was in the way.
 
-    `owned` are the documents (file, number) of releases that were rendered, `moved` the files of
-    those whose edits are in several.
+    `owned` are the documents (file, number) of releases that were rendered, `moves` the numbers
+    of those whose edits are in several files, by file.
     """
 
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
@@ -75,12 +75,7 @@ class ChartDecisions(Struct, frozen=True):
     notes: list[ChartProblem] = field(default_factory=list)
     known_tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
     owned: set[tuple[str, int]] = field(default_factory=set)
-    moved: set[str] = field(default_factory=set)
-
-    @property
-    def moved_files(self) -> Iterable[str]:
-        """The files that hold only together with others."""
-        return self.moved
+    moves: dict[str, set[int]] = field(default_factory=dict)
 
     def owns(self, result: Change | Kept, file: str) -> bool:
         """Whether a result is about a release that was rendered."""
@@ -311,8 +306,8 @@ class _Run:
         for number, solved in enumerate(self._solved.values()):
             verdicts.add(solved, _FIRST_MOVE + number)
             self._found.owned.add((solved.text.file, solved.text.document.file.index))
-            if len(solved.moves.edits) > 1:
-                self._found.moved.update(solved.moves.edits)
+            for file in solved.moves.edits if len(solved.moves.edits) > 1 else ():
+                self._found.moves.setdefault(file, set()).add(_FIRST_MOVE + number)
         verdicts.finish()
         self._found.results.update(verdicts.results)
         self._found.extras.update(verdicts.extras)

@@ -71,7 +71,7 @@ class Stacks(Struct, frozen=True):
     mapper_of: Callable[[str], Mapper]
     parts: dict[SiteKey, list[_Part]] = field(default_factory=dict)
     below: dict[SiteKey, str] = field(default_factory=dict)
-    moved_files: tuple[str, ...] = ()
+    moves: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """Why a site stays; None where its own text says all."""

@@ -1,15 +1,18 @@
 """Exit codes, and the one place where errors become them (docs, "Exit codes and warnings")."""
 
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from types import FrameType
 
 import typer
 
 from imageshift.cli.output import flush, say, say_lines
 from imageshift.errors import ConfigError, ImageshiftError, InvalidReferenceError, ToolError
 
-__all__ = ["Exit", "reporting_errors"]
+__all__ = ["Exit", "end_on_signals", "reporting_errors"]
 
 
 class Exit(IntEnum):
@@ -22,6 +25,25 @@ class Exit(IntEnum):
     TOOL = 4
     BUG = 70
     INTERRUPTED = 130
+
+
+def end_on_signals() -> None:
+    """Lets SIGTERM and SIGHUP end the run as Ctrl-C does, with the programs that it has started.
+
+    A signal that is ignored, as under nohup, stays so.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    # Not before it is needed: no other module of the floors below has been loaded by a signal.
+    tool = sys.modules.get("imageshift.tool")
+    if tool is not None:
+        tool.stop_tools()
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -95,10 +95,9 @@ def remote_stay(base: RemoteBase, text: str, mapper: Mapper, detail: str) -> Cha
 class RemoteRows:
     """Results for remote bases that no entry has a part in, by file; it decides nothing else."""
 
-    moved_files: tuple[str, ...] = ()
-
     def __init__(self, rows: dict[str, list[Change | Kept]]) -> None:
         self._rows = rows
+        self.moves: dict[str, frozenset[int]] = {}
 
     def decided(self, site: ImageSite, file: str) -> None:
         """Nothing."""

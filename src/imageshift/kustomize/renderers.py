@@ -32,7 +32,7 @@ class RenderersBack(Struct):
 
     results: dict[SiteKey, Change] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
-    moved_files: tuple[str, ...] = ()
+    moves: dict[str, frozenset[int]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | None:
         """What becomes of an entry's newName, or of a value that lost its entry."""
