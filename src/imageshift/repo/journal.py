@@ -9,9 +9,11 @@ import msgspec
 from msgspec import Struct
 
 from imageshift.errors import SourceError
+from imageshift.repo.flush import flush_folders, write_flushed
+from imageshift.repo.lock import Turn
 from imageshift.repo.place import Place
 from imageshift.repo.read import read_file
-from imageshift.repo.write import Write, flush_folders, write_together
+from imageshift.repo.write import Write, write_together
 
 __all__ = ["forget", "is_pending", "note", "undo"]
 
@@ -49,10 +51,10 @@ def note(place: Place, writes: Sequence[Write]) -> None:
     )
     staged = place.folder / f"{_NAME}.new"
     handle = os.open(staged, _FLAGS, 0o600)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(msgspec.msgpack.encode(_Journal(files)))
-        stream.flush()
-        os.fsync(handle)
+    try:
+        write_flushed(handle, msgspec.msgpack.encode(_Journal(files)))
+    finally:
+        os.close(handle)
     staged.replace(place.folder / _NAME)
     flush_folders([place.folder / _NAME, place.folder])
 
@@ -69,7 +71,7 @@ def forget(place: Place) -> None:
         flush_folders([place.folder / _NAME])
 
 
-def undo(place: Place, marker: str) -> tuple[Path, ...]:
+def undo(place: Place, turn: Turn) -> tuple[Path, ...]:
     """Rolls back what a stopped run has replaced, unless it had replaced all; which files.
 
     Raises:
@@ -77,12 +79,13 @@ def undo(place: Place, marker: str) -> tuple[Path, ...]:
             can't be used, or a file can't be written, and then the journal stays (`unwritable`).
     """
     if not is_pending(place):
+        (place.folder / f"{_NAME}.new").unlink(missing_ok=True)
         return ()
     found = _noted(place)
     replaced = [file for file in found if file.is_replaced]
     if len(replaced) == len(found):
         replaced = []
-    _roll_back(replaced, marker)
+    _roll_back(replaced, turn)
     flush_folders(file.path for file in found)
     forget(place)
     _refuse_others([file for file in found if not (file.is_replaced or file.now == file.old)])
@@ -139,11 +142,11 @@ def _now(path: Path) -> bytes | None:
         return None
 
 
-def _roll_back(files: Sequence[_Noted], marker: str) -> None:
+def _roll_back(files: Sequence[_Noted], turn: Turn) -> None:
     try:
         write_together(
             [Write(file.path, file.now, file.old) for file in files if file.old is not None],
-            marker=marker,
+            turn=turn,
         )
         for file in files:
             if file.old is None:

@@ -11,29 +11,37 @@ import msgspec
 from msgspec import Struct
 
 from imageshift.errors import BusyError, SourceError
+from imageshift.repo.flush import flush_folders, write_flushed
 from imageshift.repo.interrupt import uninterrupted
 
-__all__ = ["Lock", "default_wait", "locked"]
+__all__ = ["Turn", "default_wait", "locked", "telling_unwritable"]
 
 _NAME = "lock"
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _POLL = 0.1
 _WAIT = 60.0
-_LARGEST = 4096
+_LARGEST = 1 << 20
 
 
-class Lock(Struct, frozen=True):
-    """What a lock file says of the run that holds it.
+class Turn(Struct):
+    """The turn of a run: its marker, and those of runs that ended without cleaning up.
 
-    `marker` is a part of the names of its temporary files. `dead` are the markers of runs that
-    ended without cleaning up.
+    A marker is a part of the names of a run's temporary files. `left` says that some of them
+    couldn't be removed, so that the next run has to do it.
     """
+
+    marker: str = ""
+    dead: tuple[str, ...] = ()
+    left: bool = False
+
+
+class _Holder(Struct, frozen=True):
+    """What a lock file says of a run that holds it, or held it and was killed."""
 
     pid: int
     host: str
     since: str
     marker: str
-    dead: tuple[str, ...] = ()
 
 
 def default_wait() -> float:
@@ -45,39 +53,74 @@ def default_wait() -> float:
 
 
 @contextmanager
-def locked(folder: Path, wait: float) -> Iterator[Lock]:
+def locked(folder: Path, wait: float) -> Iterator[Turn]:
     """Holds the lock of a folder, which is made, and removed afterwards if it is empty.
 
     Raises:
         BusyError: another run still holds it after `wait` seconds.
         SourceError: the folder can't be written (reason `unwritable`).
     """
+    file = _LockFile(folder)
     try:
-        handle = _taken(folder, time.monotonic() + wait)
+        with telling_unwritable(folder):
+            turn = file.take(time.monotonic() + wait)
+        yield turn
+    finally:
+        file.release()
+
+
+@contextmanager
+def telling_unwritable(folder: Path) -> Iterator[None]:
+    """Says of an OSError inside that the folder of the lock can't be written.
+
+    Raises:
+        SourceError: there was one (reason `unwritable`).
+    """
+    try:
+        yield
     except OSError as error:
         raise SourceError(
             f"{folder}: can't be written: {error.strerror}; nothing was changed",
             reason="unwritable",
             hint="imageshift keeps its lock there: make it writable, or set XDG_STATE_HOME",
         ) from None
-    try:
-        yield _signed(handle)
-    finally:
-        _release(folder, handle)
 
 
-def _taken(folder: Path, until: float) -> int:
-    while True:
+class _LockFile(Struct):
+    """A lock file, open while it is ours. A signal never comes between the two."""
+
+    folder: Path
+    handle: int | None = None
+    turn: Turn | None = None
+
+    def take(self, until: float) -> Turn:
+        """Waits for the lock, and says in its file who has it."""
+        while True:
+            with uninterrupted():
+                self.handle, holder = _tried(self.folder)
+                if self.handle is not None:
+                    self.turn = _signed(self.folder / _NAME, self.handle)
+            if self.turn is not None:
+                return self.turn
+            if time.monotonic() >= until:
+                raise _busy(self.folder, holder)
+            time.sleep(_POLL)
+
+    def release(self) -> None:
+        """Gives the lock back. The file stays where another run has to clean up."""
+        if self.handle is None:
+            return
         with uninterrupted():
-            handle, holder = _tried(folder)
-        if handle is not None:
-            return handle
-        if time.monotonic() >= until:
-            raise _busy(folder, holder)
-        time.sleep(_POLL)
+            # Removed while it is held: whoever has opened it meanwhile sees that it is gone.
+            with suppress(OSError):
+                if self.turn is not None and not self.turn.left:
+                    (self.folder / _NAME).unlink()
+            os.close(self.handle)
+            with suppress(OSError):
+                self.folder.rmdir()
 
 
-def _tried(folder: Path) -> tuple[int | None, Lock | None]:
+def _tried(folder: Path) -> tuple[int | None, _Holder | None]:
     """The open lock file if the lock is ours now, else what is known of its holder."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -86,9 +129,9 @@ def _tried(folder: Path) -> tuple[int | None, Lock | None]:
         return None, None
     if _is_ours(handle, folder / _NAME):
         return handle, None
-    holder = _read(handle)
+    holders = _read(handle)
     os.close(handle)
-    return None, holder
+    return None, holders[-1] if holders else None
 
 
 def _is_ours(handle: int, path: Path) -> bool:
@@ -107,41 +150,31 @@ def _is_ours(handle: int, path: Path) -> bool:
     return False
 
 
-def _signed(handle: int) -> Lock:
-    """Writes who holds the lock, and which runs held it that didn't clean up behind them."""
-    before = _read(handle)
-    lock = Lock(
+def _signed(path: Path, handle: int) -> Turn:
+    """Adds who holds the lock behind the runs that held it and didn't clean up."""
+    dead = tuple(found.marker for found in _read(handle))
+    own = _Holder(
         pid=os.getpid(),
         host=os.uname().nodename,
         since=time.strftime("%Y-%m-%d %H:%M:%S %z"),
         marker=os.urandom(8).hex(),
-        dead=() if before is None else (*before.dead, before.marker),
     )
-    content = msgspec.json.encode(lock)
-    os.pwrite(handle, content, 0)
-    os.ftruncate(handle, len(content))
-    os.fsync(handle)
-    return lock
+    os.lseek(handle, 0, os.SEEK_END)
+    write_flushed(handle, b"\n" + msgspec.json.encode(own))
+    flush_folders([path])
+    return Turn(own.marker, dead)
 
 
-def _read(handle: int) -> Lock | None:
-    try:
-        return msgspec.json.decode(os.pread(handle, _LARGEST, 0), type=Lock)
-    except (OSError, msgspec.MsgspecError):
-        return None
+def _read(handle: int) -> list[_Holder]:
+    """The runs that a lock file names, one a line, the last of them its holder."""
+    found: list[_Holder] = []
+    for line in os.pread(handle, _LARGEST, 0).splitlines():
+        with suppress(msgspec.MsgspecError):  # one that was killed while it wrote
+            found.append(msgspec.json.decode(line, type=_Holder))
+    return found
 
 
-def _release(folder: Path, handle: int) -> None:
-    with uninterrupted():
-        # Removed while it is held: whoever has opened it meanwhile sees that it is gone.
-        with suppress(OSError):
-            (folder / _NAME).unlink()
-        os.close(handle)
-        with suppress(OSError):
-            folder.rmdir()
-
-
-def _busy(folder: Path, holder: Lock | None) -> BusyError:
+def _busy(folder: Path, holder: _Holder | None) -> BusyError:
     who = "another run"
     if holder is not None:
         who = f"process {holder.pid} on {holder.host}, since {holder.since},"

@@ -3,7 +3,7 @@
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -11,10 +11,12 @@ from msgspec import Struct
 
 from imageshift.errors import SourceError
 from imageshift.repo.exchange import exchange
+from imageshift.repo.flush import flush_folders, write_flushed
 from imageshift.repo.interrupt import uninterrupted
+from imageshift.repo.lock import Turn
 from imageshift.repo.read import read_file
 
-__all__ = ["PREFIX", "Write", "flush_folders", "write_together"]
+__all__ = ["PREFIX", "Write", "write_together"]
 
 PREFIX = ".imageshift-"
 """How the names of temporary files begin; no walk takes them for files of ours."""
@@ -33,7 +35,7 @@ class Write(Struct, frozen=True):
 def write_together(
     writes: Sequence[Write],
     *,
-    marker: str = "",
+    turn: Turn | None = None,
     staged: Callable[[], None] = lambda: None,
     done: Callable[[], None] = lambda: None,
 ) -> None:
@@ -42,31 +44,21 @@ def write_together(
     Every new content is written and flushed beside its file first; then `staged` is called, the
     files are replaced, checked and flushed, and `done` is called. Whatever fails, each file is
     whole, and those already replaced are put back, which takes no room on the disk. What would
-    end the run waits until then. `marker` becomes a part of the temporary names. A file's further
-    hard links keep the old content. The folder of a single file is left to be flushed by others.
+    end the run waits until then. The marker of the `turn` becomes a part of the temporary names.
+    A file's further hard links keep the old content. The folder of a single file is left to be
+    flushed by others.
 
     Raises:
         SourceError: a file has changed since it was read (`changed`) or can't be written
             (`unwritable`).
     """
     with uninterrupted():
-        files = [_Replacement(write, PREFIX + marker) for write in writes]
+        files = [_Replacement(write, turn or Turn()) for write in writes]
         try:
             _replace_all(files, staged, done)
         finally:
             for file in files:
                 file.clean()
-
-
-def flush_folders(paths: Iterable[Path]) -> None:
-    """Makes the names in the folders of files last, where the file system can do that."""
-    for folder in sorted({path.parent for path in paths}):
-        with suppress(OSError):
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
 
 
 def _replace_all(
@@ -123,7 +115,7 @@ class _Replacement(Struct):
     """A file, its new content beside it, and its old one once it is replaced."""
 
     write: Write
-    prefix: str
+    turn: Turn
     new: Path | None = None
     old: Path | None = None
     replaced: bool = False
@@ -175,14 +167,17 @@ class _Replacement(Struct):
 
     def clean(self) -> None:
         """Removes what is left beside the file; a content that stands nowhere else is kept."""
-        with suppress(OSError):
+        try:
             if self.new is not None:
                 self.new.unlink(missing_ok=True)
-        with suppress(OSError):
-            if self.old is not None and _read(self.old) in {self.write.before, self.write.after}:
+            if self.old is None or not os.path.lexists(self.old):
+                return
+            if read_file(self.old) in {self.write.before, self.write.after}:
                 self.old.unlink()
-            elif self.old is not None:
+            else:
                 self.old.rename(f"{self.write.path}.imageshift-saved")
+        except (OSError, SourceError):
+            self.turn.left = True
 
     def _make(self, new: Path) -> None:
         """Gives a new file its name, which nobody else may have taken meanwhile."""
@@ -209,7 +204,7 @@ class _Replacement(Struct):
 
     def _beside(self, mode: int) -> Path:
         """A new empty file in the folder of the file."""
-        path = self.write.path.parent / f"{self.prefix}-{os.urandom(6).hex()}"
+        path = self.write.path.parent / f"{PREFIX}{self.turn.marker}-{os.urandom(6).hex()}"
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
         return path
 
@@ -223,14 +218,14 @@ def _read(path: Path) -> bytes | None:
 
 
 def _fill(path: Path, content: bytes, *, like: Path | None = None) -> None:
-    """Gives a file its content and the owner, mode and attributes of another, and flushes it."""
-    with path.open("wb", buffering=0) as stream:
-        left = memoryview(content)
-        while left:
-            left = left[stream.write(left) :]
+    """Gives a file its content and the owner, mode and attributes of another."""
+    handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    try:
         if like is not None:
             _be_like(path, like)
-        os.fsync(stream.fileno())
+        write_flushed(handle, content)
+    finally:
+        os.close(handle)
 
 
 def _copy(write: Write, name: Path) -> None:

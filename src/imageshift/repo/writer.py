@@ -2,17 +2,18 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct, field
 
+from imageshift.repo.flush import flush_folders
 from imageshift.repo.interrupt import uninterrupted
 from imageshift.repo.journal import forget, is_pending, note, undo
-from imageshift.repo.lock import default_wait, locked
+from imageshift.repo.lock import Turn, default_wait, locked, telling_unwritable
 from imageshift.repo.place import Place, find_place
-from imageshift.repo.write import PREFIX, Write, flush_folders, write_together
+from imageshift.repo.write import PREFIX, Write, write_together
 
 __all__ = ["Writer", "is_left_half_done", "writing"]
 
@@ -21,7 +22,7 @@ class Writer(Struct):
     """What writes files while it has the lock; `rolled_back` are files that a stopped run wrote."""
 
     place: Place
-    marker: str
+    turn: Turn
     rolled_back: tuple[Path, ...] = ()
     _written: list[Path] = field(default_factory=list)
 
@@ -33,9 +34,9 @@ class Writer(Struct):
         """
         if len(writes) > 1:
             noted, forgotten = partial(note, self.place, writes), partial(forget, self.place)
-            write_together(writes, marker=self.marker, staged=noted, done=forgotten)
+            write_together(writes, turn=self.turn, staged=noted, done=forgotten)
         else:
-            write_together(writes, marker=self.marker)
+            write_together(writes, turn=self.turn)
             self._written += [write.path for write in writes]
 
     def flush(self) -> None:
@@ -52,12 +53,9 @@ def writing(root: Path, *, wait: float | None = None) -> Iterator[Writer]:
         SourceError: nothing can be written, or what was half done can't be undone.
     """
     place = find_place(root.resolve())
-    with locked(place.folder, default_wait() if wait is None else wait) as lock:
+    with locked(place.folder, default_wait() if wait is None else wait) as turn:
         with uninterrupted():
-            rolled_back = undo(place, lock.marker)
-            if lock.dead:
-                _sweep(place.base, lock.dead)
-        writer = Writer(place, lock.marker, rolled_back)
+            writer = Writer(place, turn, _recovered(place, turn))
         try:
             yield writer
         finally:
@@ -70,13 +68,27 @@ def is_left_half_done(root: Path) -> bool:
     return is_pending(find_place(root.resolve()))
 
 
-def _sweep(base: Path, dead: Sequence[str]) -> None:
-    """Removes the temporary files of runs that were killed."""
-    names = tuple(f"{PREFIX}{marker}-" for marker in dead)
+def _recovered(place: Place, turn: Turn) -> tuple[Path, ...]:
+    """Cleans up behind runs that were stopped; the files that are rolled back."""
+    turn.left = bool(turn.dead)
+    try:
+        with telling_unwritable(place.folder):
+            return undo(place, turn)
+    finally:
+        if turn.dead:
+            turn.left = not _sweep(place.base, turn.dead)
+
+
+def _sweep(base: Path, dead: Sequence[str]) -> bool:
+    """Removes the temporary files of runs that were stopped; whether none is left."""
+    names, clean = tuple(f"{PREFIX}{marker}-" for marker in dead), True
     for folder, folders, files in os.walk(base):
         if ".git" in folders:
             folders.remove(".git")
         for name in files:
             if name.startswith(names):
-                with suppress(OSError):
+                try:
                     Path(folder, name).unlink()
+                except OSError:
+                    clean = False
+    return clean
