@@ -11,8 +11,9 @@ import typer
 
 from imageshift.cli.output import flush, say, say_lines
 from imageshift.errors import ConfigError, ImageshiftError, InvalidReferenceError, ToolError
+from imageshift.repo.interrupt import ENDING
 
-__all__ = ["Exit", "end_on_signals", "reporting_errors"]
+__all__ = ["Exit", "ending_on_signals", "reporting_errors"]
 
 
 class Exit(IntEnum):
@@ -27,15 +28,21 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-def end_on_signals() -> None:
-    """Lets SIGTERM and SIGHUP end the run as Ctrl-C does, with the programs that it has started.
+@contextmanager
+def ending_on_signals() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP end a run as Ctrl-C does, with the programs that it has started.
 
-    A signal that is ignored, as under nohup, stays so.
+    A signal that is ignored, as under nohup, stays so. Once the run is over, they come too late
+    to change its exit code.
     """
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
