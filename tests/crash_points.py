@@ -9,15 +9,10 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import imageshift.base
-import imageshift.cli.migrate
-import imageshift.cli.revert
-import imageshift.kustomize.reach
-import imageshift.kustomize.solve
-import imageshift.reports.text  # noqa: F401 what a run loads late, loaded before the fork
 from command_line import REGISTRY
 from imageshift import cli
 from imageshift.repo import exchange
@@ -28,8 +23,17 @@ _STEPS = (
     *("open", "write", "fsync", "ftruncate", "rename", "replace", "link", "unlink"),
     *("mkdir", "rmdir", "chmod", "chown", "utime", "pread"),
 )
+# What a run loads late is loaded before the fork, so that a child costs little.
+for late in ("cli.migrate", "cli.revert", "kustomize.solve", "kustomize.reach", "reports.text"):
+    import_module(f"imageshift.{late}")
+import_module("platformdirs.unix")
+import_module("rich.table")
+
 Died = tuple[int, str]
-"""A child's exit code, negative for a signal, and what it wrote to standard error."""
+"""A child's exit code, negative for a signal, and what it wrote to standard error.
+
+With `--verbose` that is the report too.
+"""
 
 
 class Point:
@@ -59,12 +63,18 @@ class Point:
         return step
 
 
-def run_forked(folder: Path, *arguments: str, point: Point | None = None) -> Died:
-    """Run a command in a child."""
+def run_forked(
+    folder: Path,
+    *arguments: str,
+    point: Point | None = None,
+    first: Callable[[], None] = lambda: None,
+) -> Died:
+    """Run a command in a child, which does something `first`."""
     with tempfile.TemporaryFile() as stderr:
         child = os.fork()
         if child == 0:
             os.dup2(stderr.fileno(), 2)
+            first()
             os._exit(_main(folder, arguments, point))
         status = os.waitpid(child, 0)[1]
         stderr.seek(0)
@@ -72,12 +82,13 @@ def run_forked(folder: Path, *arguments: str, point: Point | None = None) -> Die
 
 
 def _main(folder: Path, arguments: tuple[str, ...], point: Point | None) -> int:
-    sys.stdout = io.StringIO()
     sys.stderr = io.TextIOWrapper(os.fdopen(2, "wb", 0, closefd=False), write_through=True)
+    sys.stdout = sys.stderr if "--verbose" in arguments else io.StringIO()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     os.chdir(folder)
-    sys.argv = ["imageshift", *arguments, *REGISTRY, "--charts", "off", "--quiet"]
+    quiet = () if "--verbose" in arguments else ("--quiet",)
+    sys.argv = ["imageshift", *arguments, *REGISTRY, "--charts", "off", *quiet]
     if point is not None:
         point.install()
     try:

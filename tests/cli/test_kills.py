@@ -16,7 +16,7 @@ from pathlib import Path
 from command_line import REGISTRY, read_tree, write_tree
 from crash_points import run_forked
 
-KILLS = int(os.environ.get("IMAGESHIFT_KILLS", "8"))
+KILLS = int(os.environ.get("IMAGESHIFT_KILLS", "6"))
 SEED = 20261128
 COMMAND = (sys.executable, "-c", "from imageshift.cli import main; main()")
 POD = (
@@ -24,7 +24,7 @@ POD = (
     "spec: {{containers: [{{name: a, image: {}}}]}}\n"
 )
 ENTRY = "resources: [../base]\nimages: [{{name: {}, newTag: '9'}}]\n"
-IMAGES = ("nginx", "redis", "quay.io/org/app", "ghcr.io/org/tool", "httpd", "memcached")
+IMAGES = tuple(f"quay.io/org/app{number}" for number in range(24))
 
 
 def moves() -> dict[str, list[str]]:
@@ -96,6 +96,10 @@ class Kills:
         assert all(now[name] in {self.old[name], self.new[name]} for name in self.changed)
         return sum(len({now[f] == self.new[f] for f in files}) > 1 for files in moves().values())
 
+    def has_journal(self) -> bool:
+        """Return whether a run was killed while it replaced files together."""
+        return (self.tree / ".git" / "imageshift" / "journal").exists()
+
     def status(self) -> list[str]:
         """Return the files that git calls changed or new."""
         command = ["git", "status", "--porcelain", "--untracked-files=all"]
@@ -112,6 +116,7 @@ def test_runs_that_are_killed(tmp_path: Path) -> None:
         code = kills.killed(number, chance.uniform(0, 1.1))
         mixed = kills.mixed()
         found[f"{number.name}: {'ended before' if code == 0 else 'killed'}"] += 1
+        found[f"{number.name}: left a journal"] += kills.has_journal()
         found[f"{number.name}: left a move half done"] += bool(mixed)
         assert code in ({0, -9} if number is signal.SIGKILL else {0, 130})
         assert number is signal.SIGKILL or not mixed

@@ -129,8 +129,9 @@ def _path(base: Path, name: str) -> Path:
     Raises:
         ValueError: it leads elsewhere.
     """
-    path = base / name
-    if Path(os.path.realpath(path.parent)) != path.parent or ".." in PurePosixPath(name).parts:
+    path, own = base / name, PurePosixPath(name)
+    plain = not own.is_absolute() and ".." not in own.parts and "\0" not in name
+    if not plain or Path(os.path.realpath(path.parent)) != path.parent:
         raise ValueError(f"{name!r} leads elsewhere")
     return path
 

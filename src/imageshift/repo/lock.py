@@ -113,7 +113,8 @@ class _LockFile(Struct):
         with uninterrupted():
             # Removed while it is held: whoever has opened it meanwhile sees that it is gone.
             with suppress(OSError):
-                if self.turn is not None and not self.turn.left:
+                left = bool(_read(self.handle)) if self.turn is None else self.turn.left
+                if not left:
                     (self.folder / _NAME).unlink()
             os.close(self.handle)
             with suppress(OSError):
