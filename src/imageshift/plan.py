@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.diff import unified_diff
-from imageshift.errors import SourceError
+from imageshift.errors import ChangedError, SourceError
 from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, scan_file
 from imageshift.repo.workspace import Workspace
 from imageshift.repo.write import Write
@@ -210,14 +210,18 @@ class Planner:
 
     @property
     def decisions(self) -> Sequence_[Decisions]:
-        """What is decided over more than one file, less the moves that can't be made whole."""
+        """What is decided over more than one file, less the moves that can't be made whole.
+
+        Raises:
+            ChangedError: a file has changed meanwhile.
+        """
         if self._decisions is None:
             self._decisions = self._decide_all(self)
-            for found in self._decisions:
-                for file, moves in found.moves.items():
-                    self._moves.setdefault(file, set()).update(moves)
-            for file in self._moves:
-                self._find_broken(file)
+            try:
+                self._find_moves(self._decisions)
+            except ChangedError:
+                self._decisions = None
+                raise
         return self._decisions
 
     def broken(self, move: int) -> str | None:
@@ -230,6 +234,7 @@ class Planner:
 
     def plans(self, files: Iterable[str]) -> Iterator[FilePlan]:
         """The plans of the files that hold anything to tell, in the order given."""
+        _ = self.decisions  # before a file that changes is only left out
         for file in files:
             plan = self.plan(file)
             if plan is not None:
@@ -237,6 +242,16 @@ class Planner:
 
     def plan(self, file: str) -> FilePlan | None:
         """The plan of one file, or None when it holds nothing to tell."""
+        try:
+            return self._plan(file)
+        except ChangedError as error:
+            self._broken |= dict.fromkeys(self._moves.get(file, ()), file)
+            detail = f"{'it' if error.file == file else error.file} changed while it was read"
+            skip = FileSkip(file, None, None, SkipReason.CHANGED, detail)
+            scan = FileScan(file, SourceText(""), skips=(skip,))
+            return FilePlan(file, scan, (), scan.skips, b"", b"")
+
+    def _plan(self, file: str) -> FilePlan | None:
         if file in self._index.silent_files and not any(d.extra(file) for d in self.decisions):
             return None
         results = self._results(file)
@@ -244,11 +259,6 @@ class Planner:
         if not (results or scan.skips or scan.policies):
             return None
         results = [self._whole(result) for result in results]
-        unread = _unread(scan)
-        if unread is not None:
-            self._broken |= dict.fromkeys(self._moves.get(file, ()), file)
-            results = [_withdrawn(result, unread) for result in results]
-            return FilePlan(file, scan, tuple(results), scan.skips, b"", b"")
         source = _source(scan, content)
         try:
             after = _applied(source, results)
@@ -262,6 +272,13 @@ class Planner:
         extra = [result for found in self.decisions for result in found.extra(file)]
         return reconcile([*(self._decide(site, file) for site in self.scan(file).sites), *extra])
 
+    def _find_moves(self, decisions: Iterable[Decisions]) -> None:
+        for found in decisions:
+            for file, moves in found.moves.items():
+                self._moves.setdefault(file, set()).update(moves)
+        for file in self._moves:
+            self._find_broken(file)
+
     def _find_broken(self, file: str) -> None:
         """Notes the moves that a file can't make its part of."""
         wanted = {
@@ -271,9 +288,6 @@ class Planner:
         }
         results = self._results(file)
         made = {result.move for result in results if isinstance(result, Change)}
-        if _unread(self.scan(file)) is not None:
-            wanted |= self._moves[file]
-            made = set()
         try:
             _applied(_source(*self._scan(file)), results)
         except SourceError:
@@ -313,14 +327,6 @@ class Planner:
             reason = SkipReason(error.reason)
             skip = FileSkip(file, error.line, error.column, reason, str(error))
             return FileScan(file, SourceText(""), skips=(skip,)), b""
-
-
-def _unread(scan: FileScan) -> SourceError | None:
-    """Why a file can't be read, or not as it was when it was decided on."""
-    for skip in scan.skips:
-        if skip.reason in _NOT_WRITTEN:
-            return SourceError(skip.detail, reason=skip.reason.value)
-    return None
 
 
 def _source(scan: FileScan, content: bytes) -> SourceText:

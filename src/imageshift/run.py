@@ -11,7 +11,7 @@ from imageshift.cache import Rule, RuleSet
 from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules
 from imageshift.config_file import load_config
 from imageshift.data.image_field import FieldShape, ImageField
-from imageshift.errors import ConfigError
+from imageshift.errors import ChangedError, ConfigError
 from imageshift.inventory import Index, build_index
 from imageshift.plan import (
     BesideCharts,
@@ -37,6 +37,10 @@ __all__ = [
     "plan_migration",
     "plan_revert",
 ]
+
+
+# How often files are read again that change while they are read.
+_TRIES = 3
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
@@ -135,6 +139,22 @@ class Run(Struct):
             )
             self._index = build_index(self.workspace, self.workspace.walk(names), index)
         return self._index
+
+    def settle(self) -> None:
+        """Decides what holds for more than one file, on files that don't change meanwhile.
+
+        Raises:
+            ChangedError: they change each time.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                _ = self.planner.decisions
+            except ChangedError:
+                self.refresh()
+                if not left:
+                    raise
+            else:
+                return
 
     @property
     def planner(self) -> Planner:
@@ -259,8 +279,13 @@ class Run(Struct):
         return found
 
     def plans(self) -> Iterator[FilePlan]:
-        """The plans of the files, one by one."""
-        return self.planner.plans(self.files())
+        """The plans of the files, one by one.
+
+        Raises:
+            ChangedError: as `settle`.
+        """
+        self.settle()
+        yield from self.planner.plans(self.files())
 
     def tails(self, site: ImageSite, file: str) -> set[str]:
         """The tags and digests that builds put behind a name which a site gives alone."""

@@ -59,6 +59,7 @@ class Session:
 
     def follow(self, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
         """The plans, counted; a progress bar runs beside them on a terminal."""
+        self.run.settle()
         with _progress(self.common, len(self.run.index.files)) as advance:
             for plan in plans:
                 self.summary.add(plan)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from imageshift.errors import NoFilesError, SourceError
+from imageshift.errors import ChangedError, NoFilesError, SourceError
 from imageshift.repo.ignore import Patterns
 
 __all__ = ["CONFIG_NAME", "Workspace", "find_root", "matching"]
@@ -161,13 +161,18 @@ class Workspace:
         """The bytes of a file, the same at every reading: what is decided on them holds for them.
 
         Raises:
-            SourceError: it can't be read (reason `unwritable`), or has changed since it was read
-                first (`changed`).
+            SourceError: it can't be read (reason `unwritable`).
+            ChangedError: it isn't any more what it was when it was read first.
         """
-        content = self._read(name)
+        try:
+            content = self._read(name)
+        except SourceError:
+            if name in self._pins:
+                raise ChangedError(name) from None
+            raise
         # Python's own keyed hash: eight bytes a file, and nothing to import.
         if self._pins.setdefault(name, hash(content)) != hash(content):
-            raise SourceError("the file has changed since it was read", reason="changed")
+            raise ChangedError(name)
         return content
 
     def pin(self, name: str, content: bytes) -> None:
