@@ -31,7 +31,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Return a tree on a file system with room for a few pages more."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=160k,mode=777", "tmpfs", str(disk)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=200k,mode=777", "tmpfs", str(disk)]
     if os.getuid() or subprocess.run(command, check=False, capture_output=True).returncode:
         pytest.skip("no file system can be mounted here")
     try:
@@ -45,7 +45,7 @@ def test_full_disk(small_disk: Path) -> None:
     """With no room left, with a page, with two and so on: nothing is half written; then it ends."""
     tree, filler = small_disk / "tree", small_disk / "filler"
     before, ended = read_tree(tree, ()), []
-    for pages in range(8):
+    for pages in range(20):
         filler.unlink(missing_ok=True)
         fill(filler)
         os.truncate(filler, filler.stat().st_size - pages * 4096)
