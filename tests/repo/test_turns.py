@@ -5,13 +5,16 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from command_line import REGISTRY, read_tree, run, write_tree
 from imageshift.errors import BusyError, SourceError
+from imageshift.repo.journal import note
 from imageshift.repo.lock import default_wait, locked
+from imageshift.repo.write import Write
 from imageshift.repo.writer import writing
 
 POD = (
@@ -104,9 +107,13 @@ def test_runs_at_once(tmp_path: Path, count: int) -> None:
 
 def test_turns_in_one_process(tmp_path: Path) -> None:
     """Threads and libraries that write at once exclude each other as processes do."""
-    with locked(tmp_path / "a", 0), pytest.raises(BusyError), locked(tmp_path / "a", 0):
+    with (
+        locked(tmp_path / "a", tmp_path, 0),
+        pytest.raises(BusyError),
+        locked(tmp_path / "a", tmp_path, 0),
+    ):
         pass
-    with locked(tmp_path / "a", 0) as turn:
+    with locked(tmp_path / "a", tmp_path, 0) as turn:
         assert turn.dead == ()
     assert not (tmp_path / "a").exists()
 
@@ -114,10 +121,10 @@ def test_turns_in_one_process(tmp_path: Path) -> None:
 def test_lock_that_somebody_left(tmp_path: Path) -> None:
     """A file alone is no lock, whatever it holds; only markers are taken from it."""
     (tmp_path / "lock").write_bytes(
-        b'{"pid": 1, "host": "x", "since": "then", "marker": "dead"}\n{"pid": \xff\n'
+        b'{"pid": 1, "host": "x", "since": "then", "marker": "dead", "tree": ""}\n{"pid": \xff\n'
     )
 
-    with locked(tmp_path, 0) as turn:
+    with locked(tmp_path, tmp_path, 0) as turn:
         assert turn.dead == ("dead",)
         last = (tmp_path / "lock").read_bytes().splitlines()[-1]
         assert json.loads(last)["pid"] == os.getpid()
@@ -135,7 +142,7 @@ def test_lock_that_is_no_file(tmp_path: Path, odd: str) -> None:
     else:
         place.symlink_to(other)
 
-    with pytest.raises(SourceError, match="nothing was changed"), locked(tmp_path, 0):
+    with pytest.raises(SourceError, match="nothing was changed"), locked(tmp_path, tmp_path, 0):
         pass
 
     assert other.read_text() == "theirs"
@@ -168,7 +175,7 @@ def test_temporary_files_of_the_dead_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".git" / "imageshift").mkdir(parents=True)
     write_tree(tmp_path, TREE | {"x/.imageshift-dead-1": "", "x/.imageshift-note": ""})
     (tmp_path / ".git" / "imageshift" / "lock").write_text(
-        '{"pid": 1, "host": "x", "since": "then", "marker": "dead"}'
+        '{"pid": 1, "host": "x", "since": "then", "marker": "dead", "tree": ""}'
     )
 
     with writing(tmp_path / "prod"):
@@ -178,3 +185,23 @@ def test_temporary_files_of_the_dead_are_removed(tmp_path: Path) -> None:
         name: content.encode() if isinstance(content, str) else content
         for name, content in (TREE | {"x/.imageshift-note": ""}).items()
     }
+
+
+@pytest.mark.parametrize(("killed", "again"), [("", "apps"), ("apps", "")])
+def test_trees_without_git_that_overlap(tmp_path: Path, killed: str, again: str) -> None:
+    """A run over a part, or over more, rolls back as well, and waits for its turn as well."""
+    write_tree(tmp_path, {"apps/a.yaml": "new", "apps/b.yaml": "old", "other/c.yaml": "c"})
+    writes = [Write(tmp_path / "apps" / name, b"old", b"new") for name in ("a.yaml", "b.yaml")]
+    with writing(tmp_path / killed) as writer:
+        note(writer.place, writes)
+        with pytest.raises(BusyError), writing(tmp_path / again, wait=0):
+            pass
+        with writing(tmp_path / "other", wait=0) if killed else nullcontext():
+            pass
+        writer.turn.left = True  # as a kill would leave it
+
+    with writing(tmp_path / again, wait=0) as writer:
+        assert [path.name for path in writer.rolled_back] == ["a.yaml"]
+
+    assert (tmp_path / "apps" / "a.yaml").read_text() == "old"
+    assert not list(Path(os.environ["XDG_STATE_HOME"]).glob("*/*"))

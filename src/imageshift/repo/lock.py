@@ -14,7 +14,7 @@ from imageshift.errors import BusyError, SourceError
 from imageshift.repo.flush import flush_folders, write_flushed
 from imageshift.repo.interrupt import uninterrupted
 
-__all__ = ["Turn", "default_wait", "locked", "telling_unwritable"]
+__all__ = ["Turn", "default_wait", "locked", "locked_tree", "telling_unwritable"]
 
 _NAME = "lock"
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -42,6 +42,7 @@ class _Holder(Struct, frozen=True):
     host: str
     since: str
     marker: str
+    tree: bytes
 
 
 def default_wait() -> float:
@@ -53,14 +54,14 @@ def default_wait() -> float:
 
 
 @contextmanager
-def locked(folder: Path, wait: float) -> Iterator[Turn]:
-    """Holds the lock of a folder, which is made, and removed afterwards if it is empty.
+def locked(folder: Path, tree: Path, wait: float) -> Iterator[Turn]:
+    """Holds the lock of a tree in a folder, which is made, and removed afterwards if it is empty.
 
     Raises:
         BusyError: another run still holds it after `wait` seconds.
         SourceError: the folder can't be written (reason `unwritable`).
     """
-    file = _LockFile(folder)
+    file = _LockFile(folder, tree)
     try:
         with telling_unwritable(folder):
             turn = file.take(time.monotonic() + wait)
@@ -90,6 +91,7 @@ class _LockFile(Struct):
     """A lock file, open while it is ours. A signal never comes between the two."""
 
     folder: Path
+    tree: Path
     handle: int | None = None
     turn: Turn | None = None
 
@@ -99,7 +101,7 @@ class _LockFile(Struct):
             with uninterrupted():
                 self.handle, holder = _tried(self.folder)
                 if self.handle is not None:
-                    self.turn = _signed(self.folder / _NAME, self.handle)
+                    self.turn = _signed(self.folder / _NAME, self.tree, self.handle)
             if self.turn is not None:
                 return self.turn
             if time.monotonic() >= until:
@@ -151,7 +153,7 @@ def _is_ours(handle: int, path: Path) -> bool:
     return False
 
 
-def _signed(path: Path, handle: int) -> Turn:
+def _signed(path: Path, tree: Path, handle: int) -> Turn:
     """Adds who holds the lock behind the runs that held it and didn't clean up."""
     dead = tuple(found.marker for found in _read(handle))
     own = _Holder(
@@ -159,6 +161,7 @@ def _signed(path: Path, handle: int) -> Turn:
         host=os.uname().nodename,
         since=time.strftime("%Y-%m-%d %H:%M:%S %z"),
         marker=os.urandom(8).hex(),
+        tree=os.fsencode(tree),
     )
     os.lseek(handle, 0, os.SEEK_END)
     write_flushed(handle, b"\n" + msgspec.json.encode(own))
@@ -173,6 +176,21 @@ def _read(handle: int) -> list[_Holder]:
         with suppress(msgspec.MsgspecError):  # one that was killed while it wrote
             found.append(msgspec.json.decode(line, type=_Holder))
     return found
+
+
+def locked_tree(folder: Path) -> Path | None:
+    """The tree whose lock is in a folder, also of a run that was killed; None where it is free."""
+    try:
+        handle = os.open(folder / _NAME, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        holders = _read(handle)
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return Path(os.fsdecode(holders[-1].tree)) if holders else None
 
 
 def _busy(folder: Path, holder: _Holder | None) -> BusyError:

@@ -16,10 +16,20 @@ _WORKTREE = re.compile(rb"^[ \t]*worktree[ \t]*=[ \t]*(.+?)[ \t\r]*$", re.MULTIL
 
 
 class Place(Struct, frozen=True):
-    """A tree and the folder of its lock and journal; names in the journal are below `base`."""
+    """A tree and the folder of its lock and journal; names in the journal are below `base`.
+
+    `among` is the folder in which the places of other trees are too, None in a git folder.
+    """
 
     base: Path
     folder: Path
+    among: Path | None = None
+
+    def overlaps(self, base: Path) -> bool:
+        """Whether another tree lies in this one, or around it."""
+        return base != self.base and (
+            base.is_relative_to(self.base) or self.base.is_relative_to(base)
+        )
 
 
 def find_place(root: Path) -> Place:
@@ -42,8 +52,8 @@ def _users(base: Path) -> Place:
 
     from platformdirs import user_state_path  # noqa: PLC0415 as above
 
-    name = hashlib.sha256(os.fsencode(base)).hexdigest()[:32]
-    return Place(base, user_state_path("imageshift") / name)
+    name, among = hashlib.sha256(os.fsencode(base)).hexdigest()[:32], user_state_path("imageshift")
+    return Place(base, among / name, among)
 
 
 def _git_folder(base: Path) -> Path | None:

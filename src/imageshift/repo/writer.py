@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from imageshift.repo.flush import flush_folders
 from imageshift.repo.interrupt import uninterrupted
 from imageshift.repo.journal import forget, is_pending, note, undo
-from imageshift.repo.lock import Turn, default_wait, locked, telling_unwritable
+from imageshift.repo.lock import Turn, default_wait, locked, locked_tree, telling_unwritable
 from imageshift.repo.place import Place, find_place
 from imageshift.repo.write import PREFIX, Write, write_together
 
@@ -53,9 +53,13 @@ def writing(root: Path, *, wait: float | None = None) -> Iterator[Writer]:
         SourceError: nothing can be written, or what was half done can't be undone.
     """
     place = find_place(root.resolve())
-    with locked(place.folder, default_wait() if wait is None else wait) as turn:
-        with uninterrupted():
-            writer = Writer(place, turn, _recovered(place, turn))
+    wait = default_wait() if wait is None else wait
+    with locked(place.folder, place.base, wait) as turn:
+        rolled_back = _recovered(place, turn)
+        for other in _overlapping(place):
+            with locked(other.folder, other.base, wait) as their_turn:
+                rolled_back += _recovered(other, their_turn)
+        writer = Writer(place, turn, rolled_back)
         try:
             yield writer
         finally:
@@ -71,12 +75,23 @@ def is_left_half_done(root: Path) -> bool:
 def _recovered(place: Place, turn: Turn) -> tuple[Path, ...]:
     """Cleans up behind runs that were stopped; the files that are rolled back."""
     turn.left = bool(turn.dead)
-    try:
-        with telling_unwritable(place.folder):
-            return undo(place, turn)
-    finally:
-        if turn.dead:
-            turn.left = not _sweep(place.base, turn.dead)
+    with uninterrupted():
+        try:
+            with telling_unwritable(place.folder):
+                return undo(place, turn)
+        finally:
+            if turn.dead:
+                turn.left = not _sweep(place.base, turn.dead)
+
+
+def _overlapping(place: Place) -> list[Place]:
+    """The places of trees without git that lie in this one, or around it, and are not free."""
+    found: list[Place] = []
+    for folder in sorted(place.among.iterdir()) if place.among is not None else ():
+        tree = locked_tree(folder)
+        if tree is not None and place.overlaps(tree):
+            found.append(Place(tree, folder, place.among))
+    return found
 
 
 def _sweep(base: Path, dead: Sequence[str]) -> bool:
