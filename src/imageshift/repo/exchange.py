@@ -1,12 +1,11 @@
 """Two names trade places in one step, where the system can do that."""
 
-import ctypes
 import errno
 import os
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 __all__ = ["exchange"]
 
@@ -24,16 +23,24 @@ def exchange(one: Path, other: Path) -> bool:
     rename = _renameat2()
     if rename is None:
         return False
-    if rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0:
-        return True
-    number = ctypes.get_errno()
-    if number in _UNKNOWN:
-        return False
-    raise OSError(number, os.strerror(number))
+    number = rename(os.fsencode(one), os.fsencode(other))
+    if number and number not in _UNKNOWN:
+        raise OSError(number, os.strerror(number))
+    return number == 0
 
 
 @cache
-def _renameat2() -> Any:
+def _renameat2() -> Callable[[bytes, bytes], int] | None:
+    """Linux's call, which returns the number of its error or 0."""
     if sys.platform != "linux":
         return None
-    return getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    import ctypes  # noqa: PLC0415 only for runs that write
+
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if call is None:
+        return None
+
+    def rename(one: bytes, other: bytes) -> int:
+        return ctypes.get_errno() if call(_HERE, one, _HERE, other, _EXCHANGE) else 0
+
+    return rename

@@ -1,6 +1,5 @@
 """What a run notes before it replaces files that hold only together, and undoing it."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -175,4 +174,6 @@ def _refuse_others(files: Sequence[_Noted]) -> None:
 
 
 def _digest(content: bytes) -> bytes:
+    import hashlib  # noqa: PLC0415 only for runs that write
+
     return hashlib.sha256(content).digest()
