@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,11 @@ TOOLS = {
 }
 
 
-def pytest_configure() -> None:
-    """Put the fetched tools in front on PATH."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the fetched tools in front on PATH, and keep the user's state folder out of it."""
+    state = tempfile.TemporaryDirectory(prefix="imageshift-state-")
+    config.add_cleanup(state.cleanup)
+    os.environ["XDG_STATE_HOME"] = state.name
     os.environ["PATH"] = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ["PATH"]])
 
 

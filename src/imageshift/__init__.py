@@ -23,6 +23,8 @@ from imageshift.cache import (
     Unmapped,
 )
 from imageshift.errors import (
+    BusyError,
+    ChangedError,
     ConfigError,
     ImageshiftError,
     InvalidReferenceError,
@@ -39,8 +41,10 @@ from imageshift.sites import Confidence, ImageSite, SiteKind, SkipReason
 __all__ = [
     "ARTICLE_RULES",
     "CONSOLE_RULES",
+    "BusyError",
     "Cached",
     "Change",
+    "ChangedError",
     "Confidence",
     "ConfigError",
     "FilePlan",

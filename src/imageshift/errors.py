@@ -66,3 +66,19 @@ class SourceError(ImageshiftError):
         self.reason = reason
         self.line = line
         self.column = column
+
+
+class BusyError(ImageshiftError):
+    """Another run writes to the tree (exit code 3)."""
+
+
+class ChangedError(ImageshiftError):
+    """A file has changed between two readings, so that what was decided doesn't hold (code 3).
+
+    It is no SourceError: whoever leaves out files that can't be read must not leave out this one.
+    `file` is its name.
+    """
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"{file}: changed while it was read", hint="run it again")
+        self.file = file

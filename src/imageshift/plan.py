@@ -1,6 +1,6 @@
 """From sites to files: what each file becomes, and writing those that hold together, together."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Sequence_
 from functools import lru_cache
 from typing import Protocol
@@ -9,10 +9,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.diff import unified_diff
-from imageshift.errors import SourceError
+from imageshift.errors import ChangedError, SourceError
 from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, scan_file
 from imageshift.repo.workspace import Workspace
-from imageshift.repo.write import Write, write_together
+from imageshift.repo.write import Write
+from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Change, Kept, Mapper, Move, Status, plan_site, reconcile
 from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import (
@@ -35,6 +36,9 @@ __all__ = [
 
 Result = Change | Kept
 
+_TOGETHER = "it holds only together with a change in {}, which can't be made"
+_NOT_WRITTEN = frozenset({SkipReason.CHANGED, SkipReason.UNWRITABLE})
+
 
 class FilePlan(Struct, frozen=True):
     """What becomes of one file. `before` and `after` are its bytes, equal when nothing changes."""
@@ -50,6 +54,12 @@ class FilePlan(Struct, frozen=True):
     def changes(self) -> tuple[Change, ...]:
         """The sites that move."""
         return tuple(result for result in self.results if isinstance(result, Change))
+
+    @property
+    def refused(self) -> bool:
+        """Whether changes of the file couldn't be written."""
+        kept = (result for result in self.results if isinstance(result, Kept))
+        return any(result.reason in _NOT_WRITTEN for result in kept)
 
     @property
     def moves(self) -> frozenset[Move]:
@@ -77,8 +87,8 @@ class Decisions(Protocol):
         ...
 
     @property
-    def moved_files(self) -> Iterable[str]:
-        """The files that take part in moves."""
+    def moves(self) -> Mapping[str, Iterable[Move]]:
+        """The numbers of the moves that each file takes part in."""
         ...
 
 
@@ -169,16 +179,28 @@ class Planner:
         self._surroundings = surroundings
         self._scan = lru_cache(maxsize=256)(self._scan_now)
         self._decisions: Sequence_[Decisions] | None = None
+        self._moves: dict[str, set[Move]] = {}
         self._broken: dict[Move, str] = {}
 
     @property
     def decisions(self) -> Sequence_[Decisions]:
-        """What is decided over more than one file, less the moves that can't be made whole."""
+        """What is decided over more than one file, less the moves that can't be made whole.
+
+        Raises:
+            ChangedError: a file has changed meanwhile.
+        """
         if self._decisions is None:
             self._decisions = self._decide_all(self)
-            for file in {name for found in self._decisions for name in found.moved_files}:
-                self._find_broken(file)
+            try:
+                self._find_moves(self._decisions)
+            except ChangedError:
+                self._decisions = None
+                raise
         return self._decisions
+
+    def broken(self, move: Move) -> str | None:
+        """The file in which a move can't be made; None where it can, as far as is known."""
+        return self._broken.get(move)
 
     def scan(self, file: str) -> FileScan:
         """The sites of a file; a file that can't be read has a skip instead."""
@@ -186,6 +208,7 @@ class Planner:
 
     def plans(self, files: Iterable[str]) -> Iterator[FilePlan]:
         """The plans of the files that hold anything to tell, in the order given."""
+        _ = self.decisions  # before a file that changes is only left out
         for file in files:
             plan = self.plan(file)
             if plan is not None:
@@ -193,6 +216,16 @@ class Planner:
 
     def plan(self, file: str) -> FilePlan | None:
         """The plan of one file, or None when it holds nothing to tell."""
+        try:
+            return self._plan(file)
+        except ChangedError as error:
+            self._broken |= dict.fromkeys(self._moves.get(file, ()), file)
+            detail = f"{'it' if error.file == file else error.file} changed while it was read"
+            skip = FileSkip(file, None, None, SkipReason.CHANGED, detail)
+            scan = FileScan(file, SourceText(""), skips=(skip,))
+            return FilePlan(file, scan, (), scan.skips, b"", b"")
+
+    def _plan(self, file: str) -> FilePlan | None:
         if file in self._index.silent_files and not any(d.extra(file) for d in self.decisions):
             return None
         results = self._results(file)
@@ -212,6 +245,13 @@ class Planner:
     def _results(self, file: str) -> list[Result]:
         extra = [result for found in self.decisions for result in found.extra(file)]
         return reconcile([*(self._decide(site, file) for site in self.scan(file).sites), *extra])
+
+    def _find_moves(self, decisions: Iterable[Decisions]) -> None:
+        for found in decisions:
+            for file, moves in found.moves.items():
+                self._moves.setdefault(file, set()).update(moves)
+        for file in self._moves:
+            self._find_broken(file)
 
     def _find_broken(self, file: str) -> None:
         """Notes the moves that a file can't make its part of."""
@@ -238,8 +278,7 @@ class Planner:
         file = None if move is None else self._broken.get(move)
         if file is None:
             return result
-        detail = f"it holds only together with a change in {file}, which can't be made"
-        return _withdrawn(result, SourceError(detail, reason="conflict"))
+        return _withdrawn(result, SourceError(_TOGETHER.format(file), reason="conflict"))
 
     def _decide(self, site: ImageSite, file: str) -> Result:
         for found in self.decisions:
@@ -270,36 +309,66 @@ def _source(scan: FileScan, content: bytes) -> SourceText:
     return scan.source if scan.source.text or scan.skips else SourceText.decode(content)
 
 
-def apply_plans(workspace: Workspace, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
+def apply_plans(
+    workspace: Workspace,
+    plans: Iterable[FilePlan],
+    writer: Writer | None = None,
+    broken: Callable[[Move], str | None] = lambda _move: None,
+) -> Iterator[FilePlan]:
     """Writes the files, those of one move together; yields each plan as it came out.
 
     A file that can't be written, or has changed meanwhile, comes back with its changes as
-    skips, and so do the files that hold only together with it.
+    skips, and so do the files that hold only together with it. Without a `writer` it waits for
+    its turn itself. `broken` names the file in which a move can't be made, asked at the end.
+
+    Raises:
+        BusyError: another run writes to the tree.
+        SourceError: nothing can be written at all.
     """
+    if writer is None:
+        with writing(workspace.root) as own:
+            yield from apply_plans(workspace, plans, own, broken)
+        return
     waiting: list[FilePlan] = []
     for plan in plans:
         if plan.moves:
             waiting.append(plan)
         else:
-            yield from _write(workspace, [plan])
+            yield from _write(workspace, writer, [plan])
     for group in _groups(waiting):
-        yield from _write(workspace, group)
+        found = (broken(move) for plan in group for move in plan.moves)
+        file = next(filter(None, found), None)
+        if file is None:
+            yield from _write(workspace, writer, group)
+        else:
+            yield from _refused(group, SourceError(_TOGETHER.format(file), reason="changed"))
 
 
-def _write(workspace: Workspace, group: list[FilePlan]) -> Iterator[FilePlan]:
-    writes = [
-        Write(workspace.absolute(plan.file), plan.before, plan.after)
-        for plan in group
-        if plan.before != plan.after
-    ]
+def _write(workspace: Workspace, writer: Writer, group: list[FilePlan]) -> Iterator[FilePlan]:
+    changed = [plan for plan in group if plan.before != plan.after]
     try:
-        if writes:
-            write_together(writes)
-        yield from group
+        if changed:
+            writer.write([_as_write(workspace, plan) for plan in changed])
     except SourceError as error:
-        for plan in group:
-            results = tuple(_withdrawn(result, error) for result in plan.results)
-            yield replace(plan, results=results, after=plan.before)
+        yield from _refused(group, error)
+        return
+    for plan in changed:
+        workspace.pin(plan.file, plan.after)
+    yield from group
+
+
+def _as_write(workspace: Workspace, plan: FilePlan) -> Write:
+    return Write(workspace.absolute(plan.file), plan.before, plan.after)
+
+
+def _refused(group: Iterable[FilePlan], error: SourceError) -> Iterator[FilePlan]:
+    """The plans of files that aren't written, each with the reason."""
+    for plan in group:
+        results = tuple(_withdrawn(result, error) for result in plan.results)
+        skips = plan.skips
+        if plan.before != plan.after and not plan.changes:
+            skips += (FileSkip(plan.file, None, None, SkipReason(error.reason), str(error)),)
+        yield replace(plan, results=results, skips=skips, after=plan.before)
 
 
 def _groups(plans: list[FilePlan]) -> list[list[FilePlan]]:

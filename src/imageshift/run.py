@@ -1,7 +1,7 @@
 """One run over a repository: from paths and options to plans. The CLI and the library share it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from imageshift.cache import Rule, RuleSet
 from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules
 from imageshift.config_file import load_config
 from imageshift.data.image_field import FieldShape, ImageField
-from imageshift.errors import ConfigError
+from imageshift.errors import ChangedError, ConfigError
 from imageshift.inventory import Index, build_index
 from imageshift.plan import (
     ChartAnswers,
@@ -23,6 +23,7 @@ from imageshift.plan import (
     apply_plans,
 )
 from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, matching
+from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
 from imageshift.sites import ImageSite
 
@@ -36,6 +37,10 @@ __all__ = [
     "plan_migration",
     "plan_revert",
 ]
+
+
+# How often files are read again that change while they are read.
+_TRIES = 3
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
@@ -135,6 +140,22 @@ class Run(Struct):
             )
             self._index = build_index(self.workspace, self.workspace.walk(names), index)
         return self._index
+
+    def settle(self) -> None:
+        """Decides what holds for more than one file, on files that don't change meanwhile.
+
+        Raises:
+            ChangedError: they change each time.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                _ = self.planner.decisions
+            except ChangedError:
+                self.refresh()
+                if not left:
+                    raise
+            else:
+                return
 
     @property
     def planner(self) -> Planner:
@@ -269,16 +290,45 @@ class Run(Struct):
         return found
 
     def plans(self) -> Iterator[FilePlan]:
-        """The plans of the files, one by one."""
-        return self.planner.plans(self.files())
+        """The plans of the files, one by one.
+
+        Raises:
+            ChangedError: as `settle`.
+        """
+        self.settle()
+        yield from self.planner.plans(self.files())
 
     def tails(self, site: ImageSite, file: str) -> set[str]:
         """The tags and digests that builds put behind a name which a site gives alone."""
         return {tail for found in self.planner.decisions for tail in found.tails(site, file)}
 
-    def apply(self) -> Iterator[FilePlan]:
-        """Writes the files; yields each plan as it came out."""
-        return apply_plans(self.workspace, self.plans())
+    def apply(
+        self, writer: Writer | None = None, plans: Iterable[FilePlan] | None = None
+    ) -> Iterator[FilePlan]:
+        """Writes the files; yields each plan as it came out.
+
+        `plans` are the run's own, or what is left of them. Without a `writer` the run waits for
+        its turn, and looks at the files again where a stopped run had left some half done.
+
+        Raises:
+            BusyError: another run writes to the tree.
+            SourceError: nothing can be written at all, or what a stopped run left half done
+                can't be rolled back.
+        """
+        if writer is None:
+            with writing(self.workspace.root) as own:
+                if own.rolled_back:
+                    self.refresh()
+                yield from self.apply(own, plans)
+            return
+        planned = self.plans() if plans is None else plans
+        yield from apply_plans(self.workspace, planned, writer, self.planner.broken)
+
+    def refresh(self) -> None:
+        """Forgets what was read and decided, since the files have changed."""
+        self._index = self._planner = self._reach = self._reached = self.charts = None
+        self._mappers.clear()
+        self.workspace.forget()
 
     def mapper(self, file: str) -> Mapper:
         """Where the references of a file go."""
@@ -332,9 +382,16 @@ class Plan:
     def apply(self) -> list[FilePlan]:
         """Writes the files; the plans of those that changed, as they came out.
 
-        A file that couldn't be written has its changes as skips, with the reason.
+        A file that couldn't be written is among them, its changes as skips with the reason, and
+        so are those that hold only together with it. What was read before and has changed since
+        isn't written. Afterwards the plan is that of the files as they are now.
+
+        Raises:
+            BusyError, SourceError: as `Run.apply`.
         """
-        return [plan for plan in self.run.apply() if plan.changes or plan.skips]
+        made = [p for p in self.run.apply() if p.changes or p.skips or p.refused]
+        self.run.refresh()
+        return made
 
     @property
     def summary(self) -> dict[Status, int]:

@@ -8,6 +8,7 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,13 +19,24 @@ from msgspec import Struct
 
 from imageshift.errors import ToolError
 
-__all__ = ["Limits", "Outcome", "ToolLimitError", "base_environment", "run_tool"]
+__all__ = ["Limits", "Outcome", "ToolLimitError", "base_environment", "run_tool", "stop_tools"]
 
 _MIB = 1024 * 1024
 _CHUNK = 256 * 1024
 _WATCH = 0.1
 # What programs need to find their files and to write text; nothing that opens a door.
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "GOGC", "GOMAXPROCS")
+
+
+_STOPPING = threading.Event()
+
+
+def stop_tools() -> None:
+    """Ends every program that runs, and starts no more: the run itself is about to end.
+
+    Threads that wait for a program get a ToolError, so that nobody has to wait for them.
+    """
+    _STOPPING.set()
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -115,6 +127,8 @@ class _Running(Struct):
             watched = time.monotonic()
             while waiting.get_map():
                 now = time.monotonic()
+                if _STOPPING.is_set():
+                    raise ToolError(f"{self.name} was ended together with the run")
                 if now > until:
                     raise self._stop(f"took longer than {self.limits.seconds:g} s", "seconds")
                 if now - watched > _WATCH:

@@ -46,7 +46,7 @@ from imageshift.links.builds import Builds
 from imageshift.links.model import SiteKey
 from imageshift.links.reach import Reach
 from imageshift.reference import DOCKER_HUB, name_length
-from imageshift.rewrite import Backward, Change, Kept, Mapper, Status, plan_site
+from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import Confidence, ImageSite, SkipReason
 from imageshift.solve.leaves import site_key
 
@@ -75,8 +75,8 @@ class ChartOptions(Struct, frozen=True, kw_only=True):
 class ChartDecisions(Struct, frozen=True):
     """What the charts decide about sites, and what was in the way.
 
-    `owned` are the documents (file, number) of releases that were rendered, `moved` the files of
-    those whose edits are in several.
+    `owned` are the documents (file, number) of releases that were rendered, `moves` the numbers
+    of those whose edits are in several files, by file.
     """
 
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
@@ -86,12 +86,7 @@ class ChartDecisions(Struct, frozen=True):
     notes: list[ChartProblem] = field(default_factory=list)
     known_tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
     owned: set[tuple[str, int]] = field(default_factory=set)
-    moved: set[str] = field(default_factory=set)
-
-    @property
-    def moved_files(self) -> Iterable[str]:
-        """The files that hold only together with others."""
-        return self.moved
+    moves: dict[str, set[Move]] = field(default_factory=dict)
 
     def renders(self, file: str, document: int) -> bool:
         """Whether a document of a file is a release that was rendered."""
@@ -408,10 +403,9 @@ class _Run:
                 note = _REFUSED_BY_FLUX.format(solved.chart, solved.result.clash)
                 self._found.notes.append(ChartProblem(solved.text.file, solved.text.place, note))
             self._found.owned.add((solved.text.file, solved.text.document.file.index))
-            if len(solved.moves.edits) > 1:
-                self._found.moved.update(solved.moves.edits)
         verdicts.finish()
         self._found.results.update(verdicts.results)
+        self._found.moves.update(verdicts.moves)
         self._found.extras.update(verdicts.extras)
         self._found.stories.update(verdicts.stories)
         self._found.notes.extend(verdicts.notes)

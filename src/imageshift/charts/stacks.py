@@ -21,7 +21,7 @@ from imageshift.inventory.readers import generated_files, inflation_files, read_
 from imageshift.inventory.value_files import named_value_files
 from imageshift.links.model import SiteKey, place_text
 from imageshift.links.sources import application_sources
-from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site
+from imageshift.rewrite import Change, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import ImageSite, Role, SkipReason, resource_of
 from imageshift.sites.helmfile import release_values
 from imageshift.sites.parameters import parameter_tree
@@ -73,7 +73,7 @@ class Stacks(Struct, frozen=True):
     mapper_of: Callable[[str], Mapper]
     parts: dict[SiteKey, list[_Part]] = field(default_factory=dict)
     below: dict[SiteKey, str] = field(default_factory=dict)
-    moved_files: tuple[str, ...] = ()
+    moves: dict[str, frozenset[Move]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """Why a site stays; None where its own text says all."""

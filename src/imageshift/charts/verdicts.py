@@ -174,6 +174,7 @@ class Verdicts(Struct):
     notes: list[ChartProblem] = field(default_factory=list)
     hidden: dict[SiteKey, ImageSite] = field(default_factory=dict)
     tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
+    moves: dict[str, set[Move]] = field(default_factory=dict)
 
     def finish(self) -> None:
         """Decides over texts that every release which takes them replaces."""
@@ -183,7 +184,11 @@ class Verdicts(Struct):
 
     def add(self, solved: Solved) -> None:
         """Adds what becomes of one release's images."""
-        one = _One(self, solved, Move() if len(solved.moves.edits) > 1 else None)
+        move = Move() if len(solved.moves.edits) > 1 else None
+        if move is not None:
+            for file in solved.moves.edits:
+                self.moves.setdefault(file, set()).add(move)
+        one = _One(self, solved, move)
         charts = {layer.file for layer in solved.text.layers if layer.in_chart}
         for file in one.leaves.files:
             # The images of a chart that this run doesn't report are told with the release.

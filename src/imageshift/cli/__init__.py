@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from imageshift.cli.exits import reporting_errors
+from imageshift.cli.exits import ending_on_signals, reporting_errors
 from imageshift.cli.output import put, take_any_text, writing
 
 __all__ = ["main"]
@@ -41,11 +41,12 @@ _GROUPS = {
 def main() -> None:
     """Runs the command line."""
     take_any_text()
-    try:
-        with reporting_errors(), writing(sys.stdout):
-            build_app(sys.argv[1:])()
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
+    with ending_on_signals():
+        try:
+            with reporting_errors(), writing(sys.stdout):
+                build_app(sys.argv[1:])()
+        except typer.Exit as end:
+            sys.exit(end.exit_code)
 
 
 def build_app(arguments: list[str]) -> typer.Typer:

@@ -1,15 +1,19 @@
 """Exit codes, and the one place where errors become them (docs, "Exit codes and warnings")."""
 
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from types import FrameType
 
 import typer
 
 from imageshift.cli.output import flush, say, say_lines
 from imageshift.errors import ConfigError, ImageshiftError, InvalidReferenceError, ToolError
+from imageshift.repo.interrupt import ENDING
 
-__all__ = ["Exit", "reporting_errors"]
+__all__ = ["Exit", "ending_on_signals", "reporting_errors"]
 
 
 class Exit(IntEnum):
@@ -22,6 +26,31 @@ class Exit(IntEnum):
     TOOL = 4
     BUG = 70
     INTERRUPTED = 130
+
+
+@contextmanager
+def ending_on_signals() -> Iterator[None]:
+    """Lets SIGTERM and SIGHUP end a run as Ctrl-C does, with the programs that it has started.
+
+    A signal that is ignored, as under nohup, stays so. Once the run is over, they come too late
+    to change its exit code.
+    """
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+    try:
+        yield
+    finally:
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    # Not before it is needed: no other module of the floors below has been loaded by a signal.
+    tool = sys.modules.get("imageshift.tool")
+    if tool is not None:
+        tool.stop_tools()
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from imageshift.cache import Rule
 from imageshift.cli.aws import Usage, read_usage, say_notices
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import emit, put, say
+from imageshift.cli.session import turn_in
 from imageshift.errors import ConfigError
 from imageshift.infra import (
     InfraOptions,
@@ -113,7 +114,8 @@ def _secret_names(options: list[str] | None) -> dict[str, str]:
 
 
 def _write(files: dict[str, str], folder: Path, *, force: bool) -> None:
-    changed = write_files(files, folder, force=force)
+    with turn_in(folder) as writer:
+        changed = write_files(files, folder, force=force, writer=writer)
     for path in changed:
         put(str(path))
     say(f"{folder}: {counted(len(changed), 'file')} written, {len(files)} in all")

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from imageshift.cli.options import Common, with_options
-from imageshift.cli.output import emit, say
-from imageshift.cli.session import Session
-from imageshift.errors import ConfigError
+from imageshift.cli.output import say
+from imageshift.cli.session import Session, turn_to_write
+from imageshift.errors import ConfigError, SourceError
+from imageshift.repo.read import read_file
 from imageshift.repo.workspace import CONFIG_NAME
+from imageshift.repo.write import Write
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.")]
 
@@ -22,14 +24,25 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace an old one.")] = False,
 ) -> None:
     """Write .imageshift.yaml with the registry and the rules that the repository needs."""
-    session = Session("init", paths or [Path()], common)
-    target = session.run.workspace.root / CONFIG_NAME
-    if target.exists() and not force:
-        raise ConfigError(f"{target} is there already", hint="--force replaces it")
-    for _ in session.follow(session.run.plans()):
-        pass
-    emit(_config_text(session), target)
+    given = paths or [Path()]
+    with turn_to_write(given, common, writes=True) as writer:
+        session = Session("init", given, common, writer=writer)
+        target = session.run.workspace.root / CONFIG_NAME
+        if target.exists() and not force:
+            raise ConfigError(f"{target} is there already", hint="--force replaces it")
+        for _ in session.follow(session.run.plans()):
+            pass
+        _write(session, target)
     say(f"wrote {session.shown(CONFIG_NAME)}")
+
+
+def _write(session: Session, target: Path) -> None:
+    before = read_file(target) if target.exists() else None
+    assert session.writer is not None  # noqa: S101 it has its turn
+    try:
+        session.writer.write([Write(target, before, _config_text(session).encode())])
+    except SourceError as error:
+        raise ConfigError(f"{target}: {error}") from None
 
 
 def _config_text(session: Session) -> str:

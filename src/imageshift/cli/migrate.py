@@ -8,8 +8,7 @@ import typer
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import put_diff
-from imageshift.cli.session import Session
-from imageshift.plan import apply_plans
+from imageshift.cli.session import Session, turn_to_write
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -26,18 +25,16 @@ def migrate(
     ] = False,
 ) -> None:
     """Move every image of the paths onto the cache."""
-    session = Session("migrate", paths, common)
     writes = not (dry_run or diff)
-    witness = _witness(session, writes=writes) if verify else None
-    plans = session.run.plans()
-    if writes:
-        plans = apply_plans(session.run.workspace, plans)
-    for plan in session.follow(plans):
-        if diff and common.format is Format.TEXT:
-            put_diff(plan.diff(session.shown(plan.file)))
-        if witness is not None:
-            witness.note(plan.file, plan.after)
-    proof = None if witness is None else witness.prove()
+    with turn_to_write(paths, common, writes=writes) as writer:
+        session = Session("migrate", paths, common, writer=writer)
+        witness = _witness(session, writes=writes) if verify else None
+        for plan in session.follow(session.applied(session.run.plans())):
+            if diff and common.format is Format.TEXT:
+                put_diff(plan.diff(session.shown(plan.file)))
+            if witness is not None:
+                witness.note(plan.file, plan.after)
+        proof = None if witness is None else witness.prove()
     _report(session, proof, writes=writes, diff=diff)
     raise typer.Exit(_exit_code(session, proof))
 

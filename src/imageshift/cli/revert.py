@@ -8,9 +8,8 @@ import typer
 from imageshift.base import Base, base_plans
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import put_diff
-from imageshift.cli.session import Session
+from imageshift.cli.session import Session, turn_to_write
 from imageshift.errors import ConfigError
-from imageshift.plan import apply_plans
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -30,16 +29,17 @@ def revert(
     """Bring references back from the cache: those that differ from a base, or all."""
     if (base is None) != all_:
         raise ConfigError("revert needs --base REV|DIR or --all, and not both")
-    session = Session("revert", paths, common, backward=True)
-    plans = session.run.plans()
-    if base is not None:
-        found = Base.find(base, session.run.workspace)
-        plans = base_plans(session.run, plans, found)
-    if not (dry_run or diff):
-        plans = apply_plans(session.run.workspace, plans)
-    for plan in session.follow(plans):
-        if diff and common.format is Format.TEXT:
-            put_diff(plan.diff(session.shown(plan.file)))
-    done = "to bring back" if dry_run or diff else "brought back"
-    session.report(done=done, changed_files=sorted(session.summary.changed))
+    writes = not (dry_run or diff)
+    with turn_to_write(paths, common, writes=writes) as writer:
+        session = Session("revert", paths, common, writer=writer, backward=True)
+        plans = session.run.plans()
+        if base is not None:
+            plans = base_plans(session.run, plans, Base.find(base, session.run.workspace))
+        for plan in session.follow(session.applied(plans)):
+            if diff and common.format is Format.TEXT:
+                put_diff(plan.diff(session.shown(plan.file)))
+    session.report(
+        done="brought back" if writes else "to bring back",
+        changed_files=sorted(session.summary.changed),
+    )
     raise typer.Exit(session.exit_code())

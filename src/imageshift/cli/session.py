@@ -1,6 +1,7 @@
 """What the commands over files share: open a run, follow its plans, report, exit."""
 
 import gc
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Iterator
@@ -14,12 +15,14 @@ from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format
 from imageshift.cli.output import emit, emit_data, put_styled, say, say_doubtful_accounts
 from imageshift.plan import ChartProblem, FilePlan
+from imageshift.repo.workspace import find_root
+from imageshift.repo.writer import Writer, is_left_half_done, writing
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
 from imageshift.rewrite import Status
 from imageshift.run import Run
 
-__all__ = ["Session"]
+__all__ = ["Session", "say_half_done", "turn_in", "turn_to_write"]
 
 
 class Session:
@@ -31,6 +34,7 @@ class Session:
         paths: list[Path],
         common: Common,
         *,
+        writer: Writer | None = None,
         named_only: bool = False,
         backward: bool = False,
     ) -> None:
@@ -39,7 +43,10 @@ class Session:
         self.command = command
         self.common = common
         options = common.run_options(named_only=named_only, backward=backward)
+        self.writer = writer
         self.run = Run.open(paths, options)
+        if writer is None:
+            say_half_done(self.run)
         advice = Advice(target.rules for target in self.run.targets)
         self.shown = namer(self.run.workspace.root)
         hosts = tuple(target.rules.registry.host for target in self.run.targets)
@@ -52,6 +59,7 @@ class Session:
 
     def follow(self, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
         """The plans, counted; a progress bar runs beside them on a terminal."""
+        self.run.settle()
         with _progress(self.common, len(self.run.index.files)) as advance:
             for plan in plans:
                 self.summary.add(plan)
@@ -59,6 +67,10 @@ class Session:
                 yield plan
         self._warn_of_charts()
         self.summary.files = sum(1 for _ in self.run.files())
+
+    def applied(self, plans: Iterable[FilePlan]) -> Iterable[FilePlan]:
+        """The plans, written where the command writes."""
+        return plans if self.writer is None else self.run.apply(self.writer, plans)
 
     def report(self, *, done: str, next_steps: Iterable[str] = (), **more: Any) -> None:
         """Prints the result in the asked format, and the summary's last line."""
@@ -174,6 +186,37 @@ class Session:
             say(f"  hint: imageshift {given} --follow")
 
 
+def say_half_done(run: Run) -> None:
+    """Says that files are half moved which the next run that writes brings back."""
+    if is_left_half_done(run.workspace.root):
+        say("a run is moving files here that hold only together, or was stopped while it did")
+        say("  hint: if none runs any more, the next migrate or revert first brings them back")
+
+
+@contextmanager
+def turn_to_write(paths: list[Path], common: Common, *, writes: bool) -> Iterator[Writer | None]:
+    """The turn of a command over the paths; None where it writes nothing and needs none.
+
+    Raises:
+        ImageshiftError: as `imageshift.repo.writer.writing`, and `find_root`.
+    """
+    if not writes:
+        yield None
+        return
+    with turn_in(find_root(paths, common.root)) as writer:
+        yield writer
+
+
+@contextmanager
+def turn_in(folder: Path) -> Iterator[Writer]:
+    """The turn to write in a folder, which says what it brought back."""
+    with writing(folder) as writer:
+        for path in writer.rolled_back:
+            say(f"{os.path.relpath(path)}: brought back: {_STOPPED}")
+        yield writer
+
+
+_STOPPED = "a run was stopped before it had written this file and others that belong together"
 _SHOWN = 8
 _UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
 _EMPTIED = "nothing of it was looked at: ignore rules, `exclude:` or its name leave it out"

@@ -11,6 +11,7 @@ import typer
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import emit, emit_data, say, say_lines
+from imageshift.cli.session import say_half_done
 from imageshift.reports.summary import SCHEMA, namer, registry_row
 from imageshift.reports.words import counted, visible
 from imageshift.run import Run
@@ -41,6 +42,7 @@ def verify(
 ) -> None:
     """Prove that only images differ from a base, each by its mapped name. Exit 1 when not."""
     run = Run.open(paths, common.run_options())
+    say_half_done(run)
     root = run.workspace.root
     with Snapshot.of_base(base, root) as before, Snapshot.of_folder(root) as after:
         proof = _prove(run, before, after, common)

@@ -1,38 +1,58 @@
 """Writing generated files, without touching those that people made."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from imageshift.errors import ConfigError
+from imageshift.errors import ConfigError, SourceError
 from imageshift.infra.render import HEADER
+from imageshift.repo.read import read_file
+from imageshift.repo.write import Write
+from imageshift.repo.writer import Writer, writing
 
 __all__ = ["write_files"]
 
 
-def write_files(files: Mapping[str, str], folder: Path, *, force: bool = False) -> list[Path]:
-    """Writes the files whose text has changed, and says which.
+def write_files(
+    files: Mapping[str, str], folder: Path, *, force: bool = False, writer: Writer | None = None
+) -> list[Path]:
+    """Writes the files whose text has changed, all or none, and says which.
 
     A `.tf` file of an earlier run that the module no longer has is removed, and named too.
+    Without a `writer` for the folder it waits for its turn itself.
 
     Raises:
         ConfigError: a file of that name isn't one that imageshift wrote (`force` replaces it),
             or the folder can't be written.
+        BusyError: another run writes to the folder's tree.
     """
-    changed = [folder / name for name, text in files.items() if _current(folder / name) != text]
-    foreign = [path for path in changed if not force and not _is_ours(path)]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if writer is not None:
+            return _write_files(files, folder, writer, force=force)
+        with writing(folder) as own:
+            return _write_files(files, folder, own, force=force)
+    except OSError as error:
+        raise ConfigError(f"{folder}: it can't be written: {error.strerror}") from None
+    except SourceError as error:
+        raise ConfigError(f"{folder}: it can't be written: {error}", hint=error.hint) from None
+
+
+def _write_files(
+    files: Mapping[str, str], folder: Path, writer: Writer, *, force: bool
+) -> list[Path]:
+    now = {name: _current(folder / name) for name in files}
+    changed = [name for name, text in files.items() if now[name] != text.encode()]
+    foreign = [folder / name for name in changed if not (force or _is_ours(now[name]))]
     if foreign:
         names = "\n".join(f"{path}:1:1: this file isn't imageshift's own" for path in foreign)
         raise ConfigError(names, hint="choose another --out, or --force to replace it")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in changed:
-            path.write_text(files[path.name], encoding="utf-8", newline="\n")
-        stale = [path for path in _modules(folder, files) if HEADER in (_current(path) or "")]
-        for path in stale:
-            path.unlink()
-    except OSError as error:
-        raise ConfigError(f"{folder}: it can't be written: {error.strerror}") from None
-    return [*changed, *stale]
+    there = folder.resolve()
+    writer.write([Write(there / name, now[name], files[name].encode()) for name in changed])
+    stale = [path for path in _modules(folder, files) if _is_old(path)]
+    for path in stale:
+        path.unlink()
+    return [*(folder / name for name in changed), *stale]
 
 
 def _modules(folder: Path, files: Mapping[str, str]) -> list[Path]:
@@ -40,14 +60,20 @@ def _modules(folder: Path, files: Mapping[str, str]) -> list[Path]:
     return [path for path in sorted(folder.glob("*.tf")) if is_module and path.name not in files]
 
 
-def _current(path: Path) -> str | None:
+def _current(path: Path) -> bytes | None:
+    """What a file holds, None where there is none; what can't be read isn't ours."""
+    if not os.path.lexists(path):
+        return None
     try:
-        return path.read_text(encoding="utf-8") if path.is_file() else None
-    except (OSError, UnicodeDecodeError):
-        return ""
+        return read_file(path)
+    except SourceError:
+        return b""
 
 
-def _is_ours(path: Path) -> bool:
-    text = _current(path)
-    first = (text or "").partition("\n")[0]
-    return text is None or HEADER.removeprefix("# ") in first
+def _is_ours(content: bytes | None) -> bool:
+    first = (content or b"").partition(b"\n")[0]
+    return content is None or HEADER.removeprefix("# ").encode() in first
+
+
+def _is_old(path: Path) -> bool:
+    return HEADER.encode() in (_current(path) or b"")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from imageshift.errors import NoFilesError, SourceError
+from imageshift.errors import ChangedError, NoFilesError, SourceError
 from imageshift.repo.ignore import Patterns
 
 __all__ = ["CONFIG_NAME", "Workspace", "find_root", "matching"]
@@ -125,6 +125,7 @@ class Workspace:
     root: Path
     exclude: tuple[str, ...] = ()
     _levels: dict[str, _Level] = field(default_factory=dict)
+    _pins: dict[str, int] = field(default_factory=dict)
     _given: Patterns = field(init=False)
 
     def __post_init__(self) -> None:
@@ -157,11 +158,33 @@ class Workspace:
                     yield file
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file.
+        """The bytes of a file, the same at every reading: what is decided on them holds for them.
 
         Raises:
             SourceError: it can't be read (reason `unwritable`).
+            ChangedError: it isn't any more what it was when it was read first.
         """
+        try:
+            content = self._read(name)
+        except SourceError:
+            if name in self._pins:
+                raise ChangedError(name) from None
+            raise
+        # Python's own keyed hash: eight bytes a file, and nothing to import.
+        if self._pins.setdefault(name, hash(content)) != hash(content):
+            raise ChangedError(name)
+        return content
+
+    def pin(self, name: str, content: bytes) -> None:
+        """Says what a file holds from now on, since this run has written it."""
+        self._pins[name] = hash(content)
+
+    def forget(self) -> None:
+        """Reads every file afresh from now on, whatever it held before."""
+        self._pins.clear()
+        self._levels.clear()
+
+    def _read(self, name: str) -> bytes:
         try:
             path = f"{self.root}/{name}"
             with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 the hot path

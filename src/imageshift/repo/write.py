@@ -2,143 +2,246 @@
 
 import os
 import shutil
-import signal
 import stat
-import tempfile
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from imageshift.errors import SourceError
+from imageshift.repo.exchange import exchange
+from imageshift.repo.flush import flush_folders, write_flushed
+from imageshift.repo.interrupt import uninterrupted
+from imageshift.repo.lock import Turn
+from imageshift.repo.read import read_file
 
-__all__ = ["Write", "write_together"]
+__all__ = ["PREFIX", "Write", "write_together"]
+
+PREFIX = ".imageshift-"
+"""How the names of temporary files begin; no walk takes them for files of ours."""
+
+_CHANGED = "the file has changed since it was read"
 
 
 class Write(Struct, frozen=True):
-    """The new content of a file, and the content that it was planned on."""
+    """The new content of a file, and the content that it was planned on; None: there is none."""
 
     path: Path
-    before: bytes
+    before: bytes | None
     after: bytes
 
 
-def write_together(writes: Sequence[Write]) -> None:
+def write_together(
+    writes: Sequence[Write],
+    *,
+    turn: Turn | None = None,
+    staged: Callable[[], None] = lambda: None,
+    done: Callable[[], None] = lambda: None,
+) -> None:
     """Replaces all the files, or none; mode, owner and extended attributes stay.
 
-    Every new content is staged beside its file first. Whatever happens then, each file is whole,
-    and those already replaced are put back, which takes no room on the disk. Ctrl-C waits until
-    that is done. A file's further hard links keep the old content.
+    Every new content is written and flushed beside its file first; then `staged` is called, the
+    files are replaced, checked and flushed, and `done` is called. Whatever fails, each file is
+    whole, and those already replaced are put back, which takes no room on the disk. What would
+    end the run waits until then. The marker of the `turn` becomes a part of the temporary names.
+    A file's further hard links keep the old content. The folder of a single file is left to be
+    flushed by others.
 
     Raises:
         SourceError: a file has changed since it was read (`changed`) or can't be written
             (`unwritable`).
     """
-    with _uninterrupted():
-        _replace_all([_Replacement(write) for write in writes])
+    with uninterrupted():
+        files = [_Replacement(write, turn or Turn()) for write in writes]
+        try:
+            _replace_all(files, staged, done)
+        finally:
+            for file in files:
+                file.clean()
 
 
-def _replace_all(files: Sequence["_Replacement"]) -> None:
+def _replace_all(
+    files: Sequence["_Replacement"], staged: Callable[[], None], done: Callable[[], None]
+) -> None:
     try:
         for file in files:
             file.stage()
         for file in files:
             file.refuse_changed()
+        staged()
         for file in files:
-            file.replace(may_go_back=len(files) > 1)
+            file.replace()
+        if len(files) > 1:
+            flush_folders(file.write.path for file in files)
+        for file in files:
+            file.refuse_lost()
+        done()
     except BaseException as error:
-        for file in files:
-            file.go_back()
+        with _as_source_error():
+            _go_back(files)
+            done()
         if isinstance(error, OSError):
-            raise SourceError(f"can't be written: {error.strerror}", reason="unwritable") from None
+            raise _unwritable(error) from None
         raise
-    finally:
-        for file in files:
-            file.clean()
+
+
+def _go_back(files: Sequence["_Replacement"]) -> None:
+    """Puts every old content back; one that can't be must not keep the others from it."""
+    stuck: list[OSError] = []
+    for file in files:
+        try:
+            file.go_back()
+        except OSError as error:
+            stuck.append(error)
+    flush_folders(file.write.path for file in files)
+    if stuck:
+        raise stuck[0]
+
+
+@contextmanager
+def _as_source_error() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def _unwritable(error: OSError) -> SourceError:
+    return SourceError(f"can't be written: {error.strerror}", reason="unwritable")
 
 
 class _Replacement(Struct):
-    """A file with its new content beside it and, once it is replaced, its old one."""
+    """A file, its new content beside it, and its old one once it is replaced."""
 
     write: Write
+    turn: Turn
     new: Path | None = None
     old: Path | None = None
+    replaced: bool = False
 
     def stage(self) -> None:
         """Writes the new content beside the file."""
+        path = self.write.path
+        if self.write.before is None:
+            self.new = self._beside(0o666)
+            _fill(self.new, self.write.after)
+            return
         # Opening tells whether it may be written, by rights, attributes and file system.
-        os.close(os.open(self.write.path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
-        self.new = _beside(self.write.path)
-        _fill(self.new, self.write.after, like=self.write.path)
+        os.close(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
+        self.new = self._beside(0o600)
+        _fill(self.new, self.write.after, like=path)
 
     def refuse_changed(self) -> None:
-        if self.write.path.read_bytes() != self.write.before:
-            raise SourceError("the file has changed since it was read", reason="changed")
+        if not self._holds(self.write.before):
+            raise SourceError(_CHANGED, reason="changed")
 
-    def replace(self, *, may_go_back: bool) -> None:
-        """Puts the new content in place; the old one is kept under another name."""
-        if may_go_back:
-            self.old = _beside(self.write.path)
-            _give_second_name(self.write, self.old)
-        if self.new is not None:
+    def replace(self) -> None:
+        """Puts the new content in place; the old one stays under another name."""
+        assert self.new is not None  # noqa: S101 it is staged
+        if self.write.before is None:
+            self._make(self.new)
+        elif exchange(self.new, self.write.path):
+            self.old, self.new = self.new, None
+        else:
+            self.old = self._second_name()
             self.new.replace(self.write.path)
+        self.replaced = True
+        self.refuse_lost()
+
+    def refuse_lost(self) -> None:
+        """Looks at what was really replaced: it may have changed since the check before."""
+        if self.old is not None and _read(self.old) != self.write.before:
+            raise SourceError(_CHANGED, reason="changed")
 
     def go_back(self) -> None:
         """Puts the old content back, unless somebody has changed the file since."""
-        # One that can't be put back must not keep the others from it.
-        with suppress(OSError):
-            if self.old is not None and self.write.path.read_bytes() == self.write.after:
-                self.old.replace(self.write.path)
+        if not self.replaced or not self._holds(self.write.after):
+            return
+        if self.old is None:
+            self.write.path.unlink()
+        elif not exchange(self.old, self.write.path):
+            self.old.replace(self.write.path)
+        elif _read(self.old) != self.write.after:
+            exchange(self.old, self.write.path)
 
     def clean(self) -> None:
-        """Removes what is left beside the file."""
-        for path in filter(None, (self.new, self.old)):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+        """Removes what is left beside the file; a content that stands nowhere else is kept."""
+        try:
+            if self.new is not None:
+                self.new.unlink(missing_ok=True)
+            if self.old is None or not os.path.lexists(self.old):
+                return
+            if read_file(self.old) in {self.write.before, self.write.after}:
+                self.old.unlink()
+            else:
+                self.old.rename(f"{self.write.path}.imageshift-saved")
+        except (OSError, SourceError):
+            self.turn.left = True
+
+    def _make(self, new: Path) -> None:
+        """Gives a new file its name, which nobody else may have taken meanwhile."""
+        try:
+            self.write.path.hardlink_to(new)
+        except FileExistsError:
+            raise SourceError(_CHANGED, reason="changed") from None
+
+    def _holds(self, content: bytes | None) -> bool:
+        """Whether the file has a content; with None, whether it isn't there."""
+        if content is None:
+            return not os.path.lexists(self.write.path)
+        return _read(self.write.path) == content
+
+    def _second_name(self) -> Path:
+        """Another name for the file; where the file system has no links, it becomes a copy."""
+        name = self._beside(0o600)
+        name.unlink()
+        try:
+            name.hardlink_to(self.write.path)
+        except OSError:
+            _copy(self.write, name)
+        return name
+
+    def _beside(self, mode: int) -> Path:
+        """A new empty file in the folder of the file."""
+        path = self.write.path.parent / f"{PREFIX}{self.turn.marker}-{os.urandom(6).hex()}"
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+        return path
 
 
-def _give_second_name(write: Write, name: Path) -> None:
-    """Links a name to a file; where the file system has no links, it becomes a copy."""
-    name.unlink()
+def _read(path: Path) -> bytes | None:
+    """What a file holds; None where it isn't one, or can't be read."""
     try:
-        name.hardlink_to(write.path)
+        return None if path.is_symlink() else read_file(path)
+    except SourceError:
+        return None
+
+
+def _fill(path: Path, content: bytes, *, like: Path | None = None) -> None:
+    """Gives a file its content and the owner, mode and attributes of another."""
+    handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    try:
+        if like is not None:
+            _be_like(path, like)
+        write_flushed(handle, content)
+    finally:
+        os.close(handle)
+
+
+def _copy(write: Write, name: Path) -> None:
+    try:
+        name.touch(0o600)
+        _fill(name, write.before or b"", like=write.path)
     except OSError:
-        _fill(name, write.before, like=write.path)
+        name.unlink(missing_ok=True)
+        raise
 
 
-def _beside(path: Path) -> Path:
-    """A new empty file in the folder of another, whose name no walk takes for one of ours."""
-    handle, name = tempfile.mkstemp(prefix=".imageshift-", dir=path.parent)
-    os.close(handle)
-    return Path(name)
-
-
-def _fill(path: Path, content: bytes, *, like: Path) -> None:
-    """Gives a file its content, and the owner, mode and attributes of another."""
-    path.write_bytes(content)
-    shutil.copystat(like, path)
-    status = like.stat()
+def _be_like(path: Path, other: Path) -> None:
+    shutil.copystat(other, path)
+    status = other.stat()
     with suppress(PermissionError):
         os.chown(path, status.st_uid, status.st_gid)
     # Changing the owner takes away special bits.
     path.chmod(stat.S_IMODE(status.st_mode))
     os.utime(path)
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Puts Ctrl-C off until the end, where it would be raised at all."""
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    pressed: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        if pressed:
-            raise KeyboardInterrupt

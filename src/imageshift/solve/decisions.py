@@ -68,7 +68,7 @@ class Decisions(Struct, frozen=True):
 
     mapper_of: Callable[[str], Mapper]
     stays: dict[SiteKey, _Stay] = field(default_factory=dict)
-    moves: dict[SiteKey, Move] = field(default_factory=dict)
+    moved: dict[SiteKey, Move] = field(default_factory=dict)
     rewritten: dict[SiteKey, tuple[Edit, ...]] = field(default_factory=dict)
     composed: dict[SiteKey, Composed] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
@@ -76,13 +76,13 @@ class Decisions(Struct, frozen=True):
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where the graph has nothing to say about it."""
-        if not (self.stays or self.moves or self.rewritten or self.composed):
+        if not (self.stays or self.moved or self.rewritten or self.composed):
             return None
         key = site_key(site, file)
         made = self.composed.get(key)
         if made is not None:
             return Change(site, made.before, made.after, made.rule, made.edits, move=made.move)
-        stay, move, edits = self.stays.get(key), self.moves.get(key), self.rewritten.get(key)
+        stay, move, edits = self.stays.get(key), self.moved.get(key), self.rewritten.get(key)
         if stay is None and move is None and edits is None:
             return None
         result = plan_site(site, self.mapper_of(file))
@@ -103,10 +103,17 @@ class Decisions(Struct, frozen=True):
         return self.known_tails.get(site_key(site, file), ()) if self.known_tails else ()
 
     @property
-    def moved_files(self) -> set[str]:
-        """The files that take part in moves."""
-        named = {key[0] for key in (*self.moves, *self.composed)}
-        return named | {file for file, found in self.extras.items() if found}
+    def moves(self) -> dict[str, set[Move]]:
+        """The moves that each file takes part in."""
+        found: dict[str, set[Move]] = {}
+        for key, move in self.moved.items():
+            found.setdefault(key[0], set()).add(move)
+        for key, made in self.composed.items():
+            found.setdefault(key[0], set()).add(made.move)
+        for file, extras in self.extras.items():
+            moves = {e.move for e in extras if isinstance(e, Change) and e.move is not None}
+            found.setdefault(file, set()).update(moves)
+        return found
 
 
 def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
@@ -158,7 +165,7 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
 
 def _add_releases(releases: ReleaseDecisions, found: Decisions) -> None:
     found.composed.update(releases.composed)
-    found.moves.update(releases.moves)
+    found.moved.update(releases.moves)
     for key, detail in releases.stays.items():
         found.stays[key] = _Stay(SkipReason.CONFLICT, detail)
 
@@ -200,7 +207,7 @@ class _Report:
             elif number in self._solution.plan.texts:
                 move = self._groups.move(("leaf", number))
                 if move is not None:
-                    found.moves[leaf.key] = move
+                    found.moved[leaf.key] = move
 
     @cached_property
     def _delivered_mapped(self) -> set[int]:
@@ -294,7 +301,7 @@ class _Report:
                 found.stays[key] = _Stay(SkipReason.CONFLICT, _NAMES_FIXED)
             return
         if key is not None and move is not None:
-            found.moves[key] = move
+            found.moved[key] = move
         emptied = is_emptied(source, self._graph.entries, self._solution.plan.entries)
         written = entry_edits(source, made, emptied=emptied)
         loses = not made or (source.entry.new_name and not made[0].new_name)

@@ -12,7 +12,7 @@ from imageshift.inventory import Index
 from imageshift.links.model import RemoteBase
 from imageshift.links.remote import is_left_out, remote_bases, remote_site
 from imageshift.links.texts import is_transformed
-from imageshift.rewrite import Change, Kept, Mapper, Status, plan_site
+from imageshift.rewrite import Change, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import ImageSite, Part, Role, SkipReason
 
 __all__ = ["RemoteRows", "remote_rows", "remote_stay"]
@@ -33,10 +33,9 @@ def remote_stay(base: RemoteBase, text: str, mapper: Mapper, detail: str) -> Cha
 class RemoteRows:
     """Results for remote bases that no entry has a part in, by file; it decides nothing else."""
 
-    moved_files: tuple[str, ...] = ()
-
     def __init__(self, rows: dict[str, list[Change | Kept]]) -> None:
         self._rows = rows
+        self.moves: dict[str, frozenset[Move]] = {}
 
     def decided(self, site: ImageSite, file: str) -> None:
         """Nothing."""

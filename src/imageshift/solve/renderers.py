@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from imageshift.inventory import FileScan, Index
 from imageshift.links.model import EntrySource, SiteKey
-from imageshift.rewrite import Change, Kept, Mapper, plan_site
+from imageshift.rewrite import Change, Kept, Mapper, Move, plan_site
 from imageshift.sites import ImageSite, SiteKind, resource_of
 from imageshift.sites.kustomization import entry_site
 from imageshift.solve.edits import entry_edits, join_edits
@@ -32,7 +32,7 @@ class RenderersBack(Struct):
 
     results: dict[SiteKey, Change] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
-    moved_files: tuple[str, ...] = ()
+    moves: dict[str, frozenset[Move]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | None:
         """What becomes of an entry's newName, or of a value that lost its entry."""
