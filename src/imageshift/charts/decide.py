@@ -27,7 +27,6 @@ from imageshift.charts.releases import ReleaseText, read_releases
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
-from imageshift.charts.transport import Transport
 from imageshift.charts.values import merge, place
 from imageshift.charts.variants import Builds, VariantImage, Variants
 from imageshift.charts.verdicts import ChartProblem, Solved, Verdicts, ignored_leaves
@@ -36,6 +35,7 @@ from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.leaves import site_key
 from imageshift.kustomize.model import SiteKey
 from imageshift.kustomize.reach import Reach
+from imageshift.net import Transport
 from imageshift.reference import DOCKER_HUB, name_length
 from imageshift.rewrite import Backward, Change, Kept, Mapper, Status, plan_site
 from imageshift.sites import Confidence, ImageSite, SkipReason
