@@ -7,7 +7,7 @@ neither from https to http nor from a public host to a private one, and no login
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from ssl import SSLError
 from threading import Timer
 
@@ -190,8 +190,8 @@ class Transport(Struct, kw_only=True):
             with _failures(request):
                 headers = request.all_headers
                 connection.request("GET", url.target, headers=headers, preload_content=False)
-                answer = connection.getresponse()
-                body = answer.read(request.largest + 1)
+                with closing(connection.getresponse()) as answer:
+                    body = answer.read(request.largest + 1)
         finally:
             watch.cancel()
             connection.end()

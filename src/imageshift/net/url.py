@@ -5,7 +5,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from msgspec import Struct
 
-from imageshift.errors import NetworkError, without_secrets
+from imageshift.errors import NetworkError
 from imageshift.net.credentials import Login
 
 __all__ = ["Origin", "Url", "login_in", "parse_url", "without_login"]
@@ -16,7 +16,9 @@ Origin = tuple[str, str, int]
 _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9._])?|[0-9a-f:.]*:[0-9a-f:.]*")
 _SAFE = "/%:@!$&'()*+,;=~"
-_LONGEST = 8192
+_LONGEST, _LONGEST_SHOWN = 8192, 80
+# Where a URL can't be read, whatever stands before an @ counts as a user.
+_USER = re.compile(r"(?<=:).*@", re.DOTALL)
 
 
 class Url(Struct, frozen=True, kw_only=True):
@@ -66,8 +68,8 @@ def parse_url(text: str) -> Url:
     except ValueError:
         port, host, parts = None, "", urlsplit("")
     if parts.scheme not in _PORTS or not _HOST.fullmatch(host) or len(text) > _LONGEST:
-        shown = without_secrets(text)[:80] if "://" in text else "an address"
-        raise NetworkError(f"{shown} is no http or https URL")
+        shown = _USER.sub("", text.partition("?")[0])[:_LONGEST_SHOWN]
+        raise NetworkError(f"{shown!r} is no http or https URL")
     query = f"?{quote(parts.query, safe=_SAFE + '?')}" if parts.query else ""
     return Url(
         scheme=parts.scheme,
