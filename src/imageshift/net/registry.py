@@ -19,7 +19,7 @@ from imageshift.net.credentials import DOCKER_HUB_HOSTS, Login
 from imageshift.net.transport import Response, Transport
 from imageshift.net.url import Url, parse_url
 
-__all__ = ["Registry", "decode_json", "digest_of", "registry_url"]
+__all__ = ["Registry", "decode_json", "digest_of", "is_token_server", "registry_url"]
 
 _OK, _UNAUTHORIZED = 200, 401
 _LARGEST_ANSWER = 8 * 1024 * 1024
@@ -159,7 +159,7 @@ class Registry(Struct):
 
     def _token(self, realm: str, wanted: Mapping[str, str]) -> str | None:
         there = parse_url(realm)
-        login = self.login if self._is_own(there) else _ANONYMOUS
+        login = self.login if is_token_server(self.host, there) else _ANONYMOUS
         if self.login.header and not login.header:
             self.note = f"{self.host} asks for a token from {there.site}, which gets no login of it"
         mark = "&" if urlsplit(realm).query else "?"
@@ -178,14 +178,16 @@ class Registry(Struct):
             raise AnswerError(f"{there}: its answer holds no token")
         return token
 
-    def _is_own(self, server: Url) -> bool:
-        """Whether a token server is the registry's own: its login may go there."""
-        here = parse_url(registry_url(self.host))
-        if server.origin == here.origin:
-            return True
-        return server.scheme == "https" and (
-            server.host in {here.host, _TOKEN_SERVERS.get(here.host)}
-        )
+
+def is_token_server(host: str, server: Url) -> bool:
+    """Whether a token server is the registry's own, so that its login may go there.
+
+    Raises:
+        NetworkError: it is no registry's host.
+    """
+    here = parse_url(registry_url(host))
+    own = {here.host, _TOKEN_SERVERS.get(here.host)}
+    return server.origin == here.origin or (server.scheme == "https" and server.host in own)
 
 
 # Given where none may be taken from a URL either.
