@@ -73,14 +73,13 @@ def _is_private(folder: Path) -> bool:
     A folder of another user, or a link of theirs, could lead what is written elsewhere.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return all(
-            _is_trusted(status)
-            for path in (folder, folder.parent)
-            for status in (path.lstat(), path.stat())
-        )
+        for path in (folder.parent, folder):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not _is_trusted(path.lstat()) or not _is_trusted(path.stat()):
+                return False
     except OSError:
         return False
+    return True
 
 
 def _is_trusted(status: os.stat_result) -> bool:

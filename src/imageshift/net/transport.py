@@ -139,7 +139,11 @@ class Transport(Struct, kw_only=True):
         """Refuses a way that only a server which means ill, or one badly set up, shows."""
         if (here.scheme, there.scheme) == ("https", "http"):
             raise AnswerError(f"{here} leads to {there}: refused, since that isn't encrypted")
-        if self._route(there).reach < self._route(here).reach:
+        try:
+            reach = self._route(there).reach
+        except NetworkError as error:
+            raise AnswerError(f"{here} leads elsewhere: {error}") from None
+        if reach < self._route(here).reach:
             raise AnswerError(f"{here} leads to {there}: refused, since that is a private address")
 
     def _route(self, url: Url) -> Route:
