@@ -17,10 +17,20 @@ __all__ = [
     "ToolError",
     "VariableReferenceError",
     "without_secrets",
+    "without_users",
 ]
 
-_URL = re.compile(r"(?<=://)[^\s'\"<>`]+")
+_URL = re.compile(r"(?<=://)[^\s'\"<>`\\]+")
 _PORT = re.compile(r"[^:]*(?::\d{0,5})?|\[.*")
+
+
+def without_users(text: str) -> str:
+    """The text whose URLs have lost their users and passwords.
+
+    >>> without_users("https://me:secret@example.com/x?ref=v1")
+    'https://example.com/x?ref=v1'
+    """
+    return _URL.sub(_without_user, text) if "://" in text else text
 
 
 def without_secrets(text: str) -> str:
@@ -29,17 +39,20 @@ def without_secrets(text: str) -> str:
     >>> without_secrets("https://me:secret@example.com/x?sig=1: it answers 404")
     'https://example.com/x?…: it answers 404'
     """
-    return _URL.sub(_bare, text) if "://" in text else text
+    return _URL.sub(_without_query, without_users(text)) if "://" in text else text
 
 
-def _bare(found: re.Match[str]) -> str:
+def _without_user(found: re.Match[str]) -> str:
     rest = found[0]
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        return rest[authority.rindex("@") + 1 :]
     # What follows a colon and is no port is a password, which may hold a slash.
-    if "@" in authority or ("@" in rest and not _PORT.fullmatch(authority)):
-        cut = rest if "@" not in authority else authority
-        rest = rest[cut.rindex("@") + 1 :]
-    path, mark, query = rest.partition("?")
+    return rest if _PORT.fullmatch(authority) else rest[rest.rfind("@") + 1 :]
+
+
+def _without_query(found: re.Match[str]) -> str:
+    path, mark, query = found[0].partition("?")
     end = len(query.rstrip(",.;:)]"))
     return f"{path}?…{query[end:]}" if mark else path
 

@@ -8,9 +8,8 @@ from typing import Any
 from msgspec import Struct
 
 from imageshift.charts.plain import load_plain
-from imageshift.errors import ImageshiftError, SourceError
+from imageshift.errors import ImageshiftError, SourceError, without_users
 from imageshift.net import Login, registry_login
-from imageshift.net.url import without_login
 from imageshift.repo.read import read_file
 
 __all__ = ["HelmHome"]
@@ -57,7 +56,7 @@ class HelmHome(Struct, frozen=True):
         listed = known.get("repositories") if isinstance(known, Mapping) else None
         if known is not None and not isinstance(listed, list | None):
             return {}, f"{self.repositories} holds no list of repositories"
-        wanted = without_login(url).rstrip("/")
+        wanted = without_users(url).rstrip("/")
         for row in listed or ():
             if isinstance(row, Mapping) and _text(row, "url").rstrip("/") in {wanted, url}:
                 return row, ""

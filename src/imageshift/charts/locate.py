@@ -11,9 +11,8 @@ from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKi
 from imageshift.charts.oci import fetch_from_registry
 from imageshift.charts.repository import fetch_from_repository
 from imageshift.charts.store import Store
-from imageshift.errors import NetworkError, without_secrets
+from imageshift.errors import NetworkError, without_secrets, without_users
 from imageshift.net import Transport
-from imageshift.net.url import without_login
 
 __all__ = ["Locator"]
 
@@ -75,7 +74,7 @@ class Locator(Struct):
         return load_archive(data, without_secrets(str(source)))
 
     def _known_path(self, source: ChartSource) -> Path | None:
-        url = without_login(source.url).rstrip("/")
+        url = without_users(source.url).rstrip("/")
         keys = (f"{url}/{source.name}", url, source.name)
         named = next((self.known[key] for key in keys if key and key in self.known), None)
         return named or source.path

@@ -8,9 +8,10 @@ from imageshift.charts.helm import HelmHome
 from imageshift.charts.model import ChartSource, ChartUnavailableError
 from imageshift.charts.semver import newest
 from imageshift.charts.store import Store
+from imageshift.errors import without_users
 from imageshift.net import Registry, Response, Transport
 from imageshift.net.registry import decode_json
-from imageshift.net.url import login_in, without_login
+from imageshift.net.url import login_in
 
 __all__ = ["fetch_from_registry"]
 
@@ -33,7 +34,7 @@ def fetch_from_registry(
         ChartUnavailableError: no such chart or version.
         NetworkError: no answer, or none that can be used.
     """
-    url = without_login(source.url)
+    url = without_users(source.url)
     host, _, path = url.removeprefix("oci://").partition("/")
     login = home.registry_login(host)
     if not login.header:

@@ -15,8 +15,9 @@ from imageshift.charts.model import ChartError, ChartSource, ChartUnavailableErr
 from imageshift.charts.plain import load_plain
 from imageshift.charts.semver import newest, parse_version
 from imageshift.charts.store import Store
+from imageshift.errors import without_users
 from imageshift.net import Response, Transport
-from imageshift.net.url import login_in, parse_url, without_login
+from imageshift.net.url import login_in, parse_url
 
 __all__ = ["fetch_from_repository"]
 
@@ -78,7 +79,7 @@ class _Site:
     """One repository, and the login for it."""
 
     def __init__(self, url: str, home: HelmHome, transport: Transport) -> None:
-        self.url = without_login(url).rstrip("/")
+        self.url = without_users(url).rstrip("/")
         self._home = home
         self._transport = transport
         self._login = home.repository_login(url)

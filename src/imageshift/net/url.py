@@ -8,7 +8,7 @@ from msgspec import Struct
 from imageshift.errors import NetworkError
 from imageshift.net.credentials import Login
 
-__all__ = ["Origin", "Url", "login_in", "parse_url", "without_login"]
+__all__ = ["Origin", "Url", "login_in", "parse_url"]
 
 Origin = tuple[str, str, int]
 """Scheme, host and port: what a login belongs to."""
@@ -86,10 +86,3 @@ def login_in(text: str) -> Login:
         return Login(unquote(parts.username or ""), unquote(parts.password or ""))
     except ValueError:
         return Login()
-
-
-def without_login(text: str) -> str:
-    """The URL without a user and password."""
-    scheme, mark, rest = text.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}" if mark else text
