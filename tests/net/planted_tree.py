@@ -2,14 +2,19 @@
 
 import base64
 import json
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from command_line import write_tree
+from imageshift.charts.files import ChartFiles, load_chart
 from web_server import Web, page
 
 __all__ = ["KINDS", "plant", "secrets_in", "serve_charts"]
+
+_CHART = Path(__file__).parent.parent / "fixtures" / "charts" / "whole" / "chart"
 
 KINDS = (
     "aws-environment",
@@ -43,7 +48,11 @@ def planted(kind: str) -> str:
 
 
 def secrets_in(data: bytes) -> set[str]:
-    """Return the kinds of secrets in some bytes, plain or in base64."""
+    """Return the kinds of secrets in some bytes: plain, in base64, or compressed."""
+    with suppress(zlib.error):
+        data += zlib.decompress(data)
+    with suppress(zlib.error):
+        data += zlib.decompress(data[32:], wbits=31)
     found = {kind for kind in KINDS if planted(kind).encode() in data}
     for kind in KINDS:
         # The bytes before a secret shift its base64: each of three spellings is looked for.
@@ -139,8 +148,21 @@ spec: {{url: "{git}"}}
     return {f"charts/{name}.yaml": text for name, text in files.items()}
 
 
-def serve_charts(web: Web, archive: bytes) -> None:
+def _archive() -> bytes:
+    """A chart that makes a Secret of its values."""
+    template = """\
+apiVersion: v1
+kind: Secret
+metadata: {name: of-values}
+stringData: {password: {{ .Values.password | quote }}}
+"""
+    files = load_chart(_CHART).files
+    return ChartFiles({**files, "templates/secret.yaml": template.encode()}, "whole").archive()
+
+
+def serve_charts(web: Web) -> None:
     """Serve what the releases of the tree ask for."""
+    archive = _archive()
     index = "entries: {whole: [{version: 1.0.0, urls: [%s]}]}"
     signed = f"whole.tgz?X-Amz-Signature={planted('index-signature')}"
     to = f"http://robot:{planted('redirect-login')}@169.254.169.254/x?token=1"

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -79,7 +79,7 @@ class _Site:
     """One repository, and the login for it."""
 
     def __init__(self, url: str, home: HelmHome, transport: Transport) -> None:
-        self.url = without_users(url).rstrip("/")
+        self.url = without_users(url)
         self._home = home
         self._transport = transport
         self._login = home.repository_login(url)
@@ -89,7 +89,7 @@ class _Site:
 
     def index(self, store: Store) -> str:
         """The text of its index: the kept one where that is still good, or offline."""
-        url = f"{self.url}/index.yaml"
+        url = _below(self.url, "index.yaml")
         tag, _, kept = (store.get(url) or b"").partition(b"\n")
         if self._transport.offline:
             found = kept or self._index_of_helm()
@@ -153,14 +153,18 @@ def _choose(index: str, source: ChartSource, url: str) -> _Entry:
     first = urls[0] if isinstance(urls, list) and urls else f"{source.name}-{version}.tgz"
     if not isinstance(first, str):
         raise ChartUnavailableError(f"{url}: {source.name} {version} has no address")
-    return _Entry(version, _joined(url, first), digest if isinstance(digest, str) else "")
+    return _Entry(version, _below(url, first), digest if isinstance(digest, str) else "")
 
 
-def _joined(url: str, reference: str) -> str:
+def _below(url: str, reference: str) -> str:
+    """Where a reference leads from a repository: as in Helm, the repository's query goes along."""
+    base, mark, query = url.partition("?")
     try:
-        return urljoin(f"{url}/", reference)
+        found = urljoin(base.rstrip("/") + "/", reference)
     except ValueError:
-        raise ChartUnavailableError(f"{url}/index.yaml: a chart's address is no URL") from None
+        raise ChartUnavailableError(f"{url}: a chart's address in it is no URL") from None
+    is_relative = not urlsplit(reference).scheme and "?" not in reference
+    return f"{found}{mark}{query}" if is_relative else found
 
 
 def _version(row: Mapping[str, Any]) -> str:
@@ -173,9 +177,10 @@ def _version(row: Mapping[str, Any]) -> str:
 def _rows(index: str, name: str, url: str) -> Iterator[Mapping[str, Any]]:
     """The versions of one chart; the rest of an index of many megabytes isn't parsed."""
     read = _rows_of_json if index.lstrip()[:1] == "{" else _rows_of_yaml
-    rows = read(index, name, f"{url}/index.yaml")
+    what = _below(url, "index.yaml")
+    rows = read(index, name, what)
     if not isinstance(rows, list | None):
-        raise ChartUnavailableError(f"{url}/index.yaml: {name} is no list of versions")
+        raise ChartUnavailableError(f"{what}: {name} is no list of versions")
     return (row for row in rows or () if isinstance(row, Mapping))
 
 
