@@ -12,7 +12,7 @@ from command_line import write_tree
 from imageshift.charts.files import ChartFiles, load_chart
 from web_server import Web, page
 
-__all__ = ["KINDS", "plant", "secrets_in", "serve_charts"]
+__all__ = ["KINDS", "plant", "release", "repository", "secrets_in", "serve_charts"]
 
 _CHART = Path(__file__).parent.parent / "fixtures" / "charts" / "whole" / "chart"
 
@@ -101,7 +101,8 @@ def _plant_machine(monkeypatch: pytest.MonkeyPatch, home: Path, web: Web) -> Non
     )
 
 
-def _release(name: str, source: str, more: str = "") -> str:
+def release(name: str, source: str, more: str = "") -> str:
+    """Return a HelmRelease whose chart is in the source of its own name."""
     return f"""\
 ---
 apiVersion: helm.toolkit.fluxcd.io/v2
@@ -112,7 +113,8 @@ spec:
 {more}"""
 
 
-def _repository(name: str, url: str) -> str:
+def repository(name: str, url: str) -> str:
+    """Return a HelmRepository."""
     return f"""\
 ---
 apiVersion: source.toolkit.fluxcd.io/v1
@@ -132,19 +134,19 @@ def _charts(web: Web) -> dict[str, str]:
     broken = f"http://robot:{planted('broken-repository-url')}@{web.host}"
     oci = f"oci://robot:{planted('oci-url')}@{web.host}/oci"
     git = f"https://robot:{planted('git-url')}@git.example/charts"
-    files = {"good": _repository("good", good) + _release("good", "HelmRepository", values)}
+    files = {"good": repository("good", good) + release("good", "HelmRepository", values)}
     for name in ("absent", "denied", "garbage", "led"):
         url = f"{broken}/{name}?token={planted('broken-repository-url')}"
-        files[name] = _repository(name, url) + _release(name, "HelmRepository")
+        files[name] = repository(name, url) + release(name, "HelmRepository")
     for name in ("private", "signed"):
-        files[name] = _repository(name, f"{web.url}/{name}") + _release(name, "HelmRepository")
-    files["oci"] = _repository("oci", oci) + _release("oci", "HelmRepository")
+        files[name] = repository(name, f"{web.url}/{name}") + release(name, "HelmRepository")
+    files["oci"] = repository("oci", oci) + release("oci", "HelmRepository")
     files["git"] = f"""\
 apiVersion: source.toolkit.fluxcd.io/v1
 kind: GitRepository
 metadata: {{name: git, namespace: apps}}
 spec: {{url: "{git}"}}
-""" + _release("git", "GitRepository")
+""" + release("git", "GitRepository")
     return {f"charts/{name}.yaml": text for name, text in files.items()}
 
 

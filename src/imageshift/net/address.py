@@ -31,6 +31,7 @@ _METADATA = tuple(
         "0.0.0.0/8",
     )
 )
+_MOST = 4
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
 
@@ -65,7 +66,7 @@ def look_up(url: Url) -> Route:
     reaches = [judge(address) for address in addresses]
     if None in reaches or not addresses:
         raise NetworkError(f"{url}: refused, since its address is link-local or special")
-    return Route(addresses, min(reach for reach in reaches if reach is not None))
+    return Route(addresses[:_MOST], min(reach for reach in reaches if reach is not None))
 
 
 def judge(address: str) -> Reach | None:

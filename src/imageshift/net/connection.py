@@ -22,17 +22,25 @@ class Connection(HTTPConnection):
     # A second handle of the socket: it stays when TLS takes the first one over.
     _twin: socket.socket | None = None
 
+    @property
+    def is_made(self) -> bool:
+        """Whether its server took it."""
+        return self._twin is not None
+
     def _new_conn(self) -> socket.socket:
         made = self._first_answering()
+        made.settimeout(self.timeout)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._twin = made.dup()
         return made
 
     def _first_answering(self) -> socket.socket:
+        """A connection to the first address that answers, all within the time for one."""
+        share = (self.timeout or 0) / len(self.addresses)
         for address in self.addresses[:-1]:
             with suppress(OSError):
-                return socket.create_connection((address, self.port), self.timeout)
-        return socket.create_connection((self.addresses[-1], self.port), self.timeout)
+                return socket.create_connection((address, self.port), share)
+        return socket.create_connection((self.addresses[-1], self.port), share)
 
     def interrupt(self) -> None:
         """Let whoever reads or writes find the connection ended."""

@@ -8,8 +8,8 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from ssl import SSLError
 from threading import Timer
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -66,10 +66,14 @@ class _Request(Struct, frozen=True):
 
 
 class _NoAnswerError(Exception):
-    """A request failed on the way; `final` when another try would only take as long again."""
+    """A request failed on the way, its server `reached` or not.
 
-    def __init__(self, reason: str, *, final: bool) -> None:
+    `final` says that another try would only take as long again.
+    """
+
+    def __init__(self, reason: str, *, reached: bool, final: bool = False) -> None:
         super().__init__(reason)
+        self.reached = reached
         self.final = final
 
 
@@ -78,7 +82,7 @@ class Transport(Struct, kw_only=True):
 
     `timeout` is the longest silence, `deadline` the longest time that a request takes as a whole,
     with its redirects and further tries; `patience` is what all failures of a run may take.
-    A host that can't be reached isn't tried again in the same run.
+    A host that can't be reached isn't tried again in the same run, nor one that was silent twice.
     """
 
     timeout: float = 20.0
@@ -90,6 +94,7 @@ class Transport(Struct, kw_only=True):
     offline: bool = False
     _routes: dict[Origin, Route] = {}
     _dead: dict[str, str] = {}
+    _lost: dict[str, float] = {}
 
     @property
     def unreachable(self) -> tuple[str, ...]:
@@ -126,6 +131,17 @@ class Transport(Struct, kw_only=True):
             time.monotonic() + self.deadline,
             self.largest if largest is None else largest,
         )
+        if self.patience <= 0:
+            raise NetworkError(f"{here}: not asked, since too many servers failed before it")
+        try:
+            return self._followed(request)
+        except NetworkError:
+            self.patience -= self.deadline - request.left
+            raise
+
+    def _followed(self, request: _Request) -> Response:
+        """The answer after redirects, each of which is judged."""
+        first = request.url
         for _ in range(_MOST_REDIRECTS + 1):
             answer = self._answer(request)
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
@@ -133,7 +149,7 @@ class Transport(Struct, kw_only=True):
             there = request.url.join(answer.headers["location"])
             self._check_step(request.url, there)
             request = request.to(there)
-        raise AnswerError(f"{here}: more than {_MOST_REDIRECTS} redirects")
+        raise AnswerError(f"{first}: more than {_MOST_REDIRECTS} redirects")
 
     def _check_step(self, here: Url, there: Url) -> None:
         """Refuses a way that only a server which means ill, or one badly set up, shows."""
@@ -152,17 +168,17 @@ class Transport(Struct, kw_only=True):
         return self._routes[url.origin]
 
     def _answer(self, request: _Request) -> Response:
-        """The answer to one request; a host that gives none is remembered."""
+        """The answer to one request; a host that costs too much time is remembered."""
         site, started = request.url.site, time.monotonic()
         if site in self._dead:
             raise NetworkError(f"{request.url}: {self._dead[site]}")
-        if self.patience <= 0:
-            raise NetworkError(f"{request.url}: not asked, since too many hosts gave no answer")
         try:
             return self._tried(request)
         except _NoAnswerError as error:
-            self._dead[site] = str(error)
-            self.patience -= time.monotonic() - started
+            lost = self._lost.get(site, 0) + time.monotonic() - started
+            self._lost[site] = lost
+            if not error.reached or lost >= 2 * self.timeout:
+                self._dead[site] = str(error)
             raise NetworkError(f"{request.url}: {error}") from None
 
     def _tried(self, request: _Request) -> Response:
@@ -186,12 +202,13 @@ class Transport(Struct, kw_only=True):
         from imageshift.net.connection import connect_to  # noqa: PLC0415 it needs urllib3
 
         route, url = self._route(request.url), request.url
-        connection = connect_to(url, route.addresses, request.login, self.timeout)
+        longest = max(min(self.timeout, request.left), 0.001)
+        connection = connect_to(url, route.addresses, request.login, longest)
         watch = Timer(max(request.left, 0), connection.interrupt)
         watch.daemon = True
         watch.start()
         try:
-            with _failures(request):
+            with _failures(request, connection):
                 headers = request.all_headers
                 connection.request("GET", url.target, headers=headers, preload_content=False)
                 with closing(connection.getresponse()) as answer:
@@ -205,7 +222,7 @@ class Transport(Struct, kw_only=True):
 
 
 @contextmanager
-def _failures(request: _Request) -> Iterator[None]:
+def _failures(request: _Request, connection: Any) -> Iterator[None]:
     """Turns whatever a library says of a broken exchange into words that quote nothing of it."""
     from http.client import HTTPException  # noqa: PLC0415 as urllib3
 
@@ -216,14 +233,17 @@ def _failures(request: _Request) -> Iterator[None]:
         yield
     except (HTTPError, HTTPException, OSError, ValueError) as error:
         reason = _reason(error)
+    reached = connection.is_made
     # An answer that was cut off at the end of its time may look like a whole one.
     if request.left <= 0:
-        raise _NoAnswerError("it took too long", final=True)
+        raise _NoAnswerError("it took too long", reached=reached, final=True)
     if reason is not None:
-        raise _NoAnswerError(reason, final=reason == _SILENT)
+        raise _NoAnswerError(reason, reached=reached, final=reason == _SILENT)
 
 
 def _reason(error: Exception) -> str:
+    from ssl import SSLError  # noqa: PLC0415 as urllib3
+
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         return _SILENT
     if isinstance(error, SSLError):
