@@ -320,14 +320,14 @@ def test_a_helper_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     from imageshift.net import credentials  # noqa: PLC0415 its limit is made short
     from imageshift.tool import Limits  # noqa: PLC0415
 
-    monkeypatch.setattr(credentials, "_LIMITS", Limits(seconds=0.3))
+    monkeypatch.setattr(credentials, "_LIMITS", Limits(seconds=1.5))
     started = time.monotonic()
     login = helped("sleep 60", tmp_path, monkeypatch)
     again = registry_login([tmp_path / "config.json"], "a.test")
 
-    assert "took longer than 0.3 s" in login.note
+    assert "took longer than 1.5 s" in login.note
     assert again == login
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 2.9
 
 
 def test_what_a_helper_gets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
