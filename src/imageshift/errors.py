@@ -1,15 +1,60 @@
-"""The error tree: what a caller of the library may have to catch."""
+"""The error tree: what a caller of the library may have to catch.
+
+No message and no hint shows the user, password or query of a URL, wherever its text comes from.
+"""
+
+import re
 
 __all__ = [
+    "AnswerError",
     "ConfigError",
     "ImageshiftError",
     "InvalidReferenceError",
+    "NetworkError",
     "NoFilesError",
     "RuleError",
     "SourceError",
     "ToolError",
     "VariableReferenceError",
+    "without_secrets",
+    "without_users",
 ]
+
+_URL = re.compile(r"(?<=://)[^\s'\"<>`\\]+")
+_PORT = re.compile(r"[^:]*(?::\d{0,5})?|\[.*")
+
+
+def without_users(text: str) -> str:
+    """The text whose URLs have lost their users and passwords.
+
+    >>> without_users("https://me:secret@example.com/x?ref=v1")
+    'https://example.com/x?ref=v1'
+    """
+    return _URL.sub(_without_user, text) if "://" in text else text
+
+
+def without_secrets(text: str) -> str:
+    """The text whose URLs have lost their users, passwords and queries: queries hold signatures.
+
+    >>> without_secrets("https://me:secret@example.com/x?sig=1: it answers 404")
+    'https://example.com/x?…: it answers 404'
+    """
+    return _URL.sub(_without_query, without_users(text)) if "://" in text else text
+
+
+def _without_user(found: re.Match[str]) -> str:
+    rest = found[0]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
+        return rest[authority.rindex("@") + 1 :]
+    # What follows a colon and is no port is a password, which may hold a slash.
+    return rest if _PORT.fullmatch(authority) else rest[rest.rfind("@") + 1 :]
+
+
+def _without_query(found: re.Match[str]) -> str:
+    path, mark, query = found[0].partition("?")
+    end = len(query.rstrip(",.;:)]"))
+    return f"{path}?…{query[end:]}" if mark else path
 
 
 class ImageshiftError(Exception):
@@ -19,8 +64,8 @@ class ImageshiftError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(without_secrets(message))
+        self.hint = None if hint is None else without_secrets(hint)
 
 
 class InvalidReferenceError(ImageshiftError, ValueError):
@@ -45,6 +90,14 @@ class NoFilesError(ConfigError):
 
 class ToolError(ImageshiftError):
     """helm, kustomize, git or AWS failed (exit code 4)."""
+
+
+class NetworkError(ToolError):
+    """A server can't be reached, or may not be asked."""
+
+
+class AnswerError(NetworkError):
+    """A server's answer can't be used: too large, damaged, or of another shape."""
 
 
 class SourceError(ImageshiftError):

@@ -16,10 +16,11 @@ import pytest
 from chart_cases import CASES, Case
 
 from imageshift.charts.files import ChartFiles
+from imageshift.charts.helm import HelmHome
 from imageshift.charts.locate import Locator
 from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKind
 from imageshift.charts.store import Store
-from imageshift.charts.transport import HelmHome, Transport
+from imageshift.net import Transport
 from oci_registry import OciRegistry, serve_registry
 
 

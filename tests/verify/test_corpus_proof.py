@@ -10,7 +10,7 @@ from verify_cases import run
 from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
 from imageshift.charts.locate import Locator
 from imageshift.charts.store import Store
-from imageshift.charts.transport import Transport
+from imageshift.net import Transport
 from imageshift.verify import Snapshot, VerifyOptions, verify_trees
 
 CORPUS = Path(os.environ.get("IMAGESHIFT_CORPUS", "nowhere"))

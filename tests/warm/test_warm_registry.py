@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from imageshift.net.registry import registry_url
 from imageshift.warm.registry import Absent, Manifest, RegistryClient
 
 ANSWERS: dict[str, tuple[int, bytes]] = {
@@ -104,4 +105,4 @@ def test_throttled_requests_are_tried_again(client: RegistryClient, tried: list[
 )
 def test_scheme(host: str, scheme: str) -> None:
     """Only loopback is asked without encryption."""
-    assert RegistryClient(host)._base == f"{scheme}://{host}/v2"  # noqa: SLF001 nothing is sent
+    assert registry_url(host) == f"{scheme}://{host}/v2"

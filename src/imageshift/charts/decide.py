@@ -30,7 +30,6 @@ from imageshift.charts.releases import ReleaseText, Tool, read_releases
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
-from imageshift.charts.transport import Transport
 from imageshift.charts.values import merge, place
 from imageshift.charts.variants import RenderedVariants, VariantImage, Variants
 from imageshift.charts.verdicts import (
@@ -45,6 +44,7 @@ from imageshift.inventory import FileScan, Index
 from imageshift.links.builds import Builds
 from imageshift.links.model import SiteKey
 from imageshift.links.reach import Reach
+from imageshift.net import Transport
 from imageshift.reference import DOCKER_HUB, name_length
 from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import Confidence, ImageSite, SkipReason

@@ -6,13 +6,17 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from imageshift.charts.files import ChartFiles, load_archive, load_chart
+from imageshift.charts.helm import HelmHome
 from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKind
 from imageshift.charts.oci import fetch_from_registry
 from imageshift.charts.repository import fetch_from_repository
 from imageshift.charts.store import Store
-from imageshift.charts.transport import HelmHome, Transport
+from imageshift.errors import NetworkError, without_secrets, without_users
+from imageshift.net import Transport
 
 __all__ = ["Locator"]
+
+_LONGEST_VERSION = 256
 
 
 class Locator(Struct):
@@ -41,6 +45,8 @@ class Locator(Struct):
                 self._found[source] = self._find(source)
             except ChartUnavailableError as error:
                 self._found[source] = error
+            except NetworkError as error:
+                self._found[source] = ChartUnavailableError(str(error), hint=error.hint)
         found = self._found[source]
         if isinstance(found, ChartUnavailableError):
             raise found
@@ -50,6 +56,8 @@ class Locator(Struct):
         path = self._known_path(source)
         if path is not None:
             return load_chart(path)
+        if len(source.version or "") > _LONGEST_VERSION:
+            raise ChartUnavailableError(f"the version of the chart {source.name} is too long")
         if source.kind is SourceKind.HELM_HTTP:
             data = fetch_from_repository(
                 source, store=self.store, home=self.home, transport=self.transport
@@ -63,10 +71,10 @@ class Locator(Struct):
                 f"nobody says where the chart {source.name} is",
                 hint="name its folder under `charts:` in .imageshift.yaml",
             )
-        return load_archive(data, str(source))
+        return load_archive(data, without_secrets(str(source)))
 
     def _known_path(self, source: ChartSource) -> Path | None:
-        url = source.url.rstrip("/")
+        url = without_users(source.url).rstrip("/")
         keys = (f"{url}/{source.name}", url, source.name)
         named = next((self.known[key] for key in keys if key and key in self.known), None)
         return named or source.path

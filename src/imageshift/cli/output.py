@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from imageshift.ecr import Registry
-from imageshift.errors import ConfigError
+from imageshift.errors import ConfigError, without_users
 from imageshift.reports.words import visible, visible_lines
 
 __all__ = [
@@ -48,14 +48,17 @@ def put(line: str) -> None:
 
 
 def put_diff(diff: str) -> None:
-    """Prints a diff: byte for byte, so that it can be applied, where no terminal shows it."""
+    """Prints a diff: so that it can be applied, where no terminal shows it.
+
+    Only the users and passwords of URLs in the lines between are left out.
+    """
     stream = sys.stdout
     if stream is None or stream.isatty() or not hasattr(stream, "buffer"):
         _print(visible_lines(diff))
         return
     with writing(stream):
         stream.flush()
-        stream.buffer.write(diff.encode("utf-8", "surrogateescape"))
+        stream.buffer.write(without_users(diff).encode("utf-8", "surrogateescape"))
 
 
 def put_styled(text: str) -> None:
@@ -73,7 +76,7 @@ def emit(text: str, output: Path | None = None) -> None:
         _print(visible_lines(text))
         return
     try:
-        output.write_text(text, encoding="utf-8", errors="backslashreplace")
+        output.write_text(without_users(text), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise ConfigError(f"{output}: can't be written: {error.strerror}") from None
 

@@ -1,4 +1,4 @@
-r"""Words for people: counted nouns, and texts of others that are safe to show on a terminal.
+r"""Words for people: counted nouns, and texts of others that are safe to show.
 
 >>> counted(1, "file"), counted(2, "file")
 ('1 file', '2 files')
@@ -7,6 +7,8 @@ r"""Words for people: counted nouns, and texts of others that are safe to show o
 """
 
 import re
+
+from imageshift.errors import without_users
 
 __all__ = ["counted", "visible", "visible_lines"]
 
@@ -22,13 +24,17 @@ def counted(number: int, noun: str) -> str:
 
 
 def visible(text: str) -> str:
-    """A text as one line, with escapes for whatever a terminal would obey or couldn't show."""
+    """A text as one line, with escapes for whatever a terminal would obey or couldn't show.
+
+    Users and passwords of URLs are left out.
+    """
+    text = without_users(text)
     return text if text.isprintable() else _ANY.sub(_escaped, text)
 
 
 def visible_lines(text: str) -> str:
     """A text of several lines, with escapes for the same, but for line ends and tabs."""
-    return _INSIDE_LINES.sub(_escaped, text)
+    return _INSIDE_LINES.sub(_escaped, without_users(text))
 
 
 def _escaped(found: re.Match[str]) -> str:

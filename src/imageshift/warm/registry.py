@@ -1,20 +1,19 @@
-"""A registry asked for manifests, by the OCI distribution API, with urllib3.
+"""What a registry's answers for manifests mean.
 
 Sources: OCI Distribution Specification 1.1, "Pulling manifests" and "Error codes"; ECR User
 Guide, "Troubleshooting pull through cache issues" for what ECR's refusals mean (facts 6).
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from imageshift.aws.extra import require
 from imageshift.aws.shapes import mapping_of, rows_of
-from imageshift.errors import ToolError
+from imageshift.errors import AnswerError, NetworkError, ToolError
+from imageshift.net import Login, Registry, Transport
+from imageshift.net.registry import digest_of
 
 __all__ = ["Absent", "Login", "Manifest", "RegistryClient"]
 
@@ -24,10 +23,8 @@ _MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-_RETRIED = (429, 500, 502, 503, 504)
-_TRIES = 4
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+_LONGEST_MESSAGE = 500
 
 _MEANINGS = {
     "NAME_UNKNOWN": (
@@ -38,14 +35,6 @@ _MEANINGS = {
         "ecr:BatchImportUpstreamImage allowed?"
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A user name and password; the password is in no text of it."""
-
-    username: str
-    password: str = field(repr=False)
 
 
 class Manifest(Struct, frozen=True):
@@ -62,31 +51,13 @@ class Absent(Struct, frozen=True):
 
 
 class RegistryClient:
-    """Asks one registry; connections are kept, and what is throttled is tried again."""
+    """Asks one registry; what is throttled is tried again."""
 
     def __init__(self, host: str, login: Login | None = None, *, backoff: float = 0.5) -> None:
-        """A client of the registry at `host`: https, but plain http on loopback.
-
-        Raises:
-            ConfigError: urllib3 isn't installed.
-        """
-        urllib3 = require("urllib3", "asking a registry")
-        retries = urllib3.Retry(
-            total=_TRIES,
-            backoff_factor=backoff,
-            status_forcelist=_RETRIED,
-            raise_on_status=False,
-        )
-        scheme = "http" if _bare_host(host) in _LOOPBACK else "https"
-        headers = {"Accept": ", ".join(_MANIFESTS), "User-Agent": "imageshift"}
-        if login is not None:
-            pair = f"{login.username}:{login.password}"
-            headers |= urllib3.make_headers(basic_auth=pair)
-        timeout = urllib3.Timeout(connect=10, read=60)
-        self._pool = urllib3.PoolManager(headers=headers, retries=retries, timeout=timeout)
-        self._errors = urllib3.exceptions
-        self._base = f"{scheme}://{host}/v2"
-        self._host = host
+        """A client of the registry at `host`: https, but plain http on loopback."""
+        # A first pull through a cache takes as long as the upstream lets it wait.
+        transport = Transport(timeout=60.0, tries=5, backoff=backoff)
+        self._registry = Registry(host, login or Login(), transport)
 
     def manifest(self, repository: str, identifier: str) -> Manifest | Absent:
         """The manifest of a tag or digest, which a pull-through cache fetches if need be.
@@ -94,41 +65,31 @@ class RegistryClient:
         Raises:
             ToolError: the registry can't be reached, or wants another login.
         """
-        url = f"{self._base}/{repository}/manifests/{identifier}"
+        host = self._registry.host
         try:
-            response = self._pool.request("GET", url)
-        except self._errors.HTTPError as error:
+            answer = self._registry.manifest(repository, identifier, ", ".join(_MANIFESTS))
+        except AnswerError as error:
+            return Absent(str(error))
+        except NetworkError as error:
             raise ToolError(
-                f"{self._host} can't be reached: {_cause(error)}",
+                f"{host} can't be reached: {error}",
                 hint="is the host right, and is there a way out to it?",
             ) from None
-        if response.status == _OK:
-            return _read_manifest(response.data, response.headers.get("Docker-Content-Digest"))
-        if response.status == _UNAUTHORIZED:
+        if answer.status == _OK:
+            return _read_manifest(answer.body, identifier)
+        if answer.status == _UNAUTHORIZED:
             raise ToolError(
-                f"{self._host} wants another login",
+                f"{host} wants another login",
                 hint="for ECR: may this identity call ecr:GetAuthorizationToken?",
             )
-        return Absent(_explain(response.status, response.data))
+        return Absent(_explain(answer.status, answer.body))
 
 
-def _bare_host(host: str) -> str:
-    return host if host.endswith("]") else host.rpartition(":")[0] or host
-
-
-def _cause(error: Exception) -> str:
-    reason = getattr(error, "reason", None) or error
-    return type(reason).__name__
-
-
-def _read_manifest(content: bytes, digest: str | None) -> Manifest:
-    try:
-        data = json.loads(content)
-    except ValueError:
-        data = {}
-    rows = rows_of(mapping_of(data).get("manifests"))
+def _read_manifest(content: bytes, identifier: str) -> Manifest:
+    rows = rows_of(mapping_of(_decoded(content)).get("manifests"))
     platforms = {_platform(mapping_of(row.get("platform"))): str(row.get("digest")) for row in rows}
-    return Manifest(digest or f"sha256:{hashlib.sha256(content).hexdigest()}", platforms)
+    digest = identifier if ":" in identifier else digest_of(content, "sha256:")
+    return Manifest(digest, platforms)
 
 
 def _platform(row: Mapping[str, Any]) -> str:
@@ -151,12 +112,18 @@ def _explain(status: int, content: bytes) -> str:
 
 
 def _in_brackets(text: str) -> str:
-    return f" ({text})" if text else ""
+    return f" ({text[:_LONGEST_MESSAGE]})" if text else ""
 
 
 def _first_error(content: bytes) -> tuple[str, str]:
+    errors = rows_of(mapping_of(_decoded(content)).get("errors"))
+    first = errors[0] if errors else {}
+    return str(first.get("code", "")), str(first.get("message", ""))
+
+
+def _decoded(content: bytes) -> Any:
+    """The data of an answer; None where it is no JSON."""
     try:
-        first = json.loads(content)["errors"][0]
-        return str(first.get("code", "")), str(first.get("message", ""))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        return "", ""
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

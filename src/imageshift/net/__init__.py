@@ -1,0 +1,10 @@
+"""The network: one transport, one client of registries, and the logins for both.
+
+What may be asked, and what goes along, is decided here alone.
+"""
+
+from imageshift.net.credentials import Login, registry_login
+from imageshift.net.registry import Registry
+from imageshift.net.transport import Response, Transport
+
+__all__ = ["Login", "Registry", "Response", "Transport", "registry_login"]
