@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
+from traceback import walk_tb
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -24,7 +25,7 @@ from imageshift.charts.moves import Terms, layer_of, plan_moves
 from imageshift.charts.override import ImageOutcome, Override, Overrider
 from imageshift.charts.postrender import entry_for
 from imageshift.charts.releases import ReleaseText, read_releases
-from imageshift.charts.render import Renderer, find_renderer
+from imageshift.charts.render import CountingRenderer, Renderer, find_renderer
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.transport import Transport
@@ -182,12 +183,14 @@ class _Run:
         overrider = Overrider(renderer, options.traces, options.allow_insecure_images)
 
         def work(text: ReleaseText) -> Solved | ImageshiftError:
+            if text.error is not None:
+                return text.error
             try:
-                if text.error is not None:
-                    raise text.error
                 return self._solve(text, locator.find(text.release.source), overrider)
             except ImageshiftError as error:
                 return error
+            except Exception as error:  # noqa: BLE001 no other release is lost by this one
+                return _bug(error)
 
         first, rest = group[:1], group[1:]
         self._take(first, map(work, first))
@@ -235,9 +238,10 @@ class _Run:
             else []
         )
         files, options = chart.with_values_files(text.release.values_files), text.release.options
+        counting = CountingRenderer(renderer)
         return Builds(
             found,
-            lambda values: renderer.render(files, values, options, schemas=False),
+            lambda values: counting.render(files, values, options, schemas=False),
             _text_mapper(self._mapper_of(text.file)),
         )
 
@@ -319,6 +323,16 @@ class _Run:
         self._found.stories.update(verdicts.stories)
         self._found.notes.extend(verdicts.notes)
         self._found.known_tails.update(verdicts.tails)
+
+
+def _bug(error: Exception) -> ToolError:
+    """An error that nobody foresaw, as that of the release; its text may hold a value, or all."""
+    *_, (frame, line) = walk_tb(error.__traceback__)
+    where = f"{Path(frame.f_code.co_filename).name}:{line}"
+    return ToolError(
+        f"imageshift fails on it: {type(error).__name__} at {where}",
+        hint="this is a bug in imageshift, please report it",
+    )
 
 
 def _outcome(item: VariantImage, *, taken: bool) -> ImageOutcome:

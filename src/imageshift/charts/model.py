@@ -18,6 +18,7 @@ __all__ = [
     "ObjectName",
     "Release",
     "RenderError",
+    "RenderLimitError",
     "RenderOptions",
     "RenderTimeoutError",
     "RenderedImage",
@@ -36,7 +37,7 @@ Values = Mapping[str, Any]
 
 
 class ChartError(ToolError):
-    """A chart can't be had, read or rendered."""
+    """A chart can't be found, read or rendered."""
 
 
 class ChartUnavailableError(ChartError):
@@ -47,7 +48,11 @@ class RenderError(ChartError):
     """Helm refuses the chart with these values: a template fails, or its schema does."""
 
 
-class RenderTimeoutError(RenderError):
+class RenderLimitError(RenderError):
+    """Rendering was stopped because it used too much, or ended Helm's own process."""
+
+
+class RenderTimeoutError(RenderLimitError):
     """Rendering took longer than allowed."""
 
 
