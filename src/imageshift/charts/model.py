@@ -68,7 +68,9 @@ class ChartSource(Struct, frozen=True, kw_only=True):
     """Where the chart of a release is to be found.
 
     `url` is the repository's (http) or the registry path that holds the chart (oci), `version`
-    an exact version or a range; None means the newest. `path` is a folder or a .tgz (local).
+    an exact version or a range; None means the newest. `path` is a folder or a .tgz (local),
+    `root` the root of the repository that it lies in, which its links may not leave; without one
+    they stay in the folder.
     """
 
     kind: SourceKind
@@ -76,6 +78,7 @@ class ChartSource(Struct, frozen=True, kw_only=True):
     url: str = ""
     version: str | None = None
     path: Path | None = None
+    root: Path | None = None
 
     def __str__(self) -> str:
         version = f" {self.version}" if self.version else ""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imageshift.charts.plain import to_plain
+from imageshift.charts.model import ChartError
+from imageshift.charts.plain import DEEPEST, to_plain
 from imageshift.inventory.readers import read_documents
 from imageshift.repo.workspace import Workspace
 from imageshift.source import Mapping as MapNode
@@ -30,12 +31,19 @@ def fill(text: str, variables: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text) if "${" in text else text
 
 
-def to_filled(node: Root, variables: Mapping[str, str]) -> Any:
-    """A tree's data with variables filled in before scalars get their types, as Flux does it."""
+def to_filled(node: Root, variables: Mapping[str, str], depth: int = 0) -> Any:
+    """A tree's data with variables filled in before scalars get their types, as Flux does it.
+
+    Raises:
+        ChartError: it is nested more deeply than any real values are.
+    """
+    if depth > DEEPEST:
+        raise ChartError(f"it is nested deeper than {DEEPEST} levels")
     if isinstance(node, MapNode):
-        return {key.value: to_filled(value, variables) for key, value in node.pairs()}
+        pairs = node.pairs()
+        return {key.value: to_filled(value, variables, depth + 1) for key, value in pairs}
     if isinstance(node, Sequence):
-        return [to_filled(item, variables) for item in node.items]
+        return [to_filled(item, variables, depth + 1) for item in node.items]
     if isinstance(node, Scalar) and "${" in node.value:
         text = fill(node.value, variables)
         return to_plain(Scalar(node.start, node.end, None, text, node.style, node.tag))

@@ -11,7 +11,7 @@ from imageshift.charts.model import ChartError, ValuePath, Values
 
 __all__ = ["ValuesFrom", "leaves", "lookup", "merge", "merge_release", "place", "set_target_path"]
 
-_TARGET_PART = re.compile(r"((?:\\.|[^.\[\\])+)|\[(\d+)\]|(\.)")
+_TARGET_PART = re.compile(r"((?:\\.|[^.\[\\])+)|\[(\d{1,5})\]|(\.)")
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -142,15 +142,15 @@ def _parse_target(text: str) -> ValuePath:
     while position < len(text):
         found = _TARGET_PART.match(text, position)
         if found is None:
-            raise ChartError(f"targetPath {text!r} can't be read at character {position + 1}")
+            raise ChartError(f"targetPath {text[:80]!r} can't be read at character {position + 1}")
         key, index, _ = found.groups()
         if key is not None:
             path.append(re.sub(r"\\(.)", r"\1", key))
         elif index is not None:
             path.append(int(index))
         position = found.end()
-    if not path:
-        raise ChartError("targetPath is empty")
+    if not path or not isinstance(path[0], str):
+        raise ChartError(f"targetPath {text[:80]!r} names no value")
     return tuple(path)
 
 
@@ -160,6 +160,6 @@ def _typed(text: str) -> Any:
         return text[1:-1]
     if text in _WORDS:
         return _WORDS[text]
-    if re.fullmatch(r"-?(0|[1-9]\d*)", text):
+    if re.fullmatch(r"-?(0|[1-9][0-9]{0,18})", text) and -(1 << 63) <= int(text) < 1 << 63:
         return int(text)
     return text

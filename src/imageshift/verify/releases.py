@@ -194,7 +194,8 @@ def _local(path: str, name: str, source: Plain | None, catalog: Lookup) -> Chart
             hint=_HINT,
         )
     chart = path.rstrip("/").rpartition("/")[2]
-    return ChartSource(kind=SourceKind.LOCAL, name=chart, path=found)
+    root = catalog.tree.root
+    return ChartSource(kind=SourceKind.LOCAL, name=chart, path=found, root=root)
 
 
 def _from_registry(spec: Plain) -> ChartSource:
