@@ -1,5 +1,8 @@
 """The error tree: what a caller of the library may have to catch."""
 
+from pathlib import Path
+from traceback import walk_tb
+
 __all__ = [
     "ConfigError",
     "ImageshiftError",
@@ -9,6 +12,7 @@ __all__ = [
     "SourceError",
     "ToolError",
     "VariableReferenceError",
+    "unexpected",
 ]
 
 
@@ -66,3 +70,16 @@ class SourceError(ImageshiftError):
         self.reason = reason
         self.line = line
         self.column = column
+
+
+def unexpected(error: Exception) -> ToolError:
+    """An error that nobody foresaw, as that of the one thing that was being read.
+
+    What it says is left out, since it may quote a value.
+    """
+    *_, (frame, line) = walk_tb(error.__traceback__)
+    where = f"{Path(frame.f_code.co_filename).name}:{line}"
+    return ToolError(
+        f"imageshift fails on it: {type(error).__name__} at {where}",
+        hint="this is a bug in imageshift, please report it",
+    )

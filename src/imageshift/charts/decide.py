@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
-from traceback import walk_tb
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -32,7 +31,7 @@ from imageshift.charts.transport import Transport
 from imageshift.charts.values import merge, place
 from imageshift.charts.variants import Builds, VariantImage, Variants
 from imageshift.charts.verdicts import ChartProblem, Solved, Verdicts, ignored_leaves
-from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError
+from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError, unexpected
 from imageshift.inventory import FileScan, Index
 from imageshift.kustomize.leaves import site_key
 from imageshift.kustomize.model import SiteKey
@@ -190,7 +189,7 @@ class _Run:
             except ImageshiftError as error:
                 return error
             except Exception as error:  # noqa: BLE001 no other release is lost by this one
-                return _bug(error)
+                return unexpected(error)
 
         first, rest = group[:1], group[1:]
         self._take(first, map(work, first))
@@ -323,16 +322,6 @@ class _Run:
         self._found.stories.update(verdicts.stories)
         self._found.notes.extend(verdicts.notes)
         self._found.known_tails.update(verdicts.tails)
-
-
-def _bug(error: Exception) -> ToolError:
-    """An error that nobody foresaw, as that of the release; its text may hold a value, or all."""
-    *_, (frame, line) = walk_tb(error.__traceback__)
-    where = f"{Path(frame.f_code.co_filename).name}:{line}"
-    return ToolError(
-        f"imageshift fails on it: {type(error).__name__} at {where}",
-        hint="this is a bug in imageshift, please report it",
-    )
 
 
 def _outcome(item: VariantImage, *, taken: bool) -> ImageOutcome:

@@ -5,10 +5,11 @@ from math import isfinite
 from typing import Any
 
 from imageshift.charts.model import ChartError
+from imageshift.charts.values import check_depth
 from imageshift.errors import SourceError
 from imageshift.source.tree import Mapping, Root, Scalar, Sequence, parse_events
 
-__all__ = ["DEEPEST", "load_plain", "to_plain"]
+__all__ = ["load_plain", "to_plain"]
 
 _TRUE = {"true", "yes", "on"}
 _FALSE = {"false", "no", "off"}
@@ -16,9 +17,6 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FRACTION = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?")
 _MOST_DIGITS = 21
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 64) - 1
-
-DEEPEST = 100
-"""How deeply values may be nested."""
 
 
 def load_plain(text: str | bytes, what: str) -> Any:
@@ -33,24 +31,27 @@ def load_plain(text: str | bytes, what: str) -> Any:
         documents = parse_events(text.removeprefix("\ufeff"))
     except SourceError as error:
         raise ChartError(f"{what}:{error.line or 1}:{error.column or 1}: {error}") from None
+    found = to_plain(documents[0][0]) if documents else None
     try:
-        return to_plain(documents[0][0]) if documents else None
+        check_depth(found)
     except ChartError as error:
         raise ChartError(f"{what}: {error}") from None
+    return found
 
 
-def to_plain(node: Root, depth: int = 0) -> Any:
-    """A tree's data.
-
-    Raises:
-        ChartError: it is nested more deeply than any real values are.
-    """
-    if depth > DEEPEST:
-        raise ChartError(f"it is nested deeper than {DEEPEST} levels")
+def to_plain(node: Root) -> Any:
+    """A tree's data."""
+    # Comprehensions would take two frames for each level in Python 3.11.
     if isinstance(node, Mapping):
-        return {key.value: to_plain(value, depth + 1) for key, value in node.pairs()}
+        made = {}
+        for key, value in node.pairs():
+            made[key.value] = to_plain(value)
+        return made
     if isinstance(node, Sequence):
-        return [to_plain(item, depth + 1) for item in node.items]
+        items = []
+        for item in node.items:
+            items.append(to_plain(item))  # noqa: PERF401 as above
+        return items
     return _typed(node) if isinstance(node, Scalar) else None
 
 

@@ -17,6 +17,7 @@ from imageshift.charts.model import (
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.spec import objects, to_filled
 from imageshift.charts.values import merge, merge_release
+from imageshift.errors import ToolError, unexpected
 from imageshift.inventory import Index
 from imageshift.inventory.readers import patch_files, read_documents
 from imageshift.kustomize.reach import Reach
@@ -49,7 +50,7 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
     spec: Mapping[str, Any]
     variables: Mapping[str, str] = field(default_factory=dict)
     base: "ReleaseText | None" = None
-    error: ChartError | None = None
+    error: ToolError | None = None
 
     @property
     def resource(self) -> Resource:
@@ -161,6 +162,23 @@ class _Reader:
         return self._made(item, merge(base.spec, item.spec), text)
 
     def _made(self, item: _Found, spec: Mapping[str, Any], base: ReleaseText | None) -> ReleaseText:
+        try:
+            return self._read(item, spec, base)
+        except Exception as error:  # noqa: BLE001 no other release is lost by this one
+            return ReleaseText(
+                file=item.file,
+                document=item.document,
+                root=item.root,
+                release=Release(name=item.name, namespace=item.namespace, source=_NOWHERE),
+                own=Layer(item.file, item.document, None),
+                below=(),
+                own_values={},
+                spec=spec,
+                base=base,
+                error=unexpected(error),
+            )
+
+    def _read(self, item: _Found, spec: Mapping[str, Any], base: ReleaseText | None) -> ReleaseText:
         error: ChartError | None = None
         source, values = _NOWHERE, dict[str, Any]()
         parts = self._layers.parts(spec, item.file if base is None else base.file)
@@ -196,8 +214,8 @@ class _Reader:
         values: Mapping[str, Any],
     ) -> Release:
         target = _named(str(spec.get("targetNamespace") or ""))
-        files = _map(_map(spec.get("chart")).get("spec")).get("valuesFiles") or ()
-        renderers = spec.get("postRenderers") or ()
+        files = _list(_map(_map(spec.get("chart")).get("spec")).get("valuesFiles"))
+        renderers = _list(spec.get("postRenderers"))
         return Release(
             name=_release_name(
                 _named(str(spec.get("releaseName") or "")), target, _named(item.name)
@@ -206,7 +224,7 @@ class _Reader:
             source=source,
             values=values,
             values_files=tuple(str(name) for name in files if isinstance(name, str)),
-            post_renderers=tuple(each for each in renderers if isinstance(each, Mapping)),
+            post_renderers=tuple(_map(each) for each in renderers),
             file=item.file,
             line=item.document.place(item.root.start).line,
         )
@@ -243,3 +261,7 @@ def _release_name(given: str, target: str, name: str) -> str:
 
 def _map(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from imageshift.charts.model import ChartError
-from imageshift.charts.plain import DEEPEST, to_plain
+from imageshift.charts.plain import to_plain
 from imageshift.inventory.readers import read_documents
 from imageshift.repo.workspace import Workspace
 from imageshift.source import Mapping as MapNode
@@ -31,19 +30,19 @@ def fill(text: str, variables: Mapping[str, str]) -> str:
     return _VARIABLE.sub(value, text) if "${" in text else text
 
 
-def to_filled(node: Root, variables: Mapping[str, str], depth: int = 0) -> Any:
-    """A tree's data with variables filled in before scalars get their types, as Flux does it.
-
-    Raises:
-        ChartError: it is nested more deeply than any real values are.
-    """
-    if depth > DEEPEST:
-        raise ChartError(f"it is nested deeper than {DEEPEST} levels")
+def to_filled(node: Root, variables: Mapping[str, str]) -> Any:
+    """A tree's data with variables filled in before scalars get their types, as Flux does it."""
+    # Comprehensions would take two frames for each level in Python 3.11.
     if isinstance(node, MapNode):
-        pairs = node.pairs()
-        return {key.value: to_filled(value, variables, depth + 1) for key, value in pairs}
+        made = {}
+        for key, value in node.pairs():
+            made[key.value] = to_filled(value, variables)
+        return made
     if isinstance(node, Sequence):
-        return [to_filled(item, variables, depth + 1) for item in node.items]
+        items = []
+        for item in node.items:
+            items.append(to_filled(item, variables))  # noqa: PERF401 as above
+        return items
     if isinstance(node, Scalar) and "${" in node.value:
         text = fill(node.value, variables)
         return to_plain(Scalar(node.start, node.end, None, text, node.style, node.tag))

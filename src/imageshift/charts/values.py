@@ -9,7 +9,18 @@ from msgspec import Struct
 
 from imageshift.charts.model import ChartError, ValuePath, Values
 
-__all__ = ["ValuesFrom", "leaves", "lookup", "merge", "merge_release", "place", "set_target_path"]
+__all__ = [
+    "ValuesFrom",
+    "check_depth",
+    "leaves",
+    "lookup",
+    "merge",
+    "merge_release",
+    "place",
+    "set_target_path",
+]
+
+_DEEPEST = 100
 
 _TARGET_PART = re.compile(r"((?:\\.|[^.\[\\])+)|\[(\d{1,5})\]|(\.)")
 _WORDS = {"true": True, "false": False, "null": None}
@@ -23,6 +34,21 @@ def merge(below: Values, above: Values) -> dict[str, Any]:
         both = isinstance(old, Mapping) and isinstance(value, Mapping)
         merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
     return merged
+
+
+def check_depth(values: Any) -> None:
+    """Refuse values that are nested more deeply than any real ones are.
+
+    Raises:
+        ChartError: they are.
+    """
+    level = [values]
+    for _ in range(_DEEPEST + 1):
+        maps = [child for node in level if isinstance(node, Mapping) for child in node.values()]
+        level = maps + [child for node in level if isinstance(node, list) for child in node]
+        if not level:
+            return
+    raise ChartError(f"the values are nested deeper than {_DEEPEST} levels")
 
 
 def lookup(values: Any, path: ValuePath) -> Any:
@@ -95,7 +121,7 @@ def merge_release(parts: Iterable[ValuesFrom], values: Values) -> dict[str, Any]
     """A release's own values: valuesFrom in order, then spec.values over them (X1).
 
     Raises:
-        ChartError: a target path can't be read.
+        ChartError: a target path can't be read, or they are nested too deeply.
     """
     merged: dict[str, Any] = {}
     for part in parts:
@@ -103,7 +129,9 @@ def merge_release(parts: Iterable[ValuesFrom], values: Values) -> dict[str, Any]
             merged = merge(merged, part.values or {})
         else:
             merged = set_target_path(merged, part.target_path, part.text)
-    return merge(merged, values)
+    merged = merge(merged, values)
+    check_depth(merged)
+    return merged
 
 
 def set_target_path(values: Values, target_path: str, text: str) -> dict[str, Any]:
