@@ -4,6 +4,8 @@ No message and no hint shows the user, password or query of a URL, wherever its 
 """
 
 import re
+from pathlib import Path
+from traceback import walk_tb
 
 __all__ = [
     "AnswerError",
@@ -16,6 +18,7 @@ __all__ = [
     "SourceError",
     "ToolError",
     "VariableReferenceError",
+    "unexpected",
     "without_secrets",
     "without_users",
 ]
@@ -135,3 +138,16 @@ class ChangedError(ImageshiftError):
     def __init__(self, file: str) -> None:
         super().__init__(f"{file}: changed while it was read", hint="run it again")
         self.file = file
+
+
+def unexpected(error: Exception) -> ToolError:
+    """An error that nobody foresaw, as that of the one thing that was being read.
+
+    What it says is left out, since it may quote a value.
+    """
+    *_, (frame, line) = walk_tb(error.__traceback__)
+    where = f"{Path(frame.f_code.co_filename).name}:{line}"
+    return ToolError(
+        f"imageshift fails on it: {type(error).__name__} at {where}",
+        hint="this is a bug in imageshift, please report it",
+    )

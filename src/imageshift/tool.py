@@ -8,6 +8,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,18 @@ from msgspec import Struct
 
 from imageshift.errors import ToolError
 
-__all__ = ["Limits", "Outcome", "ToolLimitError", "base_environment", "run_tool", "stop_tools"]
+__all__ = [
+    "Limits",
+    "Outcome",
+    "ToolLimitError",
+    "base_environment",
+    "end",
+    "limit_kernel",
+    "resident",
+    "run_tool",
+    "start",
+    "stop_tools",
+]
 
 _MIB = 1024 * 1024
 _CHUNK = 256 * 1024
@@ -40,11 +52,16 @@ def stop_tools() -> None:
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a program may use: seconds, and bytes of memory (all its processes) and of output."""
+    """What a program may use: seconds, and bytes of memory (all its processes) and of output.
+
+    `address` is the most address space that each of its processes may ask for, where the system
+    can limit it: it stops what grows faster than its memory is looked at.
+    """
 
     seconds: float = 120.0
     memory: int = 2048 * _MIB
     output: int = 256 * _MIB
+    address: int | None = None
 
 
 class Outcome(Struct, frozen=True):
@@ -91,12 +108,32 @@ def run_tool(
         ToolError: it can't be started.
     """
     limits = limits or Limits()
+    process = start(command, subprocess.PIPE, cwd=cwd, environment=environment)
+    limit_kernel(process.pid, limits)
     try:
-        process = subprocess.Popen(  # noqa: S603 the callers name the program
+        return _Running(process, limits, Path(str(command[0])).name).finish(stdin)
+    finally:
+        end(process)
+
+
+def start(
+    command: Sequence[str | Path],
+    stderr: int,
+    *,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> "subprocess.Popen[bytes]":
+    """A program that runs in a group of its own; `end` is for the caller to call.
+
+    Raises:
+        ToolError: it can't be started.
+    """
+    try:
+        return subprocess.Popen(  # noqa: S603 the callers name the program
             [str(word) for word in command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             cwd=cwd,
             env=base_environment(environment),
             start_new_session=True,
@@ -104,10 +141,25 @@ def run_tool(
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise ToolError(f"{command[0]} doesn't start: {why}") from None
-    try:
-        return _Running(process, limits, Path(str(command[0])).name).finish(stdin)
-    finally:
-        _end(process)
+
+
+def limit_kernel(pid: int, limits: Limits) -> None:
+    """Have the kernel hold a process to its limits too (Linux), so that they outlive this one.
+
+    Processor time counts every core's, so it is only a bound for what nobody watches any more.
+    """
+    if sys.platform != "linux":
+        return
+    import resource  # noqa: PLC0415 only where a program is started
+
+    cores = os.cpu_count() or 1
+    wanted = {resource.RLIMIT_CPU: int(limits.seconds * cores) + 2, resource.RLIMIT_CORE: 0}
+    if limits.address is not None:
+        wanted[resource.RLIMIT_AS] = limits.address
+    for which, most in wanted.items():
+        # It may have ended already, or have a tighter limit.
+        with suppress(OSError, ValueError):
+            resource.prlimit(pid, which, (most, most))
 
 
 class _Running(Struct):
@@ -212,8 +264,8 @@ def resident(pid: int) -> int:
     return total
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ends a program and what it started, and takes its pipes away."""
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a program and what it started, and close its pipes."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     for pipe in (process.stdin, process.stdout, process.stderr):

@@ -42,7 +42,7 @@ def test_folder_and_archive_are_the_same_chart() -> None:
 
 
 def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
-    """A folder shared by charts counts, a link to a folder above it doesn't."""
+    """A folder of the repository that charts share counts, a link to a folder above doesn't."""
     chart = tmp_path / "chart"
     (chart / "templates").mkdir(parents=True)
     (chart / "Chart.yaml").write_bytes(META)
@@ -52,7 +52,9 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (chart / "templates" / name).symlink_to("..")
 
-    assert sorted(load_chart(chart).files) == ["Chart.yaml", "templates/shared/a.yaml"]
+    found = load_chart(chart, root=tmp_path)
+
+    assert sorted(found.files) == ["Chart.yaml", "templates/shared/a.yaml"]
 
 
 def test_the_archive_that_is_rendered() -> None:

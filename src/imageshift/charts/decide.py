@@ -39,7 +39,7 @@ from imageshift.charts.verdicts import (
     ignored_leaves,
     text_moves,
 )
-from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError
+from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError, unexpected
 from imageshift.inventory import FileScan, Index
 from imageshift.links.builds import Builds
 from imageshift.links.model import SiteKey
@@ -216,12 +216,14 @@ class _Run:
         overrider = Overrider(renderer, options.traces, options.allow_insecure_images)
 
         def work(text: ReleaseText) -> Solved | ImageshiftError:
+            if text.error is not None:
+                return text.error
             try:
-                if text.error is not None:
-                    raise text.error
                 return self._solve(text, locator.find(text.release.source), overrider)
             except ImageshiftError as error:
                 return error
+            except Exception as error:  # noqa: BLE001 no other release is lost by this one
+                return unexpected(error)
 
         first, rest = group[:1], group[1:]
         self._take(first, map(work, first))

@@ -32,8 +32,9 @@ class PostRenderers(Struct, frozen=True):
         """The entries of the list in a release's spec; what has another shape is passed over."""
         found: list[tuple[ValuePath, Entry]] = []
         for number, item in enumerate(post_renderers):
-            kustomize = item.get("kustomize") or {}
-            for index, entry in enumerate(kustomize.get("images") or ()):
+            kustomize = item.get("kustomize")
+            images = kustomize.get("images") if isinstance(kustomize, dict) else None
+            for index, entry in enumerate(images if isinstance(images, list) else ()):
                 if isinstance(entry, dict) and entry.get("name"):
                     path = (number, "kustomize", "images", index)
                     found.append((path, _entry(entry)))

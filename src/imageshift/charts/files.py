@@ -8,31 +8,32 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from imageshift.charts.archive import Budget, read_archive
+from imageshift.charts.folder import read_folder
 from imageshift.charts.model import ChartError, ChartUnavailableError, Release, Values
 from imageshift.charts.plain import load_plain
+from imageshift.charts.schemas import is_self_contained
 from imageshift.charts.values import lookup, merge
+from imageshift.errors import SourceError
+from imageshift.repo.read import read_file
 
 __all__ = ["ChartFiles", "load_archive", "load_chart"]
 
 _LARGEST = 128 * 1024 * 1024
+_DEEPEST = 8
+_NAME = re.compile(r"(?!\.+\Z)[^/\\\x00-\x1f\x7f]{1,250}")
 _UNREAD = {"README.md", "CHANGELOG.md", "LICENSE", "README.md.gotmpl", "values.schema.json"}
 # Istio's charts keep their defaults under this key and merge the user's values over them.
 _ISTIO = "_internal_defaults_do_not_set"
-# A schema that names another file sends Helm to the network, or to a file beside none (H8e).
-_OUTSIDE = re.compile(
-    rb'"\$(?:ref|dynamicRef|recursiveRef)"\s*:\s*"[^#"]'
-    rb'|"\$schema"\s*:\s*"(?!https?://json-schema\.org/)'
-)
 _CAPABILITIES = re.compile(rb"\.Capabilities\b")
 
 
@@ -46,16 +47,28 @@ class ChartFiles:
 
     @cached_property
     def metadata(self) -> dict[str, Any]:
-        """Chart.yaml, with the dependencies of an old requirements.yaml."""
+        """Chart.yaml, with the dependencies of an old requirements.yaml.
+
+        Raises:
+            ChartError: it isn't of the form that Helm reads.
+        """
         loaded = load_plain(self.files["Chart.yaml"], f"{self.origin}: Chart.yaml")
-        if not isinstance(loaded, dict) or not loaded.get("name"):
+        name = loaded.get("name") if isinstance(loaded, dict) else None
+        if not isinstance(name, str) or _NAME.fullmatch(name) is None:
             raise ChartError(f"{self.origin}: Chart.yaml names no chart")
-        old = self.files.get("requirements.yaml")
-        if old is not None and "dependencies" not in loaded:
-            loaded["dependencies"] = (load_plain(old, "requirements.yaml") or {}).get(
-                "dependencies"
-            )
-        return loaded
+        if "requirements.yaml" in self.files and "dependencies" not in loaded:
+            loaded["dependencies"] = self._load("requirements.yaml").get("dependencies")
+        return {**loaded, "dependencies": self._dependencies(loaded.get("dependencies"))}
+
+    def _load(self, name: str) -> dict[str, Any]:
+        return _load_map(self.files.get(name, b""), f"{self.origin}: {name}")
+
+    def _dependencies(self, found: Any) -> list[dict[str, Any]]:
+        if found is None:
+            return []
+        if isinstance(found, list) and all(map(_is_dependency, found)):
+            return found
+        raise ChartError(f"{self.origin}: the dependencies aren't a list of named charts")
 
     @property
     def name(self) -> str:
@@ -90,7 +103,7 @@ class ChartFiles:
     def has_schema(self) -> bool:
         """Whether a values schema is left that can be checked offline."""
         return any(
-            _is_schema(path) and not _OUTSIDE.search(self.files[path]) for path in self.files
+            _is_schema(path) and is_self_contained(data) for path, data in self.files.items()
         )
 
     @cached_property
@@ -110,8 +123,7 @@ class ChartFiles:
     @cached_property
     def own_values(self) -> dict[str, Any]:
         """values.yaml alone."""
-        found = load_plain(self.files.get("values.yaml", b""), f"{self.origin}: values.yaml")
-        return found if isinstance(found, dict) else {}
+        return self._load("values.yaml")
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
@@ -124,7 +136,7 @@ class ChartFiles:
 
     def _subchart_defaults(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        declared = self.metadata.get("dependencies") or []
+        declared = self.metadata["dependencies"]
         for chart in self.subcharts:
             names = [d.get("alias") or d["name"] for d in declared if d.get("name") == chart.name]
             for name in names or [chart.name]:
@@ -135,7 +147,7 @@ class ChartFiles:
     def missing_dependencies(self) -> list[dict[str, Any]]:
         """Declared dependencies that charts/ lacks."""
         present = {chart.name for chart in self.subcharts}
-        declared = self.metadata.get("dependencies") or []
+        declared = self.metadata["dependencies"]
         return [item for item in declared if item.get("name") not in present]
 
     def check_dependencies(self, values: Values) -> None:
@@ -163,7 +175,7 @@ class ChartFiles:
         for name in names:
             if name not in self.files:
                 raise ChartError(f"{self.name} {self.version} has no file {name} (valuesFiles)")
-        return self.with_values_texts({f"{self.origin}: {n}": self.files[n] for n in names})
+        return self._with_values(map(self._load, names)) if names else self
 
     def with_values_texts(self, texts: Mapping[str, bytes]) -> "ChartFiles":
         """The chart whose values.yaml is the merge of texts, by their names; itself without any.
@@ -171,11 +183,13 @@ class ChartFiles:
         Raises:
             ChartError: one is no YAML.
         """
-        if not texts:
-            return self
+        found = (_load_map(text, what) for what, text in texts.items())
+        return self._with_values(found) if texts else self
+
+    def _with_values(self, values: Iterable[Any]) -> "ChartFiles":
         merged: dict[str, Any] = {}
-        for what, text in texts.items():
-            merged = merge(merged, load_plain(text, what) or {})
+        for each in values:
+            merged = merge(merged, each)
         return ChartFiles({**self.files, "values.yaml": json.dumps(merged).encode()}, self.origin)
 
     def for_release(self, release: Release) -> "ChartFiles":
@@ -211,7 +225,7 @@ class ChartFiles:
 
     def _is_kept(self, path: str, schemas: bool) -> bool:  # noqa: FBT001
         if _is_schema(path):
-            return schemas and not _OUTSIDE.search(self.files[path])
+            return schemas and is_self_contained(self.files[path])
         pure = PurePosixPath(path)
         if pure.name in _UNREAD or pure.suffix == ".prov":
             return False
@@ -231,9 +245,26 @@ class ChartFiles:
 
     def _present_metadata(self) -> dict[str, Any]:
         missing = {item.get("name") for item in self.missing_dependencies}
-        declared = self.metadata.get("dependencies") or []
+        declared = self.metadata["dependencies"]
         kept = [item for item in declared if item.get("name") not in missing]
         return {**self.metadata, "apiVersion": "v2", "dependencies": kept}
+
+
+def _is_dependency(found: Any) -> bool:
+    if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+        return False
+    texts = (found.get("alias"), found.get("condition"))
+    tags = found.get("tags")
+    return all(text is None or isinstance(text, str) for text in texts) and (
+        tags is None or (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags))
+    )
+
+
+def _load_map(text: bytes, what: str) -> dict[str, Any]:
+    loaded = load_plain(text, what)
+    if loaded is not None and not isinstance(loaded, dict):
+        raise ChartError(f"{what}: it must be a mapping")
+    return loaded or {}
 
 
 def _is_schema(path: str) -> bool:
@@ -264,20 +295,35 @@ def _pack(name: str, files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def load_chart(path: Path) -> ChartFiles:
+def load_chart(path: Path, *, root: Path | None = None) -> ChartFiles:
     """The chart in a folder or a .tgz.
+
+    Links are followed as far as they stay below `root`, the root of the repository that the
+    chart belongs to; without one they must stay in the chart's own folder.
 
     Raises:
         ChartUnavailableError: there is none.
-        ChartError: it can't be read, or is too large.
+        ChartError: it can't be read, is too large, or leads out of the root.
     """
     try:
-        files = _read_folder(path) if path.is_dir() else _read_archive(path.read_bytes(), str(path))
-    except FileNotFoundError:
-        raise ChartUnavailableError(f"{path}: no such chart") from None
+        real = path.resolve(strict=True)
     except OSError as error:
-        raise ChartUnavailableError(f"{path}: {error.strerror}") from None
-    return _checked(files, str(path))
+        missing = isinstance(error, FileNotFoundError)
+        why = "no such chart" if missing else error.strerror
+        raise ChartUnavailableError(f"{path}: {why}") from None
+    except (RuntimeError, ValueError):  # links in a circle; a name with a zero byte
+        raise ChartUnavailableError(f"{path}: no such chart") from None
+    boundary = real if root is None else root.resolve()
+    if not real.is_relative_to(boundary):
+        raise ChartError(f"{path}: it leads out of the root")
+    budget = Budget(_LARGEST)
+    if real.is_dir():
+        return _checked(read_folder(real, boundary, budget), str(path), budget)
+    try:
+        data = read_file(real)
+    except SourceError as error:
+        raise ChartUnavailableError(f"{path}: {error}") from None
+    return load_archive(data, str(path))
 
 
 def load_archive(data: bytes, origin: str) -> ChartFiles:
@@ -287,78 +333,29 @@ def load_archive(data: bytes, origin: str) -> ChartFiles:
         ChartUnavailableError: no chart in it.
         ChartError: it can't be read, or is too large.
     """
-    return _checked(_read_archive(data, origin), origin)
+    budget = Budget(_LARGEST)
+    return _checked(read_archive(data, origin, budget), origin, budget)
 
 
-def _checked(files: dict[str, bytes], origin: str) -> ChartFiles:
+def _checked(files: dict[str, bytes], origin: str, budget: Budget) -> ChartFiles:
     if "Chart.yaml" not in files:
         raise ChartUnavailableError(f"{origin}: no Chart.yaml in it")
-    return ChartFiles(_unpack_subcharts(files), origin)
+    return ChartFiles(_unpack_subcharts(files, origin, budget), origin)
 
 
-def _unpack_subcharts(files: dict[str, bytes]) -> dict[str, bytes]:
+def _unpack_subcharts(
+    files: dict[str, bytes], origin: str, budget: Budget, depth: int = 0
+) -> dict[str, bytes]:
+    """The files with those of the archives in charts/, and of the archives in those."""
+    if depth > _DEEPEST:
+        raise ChartError(f"{origin}: archives in archives, deeper than {_DEEPEST} levels")
     found: dict[str, bytes] = {}
     for path, data in files.items():
         parts = path.split("/")
-        if len(parts) == 2 and parts[0] == "charts" and path.endswith(".tgz"):  # noqa: PLR2004
-            inner = _unpack_subcharts(_read_archive(data, path))
-            folder = parts[1].removesuffix(".tgz")
-            found.update({f"charts/{folder}/{p}": d for p, d in inner.items()})
-        elif len(parts) > 3 and "charts" in parts[1:-1] and path.endswith(".tgz"):  # noqa: PLR2004
-            inner = _unpack_subcharts(_read_archive(data, path))
-            found.update({f"{path.removesuffix('.tgz')}/{p}": d for p, d in inner.items()})
+        if path.endswith(".tgz") and set(parts[::2]) == {"charts"} and len(parts) % 2 == 0:
+            what, folder = f"{origin}: {path}", path.removesuffix(".tgz")
+            inner = _unpack_subcharts(read_archive(data, what, budget), what, budget, depth + 1)
+            found.update({f"{folder}/{below}": content for below, content in inner.items()})
         else:
             found[path] = data
     return found
-
-
-def _read_archive(data: bytes, what: str) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    total = 0
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
-            for entry in archive:
-                total += entry.size
-                if total > _LARGEST:
-                    raise ChartError(f"{what}: unpacks to more than {_LARGEST >> 20} MiB")
-                content = archive.extractfile(entry) if entry.isfile() else None
-                if content is not None:
-                    found[entry.name.partition("/")[2]] = content.read()
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, OSError) as error:
-        raise ChartError(f"{what}: not a chart archive: {error}") from None
-    return found
-
-
-def _read_folder(root: Path) -> dict[str, bytes]:
-    ignored = _helmignore(root)
-    found: dict[str, bytes] = {}
-    total = 0
-    for folder, folders, names in os.walk(root, followlinks=True):
-        here = Path(folder).resolve()
-        folders[:] = sorted(name for name in folders if name != ".git" and _below(here, name))
-        for name in sorted(names):
-            path = Path(folder, name)
-            relative = path.relative_to(root).as_posix()
-            if ignored(relative) or not path.is_file():
-                continue
-            found[relative] = path.read_bytes()
-            total += len(found[relative])
-            if total > _LARGEST:
-                raise ChartError(f"{root}: more than {_LARGEST >> 20} MiB")
-    return found
-
-
-def _below(folder: Path, name: str) -> bool:
-    """Whether a folder lies below the one that names it: a link to a folder above has no end."""
-    path = folder / name
-    return not path.is_symlink() or not folder.is_relative_to(path.resolve())
-
-
-def _helmignore(root: Path) -> Any:
-    path = root / ".helmignore"
-    if not path.is_file():
-        return lambda _: False
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 only folders with such a file need it
-
-    spec = GitIgnoreSpec.from_lines(path.read_text(errors="replace").splitlines())
-    return lambda relative: relative != "Chart.yaml" and spec.match_file(relative)

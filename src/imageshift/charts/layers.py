@@ -1,7 +1,6 @@
 """The texts that a release's values are written in: its own, and what `valuesFrom` names (X1)."""
 
 import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -78,7 +77,8 @@ class LayerReader:
         Those in the files `within`, which are built together with the release, are preferred.
         """
         found: list[ValuesPart] = []
-        for item in spec.get("valuesFrom") or ():
+        items = spec.get("valuesFrom")
+        for item in items if isinstance(items, list) else ():
             if isinstance(item, Mapping):
                 part = self._part(item, file, within)
                 if part is not None:
@@ -201,7 +201,7 @@ def _nowhere(file: str, target: Any) -> Layer:
 def _decoded(text: str, target: Any) -> ValuesPart | None:
     try:
         plain = base64.b64decode(text).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no UTF-8 in it
         return None
     if target is not None:
         return ValuesPart(ValuesFrom(target_path=str(target), text=plain))

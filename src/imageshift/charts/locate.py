@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from imageshift.charts.files import ChartFiles, load_archive, load_chart
 from imageshift.charts.helm import HelmHome
-from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKind
+from imageshift.charts.model import ChartError, ChartSource, ChartUnavailableError, SourceKind
 from imageshift.charts.oci import fetch_from_registry
 from imageshift.charts.repository import fetch_from_repository
 from imageshift.charts.store import Store
@@ -30,32 +30,31 @@ class Locator(Struct):
     home: HelmHome = field(default_factory=HelmHome.of)
     transport: Transport = field(default_factory=Transport)
     known: Mapping[str, Path] = field(default_factory=dict)
-    _found: dict[ChartSource, ChartFiles | ChartUnavailableError] = field(default_factory=dict)
+    _found: dict[ChartSource, ChartFiles | ChartError] = field(default_factory=dict)
 
     def find(self, source: ChartSource) -> ChartFiles:
         """The chart of a source.
 
         Raises:
-            ChartUnavailableError: it can't be had; said again for each release that needs it,
-                found out once.
-            ChartError: it can't be read.
+            ChartUnavailableError: it can't be found.
+            ChartError: it can't be read; either is found out once, and raised for each release.
         """
         if source not in self._found:
             try:
                 self._found[source] = self._find(source)
-            except ChartUnavailableError as error:
+            except ChartError as error:
                 self._found[source] = error
             except NetworkError as error:
                 self._found[source] = ChartUnavailableError(str(error), hint=error.hint)
         found = self._found[source]
-        if isinstance(found, ChartUnavailableError):
-            raise found
+        if isinstance(found, ChartError):
+            raise found.with_traceback(None)
         return found
 
     def _find(self, source: ChartSource) -> ChartFiles:
         path = self._known_path(source)
         if path is not None:
-            return load_chart(path)
+            return load_chart(path, root=source.root if path is source.path else None)
         if len(source.version or "") > _LONGEST_VERSION:
             raise ChartUnavailableError(f"the version of the chart {source.name} is too long")
         if source.kind is SourceKind.HELM_HTTP:

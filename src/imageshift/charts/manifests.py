@@ -7,7 +7,14 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from imageshift.charts.markers import Candidate, has_marks, read_marks
-from imageshift.charts.model import Field, ObjectName, RenderedImage, Segment, ValuePath
+from imageshift.charts.model import (
+    Field,
+    ObjectName,
+    RenderedImage,
+    RenderError,
+    Segment,
+    ValuePath,
+)
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import is_definition
 from imageshift.reference import DOCKER_HUB, has_host, parse_reference
@@ -65,6 +72,9 @@ def find_images(
     """The images in marked manifests; candidate number n carries the mark n.
 
     `values` are the candidates' own texts. Custom resource definitions hold no images.
+
+    Raises:
+        RenderError: a document that may hold an image is no YAML, as Helm says in a cluster.
     """
     images: list[RenderedImage] = []
     leaks: set[Candidate] = set()
@@ -142,9 +152,8 @@ class _Reader:
     def read(self, document: str) -> None:
         try:
             roots = [root for root, _, _ in tree.parse_events(document)]
-        except SourceError:
-            self._leak_all(document)
-            return
+        except SourceError as error:
+            raise RenderError(f"{self._template} renders what is no YAML: {error}") from None
         for root in roots:
             for item in _objects(root):
                 self._read_object(item)
@@ -235,10 +244,6 @@ class _Reader:
                 template=self._template,
             )
         )
-
-    def _leak_all(self, document: str) -> None:
-        _, marks = read_marks(document)
-        self.leaks |= {self._candidates[number] for _, number in marks}
 
 
 def _is_remade(annotations: tree.Mapping) -> bool:

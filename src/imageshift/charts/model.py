@@ -18,6 +18,7 @@ __all__ = [
     "ObjectName",
     "Release",
     "RenderError",
+    "RenderLimitError",
     "RenderOptions",
     "RenderTimeoutError",
     "RenderedImage",
@@ -36,7 +37,7 @@ Values = Mapping[str, Any]
 
 
 class ChartError(ToolError):
-    """A chart can't be had, read or rendered."""
+    """A chart can't be found, read or rendered."""
 
 
 class ChartUnavailableError(ChartError):
@@ -47,7 +48,11 @@ class RenderError(ChartError):
     """Helm refuses the chart with these values: a template fails, or its schema does."""
 
 
-class RenderTimeoutError(RenderError):
+class RenderLimitError(RenderError):
+    """Rendering was stopped because it used too much, or ended Helm's own process."""
+
+
+class RenderTimeoutError(RenderLimitError):
     """Rendering took longer than allowed."""
 
 
@@ -63,7 +68,9 @@ class ChartSource(Struct, frozen=True, kw_only=True):
     """Where the chart of a release is to be found.
 
     `url` is the repository's (http) or the registry path that holds the chart (oci), `version`
-    an exact version or a range; None means the newest. `path` is a folder or a .tgz (local).
+    an exact version or a range; None means the newest. `path` is a folder or a .tgz (local),
+    `root` the root of the repository that it lies in, which its links may not leave; without one
+    they stay in the folder.
     """
 
     kind: SourceKind
@@ -71,6 +78,7 @@ class ChartSource(Struct, frozen=True, kw_only=True):
     url: str = ""
     version: str | None = None
     path: Path | None = None
+    root: Path | None = None
 
     def __str__(self) -> str:
         version = f" {self.version}" if self.version else ""

@@ -3,7 +3,8 @@
 Each is a release with its values in layers, in the order of the tool (E1, E4, E5).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind
 from imageshift.charts.plain import to_plain
 from imageshift.charts.releases import Place, ReleaseText, Tool
 from imageshift.charts.values import merge, set_target_path
-from imageshift.errors import SourceError
+from imageshift.errors import SourceError, ToolError, unexpected
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
@@ -66,7 +67,7 @@ class _Made(Struct, kw_only=True):
     api_versions: tuple[str, ...] = ()
     schemas: bool = True
     post_renderers: tuple[Mapping[str, Any], ...] = ()
-    error: ChartError | None = None
+    error: ToolError | None = None
 
     def text(self) -> ReleaseText:
         """The release."""
@@ -108,9 +109,8 @@ class _Reader:
         """The sources of Applications that are charts."""
         for source in argo_sources(self._index):
             if source.resource.kind == "Application" and self._is_chart(source):
-                made = self._application(source)
-                if made is not None:
-                    yield made.text()
+                anchor = source.file, source.document, source.root
+                yield _guarded(anchor, Tool.ARGO, partial(self._application, source))
 
     def _is_chart(self, source: ArgoSource) -> bool:
         root = source.source
@@ -120,7 +120,7 @@ class _Reader:
         here = source.folder is not None and source.folder in self._index.charts
         return root.text("chart") is not None or here
 
-    def _application(self, source: ArgoSource) -> _Made | None:
+    def _application(self, source: ArgoSource) -> _Made:
         helm = source.source.mapping("helm") or _EMPTY
         own, place = _argo_own(source, helm)
         below, error = self._argo_files(source, helm)
@@ -155,13 +155,17 @@ class _Reader:
         root = source.source
         name, url = root.text("chart"), (root.text("repoURL") or "").rstrip("/")
         if name is None:
-            folder = self._index.workspace.absolute(source.folder or "")
-            return ChartSource(kind=SourceKind.LOCAL, name=folder.name, path=folder), True
+            return self._local(source.folder or ""), True
         version = root.text("targetRevision")
         if "://" in url and not url.startswith("oci://"):
             return self._remote(SourceKind.HELM_HTTP, name, url, version), False
         url = f"oci://{url.removeprefix('oci://')}/{name}"
         return self._remote(SourceKind.HELM_OCI, name.rpartition("/")[2], url, version), False
+
+    def _local(self, folder: str) -> ChartSource:
+        tree = self._index.workspace
+        path = tree.absolute(folder)
+        return ChartSource(kind=SourceKind.LOCAL, name=path.name, path=path, root=tree.root)
 
     def _remote(self, kind: SourceKind, name: str, url: str, version: str | None) -> ChartSource:
         given = self._known.get(name)
@@ -204,9 +208,10 @@ class _Reader:
             for document in read_documents(self._index.workspace, file):
                 repositories = _repositories(document.mapping)
                 for found in release_values(document.mapping):
-                    made = self._helmfile(file, document, found, repositories)
-                    if made is not None:
-                        yield made.text()
+                    if _is_plain(document, found.release):
+                        anchor = file, document, found.release
+                        make = partial(self._helmfile, file, document, found, repositories)
+                        yield _guarded(anchor, Tool.HELMFILE, make)
 
     def _helmfile(
         self,
@@ -214,11 +219,9 @@ class _Reader:
         document: Document,
         found: ReleaseValues,
         repositories: Mapping[str, MapNode],
-    ) -> _Made | None:
+    ) -> _Made:
         release = found.release
         name, chart = release.text("name") or "", release.text("chart") or ""
-        if not name or not chart or "{{" in document.source.text[release.start : release.end]:
-            return None
         layers: list[Layer] = []
         error: ChartError | None = None
         folder = file.rpartition("/")[0]
@@ -262,8 +265,7 @@ class _Reader:
         version = release.text("version")
         local = join(folder, chart)
         if local is not None and local in self._index.charts:
-            path = self._index.workspace.absolute(local)
-            return ChartSource(kind=SourceKind.LOCAL, name=path.name, path=path), True
+            return self._local(local), True
         if chart.startswith("oci://"):
             name = chart.rpartition("/")[2]
             return self._remote(SourceKind.HELM_OCI, name, chart, version), False
@@ -283,7 +285,9 @@ class _Reader:
                 if isinstance(chart, MapNode) and chart.text("name"):
                     folder = join(found.folder, home) or home
                     at = (found.file, found.document, found.folder)
-                    yield self._inflation(at, chart, number, folder).text()
+                    make = partial(self._inflation, at, chart, number, folder)
+                    anchor = found.file, found.document, chart
+                    yield _guarded(anchor, Tool.KUSTOMIZE, make)
 
     def _inflation(
         self, at: tuple[str, Document, str], chart: MapNode, number: int, home: str
@@ -325,12 +329,44 @@ class _Reader:
     def _inflated(self, name: str, chart: MapNode, home: str) -> tuple[ChartSource, bool]:
         local = f"{home}/{name}"
         if local in self._index.charts:
-            path = self._index.workspace.absolute(local)
-            return ChartSource(kind=SourceKind.LOCAL, name=name, path=path), True
+            return self._local(local), True
         url, version = (chart.text("repo") or "").rstrip("/"), chart.text("version")
         if url.startswith("oci://"):
             return self._remote(SourceKind.HELM_OCI, name, f"{url}/{name}", version), False
         return self._remote(SourceKind.HELM_HTTP, name, url, version), False
+
+
+def _guarded(
+    anchor: tuple[str, Document, MapNode], tool: Tool, make: Callable[[], _Made]
+) -> ReleaseText:
+    """A release, or one with an error: what is odd in one doesn't take the others with it."""
+    file, document, root = anchor
+    try:
+        return make().text()
+    except ChartError as error:
+        found: ToolError = error
+    except Exception as error:  # noqa: BLE001 as the docstring says
+        found = unexpected(error)
+    own = Layer(file, document, None)
+    nothing = _Made(
+        file=file,
+        document=document,
+        root=root,
+        tool=tool,
+        name="",
+        namespace="",
+        own=own,
+        new=Place(None),
+        values={},
+        error=found,
+    )
+    return nothing.text()
+
+
+def _is_plain(document: Document, release: MapNode) -> bool:
+    """Whether no template decides over a helmfile's release."""
+    named = release.text("name") and release.text("chart")
+    return bool(named) and "{{" not in document.source.text[release.start : release.end]
 
 
 def _argo_own(source: ArgoSource, helm: MapNode) -> tuple[Layer, Place]:

@@ -36,7 +36,7 @@ from imageshift.charts.postrender import (
 )
 from imageshift.charts.render import CountingRenderer, Renderer
 from imageshift.charts.solve import Solution, Wish, solve
-from imageshift.charts.trace import GATE, Hints, Trace, Tracer
+from imageshift.charts.trace import GATE, Finding, Hints, Trace, Tracer
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import lookup, place
 
@@ -137,14 +137,53 @@ class _Work(Struct):
     existing: PostRenderers
 
     def run(self) -> Override:
-        known = None if self.traces is None else self.traces.get(self.tracer)
-        trace = known or self.tracer.trace()
+        found = None if self.traces is None else self._recall(self.traces)
+        if found is not None:
+            return self._finish(*found)
+        trace = self.tracer.trace()
         solution = self._solve(trace)
-        if solution.unreached and known is None:
+        if solution.unreached:
             trace, solution = self._widen(trace, solution)
-        if self.traces is not None and known is None:
-            self.traces.keep(self.tracer, trace)
-        return self._finish(trace, self._proven(trace, solution))
+        changes, pinned = self._proven(trace, solution)
+        if self.traces is not None:
+            self._keep(self.traces, trace, changes, pinned)
+        return self._finish(trace, changes)
+
+    def _recall(self, traces: TraceStore) -> tuple[Trace, Mapping[Candidate, str]] | None:
+        """The trace and changes of an earlier run, when this one wants the same."""
+        finding = traces.get(self.tracer)
+        if finding is None:
+            return None
+        try:
+            trace = self.tracer.recall(finding)
+        except RenderError:
+            return None
+        changes = self._solve(trace, finding.pinned).changes
+        same = self._digest(traces, trace, changes) == finding.proven
+        return (trace, changes) if same else None
+
+    def _keep(
+        self,
+        traces: TraceStore,
+        trace: Trace,
+        changes: Mapping[Candidate, str],
+        pinned: Collection[Candidate],
+    ) -> None:
+        finding = Finding(
+            candidates=trace.candidates,
+            refused=trace.refused,
+            gated=trace.gated,
+            pinned=frozenset(pinned),
+            fills=trace.fills,
+            proven=self._digest(traces, trace, changes),
+        )
+        traces.keep(self.tracer, finding)
+
+    def _digest(self, traces: TraceStore, trace: Trace, changes: Mapping[Candidate, str]) -> bytes:
+        """What stands for all that the images and the rules, by their answers, decide here."""
+        wanted = sorted({(image.text, self._wanted(image)) for image in trace.images})
+        made = [(item.leaf, item.start, item.end, text) for item, text in changes.items()]
+        return traces.digest([self.allow_insecure, wanted, sorted(made, key=repr)])
 
     def _solve(self, trace: Trace, pinned: Collection[Candidate] = ()) -> Solution:
         fixed = {*pinned, *trace.leaks}
@@ -205,17 +244,19 @@ class _Work(Struct):
             return other, found
         return trace, solution
 
-    def _proven(self, trace: Trace, solution: Solution) -> Mapping[Candidate, str]:
-        """The changes that rendering confirms: leaves that change something else are pinned."""
+    def _proven(
+        self, trace: Trace, solution: Solution
+    ) -> tuple[Mapping[Candidate, str], Collection[Candidate]]:
+        """The changes that rendering confirms, and the leaves pinned as they change more."""
         pinned: set[Candidate] = set()
         for _ in range(_MOST_TRIES):
             changes = solution.changes
             if not self._check(trace, changes):
-                return changes
+                return changes, pinned
             guilty = {item for item in changes if self._check(trace, {item: changes[item]})}
             pinned |= guilty or set(changes)
             solution = self._solve(trace, pinned)
-        return {}
+        return {}, trace.candidates
 
     def _check(self, trace: Trace, changes: Mapping[Candidate, str]) -> list[Difference]:
         """What differs between the rendering with the changes and what the marks foretell."""

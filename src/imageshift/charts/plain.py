@@ -1,9 +1,11 @@
 """YAML and JSON texts as plain data, read as Helm's reader types scalars."""
 
 import re
+from math import isfinite
 from typing import Any
 
 from imageshift.charts.model import ChartError
+from imageshift.charts.values import check_depth
 from imageshift.errors import SourceError
 from imageshift.source.tree import Mapping, Root, Scalar, Sequence, parse_events
 
@@ -11,14 +13,17 @@ __all__ = ["load_plain", "to_plain"]
 
 _TRUE = {"true", "yes", "on"}
 _FALSE = {"false", "no", "off"}
-_INTEGER = re.compile(r"[-+]?(0|[1-9]\d*)")
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_FRACTION = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?")
+_MOST_DIGITS = 21
+_LOWEST, _HIGHEST = -(1 << 63), (1 << 64) - 1
 
 
 def load_plain(text: str | bytes, what: str) -> Any:
     """The data of the first document; `what` names the text in the message.
 
     Raises:
-        ChartError: it is no YAML.
+        ChartError: it is no YAML, or nested too deeply.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
@@ -26,15 +31,27 @@ def load_plain(text: str | bytes, what: str) -> Any:
         documents = parse_events(text.removeprefix("\ufeff"))
     except SourceError as error:
         raise ChartError(f"{what}:{error.line or 1}:{error.column or 1}: {error}") from None
-    return to_plain(documents[0][0]) if documents else None
+    found = to_plain(documents[0][0]) if documents else None
+    try:
+        check_depth(found)
+    except ChartError as error:
+        raise ChartError(f"{what}: {error}") from None
+    return found
 
 
 def to_plain(node: Root) -> Any:
     """A tree's data."""
+    # Comprehensions would take two frames for each level in Python 3.11.
     if isinstance(node, Mapping):
-        return {key.value: to_plain(value) for key, value in node.pairs()}
+        made = {}
+        for key, value in node.pairs():
+            made[key.value] = to_plain(value)
+        return made
     if isinstance(node, Sequence):
-        return [to_plain(item) for item in node.items]
+        items = []
+        for item in node.items:
+            items.append(to_plain(item))  # noqa: PERF401 as above
+        return items
     return _typed(node) if isinstance(node, Scalar) else None
 
 
@@ -46,9 +63,13 @@ def _typed(scalar: Scalar) -> Any:
         return None
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
-    if _INTEGER.fullmatch(word):
+    return _number(word, scalar.value)
+
+
+def _number(word: str, text: str) -> Any:
+    """A number as Go reads it: a whole one that fits 64 bits, else a fraction, else the text."""
+    if _INTEGER.fullmatch(word) and len(word) <= _MOST_DIGITS and _LOWEST <= int(word) <= _HIGHEST:
         return int(word)
-    try:
-        return float(word)
-    except ValueError:
-        return scalar.value
+    if _FRACTION.fullmatch(word) and isfinite(found := float(word)):
+        return found
+    return text

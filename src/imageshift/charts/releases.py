@@ -19,7 +19,7 @@ from imageshift.charts.model import (
 from imageshift.charts.sources import ChartPick, ChartSources
 from imageshift.charts.spec import objects, to_filled
 from imageshift.charts.values import merge, merge_release
-from imageshift.errors import SourceError
+from imageshift.errors import SourceError, ToolError, unexpected
 from imageshift.inventory import Index
 from imageshift.inventory.readers import patch_files, read_documents
 from imageshift.links.reach import Reach
@@ -85,7 +85,7 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
     variables: Mapping[str, str] = field(default_factory=dict)
     late: bool = False
     base: "ReleaseText | None" = None
-    error: ChartError | None = None
+    error: ToolError | None = None
 
     @property
     def resource(self) -> Resource:
@@ -202,6 +202,24 @@ class _Reader:
         return self._made(item, merge(base.spec, item.spec), text)
 
     def _made(self, item: _Found, spec: Mapping[str, Any], base: ReleaseText | None) -> ReleaseText:
+        try:
+            return self._read(item, spec, base)
+        except Exception as error:  # noqa: BLE001 no other release is lost by this one
+            return ReleaseText(
+                file=item.file,
+                document=item.document,
+                root=item.root,
+                release=Release(name=item.name, namespace=item.namespace, source=_NOWHERE),
+                own=Layer(item.file, item.document, None),
+                below=(),
+                new=Place(None),
+                own_values={},
+                spec=spec,
+                base=base,
+                error=unexpected(error),
+            )
+
+    def _read(self, item: _Found, spec: Mapping[str, Any], base: ReleaseText | None) -> ReleaseText:
         error: ChartError | None = None
         pick, values = ChartPick(_NOWHERE), dict[str, Any]()
         texts: dict[str, bytes] = {}
@@ -245,7 +263,7 @@ class _Reader:
         texts: Mapping[str, bytes],
     ) -> Release:
         target = _named(str(spec.get("targetNamespace") or ""))
-        renderers = spec.get("postRenderers") or ()
+        renderers = _list(spec.get("postRenderers"))
         return Release(
             name=_release_name(
                 _named(str(spec.get("releaseName") or "")), target, _named(item.name)
@@ -256,7 +274,7 @@ class _Reader:
             values_files=() if pick.in_tree else pick.values_files,
             values_texts=texts,
             schemas=not _skips_schemas(spec),
-            post_renderers=tuple(each for each in renderers if isinstance(each, Mapping)),
+            post_renderers=tuple(_map(each) for each in renderers),
             file=item.file,
             line=item.document.place(item.root.start).line,
         )
@@ -299,3 +317,7 @@ def _release_name(given: str, target: str, name: str) -> str:
 
 def _map(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

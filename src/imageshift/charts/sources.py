@@ -122,8 +122,9 @@ class ChartSources:
         if not own or folder is None:
             url = "" if source is None else source.url
             raise ChartUnavailableError(f"{path} lies in another repository, {url}", hint=_HINT)
+        tree = self._index.workspace
         return ChartSource(
-            kind=SourceKind.LOCAL, name=chart, path=self._index.workspace.absolute(folder)
+            kind=SourceKind.LOCAL, name=chart, path=tree.absolute(folder), root=tree.root
         )
 
     def _from_oci(self, reference: Mapping[str, Any], namespace: str) -> ChartSource:

@@ -26,7 +26,7 @@ from imageshift.charts.model import (
 from imageshift.charts.render import CountingRenderer, Manifests
 from imageshift.charts.values import lookup, merge, place
 
-__all__ = ["GATE", "Hints", "Trace", "Tracer"]
+__all__ = ["GATE", "Finding", "Hints", "Trace", "Tracer"]
 
 GATE: ValuePath = ("global", "security", "allowInsecureImages")
 """The value that opens Bitnami's gate against foreign images (H3)."""
@@ -59,6 +59,22 @@ class Trace(Struct, frozen=True, kw_only=True):
         """The candidate's own text in the values."""
         text: str = lookup(self.values, candidate.leaf)
         return text[candidate.start : candidate.end]
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What a release's trace came to, as far as the next run needs it; it holds no value's text.
+
+    `candidates` are the leaves that were marked, but for the `refused`; `gated` are behind
+    Bitnami's gate, `pinned` must stay as they are. `proven` is the digest of what was wanted and
+    changed in the end.
+    """
+
+    candidates: tuple[Candidate, ...]
+    refused: frozenset[Candidate]
+    gated: frozenset[Candidate]
+    pinned: frozenset[Candidate]
+    fills: Mapping[ValuePath, str]
+    proven: bytes
 
 
 class Hints(Struct):
@@ -134,23 +150,41 @@ class Tracer(Struct):
         merged = merge(merged, place(merged, fills))
         candidates = self._candidates(merged, named)
         job = _Job(dict(enumerate(candidates)), merged, fills)
-        marked = self._mark(job, sift=sift)
+        return self._trace(job, self._mark(job, sift=sift), candidates)
+
+    def _trace(self, job: "_Job", marked: "_Marked", candidates: tuple[Candidate, ...]) -> Trace:
         texts = {
-            item: lookup(merged, item.leaf)[item.start : item.end]
+            item: lookup(job.merged, item.leaf)[item.start : item.end]
             for item in marked.numbered.values()
         }
         result = find_images(marked.manifests, candidates, texts)
         return Trace(
             images=result.images,
             marked=marked.manifests,
-            values=merged,
-            fills=dict(fills),
+            values=job.merged,
+            fills=dict(job.fills),
             candidates=candidates,
             leaks=result.leaks,
             refused=frozenset(self.refused),
             gated=frozenset(self.gated),
             unsteady=marked.unsteady,
         )
+
+    def recall(self, finding: Finding) -> Trace:
+        """The trace that gave a finding, by one rendering: it has been proven before.
+
+        Raises:
+            RenderError: Helm refuses, so the finding is another release's.
+        """
+        self.refused.update(finding.refused)
+        self.gated.update(finding.gated)
+        merged = merge(self.chart.defaults, self.values)
+        merged = merge(merged, place(merged, finding.fills))
+        numbered = dict(enumerate(finding.candidates))
+        marked = {n: item for n, item in numbered.items() if item not in finding.refused}
+        job = _Job(numbered, merged, finding.fills)
+        manifests = self._kept(job, marked, opened=bool(finding.gated))
+        return self._trace(job, _Marked(marked, manifests, frozenset()), finding.candidates)
 
     def _candidates(self, merged: Values, named: Iterable[str]) -> tuple[Candidate, ...]:
         found = [*markers.find_candidates(merged), *markers.find_named(merged, named)]

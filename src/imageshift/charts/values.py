@@ -11,6 +11,7 @@ from imageshift.charts.model import ChartError, ValuePath, Values
 
 __all__ = [
     "ValuesFrom",
+    "check_depth",
     "leaves",
     "lookup",
     "merge",
@@ -20,7 +21,9 @@ __all__ = [
     "set_target_path",
 ]
 
-_TARGET_PART = re.compile(r"((?:\\.|[^.\[\\])+)|\[(\d+)\]|(\.)")
+_DEEPEST = 100
+
+_TARGET_PART = re.compile(r"((?:\\.|[^.\[\\])+)|\[(\d{1,5})\]|(\.)")
 _WORDS = {"true": True, "false": False, "null": None}
 
 
@@ -32,6 +35,21 @@ def merge(below: Values, above: Values) -> dict[str, Any]:
         both = isinstance(old, Mapping) and isinstance(value, Mapping)
         merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
     return merged
+
+
+def check_depth(values: Any) -> None:
+    """Refuse values that are nested more deeply than any real ones are.
+
+    Raises:
+        ChartError: they are.
+    """
+    level = [values]
+    for _ in range(_DEEPEST + 1):
+        maps = [child for node in level if isinstance(node, Mapping) for child in node.values()]
+        level = maps + [child for node in level if isinstance(node, list) for child in node]
+        if not level:
+            return
+    raise ChartError(f"the values are nested deeper than {_DEEPEST} levels")
 
 
 def lookup(values: Any, path: ValuePath) -> Any:
@@ -104,7 +122,7 @@ def merge_release(parts: Iterable[ValuesFrom], values: Values) -> dict[str, Any]
     """A release's own values: valuesFrom in order, then spec.values over them (X1).
 
     Raises:
-        ChartError: a target path can't be read.
+        ChartError: a target path can't be read, or they are nested too deeply.
     """
     merged: dict[str, Any] = {}
     for part in parts:
@@ -112,7 +130,9 @@ def merge_release(parts: Iterable[ValuesFrom], values: Values) -> dict[str, Any]
             merged = merge(merged, part.values or {})
         else:
             merged = set_target_path(merged, part.target_path, part.text)
-    return merge(merged, values)
+    merged = merge(merged, values)
+    check_depth(merged)
+    return merged
 
 
 def set_target_path(values: Values, target_path: str, text: str) -> dict[str, Any]:
@@ -156,15 +176,15 @@ def parse_target(text: str) -> ValuePath:
     while position < len(text):
         found = _TARGET_PART.match(text, position)
         if found is None:
-            raise ChartError(f"targetPath {text!r} can't be read at character {position + 1}")
+            raise ChartError(f"targetPath {text[:80]!r} can't be read at character {position + 1}")
         key, index, _ = found.groups()
         if key is not None:
             path.append(re.sub(r"\\(.)", r"\1", key))
         elif index is not None:
             path.append(int(index))
         position = found.end()
-    if not path:
-        raise ChartError("targetPath is empty")
+    if not path or not isinstance(path[0], str):
+        raise ChartError(f"targetPath {text[:80]!r} names no value")
     return tuple(path)
 
 
@@ -174,6 +194,6 @@ def _typed(text: str) -> Any:
         return text[1:-1]
     if text in _WORDS:
         return _WORDS[text]
-    if re.fullmatch(r"-?(0|[1-9]\d*)", text):
+    if re.fullmatch(r"-?(0|[1-9][0-9]{0,18})", text) and -(1 << 63) <= int(text) < 1 << 63:
         return int(text)
     return text

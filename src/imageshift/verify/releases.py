@@ -63,7 +63,7 @@ def read_release(
         source=_source(data, catalog, known),
         values=_values(data, catalog),
         values_files=_values_files(_chart_spec(spec, catalog, name.namespace)),
-        post_renderers=tuple(spec.get("postRenderers") or ()),
+        post_renderers=tuple(_maps(spec.get("postRenderers"))),
         file=file or place,
         line=int(line) if line.isdigit() else 1,
     )
@@ -79,8 +79,9 @@ def read_release(
 
 def _values_files(chart: Plain) -> tuple[str, ...]:
     """The chart's files of values; `valuesFile` is the old way to name one, and wins."""
-    last = chart.get("valuesFile")
-    return (*(chart.get("valuesFiles") or ()), *((str(last),) if last else ()))
+    last, files = chart.get("valuesFile"), chart.get("valuesFiles")
+    named = [str(name) for name in files] if isinstance(files, list) else []
+    return (*named, *((str(last),) if last else ()))
 
 
 def values_maps(data: Plain) -> set[tuple[str, str, str]]:
@@ -95,7 +96,10 @@ def _key(item: Plain) -> str:
 
 
 def _values_from(data: Plain) -> list[Plain]:
-    found = _part(data, "spec").get("valuesFrom")
+    return _maps(_part(data, "spec").get("valuesFrom"))
+
+
+def _maps(found: Any) -> list[Plain]:
     return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
 
 
@@ -194,7 +198,8 @@ def _local(path: str, name: str, source: Plain | None, catalog: Lookup) -> Chart
             hint=_HINT,
         )
     chart = path.rstrip("/").rpartition("/")[2]
-    return ChartSource(kind=SourceKind.LOCAL, name=chart, path=found)
+    root = catalog.tree.root
+    return ChartSource(kind=SourceKind.LOCAL, name=chart, path=found, root=root)
 
 
 def _from_registry(spec: Plain) -> ChartSource:
