@@ -21,6 +21,7 @@ from imageshift.plan import (
     Planner,
     Surroundings,
     apply_plans,
+    unread_plan,
 )
 from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, matching
 from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
@@ -258,8 +259,11 @@ class Run(Struct):
         return found
 
     def plans(self) -> Iterator[FilePlan]:
-        """The plans of the files, one by one."""
-        return self.planner.plans(self.files())
+        """The plans of the files, one by one, and of what couldn't be looked at."""
+        yield from self.planner.plans(self.files())
+        for passed in self.workspace.passed:
+            if self.is_written(passed.name):
+                yield unread_plan(passed)
 
     def tails(self, site: ImageSite, file: str) -> set[str]:
         """The tags and digests that builds put behind a name which a site gives alone."""

@@ -4,23 +4,27 @@ Paths are texts relative to the workspace's root, with `/`, as Git has them.
 """
 
 import os
-import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 
 from msgspec import Struct
 
 from imageshift.errors import NoFilesError, SourceError
 from imageshift.repo.ignore import Patterns
+from imageshift.repo.read import read_below, read_here, resolve_below
 
-__all__ = ["CONFIG_NAME", "Workspace", "find_root", "matching"]
+__all__ = ["CONFIG_NAME", "Passed", "Workspace", "find_root", "matching"]
 
 CONFIG_NAME = ".imageshift.yaml"
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _IGNORE_FILES = (".sourceignore", ".gitignore")
+
+# The most bytes of an ignore file, and the most patterns that hold for one folder.
+_LARGEST_IGNORE = 1024 * 1024
+_MOST_PATTERNS = 10_000
 
 # What Flux's source-controller leaves out of every artifact (its docs, "Default exclusions").
 _FLUX_EXCLUDES = b"""\
@@ -114,6 +118,17 @@ class _Level(Struct, frozen=True):
     all: _Layers
 
 
+class Passed(Struct, frozen=True):
+    """What a walk had to pass over: its name, why, and whether it couldn't be read.
+
+    What could be read and is none of ours by its nature, a link or a device, isn't `unread`.
+    """
+
+    name: str
+    detail: str
+    unread: bool = True
+
+
 @dataclass(slots=True)
 class Workspace:
     """A root folder with its ignore rules; `exclude` are patterns as in .gitignore.
@@ -125,6 +140,8 @@ class Workspace:
     root: Path
     exclude: tuple[str, ...] = ()
     _levels: dict[str, _Level] = field(default_factory=dict)
+    _passed: dict[str, Passed] = field(default_factory=dict)
+    _safe: set[str] = field(default_factory=set)
     _given: Patterns = field(init=False)
 
     def __post_init__(self) -> None:
@@ -156,18 +173,25 @@ class Workspace:
                     seen.add(file)
                     yield file
 
+    @property
+    def passed(self) -> tuple[Passed, ...]:
+        """What the walks so far had to pass over, in path order."""
+        return tuple(self._passed[name] for name in sorted(self._passed))
+
     def read(self, name: str) -> bytes:
-        """The bytes of a file.
+        """The bytes of a regular file below the root.
 
         Raises:
-            SourceError: it can't be read (reason `unwritable`).
+            SourceError: it can't be read, leads out of the root or is too large (reason
+                `unwritable`).
         """
-        try:
-            path = f"{self.root}/{name}"
-            with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 the hot path
-                return stream.read()
-        except OSError as error:
-            raise SourceError(f"can't be read: {error.strerror}", reason="unwritable") from None
+        folder = name.rpartition("/")[0]
+        path = f"{self.root}/{name}"
+        # Resolving every path costs as much as reading: each folder is looked at once.
+        if folder not in self._safe:
+            resolve_below(self.root, folder)
+            self._safe.add(folder)
+        return read_below(self.root, name) if os.path.islink(path) else read_here(path)
 
     def is_excluded(self, name: str) -> bool:
         """Whether a rule leaves out a file, or a folder above it."""
@@ -208,40 +232,93 @@ class Workspace:
     def _inside(self, folder: str) -> list[tuple[str, bool]]:
         """What a folder has of ours, the last first, and which of it are folders."""
         prefix = f"{folder}/" if folder else ""
-        entries = _entries(f"{self.root}/{folder}")
+        entries, odd = self._entries(folder)
         self._level(folder, {name for name, _ in entries})
+        for name in odd:
+            self._note_odd(prefix + name)
         return [
             (prefix + name, is_folder)
             for name, is_folder in reversed(entries)
             if (is_folder or _is_ours(name)) and not self._excludes(prefix + name, folder=is_folder)
         ]
 
+    def _entries(self, folder: str) -> tuple[list[tuple[str, bool]], list[str]]:
+        """The files and folders in a folder, with which are folders; and what is neither."""
+        found: list[tuple[str, bool]] = []
+        odd: list[str] = []
+        try:
+            with os.scandir(f"{self.root}/{folder}") as scan:
+                for entry in scan:
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    if is_folder or entry.is_file(follow_symlinks=False):
+                        found.append((entry.name, is_folder))
+                    else:
+                        odd.append(entry.name)
+        except FileNotFoundError:
+            pass  # gone meanwhile
+        except OSError as error:
+            self._pass(folder or ".", f"can't be read: {error.strerror}")
+        return sorted(found), odd
+
+    def _note_odd(self, name: str) -> None:
+        """Notes a link that leads out of the root, and a device or pipe with a name of ours."""
+        path = f"{self.root}/{name}"
+        is_link, is_ours = os.path.islink(path), _is_ours(name.rpartition("/")[2])
+        if not (is_ours or (is_link and os.path.isdir(path))):  # noqa: PTH112 as below
+            return
+        if is_link:
+            inside = Path(os.path.realpath(path)).is_relative_to(self.root)
+            if not inside and not self._excludes(name, folder=False):
+                self._pass(name, "a link out of the root, which isn't followed", unread=False)
+        elif not self._excludes(name, folder=False):
+            self._pass(name, "no regular file, but a device, pipe or socket", unread=False)
+
+    def _pass(self, name: str, detail: str, *, unread: bool = True) -> None:
+        self._passed[name] = Passed(name, detail, unread)
+
     def _level(self, folder: str, names: Collection[str] = _IGNORE_FILES) -> _Level:
         found = self._levels.get(folder)
         if found is None:
-            found = self._levels[folder] = self._read_level(folder, names)
+            missing = [folder]
+            while (above := missing[-1].rpartition("/")[0]) not in self._levels and missing[-1]:
+                missing.append(above)
+            for name in reversed(missing):
+                known = names if name == folder else _IGNORE_FILES
+                found = self._levels[name] = self._read_level(name, known)
+            assert found is not None  # noqa: S101 the folder itself comes last
         return found
 
     def _read_level(self, folder: str, names: Collection[str]) -> _Level:
+        """The patterns of a folder, when those of the folder above it are known."""
         if folder:
-            above = self._level(folder.rpartition("/")[0])
+            above = self._levels[folder.rpartition("/")[0]]
         else:
             above = _Level(((0, Patterns.read(_FLUX_EXCLUDES)),), (), ())
-        flux, git = (self._layer(folder, name) if name in names else () for name in _IGNORE_FILES)
+        left = _MOST_PATTERNS - sum(patterns.count for _, patterns in above.all)
+        flux, git = (
+            self._layer(folder, name, left) if name in names else () for name in _IGNORE_FILES
+        )
         if folder and not (flux or git):
             return above
         flux, git = flux + above.flux, git + above.git
         given = ((0, self._given),) if self._given else ()
         return _Level(flux, git, given + flux + git)
 
-    def _layer(self, folder: str, name: str) -> _Layers:
-        path = self.absolute(folder) / name
-        try:
-            # Git reads no ignore file through a link, and a pipe would never end.
-            content = path.read_bytes() if stat.S_ISREG(path.lstat().st_mode) else b""
-        except OSError:
+    def _layer(self, folder: str, name: str, left: int) -> _Layers:
+        """The patterns of an ignore file, none of one that holds more than may be `left`."""
+        path = f"{folder}/{name}" if folder else name
+        full = f"{self.root}/{path}"
+        # Git reads no ignore file through a link, and a pipe would never end.
+        if not os.path.lexists(full) or not S_ISREG(os.lstat(full).st_mode):
             return ()
-        patterns = Patterns.read(content)
+        try:
+            patterns = Patterns.read(read_here(full, largest=_LARGEST_IGNORE))
+        except SourceError as error:
+            self._pass(path, f"its patterns don't count: {error}")
+            return ()
+        if patterns.count > left:
+            self._pass(path, f"its patterns don't count: they are too many ({patterns.count})")
+            return ()
         return ((len(os.fsencode(folder)) + bool(folder), patterns),) if patterns else ()
 
 
@@ -249,23 +326,8 @@ def matching(patterns: Collection[str], names: Iterable[str]) -> Iterable[str]:
     """The names that patterns of a configuration match, written as in .gitignore."""
     if not patterns:
         return ()
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 few configurations have any
-
-    return GitIgnoreSpec.from_lines(patterns).match_files(names)
-
-
-def _entries(folder: str) -> list[tuple[str, bool]]:
-    """The files and folders in a folder, no links and no devices, and which of them are folders.
-
-    One that can't be listed, or is gone meanwhile, holds none.
-    """
-    found: list[tuple[str, bool]] = []
-    with suppress(OSError), os.scandir(folder) as scan:
-        for entry in scan:
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if is_folder or entry.is_file(follow_symlinks=False):
-                found.append((entry.name, is_folder))
-    return sorted(found)
+    read = Patterns.read(os.fsencode("\n".join(patterns)))
+    return [name for name in names if read.covers(os.fsencode(name))]
 
 
 def _is_ours(name: str) -> bool:
