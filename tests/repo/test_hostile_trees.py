@@ -1,7 +1,8 @@
-"""Trees that somebody built to be read badly: links, devices, depth, and folders nobody may list."""
+"""Hostile trees: links, devices, depth, and folders that nobody may list."""
 
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -128,8 +129,11 @@ def test_folder_that_may_not_be_listed_is_told(as_nobody: Path) -> None:
     """It and a file that may not be read are skipped as unwritable, and the exit code is 3."""
     write_tree(as_nobody, {"good.yaml": POD, "shut/a.yaml": POD, "b.yaml": POD, ".git/x": ""})
     write_tree(as_nobody, {"c/.gitignore": "good.yaml", "c/good.yaml": POD})
+    write_tree(as_nobody, {"listed/a.yaml": POD})
+    (as_nobody / "listed/l.yaml").symlink_to("/dev/zero")
     for name in ("shut", "b.yaml", "c/.gitignore"):
         (as_nobody / name).chmod(0)
+    (as_nobody / "listed").chmod(0o400)
 
     code, images, _ = scan(as_nobody)
     report = run(as_nobody, "scan", *REGISTRY, "--charts", "off", ".", "--format", "json").report
@@ -137,6 +141,8 @@ def test_folder_that_may_not_be_listed_is_told(as_nobody: Path) -> None:
     assert (code, images.count("good.yaml")) == (3, 2)
     assert {row["file"]: row["detail"] for row in report["skipped"]} == {
         "b.yaml": "can't be read: Permission denied",
+        "listed/a.yaml": "can't be read: Permission denied",
+        "listed/l.yaml": "no regular file, but a device, pipe or socket",
         "c/.gitignore": "its patterns don't count: can't be read: Permission denied",
         "shut": "can't be read: Permission denied",
     }
@@ -153,6 +159,7 @@ def test_folders_deeper_than_the_system_can_name_are_told(root: Path) -> None:
     os.close(deep)
 
     code, images, told = scan(root)
+    subprocess.run(["rm", "-rf", root / "d"], check=True)
 
     assert code == 3
     assert "good.yaml" in images

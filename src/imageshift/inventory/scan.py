@@ -212,7 +212,7 @@ class _Scan:
         self._skips.append(FileSkip(self._file, error.line, error.column, reason, str(error)))
 
     def _obeying(self, site: ImageSite) -> ImageSite:
-        if is_ignored(self._source, site.lines()):
+        if any(_is_ignored_line(self._source, line) for line in site.lines()):
             return site.skipped(SkipReason.IGNORED, "imageshift: ignore")
         return site
 

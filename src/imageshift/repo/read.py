@@ -104,6 +104,4 @@ def _contents(handle: int, size: int, largest: int) -> bytes:
 
 
 def _too_large(largest: int) -> SourceError:
-    return SourceError(
-        f"can't be read: it has more than {largest >> 20} MiB", reason="unwritable"
-    )
+    return SourceError(f"can't be read: it has more than {largest >> 20} MiB", reason="unwritable")

@@ -186,12 +186,16 @@ class Workspace:
                 `unwritable`).
         """
         folder = name.rpartition("/")[0]
-        path = f"{self.root}/{name}"
-        # Resolving every path costs as much as reading: each folder is looked at once.
+        # Resolving every path would cost as much as reading: each folder is looked at once.
         if folder not in self._safe:
             resolve_below(self.root, folder)
             self._safe.add(folder)
-        return read_below(self.root, name) if os.path.islink(path) else read_here(path)
+        try:
+            return read_here(f"{self.root}/{name}")
+        except SourceError:
+            if not _is_link(f"{self.root}/{name}"):
+                raise
+            return read_below(self.root, name)
 
     def is_excluded(self, name: str) -> bool:
         """Whether a rule leaves out a file, or a folder above it."""
@@ -263,15 +267,16 @@ class Workspace:
     def _note_odd(self, name: str) -> None:
         """Notes a link that leads out of the root, and a device or pipe with a name of ours."""
         path = f"{self.root}/{name}"
-        is_link, is_ours = os.path.islink(path), _is_ours(name.rpartition("/")[2])
-        if not (is_ours or (is_link and os.path.isdir(path))):  # noqa: PTH112 as below
+        is_link = _is_link(path)
+        leads_on = is_link and os.path.isdir(path)  # noqa: PTH112 as below
+        if not (leads_on or _is_ours(name.rpartition("/")[2])):
             return
-        if is_link:
-            inside = Path(os.path.realpath(path)).is_relative_to(self.root)
-            if not inside and not self._excludes(name, folder=False):
-                self._pass(name, "a link out of the root, which isn't followed", unread=False)
-        elif not self._excludes(name, folder=False):
+        if self._excludes(name, folder=False):
+            return
+        if not is_link:
             self._pass(name, "no regular file, but a device, pipe or socket", unread=False)
+        elif not Path(os.path.realpath(path)).is_relative_to(self.root):
+            self._pass(name, "a link out of the root, which isn't followed", unread=False)
 
     def _pass(self, name: str, detail: str, *, unread: bool = True) -> None:
         self._passed[name] = Passed(name, detail, unread)
@@ -328,6 +333,11 @@ def matching(patterns: Collection[str], names: Iterable[str]) -> Iterable[str]:
         return ()
     read = Patterns.read(os.fsencode("\n".join(patterns)))
     return [name for name in names if read.covers(os.fsencode(name))]
+
+
+def _is_link(path: str) -> bool:
+    """Whether a path is a link; False as well where that can't be told."""
+    return os.path.islink(path)  # noqa: PTH114 pathlib's raises where a folder may not be searched
 
 
 def _is_ours(name: str) -> bool:
