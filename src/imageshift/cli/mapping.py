@@ -12,6 +12,7 @@ from imageshift.cli.options import Format, RegistryOptions, with_options
 from imageshift.cli.output import emit_data, put, say, say_doubtful_accounts
 from imageshift.config_file import load_config
 from imageshift.errors import InvalidReferenceError
+from imageshift.repo.workspace import find_root
 from imageshift.reports.summary import SCHEMA, registry_row
 from imageshift.rewrite import Backward, Forward, Mapper, Status
 from imageshift.run import find_config, load_targets
@@ -46,9 +47,10 @@ def map_(
 
 
 def _rules(common: RegistryOptions) -> RuleSet:
-    file = common.config or find_config()
-    folder = Path.cwd() if file is None else file.parent
-    return load_targets(load_config(file), common.registry_options(), folder)[0].rules
+    options, root = common.registry_options(), find_root([])
+    file = options.config or find_config(root=root)
+    config = load_config(file, options.foreign(root))
+    return load_targets(config, options, Path.cwd() if file is None else file.parent)[0].rules
 
 
 def _row(text: str, mapper: Mapper) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from imageshift.errors import NoFilesError, SourceError
 from imageshift.repo.ignore import Patterns
 from imageshift.repo.read import read_below, read_here, resolve_below
 
-__all__ = ["CONFIG_NAME", "Passed", "Workspace", "find_root", "matching"]
+__all__ = ["CONFIG_NAME", "Passed", "Workspace", "find_root", "has_config", "matching"]
 
 CONFIG_NAME = ".imageshift.yaml"
 
@@ -46,9 +46,10 @@ def find_root(paths: Sequence[Path], given: Path | None = None) -> Path:
     """The folder that a run may know of: nothing outside it is ever read or written.
 
     `given`, else the nearest parent of the paths with .imageshift.yaml or .git, else the
-    working directory if it holds them, else their common parent. A link counts where it stands,
-    so that it can't lead a run elsewhere; only one to a whole repository may, or one to a folder
-    that stands in no repository.
+    working directory if it holds them, else their common parent. A .git below the paths doesn't
+    count, nor does a .imageshift.yaml in a folder that is itself a bare git repository. A link
+    counts where it stands, so that it can't lead a run elsewhere; only one to a whole repository
+    may, or one to a folder that stands in no repository.
 
     Raises:
         NoFilesError: a path doesn't exist, lies outside the root, or is a link out of it.
@@ -87,9 +88,25 @@ def _common_folder(paths: Sequence[Path]) -> Path:
 def _marked_above(paths: Sequence[Path]) -> Path | None:
     common = _common_folder(paths)
     for folder in (common, *common.parents):
-        if (folder / CONFIG_NAME).is_file() or (folder / ".git").exists():
+        if has_config(folder) or (folder / ".git").exists():
             return folder
     return None
+
+
+def has_config(folder: Path) -> bool:
+    """Whether a folder has a configuration that counts.
+
+    One that stands in a bare git repository doesn't: such a folder may come with a clone, and its
+    own settings and filters would be those of the run.
+    """
+    path = folder / CONFIG_NAME
+    return os.path.lexists(path) and not path.is_dir() and not _is_bare(folder)
+
+
+def _is_bare(folder: Path) -> bool:
+    """Whether Git would take a folder for a repository (its `is_git_directory`)."""
+    has_parts = (folder / "objects").is_dir() and (folder / "refs").is_dir()
+    return has_parts and os.path.lexists(folder / "HEAD")
 
 
 def _refuse_outside(path: Path, root: Path) -> None:
