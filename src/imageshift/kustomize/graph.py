@@ -296,11 +296,13 @@ def _add_variant(graph: Graph, variant: _Variant) -> None:
 
 
 def _read_once(graph: Graph, found: KustomizationFile) -> Build:
-    if found.folder not in graph.builds:
-        graph.builds[found.folder] = build = _read(graph, found)
-        for child in build.children:
-            if child in graph.index.kustomizations:
-                _read_once(graph, graph.index.kustomizations[child])
+    """The build of a kustomization; all that it takes in is read as well."""
+    waiting = [found.folder]
+    while waiting:
+        folder = waiting.pop()
+        if folder in graph.index.kustomizations and folder not in graph.builds:
+            graph.builds[folder] = build = _read(graph, graph.index.kustomizations[folder])
+            waiting += reversed(build.children)
     return graph.builds[found.folder]
 
 

@@ -6,6 +6,7 @@ from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import generated_files, patch_files
+from imageshift.kustomize.chains import Task, unwound
 from imageshift.kustomize.sources import flux_folders, gathered
 from imageshift.source import Mapping, Scalar
 
@@ -36,10 +37,7 @@ class Reach:
 
     def closure(self, folder: str) -> frozenset[str]:
         """The files that building a folder takes in."""
-        if folder not in self._closures:
-            self._closures[folder] = frozenset()
-            self._closures[folder] = frozenset(self._files(folder))
-        return self._closures[folder]
+        return unwound(self._closure(folder))
 
     def substitutes(self, file: str) -> dict[str, str]:
         """The variables to which every Flux Kustomization that builds a file gives one value."""
@@ -58,24 +56,24 @@ class Reach:
         found = self.builders(file)
         return bool(found) and all(flux.spec.text("force") == "true" for flux in found)
 
-    def _files(self, folder: str) -> Iterator[str]:
+    def _closure(self, folder: str) -> Task[frozenset[str]]:
+        if folder not in self._closures:
+            self._closures[folder] = frozenset()
+            folders, files = self._parts(folder)
+            found = set(files)
+            for name in folders:
+                found |= yield self._closure(name)
+            self._closures[folder] = frozenset(found)
+        return self._closures[folder]
+
+    def _parts(self, folder: str) -> tuple[list[str], list[str]]:
+        """The folders that building a folder builds as well, and the files that it takes."""
         found = self._index.kustomizations.get(folder)
         if found is None:
-            yield from self._manifests(folder)
-            return
-        yield found.file
-        for name in _named(found):
-            if name in self._index.kustomizations:
-                yield from self.closure(name)
-            else:
-                yield name
-
-    def _manifests(self, folder: str) -> Iterator[str]:
-        """What Flux builds of a folder without a kustomization."""
-        folders, files = gathered(self._index, folder)
-        for name in folders:
-            yield from self.closure(name)
-        yield from files
+            return gathered(self._index, folder)
+        named = list(_named(found))
+        folders = [name for name in named if name in self._index.kustomizations]
+        return folders, [found.file, *(n for n in named if n not in self._index.kustomizations)]
 
 
 def _named(found: KustomizationFile) -> Iterator[str]:

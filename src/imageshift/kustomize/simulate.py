@@ -10,6 +10,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from imageshift.entry import Entry
+from imageshift.kustomize.chains import Task, unwound
 from imageshift.kustomize.graph import Graph
 from imageshift.kustomize.leaves import Leaves
 from imageshift.kustomize.model import Build, EntryStep, Leaf, Replacement
@@ -86,7 +87,7 @@ def simulate(graph: Graph, leaves: Leaves, plan: Plan) -> Simulation:
     runner = _Runner(graph, leaves, plan)
     for build in graph.builds.values():
         if not build.is_component:
-            runner.output(build)
+            unwound(runner.output(build))
     return runner.found
 
 
@@ -103,22 +104,23 @@ class _Runner:
             for child in build.children:
                 self._parents.setdefault(child, []).append(build.key)
 
-    def output(self, build: Build) -> _Flows:
+    def output(self, build: Build) -> Task[_Flows]:
         """The texts that a build makes, of nothing but its own."""
         if build.key in self.found.outputs:
             return self.found.outputs[build.key]
         if build.key in self._running:
             return frozenset()
         self._running.add(build.key)
-        flows = self.found.outputs[build.key] = self._run(build, frozenset())
+        flows: _Flows = yield self._run(build, frozenset())
+        self.found.outputs[build.key] = flows
         self._running.discard(build.key)
         return flows
 
-    def _run(self, build: Build, incoming: _Flows) -> _Flows:
+    def _run(self, build: Build, incoming: _Flows) -> Task[_Flows]:
         flows = set(incoming)
         for key in build.bases:
             if key in self._graph.builds:
-                flows |= self.output(self._graph.builds[key])
+                flows |= yield self.output(self._graph.builds[key])
         flows |= {self._start(leaf) for leaf in self._leaves.own.get(build.key, ())}
         if build.unknown:
             flows |= self._from_outside(build)
@@ -127,7 +129,7 @@ class _Runner:
             component = self._graph.builds.get(key)
             if component is not None and key not in self._running:
                 self._running.add(key)
-                gathered = self._run(component, gathered)
+                gathered = yield self._run(component, gathered)
                 self._running.discard(key)
         gathered |= {self._start(leaf) for leaf in self._leaves.patched.get(build.key, ())}
         for leaf in self._leaves.tests.get(build.key, ()):

@@ -10,6 +10,7 @@ from imageshift.inventory import Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import patch_files
+from imageshift.kustomize.chains import Task, unwound
 from imageshift.kustomize.graph import read_entry
 from imageshift.kustomize.patches import patched_lists
 from imageshift.kustomize.sources import (
@@ -26,6 +27,8 @@ from imageshift.source import Document, Mapping, Sequence
 __all__ = ["BuildTrace", "TraceStep", "Tracer"]
 
 _MOST = 50
+# So many kustomizations are asked on the way; a web of them has more ways than can be told.
+_MOST_STOPS = 10_000
 """As many builds are told; a base may be under hundreds."""
 
 
@@ -95,8 +98,22 @@ class Tracer:
             return ()
         walk = _Walk(self._index, self._users, self._builders, self._gathering)
         walk.transformed = site.kind is SiteKind.KUSTOMIZE or is_transformed(site)
-        found = walk.through_own(own, site) if own is not None and own.file == file else ()
-        return tuple(islice(chain(walk.through_users(file, site.text), found), _MOST))
+        first = walk.users_of(file, site.text, ())
+        if own is not None and own.file == file:
+            base = site.origin is Origin.REMOTE_BASE
+            first.append(_Stop(own, site.text, (), "resources" if base else "patches"))
+        found = chain(walk.gathered_ways(file, site.text, ()), walk.ways(first))
+        return tuple(islice(found, _MOST))
+
+
+class _Stop(Struct, frozen=True):
+    """A kustomization on the way of a text, which enters it as one of its parts."""
+
+    found: KustomizationFile
+    text: str
+    steps: _Steps
+    entrance: str
+    seen: frozenset[str] = frozenset()
 
 
 class _Walk(Struct):
@@ -106,45 +123,48 @@ class _Walk(Struct):
     gathering: dict[str, list[_Builder]]
     transformed: bool = True
 
-    def through_own(self, own: KustomizationFile, site: ImageSite) -> Iterator[BuildTrace]:
-        """The ways of what a kustomization itself says: a remote base, a patch, an entry."""
-        base = site.origin is Origin.REMOTE_BASE
-        yield from self._build(own, site.text, (), "resources" if base else "patches")
+    def ways(self, first: list[_Stop]) -> Iterator[BuildTrace]:
+        """The ways from the stops through all that takes them in, nearest first."""
+        waiting = first[::-1]
+        for _ in range(_MOST_STOPS):
+            if not waiting:
+                return
+            stop = waiting.pop()
+            plain, on, built = self._pass(stop)
+            folder, seen = stop.found.folder, stop.seen | {stop.found.folder}
+            yield from built
+            yield from self.gathered_ways(folder, plain, on)
+            waiting += reversed(self.users_of(folder, plain, on, seen))
 
-    def through_users(
-        self, name: str, text: str, steps: _Steps = (), seen: frozenset[str] = frozenset()
-    ) -> Iterator[BuildTrace]:
-        """The ways of a file or folder through all that takes it in."""
+    def gathered_ways(self, name: str, text: str, steps: _Steps) -> Iterator[BuildTrace]:
+        """The ways through what builds the folder around a name, without a kustomization."""
         for builder in self.gathering.get(name, ()):
             yield self._built(builder, [], text, steps)
-        for user, key in self.users.get(name, ()):
-            if user.folder not in seen:
-                yield from self._build(
-                    user, text, steps, f"components/{name}" if key == "components" else key, seen
-                )
 
-    def _build(
-        self,
-        found: KustomizationFile,
-        text: str,
-        steps: _Steps,
-        entrance: str,
-        seen: frozenset[str] = frozenset(),
-    ) -> Iterator[BuildTrace]:
-        """The ways through one kustomization, which a text enters as one of its parts."""
-        text, more = self._components(_components_after(found, entrance), text)
-        steps = (*steps, *more)
+    def users_of(
+        self, name: str, text: str, steps: _Steps, seen: frozenset[str] = frozenset()
+    ) -> list[_Stop]:
+        """The kustomizations that take in a file or folder."""
+        return [
+            _Stop(user, text, steps, f"components/{name}" if key == "components" else key, seen)
+            for user, key in self.users.get(name, ())
+            if user.folder not in seen
+        ]
+
+    def _pass(self, stop: _Stop) -> tuple[str, _Steps, list[BuildTrace]]:
+        """What a kustomization makes of a text, with the steps, and the ways that end there."""
+        found = stop.found
+        text, more = self._components(_components_after(found, stop.entrance), stop.text)
+        steps = (*stop.steps, *more)
         own = list(_listed(found.file, found.document, entry_items(found.root)))
         plain, made = self._applied(own, text)
         on = (*steps, *(made or [TraceStep(found.file, None, text)]))
         builders = self.builders.get(found.folder, [])
-        users = found.folder in self.users or found.folder in self.gathering
-        for builder in builders:
-            way = steps if made else on
-            yield self._built(builder, own, text, way)
-        yield from self.through_users(found.folder, plain, on, seen | {found.folder})
-        if not users and not builders:
-            yield BuildTrace(found.file, on)
+        way = steps if made else on
+        built = [self._built(builder, own, text, way) for builder in builders]
+        if not (builders or found.folder in self.users or found.folder in self.gathering):
+            built.append(BuildTrace(found.file, on))
+        return plain, on, built
 
     def _built(self, builder: _Builder, own: list[_Listed], text: str, steps: _Steps) -> BuildTrace:
         text, more = self._components(builder.components, text)
@@ -153,12 +173,19 @@ class _Walk(Struct):
 
     def _components(self, folders: Iterable[str], text: str) -> tuple[str, list[TraceStep]]:
         """What components make of a text that was gathered before them (fact K7)."""
+        return unwound(self._through_components(folders, text, set()))
+
+    def _through_components(
+        self, folders: Iterable[str], text: str, above: set[str]
+    ) -> Task[tuple[str, list[TraceStep]]]:
         steps: list[TraceStep] = []
         for folder in folders:
             found = self.index.kustomizations.get(folder)
-            if found is not None:
-                inner = (join(folder, name) or "" for name in texts(found.root, "components"))
-                text, more = self._components((name for name in inner if name != folder), text)
+            if found is not None and folder not in above:
+                inner = [join(folder, name) or "" for name in texts(found.root, "components")]
+                above.add(folder)
+                text, more = yield self._through_components(inner, text, above)
+                above.discard(folder)
                 own = _listed(found.file, found.document, entry_items(found.root))
                 text, made = self._applied(own, text)
                 steps += [*more, *made]
