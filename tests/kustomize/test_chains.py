@@ -11,82 +11,81 @@ from imageshift.kustomize.chains import Task, unwound
 from imageshift.kustomize.reach import Reach
 from imageshift.repo.workspace import Workspace
 
-POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - {name: a, image: nginx:1.27}\n"
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  containers:
+  - {name: a, image: nginx:1.27}
+"""
+LAST = "resources: [pod.yaml]\n"
 ENTRY = "images:\n- name: nginx\n  newTag: '1'\n"
 COMPONENT = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n"
 LENGTH = 1500
 Files = dict[str, str | bytes]
 
 
+def kustomizations(texts: dict[str, str]) -> Files:
+    """Return the files for kustomizations by folder."""
+    return {f"{folder}/kustomization.yaml": text for folder, text in texts.items()}
+
+
 def chain(length: int) -> Files:
     """Return bases over bases, the first with an entry."""
-    files: Files = {
-        f"k{n}/kustomization.yaml": f"resources: [../k{n + 1}]\n" for n in range(length)
-    }
-    files["k0/kustomization.yaml"] = f"resources: [../k1]\n{ENTRY}"
-    return files | {
-        f"k{length}/kustomization.yaml": "resources: [pod.yaml]\n",
-        f"k{length}/pod.yaml": POD,
-    }
+    texts = {f"k{n}": f"resources: [../k{n + 1}]\n" for n in range(length)}
+    texts |= {"k0": texts["k0"] + ENTRY, f"k{length}": LAST}
+    return {**kustomizations(texts), f"k{length}/pod.yaml": POD}
 
 
 def components(length: int) -> Files:
     """Return components that take in components, the last with an entry."""
-    files: Files = {
-        f"c{n}/kustomization.yaml": f"{COMPONENT}components: [../c{n + 1}]\n" for n in range(length)
-    }
-    files[f"c{length}/kustomization.yaml"] = COMPONENT + ENTRY
-    files["kustomization.yaml"] = "resources: [pod.yaml]\ncomponents: [c0]\n"
-    return files | {"pod.yaml": POD}
+    texts = {f"c{n}": f"{COMPONENT}components: [../c{n + 1}]\n" for n in range(length)}
+    texts |= {f"c{length}": COMPONENT + ENTRY, ".": f"{LAST}components: [c0]\n"}
+    return {**kustomizations(texts), "pod.yaml": POD}
 
 
 def diamonds(length: int) -> Files:
     """Return bases that two bases share, again and again: two ways at each, 2^length in all."""
-    files: Files = {}
+    texts: dict[str, str] = {}
     for n in range(length // 3):
-        files[f"a{n}/kustomization.yaml"] = f"resources: [../b{n}, ../c{n}]\n{ENTRY}"
-        for side in "bc":
-            files[f"{side}{n}/kustomization.yaml"] = f"resources: [../a{n + 1}]\n"
+        texts[f"a{n}"] = f"resources: [../b{n}, ../c{n}]\n{ENTRY}"
+        texts |= {f"{side}{n}": f"resources: [../a{n + 1}]\n" for side in "bc"}
     last = f"a{length // 3}"
-    return files | {
-        f"{last}/kustomization.yaml": "resources: [pod.yaml]\n",
-        f"{last}/pod.yaml": POD,
-    }
+    return {**kustomizations({**texts, last: LAST}), f"{last}/pod.yaml": POD}
 
 
 def circle(length: int) -> Files:
     """Return bases in a circle, of which none is the first, and components in one."""
-    files: Files = {
-        f"k{n}/kustomization.yaml": f"resources: [../k{(n + 1) % length}]\n" for n in range(length)
-    }
-    files["k0/kustomization.yaml"] = (
-        f"resources: [../k1, pod.yaml]\ncomponents: [../c, ../d]\n{ENTRY}"
-    )
-    files["c/kustomization.yaml"] = f"{COMPONENT}components: [../d]\n{ENTRY}"
-    files["d/kustomization.yaml"] = f"{COMPONENT}components: [../c, ../d]\n{ENTRY}"
-    return files | {"k0/pod.yaml": POD}
+    texts = {f"k{n}": f"resources: [../k{(n + 1) % length}]\n" for n in range(length)}
+    texts["k0"] = f"resources: [../k1, pod.yaml]\ncomponents: [../c, ../d]\n{ENTRY}"
+    texts["c"] = f"{COMPONENT}components: [../d]\n{ENTRY}"
+    texts["d"] = f"{COMPONENT}components: [../c, ../d]\n{ENTRY}"
+    return {**kustomizations(texts), "k0/pod.yaml": POD}
 
 
 def web(length: int) -> Files:
     """Return bases of which each takes in all others; no way through them ends."""
     names = [f"k{n}" for n in range(length // 60)]
-    files: Files = {
-        f"{own}/kustomization.yaml": f"resources: [{', '.join(f'../{n}' for n in names if n != own)}]\n"
-        for own in names
-    }
-    files["k0/kustomization.yaml"] = f"resources: [../k1, pod.yaml]\n{ENTRY}"
-    return files | {"k0/pod.yaml": POD}
+    texts: dict[str, str] = {}
+    for own in names:
+        others = ", ".join(f"../{name}" for name in names if name != own)
+        texts[own] = f"resources: [{others}]\n"
+    texts["k0"] = f"resources: [../k1, pod.yaml]\n{ENTRY}"
+    return {**kustomizations(texts), "k0/pod.yaml": POD}
 
 
 def flux(length: int) -> Files:
     """Return Flux Kustomizations that build the folder of the next one."""
-    files: Files = {
-        f"f{n}/flux.yaml": "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
-        f"metadata: {{name: f{n}}}\nspec:\n  path: ./f{n + 1}\n  sourceRef: {{name: flux-system}}\n"
-        f"  dependsOn: [{{name: f{n + 1}}}]\n  {ENTRY.replace(chr(10), chr(10) + '  ').rstrip(' ')}"
-        for n in range(length)
-    }
-    return files | {f"f{length}/pod.yaml": POD}
+    files: Files = {}
+    for n in range(length):
+        files[f"f{n}/flux.yaml"] = (
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+            f"metadata: {{name: f{n}}}\nspec:\n  path: ./f{n + 1}\n"
+            f"  sourceRef: {{name: flux-system}}\n  dependsOn: [{{name: f{n + 1}}}]\n"
+            "  images:\n  - name: nginx\n    newTag: '1'\n"
+        )
+    return {**files, f"f{length}/pod.yaml": POD}
 
 
 TREES: dict[str, Callable[[int], Files]] = {
