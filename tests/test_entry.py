@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imageshift.entry import Entry, literal_name, spell_name, split_image
+from imageshift.entry import Entry, literal_name, selects, spell_name, split_image
 from kustomize_builds import build
 
 DIGEST = "sha256:" + "0f" * 32
@@ -158,6 +158,23 @@ def test_names_take_bounded_time(name: str) -> None:
     for length in (30, 4000, 1_000_000):
         Entry(name).matches("a" * length)
     assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("web", "web", True),
+        ("web", "web-1", False),
+        ("web-.*", "web-1", True),
+        ("a|web", "web", True),
+        ("w.b", "web", True),
+        ("(a+)+b", "a" * 4000, False),
+        ("(", "(", False),
+    ],
+)
+def test_selectors(pattern: str, text: str, expected: bool) -> None:  # noqa: FBT001 a table
+    """A patch's target takes objects whose whole name fits its pattern, in bounded time."""
+    assert selects(pattern, text) is expected
 
 
 def test_text_with_line_break_is_no_match() -> None:

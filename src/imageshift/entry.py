@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-__all__ = ["Entry", "literal_name", "spell_name", "split_image"]
+__all__ = ["Entry", "literal_name", "selects", "spell_name", "split_image"]
 
 _TAIL = r"(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?"
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
@@ -112,25 +112,39 @@ def _shortened(name: str) -> str:
 _SHOWN = 200
 
 
+def selects(pattern: str, text: str) -> bool:
+    """Whether a selector of kustomize's (a patch's target) takes a text, all of it.
+
+    >>> selects("web-.*", "web-1"), selects("web", "web-1"), selects("(", "(")
+    (True, False, False)
+    """
+    matches = _compiled(f"(?:{pattern})" if _is_pattern(pattern) else pattern, "")
+    return matches is not None and len(text) <= _LONGEST and matches(text)
+
+
+def _is_pattern(name: str) -> bool:
+    return _SPECIAL.search(_ESCAPED.sub("", name)) is not None
+
+
 @lru_cache(maxsize=4096)
-def _compiled(name: str) -> Callable[[str], bool] | None:
+def _compiled(name: str, tail: str = _TAIL) -> Callable[[str], bool] | None:
     if len(name) > _LONGEST:
         return None
-    if not _SPECIAL.search(_ESCAPED.sub("", name)):
-        # Dots alone can't make Python's matcher go back, and it is there already.
-        plain = re.compile(rf"^{name}{_TAIL}\Z", re.ASCII)
-        return lambda text: plain.search(text) is not None
-    return _compiled_by_re2(name)
+    if _is_pattern(name):
+        return _compiled_by_re2(f"^{name}{tail}$")
+    # Dots alone can't make Python's matcher go back, and it is there already.
+    plain = re.compile(rf"^{name}{tail}\Z", re.ASCII)
+    return lambda text: plain.search(text) is not None
 
 
-def _compiled_by_re2(name: str) -> Callable[[str], bool] | None:
+def _compiled_by_re2(expression: str) -> Callable[[str], bool] | None:
     import re2  # noqa: PLC0415 few names are patterns
 
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _MEMORY
     try:
-        pattern = re2.compile(f"^{name}{_TAIL}$", options)
+        pattern = re2.compile(expression, options)
     except (re2.error, UnicodeEncodeError):
         return None
 
@@ -141,4 +155,4 @@ def _compiled_by_re2(name: str) -> Callable[[str], bool] | None:
             return False
 
     # RE2 takes \C, Go doesn't.
-    return None if r"\C" in name else matches
+    return None if r"\C" in expression else matches

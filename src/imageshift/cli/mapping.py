@@ -1,8 +1,9 @@
 """imageshift map: references to targets, one a line."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -35,7 +36,7 @@ def map_(
     rules = _rules(common)
     say_doubtful_accounts([rules.registry])
     mapper: Mapper = Backward(rules) if inverse else Forward(rules)
-    texts = references or [line.strip() for line in sys.stdin if line.strip()]
+    texts = references or _lines(sys.stdin)
     rows = [_row(text, mapper) for text in texts]
     if format_ is Format.JSON:
         emit_data(_report(rules, rows))
@@ -44,6 +45,22 @@ def map_(
             _print_row(row, quiet=quiet)
     if any(row["reason"] in {"not-a-reference", "conflict"} for row in rows):
         raise typer.Exit(Exit.UNSAFE)
+
+
+def _lines(stream: TextIO | None) -> Iterator[str]:
+    """The lines of a stream that aren't blank; of one that is too long for a reference, a part."""
+    while stream is not None and (line := stream.readline(_LONGEST)):
+        text = line.strip()
+        if not line.endswith("\n") and len(line) == _LONGEST:
+            text = f"{text[:_SHOWN]}…"
+            while (rest := stream.readline(_LONGEST)) and not rest.endswith("\n"):
+                pass
+        if text:
+            yield text
+
+
+_LONGEST = 4096
+_SHOWN = 60
 
 
 def _rules(common: RegistryOptions) -> RuleSet:

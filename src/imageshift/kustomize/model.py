@@ -1,11 +1,10 @@
 """The graph of kustomizations: who builds what, through which entries, from which texts."""
 
-import re
 from enum import StrEnum
 
 from msgspec import Struct, field
 
-from imageshift.entry import Entry
+from imageshift.entry import Entry, selects
 from imageshift.source import Document, Mapping, Node, Place, Scalar, Sequence
 
 __all__ = [
@@ -110,7 +109,7 @@ class PatchSource(Struct, frozen=True):
         """Whether its target, if it has one, takes an object; kustomize matches whole names."""
         wanted = (("kind", kind), ("name", name))
         found = ((self.target.text(key), text) for key, text in wanted) if self.target else ()
-        return all(not pattern or _matches(pattern, text) for pattern, text in found)
+        return all(not pattern or selects(pattern, text) for pattern, text in found)
 
 
 class RemoteBase(Struct, frozen=True):
@@ -178,13 +177,6 @@ class Build(Struct, kw_only=True):
     def children(self) -> list[str]:
         """Every build that this one takes in."""
         return [*self.bases, *self.components]
-
-
-def _matches(pattern: str, text: str) -> bool:
-    try:
-        return re.fullmatch(pattern, text) is not None
-    except re.error:
-        return False
 
 
 def place_text(file: str, place: Place | None) -> str:
