@@ -158,7 +158,7 @@ class Workspace:
     exclude: tuple[str, ...] = ()
     _levels: dict[str, _Level] = field(default_factory=dict)
     _passed: dict[str, Passed] = field(default_factory=dict)
-    _safe: set[str] = field(default_factory=set)
+    _safe: set[str] = field(default_factory=lambda: {""})
     _given: Patterns = field(init=False)
 
     def __post_init__(self) -> None:
@@ -254,6 +254,8 @@ class Workspace:
         """What a folder has of ours, the last first, and which of it are folders."""
         prefix = f"{folder}/" if folder else ""
         entries, odd = self._entries(folder)
+        if folder in self._safe:
+            self._safe.update(prefix + name for name, is_folder in entries if is_folder)
         self._level(folder, {name for name, _ in entries})
         for name in odd:
             self._note_odd(prefix + name)
