@@ -8,11 +8,12 @@ import re
 import resource
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from command_line import REGISTRY, write_tree
+from command_line import HOST, REGISTRY, write_tree
 
 POD = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - {name: a, image: nginx:1.27}\n"
 HEAD = POD.replace("{name: a, image: nginx:1.27}", "name: a\n    image: nginx:1.27")
@@ -21,14 +22,14 @@ DEEP = r"nested deeper than 150 levels"
 SECONDS, BYTES = 120, 3 << 30
 
 READ = {
-    "scalar of 20 MB": HEAD + "x: '" + "a" * 20_000_000 + "'\n",
+    "scalar of 5 MB": HEAD + "x: '" + "a" * 5_000_000 + "'\n",
     "key of 1 MB": HEAD + "? " + "k" * 1_000_000 + "\n: v\n",
     "5,000 digits": HEAD + "x: " + "9" * 5000 + "\ny: 1e" + "9" * 5000 + "\n",
     "no date": HEAD + "x: 9999-99-99\ny: 2001-99-99t99:59:43.10-99:00\n",
     "tags": HEAD + "x: !!python/object/apply:os.system [id]\ny: !!int z\nz: !!binary '%'\n",
     "a key twice": HEAD + HEAD.partition("\n")[2],
-    "anchors": HEAD + "x:\n" + "".join(f"- &a{i} v\n" for i in range(100_000)),
-    "aliases": HEAD + "x:\n- &a v\n" + "- *a\n" * 300_000,
+    "anchors": HEAD + "x:\n" + "".join(f"- &a{i} v\n" for i in range(50_000)),
+    "aliases": HEAD + "x:\n- &a v\n" + "- *a\n" * 100_000,
     "comments": "#" * 3_000_000 + "\n" + "#\n" * 300_000 + HEAD,
     "documents": "---\nimage: a\n" * 100_000 + "---\n" + POD,
     "documents with directives": "%YAML 1.2\n" + "---\n{}\n...\n" * 30_000 + "---\n" + POD,
@@ -88,6 +89,19 @@ def file_of(name: str) -> str:
     return re.sub(r"\W+", "-", name) + (".json" if name == "JSON" else ".yaml")
 
 
+def limited(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in a process with limits of time and memory."""
+    command = [sys.executable, "-c", "from imageshift.cli import main; main()"]
+    return subprocess.run(
+        [*command, arguments[0], *REGISTRY, "--charts", "off", *arguments[1:]],
+        cwd=root,
+        capture_output=True,
+        check=False,
+        timeout=SECONDS,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES)),
+    )
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return the report of one run over all files, in a process with limits."""
@@ -95,15 +109,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     write_tree(root, {".git/HEAD": "", "good.yaml": POD})
     write_tree(root, {file_of(name): text for name, text in (READ | INSIDE).items()})
     write_tree(root, {file_of(name): text for name, (text, _) in REFUSED.items()})
-    command = [sys.executable, "-c", "from imageshift.cli import main; main()", "scan"]
-    done = subprocess.run(
-        [*command, *REGISTRY, "--charts", "off", "--format", "json", "."],
-        cwd=root,
-        capture_output=True,
-        check=False,
-        timeout=SECONDS,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES)),
-    )
+    done = limited(root, "scan", "--format", "json", ".")
     assert done.returncode == 3, done.stderr.decode()
     made: dict[str, Any] = json.loads(done.stdout)
     return made
@@ -133,3 +139,23 @@ def test_hostile_files_are_refused(report: dict[str, Any], name: str) -> None:
     assert [row["reason"] for row in rows] in (["unparsable"], ["not-utf8"])
     assert re.search(REFUSED[name][1], rows[0]["detail"]), rows[0]["detail"]
     assert images(report, file_of(name)) == set()
+
+
+COMMANDS = [("check", "."), ("migrate", "."), ("revert", "--all", "."), ("warm", ".")]
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_every_command_ends(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """With a documented exit code; hostile files stay as they are, and the good one is done."""
+    files = {file_of(name): text for name, (text, _) in REFUSED.items()}
+    small = {name: text for name, text in files.items() if len(text) < 300_000}
+    write_tree(tmp_path, {".git/HEAD": "", "good.yaml": POD, **small})
+
+    done = limited(tmp_path, *arguments)
+
+    assert done.returncode in {0, 1, 3}, done.stderr.decode()
+    moved = HOST.encode() in (tmp_path / "good.yaml").read_bytes()
+    assert moved == (arguments[0] == "migrate")
+    for name, text in small.items():
+        given = text.encode() if isinstance(text, str) else text
+        assert (tmp_path / name).read_bytes() == given
