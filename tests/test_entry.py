@@ -1,11 +1,12 @@
 """What an `images:` entry matches and makes, by hand and by real kustomize."""
 
+import time
 from itertools import product
 from pathlib import Path
 
 import pytest
 
-from imageshift.entry import Entry, literal_name, spell_name, split_image
+from imageshift.entry import Entry, literal_name, selects, spell_name, split_image
 from kustomize_builds import build
 
 DIGEST = "sha256:" + "0f" * 32
@@ -37,6 +38,17 @@ NAMES = [
     "${ECR_HOST}/app",
     r"\$\{ECR_HOST\}/app",
     "app",
+    "[[:alpha:]]+",
+    r"\pL+",
+    "(?i)NGINX",
+    "(?P<a>nginx)",
+    "a{,3}",
+    r"\bnginx",
+    "[a&&b]+.*",
+    r"\Qnginx\E",
+    "(a+)+b",
+    "(?U)ng.*",
+    r"(?s)n.*\z",
 ]
 TEXTS = [
     "nginx",
@@ -107,26 +119,62 @@ def test_every_entry_as_kustomize_has_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param("[[:alpha:]]+", id="class by name"),
-        pytest.param(r"\pL+", id="Unicode class"),
-        pytest.param("(?i)nginx", id="flag"),
         pytest.param("(?=n)nginx", id="look-ahead, Python only"),
-        pytest.param("(?P<a>nginx)", id="named group"),
         pytest.param("nginx*+", id="possessive, Python only"),
-        pytest.param("a{,3}", id="text in Go, count in Python"),
-        pytest.param(r"\bnginx", id="word boundary"),
-        pytest.param("[a&&b]", id="set operation"),
+        pytest.param(r"(n)\1", id="back reference, Python only"),
+        pytest.param(r"nginx\Z", id="end of text as Python has it"),
+        pytest.param(r"ngin\C", id="one byte, which RE2 has and Go hasn't"),
         pytest.param("[", id="no pattern at all"),
         pytest.param("(nginx", id="open group"),
-        pytest.param("nginx\n", id="line break"),
+        pytest.param("((a{1000}){1000}){1000}", id="more repeats than Go allows"),
+        pytest.param("[\ud800]", id="half a surrogate pair"),
+        pytest.param("(a|b)" * 1000, id="longer than any name"),
     ],
 )
-def test_patterns_left_to_kustomize(name: str) -> None:
-    """A name that Go and Python may read differently matches nothing, and says so."""
+def test_names_that_are_no_pattern(name: str) -> None:
+    """A name that kustomize's engine refuses, or would take long to read, matches nothing."""
     refused = Entry(name, new_tag="1")
 
-    assert refused.problem is not None
+    assert "is no pattern" in (refused.problem or "")
+    assert len(refused.problem or "") < 300
     assert not refused.matches("nginx")
+
+
+SLOW = {
+    "repeats of repeats": "(a+)+b",
+    "choices of the same": "(a|aa)+b",
+    "many stars": "a*" * 1000 + "b",
+    "many options": "a?" * 300 + "a" * 300,
+    "counted": "(a{0,30}){0,30}b",
+    "not anchored": "x|" + ".*" * 500 + "b",
+    "dots": "." * 4000,
+}
+
+
+@pytest.mark.parametrize("name", SLOW.values(), ids=SLOW)
+def test_names_take_bounded_time(name: str) -> None:
+    """As in kustomize, whose engine never goes back; far longer texts are no images."""
+    started = time.process_time()
+    for length in (30, 4000, 1_000_000):
+        Entry(name).matches("a" * length)
+    assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("web", "web", True),
+        ("web", "web-1", False),
+        ("web-.*", "web-1", True),
+        ("a|web", "web", True),
+        ("w.b", "web", True),
+        ("(a+)+b", "a" * 4000, False),
+        ("(", "(", False),
+    ],
+)
+def test_selectors(pattern: str, text: str, expected: bool) -> None:  # noqa: FBT001 a table
+    """A patch's target takes objects whose whole name fits its pattern, in bounded time."""
+    assert selects(pattern, text) is expected
 
 
 def test_text_with_line_break_is_no_match() -> None:

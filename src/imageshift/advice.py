@@ -110,12 +110,16 @@ class Advice:
 
     def look_at(self, plan: FilePlan, shown: str) -> None:
         """Notes what the plan of one file gives reason for; `shown` is the file's name."""
+        automated = "$imagepolicy" in plan.scan.source.text
         for result in sorted(plan.results, key=lambda result: result.site.place):
-            self._look_at_result(plan, result, shown)
+            self._look_at_result(result, shown)
+            if automated and isinstance(result, Change) and _reverts(plan, result.site):
+                at = result.site.place
+                self.add(Code.AUTOMATION_REVERTS, f"{shown}:{at.line}:{at.column}")
         for chunk in plan.scan.policies:
             self._look_at_policy(chunk, shown)
 
-    def _look_at_result(self, plan: FilePlan, result: Change | Kept, shown: str) -> None:
+    def _look_at_result(self, result: Change | Kept, shown: str) -> None:
         site = result.site
         at = site.place
         place = f"{shown}:{at.line}:{at.column}"
@@ -126,8 +130,6 @@ class Advice:
                 self.add(Code.LAMBDA, place)
             return
         self._look_at_change(result, site, place)
-        if _reverts(plan, site):
-            self.add(Code.AUTOMATION_REVERTS, place)
 
     def _look_at_upstream(self, host: str, place: str) -> None:
         if find_upstream(host) is None:
@@ -166,8 +168,6 @@ def _is_unknown_official(reference: ImageReference) -> bool:
 
 
 def _reverts(plan: FilePlan, site: ImageSite) -> bool:
-    if "$imagepolicy" not in plan.scan.source.text:
-        return False
     for line in site.lines():
         found = _AUTOMATION.search(plan.scan.source.line(line))
         if found is not None and found["setter"] in {None, ":name"}:

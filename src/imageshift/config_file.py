@@ -11,7 +11,9 @@ from msgspec import Struct
 
 from imageshift.cache import Registry, Rule, RuleSet
 from imageshift.config import Config, RegistryEntry, RuleEntry
+from imageshift.ecr import may_be_ecr
 from imageshift.errors import ConfigError, SourceError
+from imageshift.repo.read import read_below, read_file, resolve_below
 from imageshift.source import (
     Document,
     Mapping,
@@ -23,23 +25,37 @@ from imageshift.source import (
     walk,
 )
 
-__all__ = ["load_config"]
+__all__ = ["Foreign", "load_config"]
 
 # Stands for the registry where only rules are looked at; no real host ends in .invalid (RFC 6761).
 _ANY = "any.invalid"
+_LARGEST = 1024 * 1024
+_MOST_VALUES = 10_000
 
 
-def load_config(path: Path | None) -> Config:
+class Foreign(Struct, frozen=True):
+    """That nobody named a configuration: it was found in the tree, whose author isn't the user.
+
+    It may say less: nothing outside the tree's `root`, no registry but ECR's and no asking of AWS,
+    unless the command line said the registry (`host`) or where the rules are (`rules`) itself.
+    """
+
+    root: Path
+    host: bool = False
+    rules: bool = False
+
+
+def load_config(path: Path | None, foreign: Foreign | None = None) -> Config:
     """The configuration of a file; the defaults when there is none.
 
     Raises:
         ConfigError: the file can't be read, has a key or value that isn't known or has one
-            twice, or holds a rule, alias or registry that can't be; the message begins with
-            path, line and column.
+            twice, holds a rule, alias or registry that can't be, or says what a `foreign` one
+            may not; the message begins with path, line and column.
     """
     if path is None:
         return Config()
-    source, documents = _parsed(path)
+    source, documents = _parsed(path, foreign)
     if not documents or documents[0].root is None:
         return Config()
     file = _File(path, source, documents[0].root)
@@ -47,15 +63,23 @@ def load_config(path: Path | None) -> Config:
         raise file.error("a second document, which would not be read", documents[1].start)
     if isinstance(file.root, Scalar) and file.root.is_empty:
         return Config()
-    return file.config()
+    config = file.config()
+    if foreign is not None:
+        file.check_foreign(config, foreign)
+    return config
 
 
-def _parsed(path: Path) -> tuple[SourceText, list[Document]]:
+def _parsed(path: Path, foreign: Foreign | None) -> tuple[SourceText, list[Document]]:
     try:
-        source = SourceText.decode(path.read_bytes())
+        if foreign is None:
+            content = read_file(path, largest=_LARGEST)
+        else:
+            content = read_below(foreign.root, str(path), largest=_LARGEST)
+    except SourceError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    try:
+        source = SourceText.decode(content)
         return source, [doc for chunk in split_documents(source) for doc in chunk.documents()]
-    except OSError as error:
-        raise ConfigError(f"{path}: can't be read: {error.strerror}") from None
     except SourceError as error:
         place = f"{path}:{error.line or 1}:{error.column or 1}"
         raise ConfigError(f"{place}: {error}", hint=error.hint) from None
@@ -70,7 +94,9 @@ class _File(Struct, frozen=True):
 
     def config(self) -> Config:
         """The content, checked."""
-        for node in walk(self.root):
+        for number, node in enumerate(walk(self.root)):
+            if number >= _MOST_VALUES:
+                raise self.error(f"more than {_MOST_VALUES:,} values", node.start)
             if isinstance(node, Mapping):
                 self._refuse_twins(node)
                 self._refuse_number(node)
@@ -78,10 +104,40 @@ class _File(Struct, frozen=True):
             config = msgspec.convert(_data(self.root), Config)
         except msgspec.ValidationError as error:
             raise self._invalid(error) from None
-        except RecursionError:
-            raise self.error("nested too deeply", self.root.start) from None
         self._check(config)
         return config
+
+    def check_foreign(self, config: Config, foreign: Foreign) -> None:
+        """Refuses what only the user may say.
+
+        Raises:
+            ConfigError: with the place of the value.
+        """
+        with self._place_of("registry_host"):
+            _check_host(config.registry_host, foreign)
+        for index, entry in enumerate(config.registries):
+            with self._place_of(f"registries[{index}].registry_host"):
+                _check_host(entry.registry_host, foreign)
+        with self._place_of("rules_from"):
+            self._check_rules_from(config.rules_from, foreign)
+        for key, path in config.charts.sources.items():
+            with self._place_of("charts.sources", key):
+                self._check_path(path, foreign)
+
+    def _check_rules_from(self, source: str | None, foreign: Foreign) -> None:
+        if source is None or foreign.rules:
+            return
+        if source == "aws":
+            raise ConfigError(
+                "only the command line may have AWS asked", hint="--rules-from aws, or a file"
+            )
+        self._check_path(source, foreign)
+
+    def _check_path(self, path: str, foreign: Foreign) -> None:
+        try:
+            resolve_below(foreign.root, str(self.path.resolve().parent / path))
+        except SourceError:
+            raise ConfigError(f"{path} leads out of {foreign.root}", hint=_TRUST) from None
 
     def error(self, message: str, offset: int, hint: str | None = None) -> ConfigError:
         """An error at a place of the file."""
@@ -161,6 +217,18 @@ class _File(Struct, frozen=True):
                 node = (node.key(key) if isinstance(node, Mapping) else None) or node
             shown = ".".join((key_path, *keys))
             raise self.error(f"{error} at {shown}", node.start, error.hint) from None
+
+
+_TRUST = "a configuration that --config names may say it"
+
+
+def _check_host(host: str | None, foreign: Foreign) -> None:
+    if host is None or foreign.host or may_be_ecr(Registry.of(None, None, host).host):
+        return
+    raise ConfigError(
+        f"{host} is no registry of ECR's, and only the command line may name another",
+        hint=f"--registry-host {host}; {_TRUST}",
+    )
 
 
 def _data(node: Node) -> Any:

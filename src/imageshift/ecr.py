@@ -13,7 +13,15 @@ from msgspec import Struct
 from imageshift.errors import ConfigError, InvalidReferenceError, RuleError
 from imageshift.reference import parse_reference
 
-__all__ = ["MAX_REPOSITORY", "ROOT", "EcrHost", "Registry", "check_prefix", "parse_ecr_host"]
+__all__ = [
+    "MAX_REPOSITORY",
+    "ROOT",
+    "EcrHost",
+    "Registry",
+    "check_prefix",
+    "may_be_ecr",
+    "parse_ecr_host",
+]
 
 ROOT = "ROOT"
 """The prefix that stands for no prefix, both in ECR and upstream."""
@@ -43,6 +51,7 @@ _PREFIX = re.compile(
 )
 
 _ACCOUNT_DIGITS = 12
+_VARIABLE = re.compile(r"\$\{\w+\}")
 
 
 class EcrHost(Struct, frozen=True):
@@ -65,6 +74,17 @@ def parse_ecr_host(host: str) -> EcrHost | None:
     """
     found = _ECR_HOST.fullmatch(host)
     return None if found is None else EcrHost(found[1], found[2])
+
+
+def may_be_ecr(host: str) -> bool:
+    """Whether a registry is ECR's, or may become so when the cluster puts its variables in.
+
+    >>> may_be_ecr("${ACCOUNT}.dkr.ecr.eu-west-2.amazonaws.com"), may_be_ecr("${HOST}.example.com")
+    (True, False)
+    """
+    if _VARIABLE.fullmatch(host):
+        return True
+    return parse_ecr_host(_VARIABLE.sub("1", host)) is not None
 
 
 def check_prefix(prefix: str) -> str:

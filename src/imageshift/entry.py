@@ -1,8 +1,9 @@
 r"""A kustomize `images:` entry: what it matches and what it makes, as kustomize itself does it.
 
 Follows kustomize's `api/internal/image/image.go` and `api/filters/imagetag/updater.go` (facts K1
-to K4). The name is a regular expression of Go's `regexp`; names that Python might read otherwise
-than Go match nothing here and say so in `problem`.
+to K4). The name is a regular expression of Go's `regexp`, whose syntax is RE2's, and like Go's it
+is matched in a time that grows only with the text; names that are no pattern match nothing here
+and say so in `problem`.
 
 >>> Entry("nginx", new_tag="1.27").apply("nginx:1.25@sha256:0f")
 'nginx:1.27'
@@ -11,26 +12,27 @@ than Go match nothing here and say so in `problem`.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from msgspec import Struct
 
-__all__ = ["Entry", "literal_name", "parse_overwrite", "spell_name", "split_image"]
+__all__ = [
+    "Entry",
+    "literal_name",
+    "parse_overwrite",
+    "selects",
+    "spell_name",
+    "split_image",
+]
 
-# What Go and Python read alike. Outside it lie look-arounds, classes by name, inline flags,
-# possessive and atomic forms, and braces that are repeat counts in one and text in the other.
-_ATOM = (
-    r"(?:[A-Za-z0-9_/:@%~=,<>&!'\"#;` -]|\.|\\[^A-Za-z0-9\s]|\\[dDwW]"
-    r"|\[\^?\]?(?:[^\[\]\\&|~$-]|\\[^A-Za-z0-9\s]|\\[dDwW]|(?<=[A-Za-z0-9])-(?=[A-Za-z0-9])|-(?=\]))+\])"
-)
-_REPEAT = r"(?:(?:[*+?]|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})\??)?"
-_COMMON = re.compile(
-    rf"(?:{_ATOM}{_REPEAT}|\((?!\?)|\(\?:|\)(?:[*+?]\??)?|\||\^|\$(?!\{{)"
-    r"|\$\{[A-Za-z_][A-Za-z0-9_]*\})*"
-)
-_TAIL = r"(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?\Z"
+_TAIL = r"(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?"
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
 _SPECIAL = re.compile(r"[\\+*?()|\[\]{}^$]")
+# No image has a name nearly as long. RE2 needs time for a pattern's length times a text's, and
+# refuses patterns that need more memory than this.
+_LONGEST = 4096
+_MEMORY = 1 << 20
 
 
 class Entry(Struct, frozen=True):
@@ -46,7 +48,7 @@ class Entry(Struct, frozen=True):
     def problem(self) -> str | None:
         """Why what the name matches can't be told, or None when it can."""
         if _compiled(self.name) is None:
-            return f"the name {self.name!r} is a pattern that only kustomize can read"
+            return f"the name {_shortened(self.name)!r} is no pattern that can be read"
         return None
 
     @property
@@ -56,8 +58,8 @@ class Entry(Struct, frozen=True):
 
     def matches(self, text: str) -> bool:
         """Whether kustomize applies the entry to an image's text."""
-        pattern = _compiled(self.name)
-        return pattern is not None and pattern.search(text) is not None
+        matches = _compiled(self.name)
+        return matches is not None and len(text) <= _LONGEST and matches(text)
 
     def apply(self, text: str) -> str:
         """The text after the entry; the same where it doesn't match."""
@@ -127,13 +129,54 @@ def spell_name(name: str, like: str = "") -> str:
     return escaped.replace(".", r"\.") if r"\." in like else escaped
 
 
+def _shortened(name: str) -> str:
+    return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+
+
+_SHOWN = 200
+
+
+def selects(pattern: str, text: str) -> bool:
+    """Whether a selector of kustomize's (a patch's target) takes a text, all of it.
+
+    >>> selects("web-.*", "web-1"), selects("web", "web-1"), selects("(", "(")
+    (True, False, False)
+    """
+    matches = _compiled(f"(?:{pattern})" if _is_pattern(pattern) else pattern, "")
+    return matches is not None and len(text) <= _LONGEST and matches(text)
+
+
+def _is_pattern(name: str) -> bool:
+    return _SPECIAL.search(_ESCAPED.sub("", name)) is not None
+
+
 @lru_cache(maxsize=4096)
-def _compiled(name: str) -> re.Pattern[str] | None:
-    if _COMMON.fullmatch(name) is None:
+def _compiled(name: str, tail: str = _TAIL) -> Callable[[str], bool] | None:
+    if len(name) > _LONGEST:
         return None
-    # Go's $ is the end of the text, Python's also stands before a last line break.
-    ends = re.sub(r"(\\.)|\$", lambda found: found[1] or r"\Z", name)
+    if _is_pattern(name):
+        return _compiled_by_re2(f"^{name}{tail}$")
+    # Dots alone can't make Python's matcher go back, and it is there already.
+    plain = re.compile(rf"^{name}{tail}\Z", re.ASCII)
+    return lambda text: plain.search(text) is not None
+
+
+def _compiled_by_re2(expression: str) -> Callable[[str], bool] | None:
+    import re2  # noqa: PLC0415 few names are patterns
+
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY
     try:
-        return re.compile(f"^{ends}{_TAIL}", re.ASCII)
-    except re.error:
+        pattern = re2.compile(expression, options)
+    except (re2.error, UnicodeEncodeError):
         return None
+
+    def matches(text: str) -> bool:
+        try:
+            return pattern.search(text) is not None
+        except UnicodeEncodeError:  # half a surrogate pair, which Go's strings can't hold
+            return False
+
+    # RE2 takes \C, Go doesn't.
+    return None if r"\C" in expression else matches

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from imageshift.diff import unified_diff
 from imageshift.errors import ChangedError, SourceError
 from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, scan_file
-from imageshift.repo.workspace import Workspace
+from imageshift.repo.workspace import Passed, Workspace
 from imageshift.repo.write import Write
 from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Change, Kept, Mapper, Move, Status, plan_site, reconcile
@@ -32,6 +32,7 @@ __all__ = [
     "Surroundings",
     "apply_plans",
     "same_but_for",
+    "unread_plan",
 ]
 
 Result = Change | Kept
@@ -302,6 +303,14 @@ class Planner:
             reason = SkipReason(error.reason)
             skip = FileSkip(file, error.line, error.column, reason, str(error))
             return FileScan(file, SourceText(""), skips=(skip,)), b""
+
+
+def unread_plan(passed: Passed) -> FilePlan:
+    """The plan of what a walk had to pass over: nothing changes, and the reason is told."""
+    reason = SkipReason.UNWRITABLE if passed.unread else SkipReason.IGNORED
+    skip = FileSkip(passed.name, None, None, reason, passed.detail)
+    scan = FileScan(passed.name, SourceText(""), skips=(skip,))
+    return FilePlan(passed.name, scan, (), (skip,), b"", b"")
 
 
 def _source(scan: FileScan, content: bytes) -> SourceText:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from imageshift.cache import Rule, RuleSet
 from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules
-from imageshift.config_file import load_config
+from imageshift.config_file import Foreign, load_config
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import ChangedError, ConfigError
 from imageshift.inventory import Index, build_index
@@ -21,8 +21,9 @@ from imageshift.plan import (
     Planner,
     Surroundings,
     apply_plans,
+    unread_plan,
 )
-from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, matching
+from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, has_config, matching
 from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
 from imageshift.sites import ImageSite
@@ -48,7 +49,10 @@ class RunOptions(Struct, frozen=True, kw_only=True):
 
     `named_only` reads nothing but the named files: what only other files can tell isn't told.
     `charts` is auto, off or require; `render` builds remote bases with kustomize; `jobs` is how
-    many renderings may run at once.
+    many renderings may run at once. `offline` contacts nothing: charts come from caches.
+
+    A `config` that is named here is the caller's own word; one that is found in the tree may name
+    no registry but ECR's and no place outside the tree, and may have nothing contacted.
     """
 
     account: str | None = None
@@ -69,6 +73,14 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     charts: str | None = None
     render: bool = False
     jobs: int = 1
+    offline: bool = False
+
+    def foreign(self, root: Path) -> Foreign | None:
+        """What a configuration found in a tree may not say; None for one that is named here."""
+        if self.config is not None:
+            return None
+        rules = self.rules_from is not None or self.rules is not None
+        return Foreign(root, host=self.registry_host is not None, rules=rules)
 
 
 class Target(Struct, frozen=True):
@@ -106,7 +118,7 @@ class Run(Struct):
         given = [Path(path) for path in paths]
         root = find_root(given, options.root)
         file = options.config or find_config(given, root)
-        config = load_config(file)
+        config = load_config(file, options.foreign(root))
         workspace = Workspace(root, (*config.exclude, *options.exclude))
         names = tuple(workspace.relative(path) for path in given) or ("",)
         targets = load_targets(config, options, root if file is None else file.parent)
@@ -207,7 +219,7 @@ class Run(Struct):
     def _decide_graph(self, planner: Planner, charts: ChartAnswers | None) -> Iterator[Decisions]:
         """What the graph of kustomizations decides, and what is known of remote bases."""
         remote = self.index.has_remote and not self.options.backward
-        rendered = remote and (self.options.render or self.config.render)
+        rendered = remote and self.renders
         if self.index.has_entries or rendered:
             from imageshift.links.render import remote_images  # noqa: PLC0415 as above
             from imageshift.solve.decisions import solve  # noqa: PLC0415 as above
@@ -229,10 +241,19 @@ class Run(Struct):
             yield remote_rows(self.index, self.mapper, remote_sites if rendered else None)
 
     @property
+    def renders(self) -> bool:
+        """Whether remote bases are built, which fetches them: only if the user says so."""
+        return self.options.render or (self.config.render and self.options.config is not None)
+
+    @property
     def charts_mode(self) -> str:
-        """How much is asked of charts: auto, off or require; named files are read without."""
+        """How much is asked of charts: auto, off or require; named files are read without.
+
+        A configuration of the tree's can't have charts fetched for named files.
+        """
         mode = self.options.charts or self.config.charts.mode
-        return "off" if self.options.named_only and mode == "auto" else mode
+        asked = self.options.charts or (self.options.config and mode != "auto")
+        return "off" if self.options.named_only and not asked else mode
 
     def _decide_charts(self, planner: Planner) -> ChartAnswers | None:
         if not self.index.has_charts:
@@ -243,18 +264,20 @@ class Run(Struct):
 
         folder = self.folder or self.workspace.root
         sources = {name: folder / path for name, path in self.config.charts.sources.items()}
+        chosen = ChartOptions(
+            sources=sources,
+            jobs=self.options.jobs,
+            traces=TraceStore.default(),
+            allow_insecure_images=self.config.charts.allow_insecure_images,
+        )
+        chosen.transport.offline = self.options.offline
         return decide(
             self.index,
             self.mapper,
             planner.scan,
             reach=Reach(self.index),
             writable=self.is_written,
-            options=ChartOptions(
-                sources=sources,
-                jobs=self.options.jobs,
-                traces=TraceStore.default(),
-                allow_insecure_images=self.config.charts.allow_insecure_images,
-            ),
+            options=chosen,
         )
 
     def files(self) -> Iterator[str]:
@@ -264,6 +287,13 @@ class Run(Struct):
     def is_written(self, file: str) -> bool:
         """Whether a file lies in the given paths."""
         return any(not name or file == name or file.startswith(f"{name}/") for name in self.names)
+
+    def hidden(self) -> Iterator[FilePlan]:
+        """The plans of the files in the paths that nothing but `exclude:` leaves out."""
+        if self.workspace.exclude:
+            known = set(self.index.files)
+            bare = Workspace(self.workspace.root)
+            yield from self.planner.plans(n for n in bare.walk(self.names) if n not in known)
 
     def outside(self) -> list[str]:
         """The folders that Flux objects in the paths build, and that lie outside them.
@@ -290,13 +320,16 @@ class Run(Struct):
         return found
 
     def plans(self) -> Iterator[FilePlan]:
-        """The plans of the files, one by one.
+        """The plans of the files, one by one, and of what couldn't be looked at.
 
         Raises:
             ChangedError: as `settle`.
         """
         self.settle()
         yield from self.planner.plans(self.files())
+        for passed in self.workspace.passed:
+            if self.is_written(passed.name):
+                yield unread_plan(passed)
 
     def tails(self, site: ImageSite, file: str) -> set[str]:
         """The tags and digests that builds put behind a name which a site gives alone."""
@@ -427,7 +460,7 @@ def find_config(paths: Sequence[Path] = (), root: Path | None = None) -> Path | 
     for folder in (start, *start.parents):
         if not folder.is_relative_to(root):
             return None
-        if (folder / CONFIG_NAME).is_file():
+        if has_config(folder):
             return folder / CONFIG_NAME
     return None
 
@@ -477,13 +510,13 @@ def _imported(
 ) -> tuple[Rule, ...] | None:
     source = options.rules_from
     if source is None and config.rules_from is not None and not options.rules:
-        beside = folder / config.rules_from
-        source = str(beside) if beside.exists() else config.rules_from
+        is_aws = config.rules_from == "aws"
+        source = config.rules_from if is_aws else str(folder / config.rules_from)
     if source is None:
         return None
     from imageshift.aws import AwsOptions, load_rules  # noqa: PLC0415 heavy, and asked for only
 
-    return load_rules(source, AwsOptions(*where))
+    return load_rules(source, AwsOptions(*where, offline=options.offline))
 
 
 def _rows(config: Config) -> tuple[ImageField, ...]:

@@ -99,3 +99,14 @@ def test_real_helm_agrees(tmp_path: Path) -> None:
         version = parse_version(text)
         assert version is not None
         assert satisfies(version, constraint) is expected, (constraint, text)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, f"1.{'9' * 5000}.0", "1.0.0-" + "9" * 5000])
+def test_versions_that_no_number_can_hold(text: str) -> None:
+    """A version, or a range, of thousands of digits is none."""
+    version = parse_version("1.0.0")
+    assert version is not None
+
+    assert parse_version(text) is None
+    assert not satisfies(version, f">={text}")
+    assert newest([text, "1.0.0"], f">=0.1 <{text}") is None

@@ -117,7 +117,9 @@ def test_file_that_is_left_out_is_said(tmp_path: Path) -> None:
     done = run(tmp_path, "check", "a.yaml", "b.yaml", "c", *REGISTRY)
 
     assert (done.code, done.stdout) == (0, "")
-    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["a.yaml", "c"]
+    *emptied, hidden = done.stderr.splitlines()
+    assert [line.split(": ")[0] for line in emptied] == ["a.yaml", "c"]
+    assert hidden == "`exclude:` hides 4 images in 2 files: a.yaml, c/d.yaml"
 
 
 def test_json_has_the_rows(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """imageshift map: references in, targets out, one a line."""
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,3 +137,65 @@ def test_account_of_another_length_is_said(tmp_path: Path) -> None:
 
     assert done.stdout == "123.dkr.ecr.eu-west-2.amazonaws.com/docker-hub/library/nginx\n"
     assert done.stderr == "warning account-id: 123 has not the twelve digits of an account id\n"
+
+
+HOSTILE = {
+    "100 MB on one line": "a" * 100_000_000 + "\nnginx\n",
+    "zero bytes": "ng\0inx\nnginx\n",
+    "half a surrogate pair": "ng\udc80inx\nnginx\n",
+    "blanks and slashes": " " * 100_000 + "\n" + "/" * 100_000 + "\nnginx\n",
+    "braces": "${" * 100_000 + "\n" + "{{" * 100_000 + "\nnginx\n",
+    "escapes for a terminal": "\x1b]0;x\x07\nnginx\n",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_lines_leave_the_others(tmp_path: Path, text: str) -> None:
+    """What is no reference is told shortly, and the good one behind it is mapped."""
+    (tmp_path / "in").write_bytes(text.encode("utf-8", "surrogateescape"))
+    command = [sys.executable, "-c", "from imageshift.cli import main; main()", "map", *REGISTRY]
+    with (tmp_path / "in").open("rb") as stdin:
+        done = subprocess.run(
+            command, cwd=tmp_path, stdin=stdin, capture_output=True, check=False, timeout=60
+        )
+
+    assert (done.returncode, done.stdout.decode().splitlines()[-1]) == (
+        3,
+        f"{HOST}/docker-hub/library/nginx",
+    )
+    assert len(done.stderr) < 10_000
+    assert b"\x1b" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "| true", "<&- >&- 2>&-"])
+def test_closed_streams(tmp_path: Path, closed: str) -> None:
+    """A stream that isn't there, or whose reader is gone, is no bug."""
+    words = (sys.executable, "-c", "from imageshift.cli import main; main()", "map", *REGISTRY)
+    line = f"{shlex.join(words)} {closed}"
+    given = "" if "<&-" in closed else "nginx\n" * 10_000
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", line],
+        cwd=tmp_path,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode in {0, 2}
+    assert "bug" not in done.stderr
+
+
+def test_arguments_that_are_no_text(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8, as a reference and as a path."""
+    command = [sys.executable, "-c", "from imageshift.cli import main; main()"]
+    given: list[list[str | bytes]] = [
+        ["map", *REGISTRY, b"ng\xffinx"],
+        ["scan", *REGISTRY, b"\xff.yaml"],
+    ]
+    for arguments in given:
+        done = subprocess.run(
+            [*command, *arguments], cwd=tmp_path, capture_output=True, check=False
+        )
+        assert done.returncode in {2, 3}, done.stderr

@@ -44,7 +44,7 @@ def test_scan_lists_what_it_cannot_see(tree: Path) -> None:
 def test_render_finds_and_moves(tree: Path, how: str) -> None:
     """With it the images are rows without a place, and migrate adds entries, once."""
     write_tree(tree, {".imageshift.yaml": "render: true\n"} if how == "configuration" else {})
-    option = ["--render"] if how == "option" else []
+    option = ["--render"] if how == "option" else ["--config", ".imageshift.yaml"]
     told = run(tree, "scan", ".", *REGISTRY, *option, "--format", "json")
     checked = run(tree, "check", ".", *REGISTRY, *option)
     run(tree, "migrate", ".", *REGISTRY, *option)

@@ -19,6 +19,7 @@ REFUSED = {
     "lists": layers(40, 9),
     "merged mappings": layers(40, 9, "{<<: [", "]}"),
     "a few layers": layers(8, 9),
+    "more than a float can hold": layers(120, 500),
     "one wide layer": "a: &a [" + "x, " * 3000 + "]\nb: [" + "*a, " * 3000 + "]\n",
 }
 
@@ -30,6 +31,20 @@ def test_what_repeats_without_end_is_refused(text: str) -> None:
         documents(text)
 
     assert error.value.reason == "unparsable"
+
+
+DEEP = {
+    "lists": "".join(f"- &a{n} [*a{n - 1}]\n" for n in range(1, 5000)),
+    "mappings": "".join(f"- &a{n} {{a: *a{n - 1}}}\n" for n in range(1, 5000)),
+    "a few": "- &a " + "[" * 100 + "]" * 100 + "\n- " + "[" * 60 + "*a" + "]" * 60 + "\n",
+}
+
+
+@pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
+def test_what_aliases_make_too_deep_is_refused(text: str) -> None:
+    """However flat it is written: whoever follows the aliases would go down as far."""
+    with pytest.raises(SourceError, match="nested deeper than 150 levels, by its aliases"):
+        documents("- &a0 a\n" + text)
 
 
 TAKEN = {

@@ -5,7 +5,7 @@ from source_shapes import documents, only, scalars
 
 from imageshift.errors import SourceError
 from imageshift.source import Mapping, Scalar, Sequence, SourceText, split_documents, walk
-from imageshift.source.tree import resolves_to_string
+from imageshift.source.tree import MOST_LEVELS, resolves_to_string
 
 SPANS = [
     pytest.param("a: nginx\n", [("a", "a"), ("nginx", "nginx")], id="plain"),
@@ -217,10 +217,16 @@ def test_alias_without_an_anchor(text: str) -> None:
     assert caught.value.reason == "unparsable"
 
 
-def test_deep_nesting() -> None:
-    """Nesting deeper than Python's stack is read and walked."""
-    text = "a: " + "[" * 3000 + "]" * 3000
-    assert sum(isinstance(node, Sequence) for node in walk(only(text).root)) == 3000
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ("{a: ", "}"), ("- ", ""), ("? ", "")])
+def test_deep_nesting(opened: str, closed: str) -> None:
+    """150 levels are read, which is four times what real files have; one more is refused."""
+    text = opened * MOST_LEVELS + "a" + closed * MOST_LEVELS
+
+    assert sum(isinstance(node, Sequence | Mapping) for node in walk(only(text).root)) == 150
+    for too_deep in (MOST_LEVELS + 1, 100_000):
+        with pytest.raises(SourceError, match="nested deeper than 150 levels") as error:
+            only(opened * too_deep + "a" + closed * too_deep)
+        assert error.value.reason == "unparsable"
 
 
 STRINGS = [

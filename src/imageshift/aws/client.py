@@ -18,6 +18,7 @@ from imageshift.errors import ConfigError, ToolError
 __all__ = ["AwsOptions", "aws_errors", "is_account", "open_client"]
 
 _ATTEMPTS = 6
+_SAVED = "`imageshift rules import aws` saves the rules, and --rules-from FILE reads them"
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
@@ -35,12 +36,16 @@ _UNKNOWN_KEY = frozenset(
 
 
 class AwsOptions(Struct, frozen=True):
-    """Which account is asked, where and how; None leaves it to boto3's own configuration."""
+    """Which account is asked, where and how; None leaves it to boto3's own configuration.
+
+    `offline` refuses to ask at all.
+    """
 
     account: str | None = None
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    offline: bool = False
 
 
 def is_account(text: str | None) -> bool:
@@ -52,9 +57,11 @@ def open_client(service: str, options: AwsOptions) -> Any:
     """A boto3 client, which retries what is throttled up to six times.
 
     Raises:
-        ConfigError: boto3 isn't installed, or no region is known.
+        ConfigError: boto3 isn't installed, no region is known, or nothing may be asked.
         ToolError: the profile doesn't exist.
     """
+    if options.offline:
+        raise ConfigError("AWS can't be asked with --offline", hint=_SAVED)
     boto3 = require("boto3", "asking AWS")
     config = require("botocore.config", "asking AWS")
     exceptions = require("botocore.exceptions", "asking AWS")

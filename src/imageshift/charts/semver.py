@@ -17,8 +17,11 @@ _PART = re.compile(
     r"(=|==|!=|>=|=>|<=|=<|>|<|~|~>|\^)?\s*"
     r"v?(\d+|[xX*])(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?"
 )
-_HYPHEN = re.compile(r"(\S+)\s+-\s+(\S+)")
+_HYPHEN = re.compile(r"(?<!\S)(\S++)\s++-\s++(\S++)")
 _AND = re.compile(r"(?<=[\w*.])\s*,\s*|(?<=[\w*.])\s+(?=[=!<>~^v\dxX*])")
+
+# Python refuses numbers of more than 4,300 digits; Helm takes versions of 256 characters.
+_LONGEST = 1024
 
 _Numbers = tuple[int, int, int]
 
@@ -45,7 +48,7 @@ class Version:
 
 def parse_version(text: str) -> Version | None:
     """The version that a text spells, `v` and missing parts allowed; else None."""
-    found = _VERSION.fullmatch(text)
+    found = _VERSION.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         return None
     major, minor, patch = (int(part or 0) for part in found.groups()[:3])
@@ -58,6 +61,8 @@ def satisfies(version: Version, constraint: str) -> bool:
     >>> satisfies(parse_version("1.4.2"), ">= 1.2, < 2 || 3.x")
     True
     """
+    if len(constraint) > _LONGEST:
+        return False
     return any(_holds_all(version, part) for part in constraint.split("||"))
 
 

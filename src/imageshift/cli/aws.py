@@ -55,7 +55,7 @@ class AwsCommon(Common):
         host = parse_ecr_host(registry.host) or EcrHost("", "")
         account = registry.account or host.account or None
         region = registry.region or host.region or None
-        return AwsOptions(account, region, self.profile, self.endpoint_url)
+        return AwsOptions(account, region, self.profile, self.endpoint_url, self.offline)
 
 
 @dataclass(frozen=True, slots=True)

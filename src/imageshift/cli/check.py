@@ -44,5 +44,6 @@ def _say_rest(session: Session, *, findings: bool) -> None:
         say(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
     session.say_charts()
     session.say_emptied()
+    session.say_hidden()
     if findings:
         say("imageshift migrate rewrites them")

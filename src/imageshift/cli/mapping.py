@@ -1,8 +1,9 @@
 """imageshift map: references to targets, one a line."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -12,6 +13,7 @@ from imageshift.cli.options import Format, RegistryOptions, with_options
 from imageshift.cli.output import emit_data, put, say, say_doubtful_accounts
 from imageshift.config_file import load_config
 from imageshift.errors import InvalidReferenceError
+from imageshift.repo.workspace import find_root
 from imageshift.reports.summary import SCHEMA, registry_row
 from imageshift.rewrite import Backward, Forward, Mapper, Status
 from imageshift.run import find_config, load_targets
@@ -34,7 +36,7 @@ def map_(
     rules = _rules(common)
     say_doubtful_accounts([rules.registry])
     mapper: Mapper = Backward(rules) if inverse else Forward(rules)
-    texts = references or [line.strip() for line in sys.stdin if line.strip()]
+    texts = references or _lines(sys.stdin)
     rows = [_row(text, mapper) for text in texts]
     if format_ is Format.JSON:
         emit_data(_report(rules, rows))
@@ -45,10 +47,27 @@ def map_(
         raise typer.Exit(Exit.UNSAFE)
 
 
+def _lines(stream: TextIO | None) -> Iterator[str]:
+    """The lines of a stream that aren't blank; of one that is too long for a reference, a part."""
+    while stream is not None and (line := stream.readline(_LONGEST)):
+        text = line.strip()
+        if not line.endswith("\n") and len(line) == _LONGEST:
+            text = f"{text[:_SHOWN]}…"
+            while (rest := stream.readline(_LONGEST)) and not rest.endswith("\n"):
+                pass
+        if text:
+            yield text
+
+
+_LONGEST = 4096
+_SHOWN = 60
+
+
 def _rules(common: RegistryOptions) -> RuleSet:
-    file = common.config or find_config()
-    folder = Path.cwd() if file is None else file.parent
-    return load_targets(load_config(file), common.registry_options(), folder)[0].rules
+    options, root = common.registry_options(), find_root([])
+    file = options.config or find_config(root=root)
+    config = load_config(file, options.foreign(root))
+    return load_targets(config, options, Path.cwd() if file is None else file.parent)[0].rules
 
 
 def _row(text: str, mapper: Mapper) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from msgspec.structs import replace
 
+from imageshift.errors import ConfigError
 from imageshift.run import RunOptions
 
 __all__ = ["ChartsMode", "Common", "Format", "Preset", "RegistryOptions", "with_options"]
@@ -123,6 +124,10 @@ class Common(RegistryOptions):
         bool,
         _option(_FILES, "--render", text="Build remote bases, with kustomize or kubectl."),
     ] = False
+    offline: Annotated[
+        bool,
+        _option(_FILES, "--offline", text="Contact nothing: charts come from caches alone."),
+    ] = False
     follow: Annotated[
         bool, _option(_FILES, "--follow", text="Folders that Flux objects build from here as well.")
     ] = False
@@ -141,13 +146,22 @@ class Common(RegistryOptions):
     verbose: Annotated[bool, _option(_FILES, "--verbose", "-v", text="List every place.")] = False
 
     def run_options(self, *, named_only: bool = False, backward: bool = False) -> RunOptions:
-        """The options as the library takes them."""
+        """The options as the library takes them.
+
+        Raises:
+            ConfigError: `--offline` with what can't be done so.
+        """
+        if self.offline and self.render:
+            raise ConfigError(
+                "--offline and --render exclude each other", hint="remote bases are fetched"
+            )
         return replace(
             self.registry_options(),
             root=self.root,
             charts_through_cache=self.charts_through_cache,
             templates=self.templates,
             render=self.render,
+            offline=self.offline,
             follow=self.follow,
             named_only=named_only,
             backward=backward,

@@ -4,7 +4,7 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -175,6 +175,14 @@ class Session:
             ):
                 say(f"{self.shown(name)}: {_EMPTIED}")
 
+    def say_hidden(self) -> None:
+        """Says how many images `exclude:` hides, since whoever writes it may hide anything."""
+        hidden = [plan for plan in self.run.hidden() if plan.results]
+        images = sum(len(plan.results) for plan in hidden)
+        if images:
+            found = f"{counted(images, 'image')} in {counted(len(hidden), 'file')}"
+            say(f"`exclude:` hides {found}: {', '.join(_some(hidden, self.shown))}")
+
     def _say_outside(self) -> None:
         outside = [self.shown(folder) for folder in self.run.outside()]
         if outside:
@@ -218,6 +226,14 @@ def turn_in(folder: Path) -> Iterator[Writer]:
 
 _STOPPED = "a run was stopped before it had written this file and others that belong together"
 _SHOWN = 8
+
+
+def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:
+    names = [shown(plan.file) for plan in plans[:_SHOWN]]
+    more = len(plans) - len(names)
+    return [*names, *([f"{more} more"] if more else [])]
+
+
 _UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
 _EMPTIED = "nothing of it was looked at: ignore rules, `exclude:` or its name leave it out"
 

@@ -91,6 +91,7 @@ def _prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof
             exclude=run.workspace.exclude,
             rewrite_jobs=run.config.jobs == "rewrite",
             jobs=common.jobs,
+            offline=common.offline,
             advance=advance,
         )
         return verify_trees(before.root, after.root, options)

@@ -83,6 +83,8 @@ def warm(
     """List or make the tag pulls that fill the cache, or check the pinned digests."""
     if pull and check:
         raise ConfigError("--pull and --check exclude each other", hint="--check pulls nothing")
+    if common.offline and (pull or check):
+        raise ConfigError("--pull and --check ask the registry, which --offline excludes")
     usages = read_usage(paths, common)
     if common.sync_file is not None:
         _write_sync(usages, common.sync_file, common.sync_tool)

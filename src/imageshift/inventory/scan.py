@@ -27,8 +27,10 @@ __all__ = ["FileScan", "FileSkip", "is_ignored", "scan_file"]
 
 _WORDS = (b"mage", b"registry", b"repository", b"_IMAGE", b"oci://", b"newName", b"lowedRepos")
 _HELMFILE = (b"releases:", b"{{")
-_IGNORE = re.compile(r"#[^\r\n]*\bimageshift:[ \t]*ignore(?![\w-])")
-_IGNORE_FILE = re.compile(r"#[^\r\n]*\bimageshift:[ \t]*ignore-file\b")
+# A line's first hash begins the search for the words behind it: one search for each line.
+_COMMENT = r"(?<![^\r\n])[^#\r\n]*+#[^\r\n]*?\bimageshift:[ \t]*"
+_IGNORE = re.compile(rf"{_COMMENT}ignore(?![\w-])")
+_IGNORE_FILE = re.compile(rf"{_COMMENT}ignore-file\b")
 _SOPS = re.compile(
     r"""(?:\A\ufeff?|[\r\n])(?:sops|"sops"|'sops')[ \t]*:[ \t]*(?:[{#\r\n]|\Z)"""
     r"""|[\s{,]"sops"\s*:\s*\{"""
@@ -212,7 +214,7 @@ class _Scan:
         self._skips.append(FileSkip(self._file, error.line, error.column, reason, str(error)))
 
     def _obeying(self, site: ImageSite) -> ImageSite:
-        if is_ignored(self._source, site.lines()):
+        if any(_is_ignored_line(self._source, line) for line in site.lines()):
             return site.skipped(SkipReason.IGNORED, "imageshift: ignore")
         return site
 

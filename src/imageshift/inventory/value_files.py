@@ -11,7 +11,7 @@ from imageshift.source import Mapping, Scalar
 
 __all__ = ["named_value_files"]
 
-_TEMPLATE = re.compile(r"\{\{.*?\}\}")
+_TEMPLATE = re.compile(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}")
 _REFERENCE = re.compile(r"\$[\w-]+/")
 
 

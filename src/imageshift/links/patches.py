@@ -1,10 +1,10 @@
 """Patches, in whatever form an owner writes them: files, texts, objects, lists of operations."""
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
+from imageshift.entry import selects
 from imageshift.errors import SourceError
 from imageshift.inventory import FluxKustomization, Index
 from imageshift.inventory.index import join
@@ -97,14 +97,7 @@ def targets(patch: Patch, kind: str, name: str) -> bool:
     """Whether a patch's target, if it has one, takes an object; kustomize matches whole names."""
     wanted = (("kind", kind), ("name", name))
     found = ((patch.target.text(key), text) for key, text in wanted) if patch.target else ()
-    return all(not pattern or _matches(pattern, text) for pattern, text in found)
-
-
-def _matches(pattern: str, text: str) -> bool:
-    try:
-        return re.fullmatch(pattern, text) is not None
-    except re.error:
-        return False
+    return all(not pattern or selects(pattern, text) for pattern, text in found)
 
 
 class PatchedList(Struct, frozen=True):

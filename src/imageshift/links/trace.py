@@ -13,11 +13,15 @@ from imageshift.links.entries import merged_steps
 from imageshift.links.model import Build, Components, Entries, Patches
 from imageshift.links.texts import is_transformed
 from imageshift.sites import ImageSite, Origin, SiteKind, is_kustomization
+from imageshift.unwound import Task, unwound
 
 __all__ = ["BuildTrace", "TraceStep", "Tracer"]
 
 _MOST = 50
 """As many builds are told; a base may be under hundreds."""
+
+_MOST_STOPS = 10_000
+"""As many builds are asked on the way: a web of them has more ways than can be told."""
 
 
 class TraceStep(Struct, frozen=True):
@@ -74,7 +78,9 @@ class Tracer:
             found, on = self._through(self._own[file], sort, waiting[0], entries=entries)
             yield from found
             waiting += on
-        while waiting:
+        for _ in range(_MOST_STOPS):
+            if not waiting:
+                return
             way = waiting.popleft()
             for build, entrance in self._takers.get(way.name, ()):
                 if build.folder not in way.seen or build.title:
@@ -86,7 +92,7 @@ class Tracer:
         self, build: Build, entrance: object, way: _Way, *, entries: bool
     ) -> tuple[list[BuildTrace], list[_Way]]:
         """What a build makes of a text, and where it goes from there."""
-        text, made = self._made(build, entrance, way, entries=entries)
+        text, made = unwound(self._made(build, entrance, way, entries=entries))
         if build.title:
             known = self._builds.index.kustomizations.get(build.folder)
             told = known is None or any(step.file == known.file for step in made)
@@ -100,12 +106,12 @@ class Tracer:
 
     def _made(
         self, build: Build, entrance: object, way: _Way, *, entries: bool
-    ) -> tuple[str, list[TraceStep]]:
+    ) -> Task[tuple[str, list[TraceStep]]]:
         """The text after the steps of a build from where it comes in (E1)."""
         text, made = way.text, list[TraceStep]()
         for effect in build.effects:
             if isinstance(effect, Components) and entrance in (None, Components, way.name):
-                text, more = self._components(effect, way, text, entries=entries)
+                text, more = yield self._components(effect, way, text, entries=entries)
                 made += more
             elif isinstance(effect, Entries) and entries:
                 text, more = self._entries(effect, text)
@@ -114,7 +120,7 @@ class Tracer:
 
     def _components(
         self, effect: Components, way: _Way, text: str, *, entries: bool
-    ) -> tuple[str, list[TraceStep]]:
+    ) -> Task[tuple[str, list[TraceStep]]]:
         """What components make of a text that was gathered before them, or by one of them."""
         made: list[TraceStep] = []
         first = effect.keys.index(way.name) + 1 if way.name in effect.keys else 0
@@ -122,7 +128,7 @@ class Tracer:
             inner = _Way(key, text, seen=way.seen | {key})
             if key not in way.seen:
                 component = self._builds.of_folder(key)
-                text, more = self._made(component, None, inner, entries=entries)
+                text, more = yield self._made(component, None, inner, entries=entries)
                 made += more
         return text, made
 

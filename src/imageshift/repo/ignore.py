@@ -66,10 +66,12 @@ class _Pattern(Struct, frozen=True):
 class Patterns(Struct, frozen=True):
     """The patterns of one folder's ignore file, those that win first.
 
-    Neighbours of one sort are one expression, so that a long list costs little.
+    Neighbours of one sort are one expression, so that a long list costs little. `count` is how
+    many patterns there are.
     """
 
     _groups: tuple[tuple[re.Pattern[bytes], bool, bool, bool], ...]
+    count: int = 0
 
     @classmethod
     def read(cls, content: bytes) -> "Patterns":
@@ -80,7 +82,7 @@ class Patterns(Struct, frozen=True):
         for sort, group in groupby(parsed, lambda pattern: pattern.sort):
             joined = b"|".join(pattern.regex for pattern in group)
             groups.append((re.compile(joined, re.DOTALL), *sort))
-        return cls(tuple(groups))
+        return cls(tuple(groups), len(parsed))
 
     def verdict(self, path: bytes, *, folder: bool) -> bool | None:
         """Whether the last pattern that matches excludes a path; None when none does.
@@ -89,9 +91,16 @@ class Patterns(Struct, frozen=True):
         """
         name = path[path.rfind(b"/") + 1 :]
         for regex, whole, folders_only, includes in self._groups:
-            if (folder or not folders_only) and regex.fullmatch(path if whole else name):
+            if (folder or not folders_only) and regex.match(path if whole else name):
                 return not includes
         return None
+
+    def covers(self, path: bytes) -> bool:
+        """Whether a file is excluded by itself or with a folder above it."""
+        ends = [at for at, byte in enumerate(path) if byte == ord("/")]
+        return any(self.verdict(path[:end], folder=True) for end in ends) or bool(
+            self.verdict(path, folder=False)
+        )
 
     def __bool__(self) -> bool:
         return bool(self._groups)
@@ -127,8 +136,42 @@ def _path_regex(pattern: bytes) -> bytes:
 
 
 def _glob_regex(pattern: bytes, *, bounded: bool) -> bytes:
-    """A glob; where it is `bounded`, `**` between slashes crosses folders."""
-    parts: list[bytes] = []
+    """A glob; where it is `bounded`, `**` between slashes crosses folders.
+
+    What stands between two stars has one length, or one number of slashes, however it matches:
+    so the first place where it fits is as good as any later one, and none is gone back to. Any
+    other way a pattern of many stars would take longer than anybody waits.
+    """
+    runs: list[list[bytes]] = [[b""]]
+    end = rb"\Z"
+    for token in _tokens(pattern, bounded=bounded):
+        if token is _FOLDERS:
+            runs.append([b""])
+        elif token is _STAR:
+            runs[-1].append(b"")
+        elif token is _REST:
+            end = rb".*\Z"
+        else:
+            runs[-1][-1] += token
+    first, *others = runs
+    parts = [_run_regex(first, b"" if others else end)]
+    parts += [b"(?>(?:.*?/)??%b)" % _run_regex(run) for run in others[:-1]]
+    parts += [b"(?:.*?/)??%b" % _run_regex(run, end) for run in others[-1:]]
+    return b"".join(parts)
+
+
+def _run_regex(pieces: list[bytes], end: bytes = b"") -> bytes:
+    """Pieces between stars that don't cross folders; the last one stands at the `end`, if any."""
+    head, *rest = pieces
+    last = b"[^/]*" + rest.pop() + end if rest and end == rb"\Z" else end
+    return head + b"".join(b"(?>[^/]*?%b)" % piece for piece in rest) + last
+
+
+_STAR, _FOLDERS, _REST = b"*", b"**/", b"/**"
+
+
+def _tokens(pattern: bytes, *, bounded: bool) -> Iterator[bytes]:
+    """The stars of a glob, and the expressions of all else in it."""
     at = 0
     while at < len(pattern):
         sign = pattern[at : at + 1]
@@ -141,8 +184,7 @@ def _glob_regex(pattern: bytes, *, bounded: bool) -> bytes:
             part, at = re.escape(escaped) if escaped else _NEVER, at + 2
         else:
             part, at = (b"[^/]" if sign == b"?" else re.escape(sign)), at + 1
-        parts.append(part)
-    return b"".join(parts)
+        yield part
 
 
 def _stars(pattern: bytes, start: int, *, bounded: bool) -> tuple[bytes, int]:
@@ -152,8 +194,8 @@ def _stars(pattern: bytes, start: int, *, bounded: bool) -> tuple[bytes, int]:
     opens = start == 0 or pattern[start - 1 : start] == b"/"
     rest = pattern[end:]
     if not (bounded and end - start > 1 and opens and rest[:1] in {b"", b"/"}):
-        return b"[^/]*", end
-    return (b"(?:.*/)?", end + 1) if rest else (b".*", end)
+        return _STAR, end
+    return (_FOLDERS, end + 1) if rest else (_REST, end)
 
 
 def _set(pattern: bytes, start: int) -> tuple[bytes, int]:

@@ -10,13 +10,14 @@ from pathlib import Path
 
 from imageshift.errors import SourceError
 
-__all__ = ["LARGEST", "read_below", "read_file"]
+__all__ = ["LARGEST", "read_below", "read_file", "read_here", "resolve_below"]
 
 LARGEST = 64 * 1024 * 1024
 """The most bytes that a file of a repository may have."""
 
 # A pipe that is opened so gives no bytes instead of waiting for some.
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_CHUNK = 1024 * 1024
 
 
 def read_file(path: Path | str, *, largest: int = LARGEST) -> bytes:
@@ -40,10 +41,31 @@ def read_below(root: Path, name: str, *, largest: int = LARGEST) -> bytes:
     Raises:
         SourceError: as `read_file`, and for what lies outside the root.
     """
-    path = os.path.realpath(root / name)
-    if not Path(path).is_relative_to(root):
-        raise SourceError("it leads out of the root", reason="unwritable")
+    return _read(resolve_below(root, name), _FLAGS | os.O_NOFOLLOW, largest)
+
+
+def read_here(path: Path | str, *, largest: int = LARGEST) -> bytes:
+    """The bytes of a regular file that is no link itself; its folder is trusted.
+
+    Raises:
+        SourceError: as `read_file`, and for a link.
+    """
     return _read(path, _FLAGS | os.O_NOFOLLOW, largest)
+
+
+def resolve_below(root: Path, name: str) -> Path:
+    """Where a name below a folder leads to, through all links.
+
+    Raises:
+        SourceError: it leads out of the folder, or can be no name (reason `unwritable`).
+    """
+    try:
+        path = Path(os.path.realpath(root / name))
+    except ValueError as error:  # a name with a zero byte
+        raise SourceError(f"can't be read: {error}", reason="unwritable") from None
+    if not path.is_relative_to(root):
+        raise SourceError("can't be read: it leads out of the root", reason="unwritable")
+    return path
 
 
 def _read(path: Path | str, flags: int, largest: int) -> bytes:
@@ -53,21 +75,33 @@ def _read(path: Path | str, flags: int, largest: int) -> bytes:
         raise SourceError(f"can't be read: {error.strerror}", reason="unwritable") from None
     except ValueError as error:  # a name with a zero byte
         raise SourceError(f"can't be read: {error}", reason="unwritable") from None
-    with os.fdopen(handle, "rb", buffering=0) as stream:
+    try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise SourceError("can't be read: it is no regular file", reason="unwritable")
         if status.st_size > largest:
-            raise SourceError(_too_large(largest), reason="unwritable")
-        try:
-            # Files under /proc say that they have no bytes, and others may grow.
-            data = stream.read(largest + 1) or b""
-        except OSError as error:
-            raise SourceError(f"can't be read: {error.strerror}", reason="unwritable") from None
-    if len(data) > largest:
-        raise SourceError(_too_large(largest), reason="unwritable")
-    return data
+            raise _too_large(largest)
+        return _contents(handle, status.st_size, largest)
+    except OSError as error:
+        raise SourceError(f"can't be read: {error.strerror}", reason="unwritable") from None
+    finally:
+        os.close(handle)
 
 
-def _too_large(largest: int) -> str:
-    return f"can't be read: it has more than {largest >> 20} MiB"
+def _contents(handle: int, size: int, largest: int) -> bytes:
+    data = os.read(handle, size + 1)
+    if size and len(data) == size:
+        return data
+    # Files under /proc say that they have no bytes, and others grow or shrink meanwhile.
+    parts, total = [data], len(data)
+    while data:
+        if total > largest:
+            raise _too_large(largest)
+        data = os.read(handle, _CHUNK)
+        parts.append(data)
+        total += len(data)
+    return b"".join(parts)
+
+
+def _too_large(largest: int) -> SourceError:
+    return SourceError(f"can't be read: it has more than {largest >> 20} MiB", reason="unwritable")

@@ -4,23 +4,27 @@ Paths are texts relative to the workspace's root, with `/`, as Git has them.
 """
 
 import os
-import stat
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
 
 from msgspec import Struct
 
 from imageshift.errors import ChangedError, NoFilesError, SourceError
 from imageshift.repo.ignore import Patterns
+from imageshift.repo.read import read_below, read_here, resolve_below
 
-__all__ = ["CONFIG_NAME", "Workspace", "find_root", "matching"]
+__all__ = ["CONFIG_NAME", "Passed", "Workspace", "find_root", "has_config", "matching"]
 
 CONFIG_NAME = ".imageshift.yaml"
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _IGNORE_FILES = (".sourceignore", ".gitignore")
+
+# The most bytes of an ignore file, and the most patterns that hold for one folder.
+_LARGEST_IGNORE = 1024 * 1024
+_MOST_PATTERNS = 10_000
 
 # What Flux's source-controller leaves out of every artifact (its docs, "Default exclusions").
 _FLUX_EXCLUDES = b"""\
@@ -42,9 +46,10 @@ def find_root(paths: Sequence[Path], given: Path | None = None) -> Path:
     """The folder that a run may know of: nothing outside it is ever read or written.
 
     `given`, else the nearest parent of the paths with .imageshift.yaml or .git, else the
-    working directory if it holds them, else their common parent. A link counts where it stands,
-    so that it can't lead a run elsewhere; only one to a whole repository may, or one to a folder
-    that stands in no repository.
+    working directory if it holds them, else their common parent. A .git below the paths doesn't
+    count, nor does a .imageshift.yaml in a folder that is itself a bare git repository. A link
+    counts where it stands, so that it can't lead a run elsewhere; only one to a whole repository
+    may, or one to a folder that stands in no repository.
 
     Raises:
         NoFilesError: a path doesn't exist, lies outside the root, or is a link out of it.
@@ -83,9 +88,25 @@ def _common_folder(paths: Sequence[Path]) -> Path:
 def _marked_above(paths: Sequence[Path]) -> Path | None:
     common = _common_folder(paths)
     for folder in (common, *common.parents):
-        if (folder / CONFIG_NAME).is_file() or (folder / ".git").exists():
+        if has_config(folder) or (folder / ".git").exists():
             return folder
     return None
+
+
+def has_config(folder: Path) -> bool:
+    """Whether a folder has a configuration that counts.
+
+    One that stands in a bare git repository doesn't: such a folder may come with a clone, and its
+    own settings and filters would be those of the run.
+    """
+    path = folder / CONFIG_NAME
+    return os.path.lexists(path) and not path.is_dir() and not _is_bare(folder)
+
+
+def _is_bare(folder: Path) -> bool:
+    """Whether Git would take a folder for a repository (its `is_git_directory`)."""
+    has_parts = (folder / "objects").is_dir() and (folder / "refs").is_dir()
+    return has_parts and os.path.lexists(folder / "HEAD")
 
 
 def _refuse_outside(path: Path, root: Path) -> None:
@@ -114,6 +135,17 @@ class _Level(Struct, frozen=True):
     all: _Layers
 
 
+class Passed(Struct, frozen=True):
+    """What a walk had to pass over: its name, why, and whether it couldn't be read.
+
+    What could be read and is none of ours by its nature, a link or a device, isn't `unread`.
+    """
+
+    name: str
+    detail: str
+    unread: bool = True
+
+
 @dataclass(slots=True)
 class Workspace:
     """A root folder with its ignore rules; `exclude` are patterns as in .gitignore.
@@ -126,6 +158,8 @@ class Workspace:
     exclude: tuple[str, ...] = ()
     _levels: dict[str, _Level] = field(default_factory=dict)
     _pins: dict[str, int] = field(default_factory=dict)
+    _passed: dict[str, Passed] = field(default_factory=dict)
+    _safe: set[str] = field(default_factory=lambda: {""})
     _given: Patterns = field(init=False)
 
     def __post_init__(self) -> None:
@@ -157,11 +191,19 @@ class Workspace:
                     seen.add(file)
                     yield file
 
+    @property
+    def passed(self) -> tuple[Passed, ...]:
+        """What the walks so far had to pass over, in path order."""
+        return tuple(self._passed[name] for name in sorted(self._passed))
+
     def read(self, name: str) -> bytes:
-        """The bytes of a file, the same at every reading: what is decided on them holds for them.
+        """The bytes of a regular file below the root, the same at every reading.
+
+        What is decided on them holds for them.
 
         Raises:
-            SourceError: it can't be read (reason `unwritable`).
+            SourceError: it can't be read, leads out of the root or is too large (reason
+                `unwritable`).
             ChangedError: it isn't any more what it was when it was read first.
         """
         try:
@@ -185,12 +227,17 @@ class Workspace:
         self._levels.clear()
 
     def _read(self, name: str) -> bytes:
+        folder = name.rpartition("/")[0]
+        # Resolving every path would cost as much as reading: each folder is looked at once.
+        if folder not in self._safe:
+            resolve_below(self.root, folder)
+            self._safe.add(folder)
         try:
-            path = f"{self.root}/{name}"
-            with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 the hot path
-                return stream.read()
-        except OSError as error:
-            raise SourceError(f"can't be read: {error.strerror}", reason="unwritable") from None
+            return read_here(f"{self.root}/{name}")
+        except SourceError:
+            if not _is_link(f"{self.root}/{name}"):
+                raise
+            return read_below(self.root, name)
 
     def is_excluded(self, name: str) -> bool:
         """Whether a rule leaves out a file, or a folder above it."""
@@ -231,40 +278,96 @@ class Workspace:
     def _inside(self, folder: str) -> list[tuple[str, bool]]:
         """What a folder has of ours, the last first, and which of it are folders."""
         prefix = f"{folder}/" if folder else ""
-        entries = _entries(f"{self.root}/{folder}")
+        entries, odd = self._entries(folder)
+        if folder in self._safe:
+            self._safe.update(prefix + name for name, is_folder in entries if is_folder)
         self._level(folder, {name for name, _ in entries})
+        for name in odd:
+            self._note_odd(prefix + name)
         return [
             (prefix + name, is_folder)
             for name, is_folder in reversed(entries)
             if (is_folder or _is_ours(name)) and not self._excludes(prefix + name, folder=is_folder)
         ]
 
+    def _entries(self, folder: str) -> tuple[list[tuple[str, bool]], list[str]]:
+        """The files and folders in a folder, with which are folders; and what is neither."""
+        found: list[tuple[str, bool]] = []
+        odd: list[str] = []
+        try:
+            with os.scandir(f"{self.root}/{folder}") as scan:
+                for entry in scan:
+                    is_folder = entry.is_dir(follow_symlinks=False)
+                    if is_folder or entry.is_file(follow_symlinks=False):
+                        found.append((entry.name, is_folder))
+                    else:
+                        odd.append(entry.name)
+        except FileNotFoundError:
+            pass  # gone meanwhile
+        except OSError as error:
+            self._pass(folder or ".", f"can't be read: {error.strerror}")
+        return sorted(found), odd
+
+    def _note_odd(self, name: str) -> None:
+        """Notes a link that leads out of the root, and a device or pipe with a name of ours."""
+        path = f"{self.root}/{name}"
+        is_link = _is_link(path)
+        leads_on = is_link and os.path.isdir(path)  # noqa: PTH112 as below
+        if not (leads_on or _is_ours(name.rpartition("/")[2])):
+            return
+        if self._excludes(name, folder=False):
+            return
+        if not is_link:
+            self._pass(name, "no regular file, but a device, pipe or socket", unread=False)
+        elif not Path(os.path.realpath(path)).is_relative_to(self.root):
+            self._pass(name, "a link out of the root, which isn't followed", unread=False)
+
+    def _pass(self, name: str, detail: str, *, unread: bool = True) -> None:
+        self._passed[name] = Passed(name, detail, unread)
+
     def _level(self, folder: str, names: Collection[str] = _IGNORE_FILES) -> _Level:
         found = self._levels.get(folder)
         if found is None:
-            found = self._levels[folder] = self._read_level(folder, names)
+            missing = [folder]
+            while (above := missing[-1].rpartition("/")[0]) not in self._levels and missing[-1]:
+                missing.append(above)
+            for name in reversed(missing):
+                known = names if name == folder else _IGNORE_FILES
+                found = self._levels[name] = self._read_level(name, known)
+            assert found is not None  # noqa: S101 the folder itself comes last
         return found
 
     def _read_level(self, folder: str, names: Collection[str]) -> _Level:
+        """The patterns of a folder, when those of the folder above it are known."""
         if folder:
-            above = self._level(folder.rpartition("/")[0])
+            above = self._levels[folder.rpartition("/")[0]]
         else:
             above = _Level(((0, Patterns.read(_FLUX_EXCLUDES)),), (), ())
-        flux, git = (self._layer(folder, name) if name in names else () for name in _IGNORE_FILES)
+        left = _MOST_PATTERNS - sum(patterns.count for _, patterns in above.all)
+        flux, git = (
+            self._layer(folder, name, left) if name in names else () for name in _IGNORE_FILES
+        )
         if folder and not (flux or git):
             return above
         flux, git = flux + above.flux, git + above.git
         given = ((0, self._given),) if self._given else ()
         return _Level(flux, git, given + flux + git)
 
-    def _layer(self, folder: str, name: str) -> _Layers:
-        path = self.absolute(folder) / name
-        try:
-            # Git reads no ignore file through a link, and a pipe would never end.
-            content = path.read_bytes() if stat.S_ISREG(path.lstat().st_mode) else b""
-        except OSError:
+    def _layer(self, folder: str, name: str, left: int) -> _Layers:
+        """The patterns of an ignore file, none of one that holds more than may be `left`."""
+        path = f"{folder}/{name}" if folder else name
+        full = f"{self.root}/{path}"
+        # Git reads no ignore file through a link, and a pipe would never end.
+        if not os.path.lexists(full) or not S_ISREG(os.lstat(full).st_mode):
             return ()
-        patterns = Patterns.read(content)
+        try:
+            patterns = Patterns.read(read_here(full, largest=_LARGEST_IGNORE))
+        except SourceError as error:
+            self._pass(path, f"its patterns don't count: {error}")
+            return ()
+        if patterns.count > left:
+            self._pass(path, f"its patterns don't count: they are too many ({patterns.count})")
+            return ()
         return ((len(os.fsencode(folder)) + bool(folder), patterns),) if patterns else ()
 
 
@@ -272,23 +375,13 @@ def matching(patterns: Collection[str], names: Iterable[str]) -> Iterable[str]:
     """The names that patterns of a configuration match, written as in .gitignore."""
     if not patterns:
         return ()
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 few configurations have any
+    read = Patterns.read(os.fsencode("\n".join(patterns)))
+    return [name for name in names if read.covers(os.fsencode(name))]
 
-    return GitIgnoreSpec.from_lines(patterns).match_files(names)
 
-
-def _entries(folder: str) -> list[tuple[str, bool]]:
-    """The files and folders in a folder, no links and no devices, and which of them are folders.
-
-    One that can't be listed, or is gone meanwhile, holds none.
-    """
-    found: list[tuple[str, bool]] = []
-    with suppress(OSError), os.scandir(folder) as scan:
-        for entry in scan:
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if is_folder or entry.is_file(follow_symlinks=False):
-                found.append((entry.name, is_folder))
-    return sorted(found)
+def _is_link(path: str) -> bool:
+    """Whether a path is a link; False as well where that can't be told."""
+    return os.path.islink(path)  # noqa: PTH114 pathlib's raises where a folder may not be searched
 
 
 def _is_ours(name: str) -> bool:

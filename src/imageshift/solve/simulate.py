@@ -21,6 +21,7 @@ from imageshift.links.model import (
     Replacement,
 )
 from imageshift.solve.leaves import Leaf, Leaves
+from imageshift.unwound import Task, unwound
 
 __all__ = ["Flow", "Match", "Plan", "Seen", "Simulation", "simulate"]
 
@@ -96,10 +97,6 @@ def simulate(graph: Graph, leaves: Leaves, plan: Plan) -> Simulation:
     return runner.found
 
 
-_DEEPEST = 100
-"""As many components inside one another are followed; kustomizations have two or three."""
-
-
 class _Runner:
     def __init__(self, graph: Graph, leaves: Leaves, plan: Plan) -> None:
         self.found = Simulation()
@@ -118,9 +115,9 @@ class _Runner:
         """Runs all builds but components, which have nothing of their own to work on."""
         for build in self._graph.bottom_up():
             if not build.is_component:
-                self.found.outputs[build.key] = self._run(build, frozenset())
+                self.found.outputs[build.key] = unwound(self._run(build, frozenset()))
 
-    def _run(self, build: Build, incoming: _Flows) -> _Flows:
+    def _run(self, build: Build, incoming: _Flows) -> Task[_Flows]:
         flows = set(incoming)
         for key in build.bases:
             flows |= self.found.outputs.get(key, frozenset())
@@ -136,12 +133,13 @@ class _Runner:
         for number, effect in enumerate(build.effects):
             if number == place:
                 gathered = _with_entries(gathered, added)
-            gathered = self._apply(build, number, effect, gathered)
+            if isinstance(effect, Components):
+                gathered = yield self._components(effect, gathered)
+            else:
+                gathered = self._apply(build, number, effect, gathered)
         return _with_entries(gathered, added) if place == len(build.effects) else gathered
 
     def _apply(self, build: Build, number: int, effect: Effect, flows: _Flows) -> _Flows:
-        if isinstance(effect, Components):
-            return self._components(build, effect, flows)
         if isinstance(effect, Entries):
             return self._entries(effect, flows)
         if isinstance(effect, Replacement):
@@ -153,14 +151,12 @@ class _Runner:
                 self.found.tests.append(Test(build, leaf, flows))
         return flows
 
-    def _components(self, build: Build, effect: Components, flows: _Flows) -> _Flows:
+    def _components(self, effect: Components, flows: _Flows) -> Task[_Flows]:
         for key in effect.keys:
             component = self._graph.builds.get(key)
-            if len(self._running) > _DEEPEST:
-                flows |= self._from_outside(build)
-            elif component is not None and key not in self._running:
+            if component is not None and key not in self._running:
                 self._running.add(key)
-                flows = self._run(component, flows)
+                flows = yield self._run(component, flows)
                 self._running.discard(key)
         return flows
 

@@ -7,24 +7,28 @@ nodes, and whoever follows its aliases would never come to an end.
 from collections.abc import Iterable
 
 from imageshift.errors import SourceError
-from imageshift.source.node import Mapping, Node, Root, Sequence
+from imageshift.source.node import Mapping, Node, Root, Scalar, Sequence
 
 __all__ = ["refuse_excess"]
 
 _ALIASED, _NODES = 100, 1000
 _LOW, _HIGH = 400_000, 4_000_000
 _LOW_RATIO, _HIGH_RATIO = 0.99, 0.10
+_COUNTLESS = 10 * _HIGH
 
 
-def refuse_excess(root: Root, aliases: int) -> None:
+def refuse_excess(root: Root, aliases: int, levels: int) -> None:
     """Does nothing for a document whose `aliases` repeat an ordinary number of nodes.
 
     Raises:
-        SourceError: they repeat more than go-yaml takes.
+        SourceError: they repeat more than go-yaml takes, or what they make is deeper than
+            `levels`.
     """
     if root is None:
         return
-    written, read = _count(root)
+    written, read, deep = _count(root)
+    if deep > levels:
+        raise SourceError(f"nested deeper than {levels} levels, by its aliases")
     aliased = read - written - aliases
     if aliased > _ALIASED and read > _NODES and aliased > read * _allowed_ratio(read):
         raise SourceError("no YAML that Kubernetes reads: its aliases repeat too much")
@@ -35,21 +39,27 @@ def _allowed_ratio(read: int) -> float:
     return _LOW_RATIO - (_LOW_RATIO - _HIGH_RATIO) * share
 
 
-def _count(root: Node) -> tuple[int, int]:
-    """How many nodes are written, and how many a reader that follows every alias meets.
+def _count(root: Node) -> tuple[int, int, int]:
+    """How many nodes are written, how many a reader that follows every alias meets, how deep.
 
     An alias is met itself, then what it stands for.
     """
     sizes: dict[int, int] = {}
+    depths: dict[int, int] = {}
     waiting = [(root, False)]
     while waiting:
         node, is_counted = waiting.pop()
         if is_counted:
-            sizes[id(node)] = 1 + sum(sizes[id(part)] + bool(part.shared) for part in _parts(node))
+            parts = list(_parts(node))
+            size = 1 + sum(sizes[id(part)] + bool(part.shared) for part in parts)
+            # A hundred aliases make a number of a hundred digits; no more than this counts.
+            sizes[id(node)] = min(size, _COUNTLESS)
+            inner = max((depths[id(part)] for part in parts), default=0)
+            depths[id(node)] = inner + (not isinstance(node, Scalar))
         elif id(node) not in sizes:
             waiting.append((node, True))
             waiting += ((part, False) for part in _parts(node))
-    return len(sizes), sizes[id(root)]
+    return len(sizes), sizes[id(root)], depths[id(root)]
 
 
 def _parts(node: Node) -> Iterable[Node]:

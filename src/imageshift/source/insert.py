@@ -21,7 +21,8 @@ __all__ = [
 ]
 
 _NOTHING = re.compile(r"(?:\s++|#[^\r\n]*+)*+")
-_TAIL = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?(?:\r\n|\r|\n))*+[ \t]*+(?:#[^\r\n]*+)?\Z")
+_LINE_ENDS = re.compile(r"(\r\n|\r|\n)")
+_COMMENT_BEHIND = re.compile(r"[ \t]#[^\r\n]*\Z")
 _ALIAS = re.compile(r"\s*:(?:\s++|#[^\r\n]*+)*+\*[^\s,\[\]{}]+")
 _DASH = re.compile(r"(?:\s++|#[^\r\n]*+)*+-")
 COLON = re.compile(r"[ \t]*:[ \t]*")
@@ -148,10 +149,19 @@ def place_behind(text: str, node: Node, alias_end: int | None) -> int:
         last = last.own[-1][1] if isinstance(last, Mapping) else last.items[-1]
     if last.start < node.start or _NOTHING.fullmatch(text, last.end, node.end) is None:
         # It ends with an alias: leave out the blank lines and comments behind that.
-        return node.start + len(_TAIL.sub("", text[node.start : node.end]))
+        return node.start + _length_of_content(text[node.start : node.end])
     if isinstance(last, Scalar) and last.style in {"|", ">"}:
         return _block_end(text, last)
     return last.end
+
+
+def _length_of_content(text: str) -> int:
+    """The length of a text without the blank lines and comments that it ends with."""
+    parts = _LINE_ENDS.split(text)
+    while len(parts) > 1 and parts[-1].lstrip(" \t")[:1] in {"", "#"}:
+        del parts[-2:]
+    last = _COMMENT_BEHIND.sub("", parts.pop()).rstrip(" \t")
+    return sum(map(len, parts)) + len(last)
 
 
 def _block_end(text: str, scalar: Scalar) -> int:

@@ -59,8 +59,18 @@ _TABS = re.compile(r"(?<=[^\s])[ \t]*\t[ \t]*")
 _INK = re.compile(r"#[^\r\n]*|[^\s#]+")
 
 
+MOST_LEVELS = 150
+"""How deep collections may stand inside each other; real files have 40 levels at most.
+
+Whoever follows a tree may recurse: each level takes a few of Python's 1,000 frames.
+"""
+_MOST_EVENTS = 2_000_000
+
 # Fewer can't repeat much.
 _FEW_ALIASES = 8
+
+# The pure parser takes up to ten seconds for so many characters.
+_SLOW = 1024 * 1024
 
 Spans = list[tuple[int, int]]
 """Starts and ends of stretches of a text, sorted."""
@@ -72,19 +82,26 @@ def parse_events(text: str, offset: int = 0) -> list[tuple[Root, int, int]]:
     libyaml reads it where it can, ruamel.yaml's own parser where libyaml refuses.
 
     Raises:
-        SourceError: neither can read it; line and column count in `text`.
+        SourceError: neither can read it, or it is larger or deeper than any real one; line and
+            column count in `text`.
     """
     if text.startswith(BOM):
         # libyaml doesn't count a byte order mark, the pure parser does.
         text, offset = text[1:], offset + 1
     if CParser is not None:
         try:
-            return _Builder(CParser(text).get_event, offset).documents()
-        except (YAMLError, SourceError, ValueError):
-            pass  # the pure parser reads a little more, and says better what is wrong
+            return _Builder(_limited(CParser(text).get_event, text), offset).documents()
+        except _LimitError:
+            raise
+        except (YAMLError, SourceError, ValueError) as error:
+            # The pure parser reads a little more, and says better what is wrong, but it is slow.
+            if len(text) > _SLOW:
+                raise error if isinstance(error, SourceError) else _source_error(error) from None
     try:
         return _parse_pure(text, offset)
-    except (YAMLError, YAMLStreamError, ValueError) as error:
+    except SourceError:
+        raise
+    except Exception as error:  # noqa: BLE001 it fails in more ways than by its own errors
         found = _parse_tabs(text, offset) if "\t" in text else None
         if found is None:
             raise _source_error(error) from None
@@ -208,31 +225,67 @@ def _is_event_of(node: Node | None, event: Any, spans: Spans) -> bool:
     return kind is SequenceStartEvent and type(node) is Sequence
 
 
+class _LimitError(SourceError):
+    """A text with more in it than any parser should have to read."""
+
+
+def _limit_error(message: str, event: Any) -> _LimitError:
+    mark = event.start_mark
+    return _LimitError(message, line=mark.line + 1, column=mark.column + 1)
+
+
+def _limited(get_event: Callable[[], Any], text: str) -> Callable[[], Any]:
+    """The events of a text, as many as may be; a character makes two at most."""
+    if len(text) * 2 <= _MOST_EVENTS:
+        return get_event
+    left = iter(range(_MOST_EVENTS))
+
+    def next_event() -> Any:
+        event = get_event()
+        if next(left, None) is None:
+            raise _limit_error(f"more than {_MOST_EVENTS:,} values", event)
+        return event
+
+    return next_event
+
+
 class _Builder:
     """Turns a stream of events into trees, resolving aliases as it goes."""
 
-    __slots__ = ("_aliases", "_anchors", "_next", "_offset")
+    __slots__ = ("_aliases", "_anchors", "_deepest", "_next", "_offset")
 
     def __init__(self, get_event: Callable[[], Any], offset: int) -> None:
         self._next = get_event
         self._offset = offset
         self._anchors: dict[str, Node] = {}
         self._aliases = 0
+        self._deepest = 0
 
     def documents(self) -> list[tuple[Root, int, int]]:
         found: list[tuple[Root, int, int]] = []
         while (event := self._next()) is not None and type(event) is not StreamEndEvent:
             if type(event) is DocumentStartEvent:
                 self._anchors = {}
-                self._aliases = 0
+                self._aliases = self._deepest = 0
                 start = event.start_mark.index + self._offset
                 root = self._root()
-                if self._aliases > _FEW_ALIASES:
-                    refuse_excess(root, self._aliases)
+                if self._repeats():
+                    refuse_excess(root, self._aliases, MOST_LEVELS)
                 end = self._next()
                 assert type(end) is DocumentEndEvent  # noqa: S101 the parser's own grammar
                 found.append((root, start, end.end_mark.index + self._offset))
         return found
+
+    def _repeats(self) -> bool:
+        """Whether aliases may make of the document much more than is written."""
+        levels = self._deepest * (self._aliases + 1)
+        return self._aliases > _FEW_ALIASES or (self._aliases > 0 and levels > MOST_LEVELS)
+
+    def _level(self, number: int, event: Any) -> int:
+        """The number of a level that is no deeper than any tree may be."""
+        if number > MOST_LEVELS:
+            raise _limit_error(f"nested deeper than {MOST_LEVELS} levels", event)
+        return number
 
     def _root(self) -> Root:
         """The tree of one document, built with a stack of open collections."""
@@ -250,6 +303,8 @@ class _Builder:
                 made = Mapping if kind is MappingStartEvent else Sequence
                 start = event.start_mark.index + offset
                 open_nodes.append(made(start, event.anchor, flow=bool(event.flow_style)))
+                if len(keys) > self._deepest:
+                    self._deepest = self._level(len(keys), event)
                 keys.append(None)
                 continue
             elif kind is MappingEndEvent or kind is SequenceEndEvent:

@@ -30,7 +30,7 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
 
     `rules_of` gives the rules for a file; `is_asked` says whether a file is in the paths;
     `charts` are folders or archives by `namespace/name` of a release, by a chart's URL, or by
-    its name. `advance` is called after each verdict.
+    its name; `offline` contacts nothing. `advance` is called after each verdict.
     """
 
     rules_of: Callable[[str], RuleSet]
@@ -40,6 +40,7 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     rewrite_jobs: bool = False
     jobs: int = 1
     locator: Locator | None = None
+    offline: bool = False
     renderer: Renderer | None = None
     advance: Callable[[], None] = lambda: None
 
@@ -150,6 +151,7 @@ class _Run(Struct, dict=True):
     def _prover(self) -> ReleaseProver:
         options = self.options
         locator = options.locator or Locator(known=options.charts)
+        locator.transport.offline = locator.transport.offline or options.offline
         renderer = options.renderer or find_renderer()
         return ReleaseProver(ReleaseRenderer(locator, renderer, _once(Kustomize.find)))
 

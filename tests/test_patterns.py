@@ -1,0 +1,133 @@
+"""Every expression of the package, on long texts that make a matcher go back and back."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+import signal
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import imageshift
+
+LENGTH = 15_000
+SECONDS = 0.5
+SIGNS = [
+    *(
+        "a",
+        "A",
+        "0",
+        " ",
+        "\t",
+        "\n",
+        "$",
+        "{",
+        "}",
+        "#",
+        "/",
+        ".",
+        "-",
+        ":",
+        "=",
+        "@",
+        "*",
+        "'",
+        '"',
+    ),
+    *(
+        "\\",
+        "[",
+        "(",
+        "<",
+        "!",
+        "%",
+        ",",
+        "_",
+        "${",
+        "{{a",
+        "a:",
+        "a-",
+        "a ",
+        "aA",
+        "a\n",
+        '"a',
+        "://",
+    ),
+]
+
+
+def patterns() -> Iterator[tuple[str, tuple[re.Pattern[Any], frozenset[str]]]]:
+    """Yield each compiled expression of the package, by name, with the methods that are called."""
+    for info in pkgutil.walk_packages(imageshift.__path__, "imageshift."):
+        module = importlib.import_module(info.name)
+        source = inspect.getsource(module)
+        for name, value in vars(module).items():
+            methods = frozenset(re.findall(rf"\b{re.escape(name)}\.(\w+)", source))
+            for number, found in enumerate(inside(value)):
+                title = f"{info.name.removeprefix('imageshift.')}.{name}.{number}"
+                yield title, (found, methods or frozenset({"fullmatch", "search"}))
+
+
+def inside(value: Any) -> Iterator[re.Pattern[Any]]:
+    """Yield the expressions in a value, also in tables."""
+    if isinstance(value, re.Pattern):
+        yield value
+    elif isinstance(value, dict):
+        yield from inside([*value, *value.values()])
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in value:
+            yield from inside(item)
+
+
+def hostile_texts(pattern: re.Pattern[Any]) -> Iterator[str]:
+    """Yield long texts of one sign, and of the words that an expression itself looks for."""
+    source = pattern.pattern if isinstance(pattern.pattern, str) else pattern.pattern.decode()
+    words = {*re.findall(r"[A-Za-z]{2,}|[^\w\s()*+?|\[\]\\^]+", source)} - {*SIGNS}
+    for sign in (*SIGNS, *sorted(words)):
+        yield sign * (LENGTH // len(sign)) + "\0"
+    for word in sorted(words):
+        for sign in SIGNS:
+            yield word + sign * (LENGTH // len(sign))
+
+
+def use(pattern: re.Pattern[Any], methods: frozenset[str], text: str) -> None:
+    """Match a text as the code does: at its beginning, or anywhere."""
+    given: Any = text if isinstance(pattern.pattern, str) else text.encode()
+    if methods & {"fullmatch", "match"}:
+        pattern.fullmatch(given)
+        pattern.match(given)
+    if methods - {"fullmatch", "match", "pattern"}:
+        for _ in pattern.finditer(given):
+            pass
+
+
+FOUND = dict(patterns())
+
+
+def test_there_are_expressions_to_look_at() -> None:
+    """The walk over the modules finds them."""
+    assert len(FOUND) > 100
+
+
+@pytest.mark.parametrize("name", sorted(FOUND))
+def test_expressions_take_linear_time(name: str) -> None:
+    """A quadratic one would take minutes for all these texts."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    pattern, methods = FOUND[name]
+    before = signal.signal(signal.SIGVTALRM, stop)
+    tried = ""
+    try:
+        for tried in hostile_texts(pattern):
+            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+            use(pattern, methods, tried)
+    except TimeoutError:
+        pytest.fail(f"{pattern.pattern!r} on {tried[:12]!r}…{tried[-3:]!r}")
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
