@@ -10,7 +10,7 @@ from pathlib import Path
 
 from imageshift.errors import SourceError
 
-__all__ = ["LARGEST", "read_below", "read_file"]
+__all__ = ["LARGEST", "is_folder", "read_below", "read_file"]
 
 LARGEST = 64 * 1024 * 1024
 """The most bytes that a file of a repository may have."""
@@ -44,6 +44,14 @@ def read_below(root: Path, name: str, *, largest: int = LARGEST) -> bytes:
     if not Path(path).is_relative_to(root):
         raise SourceError("it leads out of the root", reason="unwritable")
     return _read(path, _FLAGS | os.O_NOFOLLOW, largest)
+
+
+def is_folder(name: str) -> bool:
+    """Whether a name is that of a folder; names that no file can have are none."""
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _read(path: Path | str, flags: int, largest: int) -> bytes:
