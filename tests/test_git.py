@@ -222,8 +222,8 @@ def test_links_and_submodules(tmp_path: Path) -> None:
         "itself": "itself",
         "device": "/dev/zero",
     }
-    for name, target in links.items():
-        (root / name).symlink_to(target)
+    for name, destination in links.items():
+        (root / name).symlink_to(destination)
     committed(root, {})
     git(root, "submodule", "add", "-q", str(other), "module")
     git(root, "commit", "-q", "-m", "y")

@@ -88,6 +88,7 @@ def _prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof
             charts={key: root / path for key, path in run.config.charts.sources.items()},
             exclude=run.workspace.exclude,
             rewrite_jobs=run.config.jobs == "rewrite",
+            fetch=common.render,
             jobs=common.jobs,
             advance=advance,
         )

@@ -30,7 +30,7 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
 
     `rules_of` gives the rules for a file; `is_asked` says whether a file is in the paths;
     `charts` are folders or archives by `namespace/name` of a release, by a chart's URL, or by
-    its name. `advance` is called after each verdict.
+    its name. With `fetch`, remote bases are fetched. `advance` is called after each verdict.
     """
 
     rules_of: Callable[[str], RuleSet]
@@ -38,6 +38,7 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     charts: Mapping[str, Path] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     rewrite_jobs: bool = False
+    fetch: bool = False
     jobs: int = 1
     locator: Locator | None = None
     renderer: Renderer | None = None
@@ -65,7 +66,8 @@ class _Side(Struct, dict=True):
     @classmethod
     def open(cls, root: Path, options: VerifyOptions) -> "_Side":
         tree = Tree.open(root, options.exclude)
-        units, catalog = discover(tree, _once(Kustomize.find), options.jobs)
+        find = _once(lambda: Kustomize.find(tree.root, fetch=options.fetch))
+        units, catalog = discover(tree, find, options.jobs)
         return cls(tree, {unit.key: unit for unit in units}, catalog)
 
     def releases(self, key: UnitKey) -> dict[UnitKey, Plain]:
