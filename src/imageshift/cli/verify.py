@@ -22,6 +22,7 @@ from imageshift.verify import (
     Verdict,
     VerifyOptions,
     verify_trees,
+    with_unread,
 )
 from imageshift.verify.rows import problem_rows, render_rows
 
@@ -92,7 +93,8 @@ def _prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof
             jobs=common.jobs,
             advance=advance,
         )
-        return verify_trees(before.root, after.root, options)
+        proof = verify_trees(before.root, after.root, options)
+    return with_unread(proof, before.unread | after.unread)
 
 
 def _exit_code(proof: Proof) -> Exit:

@@ -42,7 +42,7 @@ _ADDRESS = re.compile(
     r"|[?&]ref=|\.git(?:[/?]|$)|^[\w-]+(?:\.[\w-]+)+[/:].*//"
 )
 _SCHEMES = {"https", "http", "ssh"}
-_SHORT = re.compile(r"(?:[\w.-]+@)?[\w.-]+[:/][^:\s]*")
+_SHORT = re.compile(r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*[:/][^:\s]*")
 _METADATA = {"metadata.google.internal", "metadata", "fd00:ec2::254", "100.100.100.200"}
 
 
@@ -81,7 +81,7 @@ class Survey(Struct):
             self._waiting.append(folder)
 
     def _look_at(self, folder: Path, name: str) -> None:
-        file = _File.read(self._inside(folder / name), self._shown(folder / name))
+        file = _File.read(self._inside(folder, name), self._shown(folder / name))
         for key, scalar in file.scalars():
             try:
                 self._entry(folder, key.casefold(), scalar.value)
@@ -89,10 +89,10 @@ class Survey(Struct):
                 raise ToolError(f"{file.place(scalar)}: {error}", hint=error.hint) from None
 
     def _entry(self, folder: Path, key: str, text: str) -> None:
-        place = self._inside(folder / text)
+        place = self._inside(folder, text)
         if key in _GENERATORS:
             for part in _behind_equals(text):
-                self._inside(folder / part)
+                self._inside(folder, part)
         is_inline = "\n" in text or text.lstrip().startswith("{")
         if is_inline:
             self.is_free = self.is_free and not (key in _PLUGINS and self._leads_out(folder, text))
@@ -106,19 +106,20 @@ class Survey(Struct):
         elif key in _PLUGINS:
             self.is_free = self.is_free and not self._file_leads_out(folder, place)
 
-    def _inside(self, path: Path) -> Path:
+    def _inside(self, folder: Path, text: str) -> Path:
         """Where a path leads.
 
         Raises:
             ToolError: outside.
         """
+        path = folder / text
         try:
             found = Path(os.path.realpath(path))
         except (OSError, ValueError) as error:
             raise ToolError(f"no path: {error}") from None
         for place in (Path(os.path.normpath(path)), found):
             if not any(place.is_relative_to(known) for known in (self.root, self.folder.resolve())):
-                raise ToolError(f"{self._shown(path)} leads out of the root", hint=_HINT)
+                raise ToolError(f"{text[:200]} leads out of the root", hint=_HINT)
         return found
 
     def _shown(self, path: Path) -> str:
@@ -140,7 +141,7 @@ class Survey(Struct):
             found = [scalar.value for _, scalar in _File(text, "").scalars(skip=frozenset())]
             for value in found:
                 for part in (value, *_behind_equals(value)):
-                    self._inside(folder / part)
+                    self._inside(folder, part)
         except ToolError:
             return True
         return False

@@ -6,23 +6,32 @@ from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
 from imageshift.charts.locate import Locator
 from imageshift.charts.render import Renderer, find_renderer
-from imageshift.errors import ToolError
 from imageshift.inventory.readers import read_documents
 from imageshift.verify.catalog import Catalog
 from imageshift.verify.discover import Unit, discover
 from imageshift.verify.kustomize import Kustomize
-from imageshift.verify.model import Plain, Problem, Proof, UnitKey, Verdict, VerdictKind
+from imageshift.verify.model import (
+    Plain,
+    Problem,
+    Proof,
+    UnitKey,
+    Verdict,
+    VerdictKind,
+    as_tool_error,
+    object_name,
+)
 from imageshift.verify.prove_release import ReleaseProver, ReleaseSide
 from imageshift.verify.prove_unit import defer, prove_file, prove_unit
 from imageshift.verify.releases import is_release
 from imageshift.verify.render import ReleaseRenderer
 from imageshift.verify.tree import Tree
 
-__all__ = ["VerifyOptions", "verify_trees"]
+__all__ = ["VerifyOptions", "verify_trees", "with_unread"]
 
 
 class VerifyOptions(Struct, frozen=True, kw_only=True):
@@ -56,6 +65,17 @@ def verify_trees(before: Path, after: Path, options: VerifyOptions) -> Proof:
     return _Run(_Side.open(before, options), _Side.open(after, options), options).prove()
 
 
+def with_unread(proof: Proof, unread: Mapping[str, str]) -> Proof:
+    """A proof that says as well what of a tree couldn't be read: it isn't proven."""
+    more = [
+        Verdict(
+            key=UnitKey(VerdictKind.FILE, "", name, name), file=name, problem=Problem(name, reason)
+        )
+        for name, reason in unread.items()
+    ]
+    return replace(proof, verdicts=tuple(sorted((*proof.verdicts, *more), key=_order)))
+
+
 class _Side(Struct, dict=True):
     """One tree with all that is deployed from it."""
 
@@ -76,13 +96,9 @@ class _Side(Struct, dict=True):
         found: dict[UnitKey, Plain] = {}
         for data in () if unit is None else unit.objects:
             if is_release(data):
-                name = data.get("metadata") or {}
+                name = object_name(data)
                 made = UnitKey(
-                    VerdictKind.RELEASE,
-                    str(name.get("namespace") or ""),
-                    str(name.get("name") or ""),
-                    key.place,
-                    key.number,
+                    VerdictKind.RELEASE, name.namespace, name.name, key.place, key.number
                 )
                 found[made] = data
         return found
@@ -160,8 +176,9 @@ class _Run(Struct, dict=True):
         rules = self.options.rules_of(new.file)
         try:
             return self._prover.prove(task[1], old, new, rules, jobs=self.options.rewrite_jobs)
-        except ToolError as error:
-            problem = Problem(old.place, str(error), error.hint)
+        except Exception as error:  # noqa: BLE001 one bad release is no matter for the others
+            said = as_tool_error(error)
+            problem = Problem(old.place, old.said(said), said.hint)
             return Verdict(key=task[1], file=new.file, problem=problem)
         finally:
             self.options.advance()
@@ -179,16 +196,24 @@ class _Run(Struct, dict=True):
         old, new = self.before.units.get(key), self.after.units.get(key)
         unit = new or old
         assert unit is not None  # noqa: S101 the key is one of theirs
-        rules = self.options.rules_of(unit.file)
+        try:
+            verdict = self._compared(key, old, new, unit.file)
+            if verdict is not None:
+                verdict = defer(verdict, unit.objects, releases.values(), self._built)
+        except Exception as error:  # noqa: BLE001 one bad unit is no matter for the others
+            said = as_tool_error(error)
+            verdict = Verdict(key=key, file=unit.file, problem=Problem(unit.file, str(said)))
+        self.options.advance()
+        return verdict
+
+    def _compared(
+        self, key: UnitKey, old: Unit | None, new: Unit | None, file: str
+    ) -> Verdict | None:
+        rules = self.options.rules_of(file)
         if key.kind is VerdictKind.FILE:
             texts = self.before.tree.read(key.place), self.after.tree.read(key.place)
-            verdict = prove_file(key, (old, new), texts, rules, jobs=self.options.rewrite_jobs)
-        else:
-            verdict = prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
-        self.options.advance()
-        if verdict is None:
-            return None
-        return defer(verdict, unit.objects, releases.values(), self._built)
+            return prove_file(key, (old, new), texts, rules, jobs=self.options.rewrite_jobs)
+        return prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
 
     @cached_property
     def _built(self) -> frozenset[str]:
