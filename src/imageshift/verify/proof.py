@@ -1,6 +1,6 @@
 """The whole proof: both trees discovered, their units paired, compared, and releases rendered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ from imageshift.verify.prove_release import ReleaseProver, ReleaseSide
 from imageshift.verify.prove_unit import defer, prove_file, prove_unit
 from imageshift.verify.releases import is_release
 from imageshift.verify.render import ReleaseRenderer
+from imageshift.verify.secrets import Veil
 from imageshift.verify.tree import Tree
 
 __all__ = ["VerifyOptions", "verify_trees", "with_unread"]
@@ -89,6 +90,14 @@ class _Side(Struct, dict=True):
         find = _once(lambda: Kustomize.find(tree.root, fetch=options.fetch))
         units, catalog = discover(tree, find, options.jobs)
         return cls(tree, {unit.key: unit for unit in units}, catalog)
+
+    def objects(self) -> Iterator[Plain]:
+        """All objects, as they are built and as they are written."""
+        for unit in self.units.values():
+            yield from unit.objects
+        for file in self.tree.index.files:
+            if b"Secret" in (self.tree.read(file) or b""):
+                yield from self.tree.objects(file)
 
     def releases(self, key: UnitKey) -> dict[UnitKey, Plain]:
         """The HelmReleases of a unit; one of each name, as a cluster has it."""
@@ -151,7 +160,13 @@ class _Run(Struct, dict=True):
             verdict = self._prove_unit(key, own)
             if verdict is not None:
                 made.append(verdict)
-        return Proof(tuple(sorted(made, key=_order)))
+        return Proof(tuple(sorted(map(self._veil.over, made), key=_order)))
+
+    @cached_property
+    def _veil(self) -> Veil:
+        """Hides the values of the Secrets that both trees have."""
+        sides = (self.before, self.after)
+        return Veil(tuple(data for side in sides for data in side.objects()))
 
     def _is_asked(self, key: UnitKey) -> bool:
         units = [side.units[key] for side in (self.before, self.after) if key in side.units]
