@@ -15,19 +15,12 @@ from msgspec.structs import replace
 
 from imageshift.charts.plain import load_plain
 from imageshift.errors import ImageshiftError
+from imageshift.source.secrets import COPY, HIDDEN, names_secret, open_keys_of
 from imageshift.verify.model import ObjectDifference, Plain, Problem, Verdict, decoded
 
-__all__ = ["HIDDEN", "Veil", "hide_pair"]
+__all__ = ["Veil", "hide_pair"]
 
-HIDDEN = "(hidden: a Secret's value)"
-"""What stands for a value."""
 _ANOTHER = "(hidden: another value of a Secret)"
-"""What stands for a value in an object of after that the one of before doesn't have."""
-
-_OPEN = {"apiVersion", "kind", "metadata", "type", "immutable"}
-_COPY = "kubectl.kubernetes.io/last-applied-configuration"
-_TEXT = re.compile(r"""^[\s{\[,"'-]*kind["']?\s*:\s*["']?Secret\b""", re.MULTILINE)
-_IN_LINE = re.compile(r"""["']kind["']\s*:\s*["']Secret\b""")
 _SHORTEST, _SHORTEST_LINE = 4, 8
 _WORDS = {"true", "false", "null", "none"}
 
@@ -93,14 +86,14 @@ def _hidden(node: Any, known: set[str], *, fresh: str, is_value: bool = False) -
         return _hidden(value, known, fresh=fresh, is_value=is_value or below)
 
     if isinstance(node, Mapping):
-        is_secret = node.get("kind") == "Secret"
+        is_secret, open_keys = node.get("kind") == "Secret", open_keys_of(node.keys())
         return {
-            key: inner(value, below=(is_secret and key not in _OPEN) or key == _COPY)
+            key: inner(value, below=(is_secret and key not in open_keys) or key == COPY)
             for key, value in node.items()
         }
     if isinstance(node, list):
         return [inner(item, below=False) for item in node]
-    if not is_value and not (isinstance(node, str) and _names_secret(node)):
+    if not is_value and not (isinstance(node, str) and names_secret(node)):
         return node
     text = repr(node)
     if fresh == HIDDEN:
@@ -108,20 +101,16 @@ def _hidden(node: Any, known: set[str], *, fresh: str, is_value: bool = False) -
     return HIDDEN if text in known else fresh
 
 
-def _names_secret(text: str) -> bool:
-    return _TEXT.search(text) is not None or _IN_LINE.search(text) is not None
-
-
 def _is_in_secret(item: ObjectDifference) -> bool:
     """Whether a difference is in a Secret's values, or is a copy of all of them."""
     if item.object.kind != "Secret" or not item.path:
         return False
-    return item.path[0] not in _OPEN or _COPY in item.path
+    return item.path[0] not in open_keys_of({"metadata"}) or COPY in item.path
 
 
 def _is_secret_text(item: ObjectDifference) -> bool:
     """Whether a difference is between texts that have Secrets in them."""
-    return any(isinstance(v, str) and _names_secret(v) for v in (item.before, item.after))
+    return any(isinstance(v, str) and names_secret(v) for v in (item.before, item.after))
 
 
 def _is_shown(value: Any) -> bool:
@@ -131,13 +120,13 @@ def _is_shown(value: Any) -> bool:
 def _values(node: Any) -> Iterator[str]:
     """The texts in the Secrets that an object is or holds."""
     if isinstance(node, Mapping):
-        is_secret = node.get("kind") == "Secret"
+        is_secret, open_keys = node.get("kind") == "Secret", open_keys_of(node.keys())
         for key, value in node.items():
-            yield from _texts(value) if is_secret and key not in _OPEN else _values(value)
+            yield from _texts(value) if is_secret and key not in open_keys else _values(value)
     elif isinstance(node, list):
         for item in node:
             yield from _values(item)
-    elif isinstance(node, str) and _names_secret(node):
+    elif isinstance(node, str) and names_secret(node):
         yield from _values(_loaded(node))
 
 
