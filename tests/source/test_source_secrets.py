@@ -13,7 +13,7 @@ FILES = {
     "list": "kind: List\nitems:\n- kind: Secret\n  data:\n    k: planted\n",
     "secret list": "kind: SecretList\nitems:\n- {kind: Secret, data: {k: planted}}\n",
     "alias": "x: &a planted\nkind: Secret\ndata: {k: *a}\n",
-    "another key": "kind: Secret\nbinaryData: [planted]\nmore: planted\n",
+    "another key": "kind: Secret\nmetadata: {}\nbinaryData: [planted]\nmore: planted\n",
     "last applied": (
         "kind: Secret\nmetadata:\n  annotations:\n"
         '    kubectl.kubernetes.io/last-applied-configuration: |\n      {"data": "planted"}\n'
