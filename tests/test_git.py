@@ -315,7 +315,15 @@ def _linked_parts(tree: Path, private: Path) -> None:
     (tree / ".git/refs/heads").symlink_to(private / ".git/refs/heads")
 
 
-@pytest.mark.parametrize("make", [_file_to, _link_to, _false_work_tree, _linked_parts])
+def _piped_parts(tree: Path, _private: Path) -> None:
+    committed(tree, {"a.yaml": OLD})
+    (tree / ".git/refs/heads/main").unlink()
+    os.mkfifo(tree / ".git/refs/heads/main")
+
+
+@pytest.mark.parametrize(
+    "make", [_file_to, _link_to, _false_work_tree, _linked_parts, _piped_parts]
+)
 def test_a_tree_cannot_choose_another_repository(
     make: Callable[[Path, Path], None], tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ which give what is stored as it is stored.
 import errno
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ _SECTION = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
 _WORD = re.compile(r"[a-z0-9]{1,16}")
 _ENTRY = re.compile(rb"([0-7]+) (\w+) ([0-9a-f]+) +(\S+)\t(.+)", re.DOTALL)
 _LINK, _FILES = b"120000", {b"100644", b"100755", b"100664"}
+_PLAIN = {stat.S_IFREG, stat.S_IFDIR}
 _HINT = "name a folder, or a revision that `git rev-parse` knows"
 
 
@@ -242,17 +244,22 @@ def _is_whole(own: Path, common: Path) -> bool:
     except SourceError:
         return False
     is_whole = all((common / name).is_dir() for name in ("objects", "refs"))
-    is_own = not any(
-        map(_holds_links, (*(common / n for n in _SHARED[1:]), *map(own.joinpath, _OWN)))
-    )
+    references = [*map(common.joinpath, _SHARED[1:]), *map(own.joinpath, _OWN)]
+    is_own = not any(map(_is_odd, references))
     return _HEAD.fullmatch(head) is not None and is_whole and is_own
 
 
-def _holds_links(place: Path) -> bool:
-    if place.is_symlink():
-        return True
-    inside = ((parent, [*folders, *files]) for parent, folders, files in os.walk(place))
-    return any(Path(parent, name).is_symlink() for parent, names in inside for name in names)
+def _is_odd(place: Path) -> bool:
+    """Whether something in a place, or itself, is neither a file nor a folder: a link or a pipe."""
+    inside = (
+        Path(parent, name)
+        for parent, folders, files in os.walk(place)
+        for name in (*folders, *files)
+    )
+    return any(
+        os.path.lexists(path) and stat.S_IFMT(path.lstat().st_mode) not in _PLAIN
+        for path in (place, *inside)
+    )
 
 
 def _line(path: Path) -> str | None:

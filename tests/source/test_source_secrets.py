@@ -24,6 +24,8 @@ FILES = {
     "windows": "kind: Secret\r\ndata:\r\n  k: planted\r\n",
     "mark": "\ufeffkind: Secret\ndata:\n  k: planted\n",
     "second": "kind: A\nimage: x\n---\nkind: Secret\ndata:\n  k: planted\n",
+    "a generator": "images: []\nsecretGenerator:\n- name: g\n  literals: [k=planted]\n",
+    "a plugin": "kind: SecretGenerator\nmetadata: {name: g}\nliterals: [k=planted]\n",
     "a wrong shape": "kind: Secret\ndata: planted\nstringData: [planted, {k: planted}]\n",
 }  # fmt: skip
 

@@ -21,6 +21,8 @@ _DATA = {"data", "stringData", "binaryData"}
 _OPEN = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
 COPY = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which kubectl keeps a copy of an object."""
+_KINDS = {"Secret", "SecretGenerator"}
+_ALWAYS = {COPY, "secretGenerator"}
 _NAMED = re.compile(
     r"""^[\s{\[,"'-]*kind["']?\s*:\s*["']?Secret\b|["']kind["']\s*:\s*["']Secret\b""", re.MULTILINE
 )
@@ -34,7 +36,7 @@ def hide_secrets(before: bytes, after: bytes) -> tuple[bytes, bytes]:
     A value that both sides have is spelled alike, so that a diff shows which ones differ. What
     can't be parsed is hidden as a whole where it speaks of a Secret.
     """
-    if b"Secret" not in before and b"Secret" not in after:
+    if b"ecret" not in before and b"ecret" not in after:
         return before, after
     known = _Known()
     return _hidden(before, known, HIDDEN), _hidden(after, known, _ANOTHER)
@@ -86,7 +88,7 @@ def _stretches(source: SourceText) -> list[tuple[int, int, bool]]:
 
 
 def _in_chunk(chunk: Chunk) -> Iterator[tuple[int, int, bool]]:
-    if "Secret" not in chunk.text:
+    if "ecret" not in chunk.text:
         return
     try:
         nodes = [node for document in chunk.documents() for node in walk(document.root)]
@@ -98,10 +100,10 @@ def _in_chunk(chunk: Chunk) -> Iterator[tuple[int, int, bool]]:
         if isinstance(node, Scalar) and names_secret(node.value):
             yield node.start, node.end, True
         elif isinstance(node, Mapping):
-            is_secret, open_keys = node.text("kind") == "Secret", open_keys_of(node.keys())
+            is_secret, open_keys = node.text("kind") in _KINDS, open_keys_of(node.keys())
             for key, value in node.own:
                 name = key.value if isinstance(key, Scalar) else ""
-                if (is_secret and name not in open_keys) or name == COPY:
+                if (is_secret and name not in open_keys) or name in _ALWAYS:
                     yield from _inside(value)
 
 
