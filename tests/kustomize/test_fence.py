@@ -54,6 +54,8 @@ FIELDS = {
     "escapes": 'resources: ["P\\x2fmap.yaml"]',
     "behind a name with a line end": 'resources: ["x\\n/../P/map.yaml"]',
     "behind a brace": "resources: ['{x}/../P/map.yaml']",
+    "a folder's own, named as a text": "resources: ['{x}']",
+    "a folder's own, named as lines": 'resources: ["x\\ny"]',
     "behind a folder that isn't there": "resources: [none/../P/map.yaml]",
     "files": "configMapGenerator: [{name: g, files: [P/file]}]",
     "files with a key": "configMapGenerator: [{name: g, files: [key=P/file]}]",
@@ -107,8 +109,11 @@ def hostile(root: Path, text: str, place: str) -> str:
             (app / "in" / file).symlink_to(outside / file)
     made = text.replace("P/", f"{name}/").replace("chartHome: P", f"chartHome: {name}")
     generator = f"{GENERATOR}files: [P/file]\n".replace("P/", f"{name}/")
+    inner = "resources: [P/map.yaml]\n".replace("P", name if name[0] == "/" else f"../{name}")
     files = {
         "kustomization.yaml": f"{made}\n",
+        "{x}/kustomization.yaml": inner,
+        "x\ny/kustomization.yaml": inner,
         "generator.yaml": generator,
         "built/kustomization.yaml": "resources: [g.yaml]\n",
         "built/g.yaml": generator.replace("P/", f"../{name}/"),

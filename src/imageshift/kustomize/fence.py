@@ -93,32 +93,39 @@ class Survey(Struct):
         if key in _GENERATORS:
             for part in _behind_equals(text):
                 self._inside(folder, part)
+        if key in _PLUGINS:
+            self.is_free = self.is_free and not self._plugin_leads_out(folder, place, text)
+        if _is_dir(place):
+            self._add(place)
         is_inline = "\n" in text or text.lstrip().startswith("{")
-        if is_inline:
-            self.is_free = self.is_free and not (key in _PLUGINS and self._leads_out(folder, text))
-        elif _ADDRESS.search(text) and ("://" in text or not os.path.exists(place)):  # noqa: PTH110
+        if not is_inline and _ADDRESS.search(text) and ("://" in text or not _exists(place)):
             self.remotes.append(text)
             self.is_free = False
-        elif os.path.isdir(place):  # noqa: PTH112 no error for names that no file can have
-            # Objects that are built may be anything, so the paths in them aren't known.
-            self.is_free = self.is_free and key not in _PLUGINS
-            self._add(place)
-        elif key in _PLUGINS:
-            self.is_free = self.is_free and not self._file_leads_out(folder, place)
+
+    def _plugin_leads_out(self, folder: Path, place: Path, text: str) -> bool:
+        """Whether a plugin may read what lies outside; what is built may be anything."""
+        if _is_dir(place):
+            return True
+        if _exists(place):
+            try:
+                text = read_file(place, largest=_LARGEST).decode()
+            except (SourceError, UnicodeDecodeError):
+                return True
+        return self._leads_out(folder, text)
 
     def _inside(self, folder: Path, text: str) -> Path:
-        """Where a path leads.
+        """Where a path leads as kustomize takes it: `..` is resolved before links are.
 
         Raises:
             ToolError: outside.
         """
-        path = folder / text
+        place = Path(os.path.normpath(folder / text))
         try:
-            found = Path(os.path.realpath(path))
+            found, other = (Path(os.path.realpath(each)) for each in (place, folder / text))
         except (OSError, ValueError) as error:
             raise ToolError(f"no path: {error}") from None
-        for place in (Path(os.path.normpath(path)), found):
-            if not any(place.is_relative_to(known) for known in (self.root, self.folder.resolve())):
+        for each in (place, found, other):
+            if not any(each.is_relative_to(known) for known in (self.root, self.folder.resolve())):
                 raise ToolError(f"{text[:200]} leads out of the root", hint=_HINT)
         return found
 
@@ -127,13 +134,6 @@ class Survey(Struct):
             if path.is_relative_to(known):
                 return path.relative_to(known).as_posix()
         return path.name
-
-    def _file_leads_out(self, folder: Path, path: Path) -> bool:
-        try:
-            text = read_file(path, largest=_LARGEST).decode()
-        except (SourceError, UnicodeDecodeError):
-            return True
-        return self._leads_out(folder, text)
 
     def _leads_out(self, folder: Path, text: str) -> bool:
         """Whether a plugin's configuration may name what lies outside the root."""
@@ -147,6 +147,8 @@ class Survey(Struct):
         return False
 
 
+# No error for texts that no file can be named, unlike those of `Path`.
+_is_dir, _exists = os.path.isdir, os.path.exists
 _HINT = "kustomize is kept from reading files that don't belong to the repository"
 
 

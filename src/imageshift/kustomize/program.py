@@ -17,12 +17,12 @@ from msgspec import Struct
 
 from imageshift.errors import ToolError
 from imageshift.git import CLOSED
-from imageshift.kustomize import landlock
 from imageshift.kustomize.fence import Survey, refuse_address
 from imageshift.tool import Limits, run_tool, tame
 
 __all__ = ["BuildError", "Program"]
 
+_LANDLOCK = str(Path(__file__).with_name("landlock.py"))
 _MIB = 1024 * 1024
 _LIMITS = Limits(seconds=120, memory=2048 * _MIB, output=32 * _MIB)
 _LINES, _LONGEST_LINE = 6, 400
@@ -135,7 +135,7 @@ def _fence(program: str, survey: Survey, scratch: str) -> list[str]:
 
 
 def _starter() -> list[str]:
-    return [sys.executable, "-I", "-S", landlock.__file__]
+    return [sys.executable, "-I", "-S", _LANDLOCK]
 
 
 @lru_cache(maxsize=8)
