@@ -1,5 +1,6 @@
 """Repositories are read without obeying them, whatever their settings and trees hold."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -386,3 +387,21 @@ def test_remotes_of_a_configuration(tmp_path: Path) -> None:
     (root / ".git/config").unlink()
     os.mkfifo(root / ".git/config")
     assert remotes(root) == ()
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that can't be written is an error of the whole, not a file that is missing."""
+    root = committed(tmp_path / "r", {"a.yaml": OLD})
+
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    target = tmp_path / "out"
+    target.mkdir()
+    found = Revision.find(root, "HEAD")
+    write = Path.write_bytes
+    monkeypatch.setattr(
+        Path, "write_bytes", lambda p, d: (full if target in p.parents else write)(p, d)
+    )
+    with pytest.raises(ToolError, match="No space left on device"):
+        found.extract(target)

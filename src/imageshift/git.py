@@ -134,8 +134,15 @@ class Revision(Struct, frozen=True):
 
         Raises:
             ConfigError: the commit doesn't have the folder.
-            ToolError: Git can't be run or lacks objects, or there is more than the limits allow.
+            ToolError: Git can't be run or lacks objects, there is more than the limits allow, or
+                there is no room.
         """
+        try:
+            self._extract(folder)
+        except OSError as error:
+            raise ToolError(f"the revision can't be written out: {error.strerror}") from None
+
+    def _extract(self, folder: Path) -> None:
         with self.repository.borrowed() as git:
             entries = git.entries(f"{self.commit}:{self.repository.prefix}")
             links = [entry for entry in entries if entry.is_link]

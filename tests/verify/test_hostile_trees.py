@@ -1,7 +1,9 @@
 """Trees that nobody should write: each ends soon, and what is good beside the bad is proven."""
 
+import errno
 import json
 import os
+import tempfile
 import time
 from pathlib import Path
 
@@ -212,3 +214,24 @@ def test_names_of_files(tmp_path: Path) -> None:
     assert done.code == 0, done.stderr
     assert "\x1b" not in done.stdout + done.stderr
     assert "3 compared, 1 image moved" in done.stderr
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Copies and scratch folders go, whether the proof succeeds, fails or can't begin."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    proven(tmp_path, {"bad/kustomization.yaml": "resources: [gone.yaml]\n"})
+    assert [*scratch.iterdir()] == []
+
+    def full(*_arguments: object, **_names: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", full)
+        patch.setattr(Path, "write_bytes", full)
+        done = run(tmp_path / "after", "--base", str(tmp_path / "before"))
+
+    assert done.code == 4
+    assert "the tree can't be copied: No space left on device" in done.stderr
+    assert [*scratch.iterdir()] == []
