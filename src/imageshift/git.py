@@ -9,6 +9,7 @@ which give what is stored as it is stored.
 import errno
 import os
 import re
+import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -113,6 +114,8 @@ class Revision(Struct, frozen=True):
             ConfigError: the folder is in no repository, or there is no such revision.
             ToolError: Git can't be run.
         """
+        if shutil.which("git") is None:
+            raise ToolError("git can't be run: it isn't on PATH")
         found = Repository.holding(folder)
         if found is None:
             raise _no_revision(text, f"{folder} is in no Git repository")
