@@ -1,21 +1,20 @@
 """What a tree was before: a Git revision or a folder, and the way back to it."""
 
 import re
-import subprocess
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from difflib import SequenceMatcher
-from io import BytesIO
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from imageshift.errors import ConfigError, ToolError
+from imageshift.errors import SourceError
+from imageshift.git import Revision
 from imageshift.inventory import scan_file
 from imageshift.plan import FilePlan
+from imageshift.repo.read import is_folder, read_below
 from imageshift.repo.workspace import Workspace
 from imageshift.restore import Versions, restore
 from imageshift.rewrite import Change, Forward, plan_site, reconcile
@@ -28,8 +27,7 @@ __all__ = ["Base", "base_plans"]
 class Base(Struct, frozen=True):
     """Where files of before come from: a folder, or a revision of the workspace's repository."""
 
-    root: Path
-    revision: str | None = None
+    source: Path | Revision
 
     @classmethod
     def find(cls, text: str, workspace: Workspace) -> "Base":
@@ -37,56 +35,27 @@ class Base(Struct, frozen=True):
 
         Raises:
             ConfigError: it is neither.
+            ToolError: Git can't be run.
         """
-        folder = Path(text)
-        if folder.is_dir():
-            return cls(folder.resolve())
-        done = _git(workspace.root, "rev-parse", "--verify", "--quiet", f"{text}^{{commit}}")
-        if done.returncode:
-            raise ConfigError(f"{text!r} is neither a folder nor a Git revision")
-        return cls(workspace.root, done.stdout.decode().strip())
-
-    def read(self, file: str) -> bytes | None:
-        """The bytes that a file had, or None when it wasn't there."""
-        if self.revision is None:
-            path = self.root / file
-            return path.read_bytes() if path.is_file() else None
-        done = _git(self.root, "show", f"{self.revision}:./{file}")
-        return None if done.returncode else done.stdout
+        if is_folder(text):
+            return cls(Path(text).resolve())
+        return cls(Revision.find(workspace.root, text))
 
     @contextmanager
     def tree(self) -> Iterator[Path]:
-        """A folder with all its files; links of a revision are left out."""
-        if self.revision is None:
-            yield self.root
+        """A folder with all its files; of a revision, without links that lead out of it.
+
+        Raises:
+            ConfigError: the revision doesn't have the folder.
+            ToolError: Git can't give the files.
+        """
+        if isinstance(self.source, Path):
+            yield self.source
             return
-        with tempfile.TemporaryDirectory() as folder:
-            packed = _git(self.root, "archive", "--format=tar", self.revision, ".")
-            if packed.returncode == 0:
-                _unpack(packed.stdout, Path(folder))
-            yield Path(folder).resolve()
-
-
-def _unpack(packed: bytes, folder: Path) -> None:
-    with tarfile.open(fileobj=BytesIO(packed)) as archive:
-        for member in archive:
-            content = archive.extractfile(member) if member.isfile() else None
-            if content is not None:
-                path = folder / member.name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content.read())
-
-
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(  # noqa: S603 the arguments are ours
-            ["git", *arguments],  # noqa: S607 git as the user has it
-            cwd=folder,
-            capture_output=True,
-            check=False,
-        )
-    except OSError as error:
-        raise ToolError(f"git can't be run: {error.strerror}") from None
+        with tempfile.TemporaryDirectory(prefix="imageshift-") as name:
+            folder = Path(name).resolve()
+            self.source.extract(folder)
+            yield folder
 
 
 def base_plans(run: Run, plans: Iterable[FilePlan], base: Base) -> Iterator[FilePlan]:
@@ -98,7 +67,7 @@ def base_plans(run: Run, plans: Iterable[FilePlan], base: Base) -> Iterator[File
     with base.tree() as folder:
         forward = _Forward(run, folder)
         for plan in plans:
-            before = base.read(plan.file)
+            before = _read(folder, plan.file)
             if before is None or before == plan.before or not plan.scan.source.text:
                 continue
             try:
@@ -108,6 +77,14 @@ def base_plans(run: Run, plans: Iterable[FilePlan], base: Base) -> Iterator[File
             if after != plan.before:
                 changes = [r for r in plan.results if isinstance(r, Change)]
                 yield replace(plan, results=tuple(changes), after=after)
+
+
+def _read(folder: Path, file: str) -> bytes | None:
+    """The bytes that a file had, None when it wasn't there or can't be read."""
+    try:
+        return read_below(folder, file)
+    except SourceError:
+        return None
 
 
 def _restored(forward: "_Forward", plan: FilePlan, before: bytes) -> str:

@@ -20,6 +20,7 @@ from imageshift.source import (
     Place,
     SourceText,
     apply_edits,
+    hide_secrets,
     same_but_for,
 )
 
@@ -68,8 +69,13 @@ class FilePlan(Struct, frozen=True):
         return frozenset(change.move for change in self.changes if change.move is not None)
 
     def diff(self, name: str | None = None) -> str:
-        """The change as a unified diff; `name` is how the file is called in it."""
-        return unified_diff(name or self.file, self.before, self.after)
+        """The change as a unified diff; `name` is how the file is called in it.
+
+        Values of Secrets are hidden in it, and a diff that has such lines can't be applied.
+        """
+        if self.before == self.after:
+            return ""
+        return unified_diff(name or self.file, *hide_secrets(self.before, self.after))
 
 
 class Decisions(Protocol):

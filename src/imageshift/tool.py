@@ -5,6 +5,7 @@ named variables alone, and limits of time, memory and output.
 """
 
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -31,11 +32,16 @@ __all__ = [
     "run_tool",
     "start",
     "stop_tools",
+    "tame",
 ]
 
 _MIB = 1024 * 1024
 _CHUNK = 256 * 1024
 _WATCH = 0.1
+_CONTROLS = re.compile(
+    r"\x1b\[[0-9;?<=>]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
+)
 # What programs need to find their files and to write text; nothing that opens a door.
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "GOGC", "GOMAXPROCS")
 
@@ -73,8 +79,8 @@ class Outcome(Struct, frozen=True):
 
     @property
     def message(self) -> str:
-        """What it wrote to standard error, as text."""
-        return self.stderr.decode(errors="replace").strip()
+        """What it wrote to standard error, as text that no terminal obeys."""
+        return tame(self.stderr)
 
 
 class ToolLimitError(ToolError):
@@ -83,6 +89,11 @@ class ToolLimitError(ToolError):
     def __init__(self, message: str, limit: str) -> None:
         super().__init__(message, hint=None)
         self.limit = limit
+
+
+def tame(output: bytes) -> str:
+    """What a program wrote as text, without escape sequences and controls of terminals."""
+    return _CONTROLS.sub("", output.decode(errors="replace")).strip()
 
 
 def base_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -23,6 +23,7 @@ from imageshift.verify import (
     Verdict,
     VerifyOptions,
     verify_trees,
+    with_unread,
 )
 from imageshift.verify.rows import problem_rows, render_rows
 
@@ -90,11 +91,13 @@ def _prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof
             charts={key: root / path for key, path in run.config.charts.sources.items()},
             exclude=run.workspace.exclude,
             rewrite_jobs=run.config.jobs == "rewrite",
+            fetch=common.render,
             jobs=common.jobs,
             offline=common.offline,
             advance=advance,
         )
-        return verify_trees(before.root, after.root, options)
+        proof = verify_trees(before.root, after.root, options)
+    return with_unread(proof, before.unread | after.unread)
 
 
 def _exit_code(proof: Proof) -> Exit:

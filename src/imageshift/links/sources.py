@@ -5,8 +5,8 @@ repository; an ArtifactGenerator copies folders of it under other names.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
+from imageshift.git import remotes
 from imageshift.inventory import FluxKustomization, Index
 from imageshift.inventory.index import join
 from imageshift.links.disk import is_folder
@@ -126,18 +126,7 @@ def is_own_repository(index: Index, url: str | None) -> bool:
     if url is None:
         return False
     wanted = _repository(url)
-    return any(_repository(remote) == wanted for remote in _remotes(index.workspace.root))
-
-
-def _remotes(root: Path) -> Iterator[str]:
-    try:
-        lines = (root / ".git" / "config").read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return
-    for line in lines:
-        key, equals, value = line.partition("=")
-        if equals and key.strip() == "url":
-            yield value.strip()
+    return any(_repository(remote) == wanted for remote in remotes(index.workspace.root))
 
 
 def _repository(url: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from imageshift.errors import SourceError
 
-__all__ = ["LARGEST", "read_below", "read_file", "read_here", "resolve_below"]
+__all__ = ["LARGEST", "is_folder", "read_below", "read_file", "read_here", "resolve_below"]
 
 LARGEST = 64 * 1024 * 1024
 """The most bytes that a file of a repository may have."""
@@ -66,6 +66,14 @@ def resolve_below(root: Path, name: str) -> Path:
     if not path.is_relative_to(root):
         raise SourceError("can't be read: it leads out of the root", reason="unwritable")
     return path
+
+
+def is_folder(name: str) -> bool:
+    """Whether a name is that of a folder; names that no file can have are none."""
+    try:
+        return Path(name).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def _read(path: Path | str, flags: int, largest: int) -> bytes:

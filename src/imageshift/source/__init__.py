@@ -12,6 +12,7 @@ from imageshift.source.nested import insert_items, insert_pairs
 from imageshift.source.remove import remove_item, remove_key
 from imageshift.source.sameness import same_but_for
 from imageshift.source.scalar import spell_scalar
+from imageshift.source.secrets import hide_secrets
 from imageshift.source.text import Edit, Place, SourceText, Span, apply_edits
 from imageshift.source.tree import Mapping, Node, Root, Scalar, Sequence, walk
 
@@ -29,6 +30,7 @@ __all__ = [
     "Span",
     "apply_edits",
     "embedded_text",
+    "hide_secrets",
     "insert_item",
     "insert_items",
     "insert_key",

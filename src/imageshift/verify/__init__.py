@@ -12,7 +12,7 @@ from imageshift.verify.model import (
     Proof,
     Verdict,
 )
-from imageshift.verify.proof import VerifyOptions, verify_trees
+from imageshift.verify.proof import VerifyOptions, verify_trees, with_unread
 from imageshift.verify.snapshot import Snapshot
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "Verdict",
     "VerifyOptions",
     "verify_trees",
+    "with_unread",
 ]

@@ -19,6 +19,7 @@ from imageshift.verify.model import (
     object_name,
 )
 from imageshift.verify.objects import Pairing, base_name, pair_objects, texts_of
+from imageshift.verify.secrets import hide_pair
 from imageshift.verify.show import diff_objects
 
 __all__ = ["Comparison", "compare_objects"]
@@ -130,9 +131,10 @@ class Comparison(Struct):
         for name in wanted:
             old, new = self._objects.get(name, (None, None))
             if old is None or new is None:
-                made[name] = diff_objects(old or self._lone(name, "gone"), self._lone(name, ""))
+                pair = old or self._lone(name, "gone"), self._lone(name, "")
             else:
-                made[name] = diff_objects(old, self._shown(name, old, new))
+                pair = old, self._shown(name, old, new)
+            made[name] = diff_objects(*hide_pair(*pair))
         return made
 
     def _shown(self, name: ObjectName, old: Plain, new: Plain) -> Plain:

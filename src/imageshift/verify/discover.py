@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from imageshift.charts.manifests import split_manifest
 from imageshift.charts.plain import to_plain
-from imageshift.errors import SourceError, ToolError
+from imageshift.errors import ToolError
 from imageshift.inventory import FluxKustomization
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
@@ -25,7 +25,7 @@ from imageshift.source import SourceText, split_documents
 from imageshift.verify.argocd import application_builds
 from imageshift.verify.catalog import Catalog, Spot, data_of
 from imageshift.verify.kustomize import Kustomize
-from imageshift.verify.model import Plain, UnitKey, VerdictKind, object_name
+from imageshift.verify.model import Plain, UnitKey, VerdictKind, as_tool_error, object_name
 from imageshift.verify.objects import read_part
 from imageshift.verify.substitute import substitute, takes_variables
 from imageshift.verify.tree import Tree
@@ -38,8 +38,8 @@ _KUSTOMIZATION = re.compile(r"(?:^|/)(?:kustomization\.ya?ml|Kustomization)\Z")
 class Unit(Struct, frozen=True, kw_only=True):
     """Something that is deployed together: a build, or a file that no build takes in.
 
-    `files` are all that it is made of; `problem` says why it couldn't be built. `spot` is where
-    its objects look for others.
+    `files` are all that it is made of; `problem` says why it couldn't be built, `hint` what to
+    do about it. `spot` is where its objects look for others.
     """
 
     key: UnitKey
@@ -48,6 +48,7 @@ class Unit(Struct, frozen=True, kw_only=True):
     files: frozenset[str]
     objects: tuple[Plain, ...] = ()
     problem: str | None = None
+    hint: str | None = None
     is_forced: bool = False
 
 
@@ -115,16 +116,19 @@ class _Discovery(Struct, dict=True):
             while waiting:
                 made = list(pool.map(self._build, waiting))
                 self.units += made
-                found: list[_Order] = []
-                for unit in made:
-                    self._catalog.add(unit.objects, unit.spot)
-                    fluxes = [_flux(data, unit.file) for data in unit.objects if is_flux(data)]
-                    found += [
-                        replace(order, top=unit.spot.top)
-                        for flux in fluxes
-                        for order in self._orders(flux)
-                    ]
+                found = [order for unit in made for order in self._deployed(unit)]
                 waiting = self._new(found)
+
+    def _deployed(self, unit: Unit) -> list[_Order]:
+        """The builds that the Flux Kustomizations among a unit's objects ask for."""
+        self._catalog.add(unit.objects, unit.spot)
+        try:
+            fluxes = [_flux(data, unit.file) for data in unit.objects if is_flux(data)]
+            orders = [order for flux in fluxes for order in self._orders(flux)]
+        except Exception as error:  # noqa: BLE001 one bad object is no matter for other builds
+            self.units.append(replace(unit, objects=(), problem=str(as_tool_error(error))))
+            return []
+        return [replace(order, top=unit.spot.top) for order in orders]
 
     def _new(self, orders: Iterable[_Order]) -> list[tuple[_Order, UnitKey]]:
         fresh = []
@@ -195,21 +199,24 @@ class _Discovery(Struct, dict=True):
 
     def _build(self, ordered: tuple[_Order, UnitKey]) -> Unit:
         order, key = ordered
-        files = set(self.tree.closure(order.folder))
-        for name in order.spec.get("components") or ():
-            files |= self.tree.closure(join(order.folder, str(name)) or "")
         unit = Unit(
             key=key,
             file=order.file,
             spot=order.spot,
-            files=frozenset(files),
+            files=self._files(order),
             is_forced=order.spec.get("force") is True,
         )
         try:
             objects = self._objects(order)
-        except (ToolError, SourceError, OSError) as error:
-            return replace(unit, problem=str(error))
+        except Exception as error:  # noqa: BLE001 one bad build is no matter for the others
+            said = as_tool_error(error)
+            return replace(unit, problem=str(said), hint=said.hint)
         return replace(unit, objects=tuple(objects))
+
+    def _files(self, order: _Order) -> frozenset[str]:
+        names = order.spec.get("components")
+        inner = [join(order.folder, str(n)) or "" for n in names] if isinstance(names, list) else []
+        return frozenset().union(*map(self.tree.closure, (order.folder, *inner)))
 
     def _key(self, order: _Order) -> UnitKey:
         name = None if order.data is None else object_name(order.data)

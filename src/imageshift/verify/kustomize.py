@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
@@ -14,60 +13,52 @@ from msgspec import Struct
 from imageshift.charts.model import Values
 from imageshift.charts.plain import load_plain
 from imageshift.errors import ToolError
+from imageshift.kustomize.fence import NAMES
+from imageshift.kustomize.program import BuildError, Program
+from imageshift.repo.read import read_file
 from imageshift.verify.model import Plain
 
 __all__ = ["BuildError", "Kustomize", "additions"]
 
-TIMEOUT = 120.0
-_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _ADDED = ("components", "patches", "patchesStrategicMerge", "patchesJson6902")
 _RENAMED = {"targetNamespace": "namespace", "namePrefix": "namePrefix", "nameSuffix": "nameSuffix"}
 _OBJECT = re.compile(r"^[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
 _numbers = count(1)
 
 
-class BuildError(ToolError):
-    """kustomize refuses to build a folder."""
-
-
 class Kustomize(Struct, frozen=True):
-    """The program; files anywhere may be read, as Flux allows inside its artifact."""
+    """The program, held to what lies below `root`; without one, to nothing.
 
-    command: tuple[str, ...]
-    timeout: float = TIMEOUT
+    Files below the root may be read wherever they are, as Flux allows inside its artifact. With
+    `fetch`, remote bases are fetched.
+    """
+
+    program: Program
+    root: Path | None = None
+    fetch: bool = False
 
     @classmethod
-    def find(cls) -> "Kustomize":
+    def find(cls, root: Path | None = None, *, fetch: bool = False) -> "Kustomize":
         """`kustomize`, else `kubectl kustomize`.
 
         Raises:
             ToolError: there is neither.
         """
-        for words in (("kustomize", "build"), ("kubectl", "kustomize")):
-            path = shutil.which(words[0])
-            if path is not None:
-                return cls((path, *words[1:]))
-        raise ToolError(
-            "neither kustomize nor kubectl is here",
-            hint="install one of them: verify builds kustomizations with the real program",
-        )
+        program = Program.find()
+        if program is None:
+            raise ToolError(
+                "neither kustomize nor kubectl is here",
+                hint="install one of them: verify builds kustomizations with the real program",
+            )
+        return cls(program, root, fetch)
 
     def build(self, folder: Path) -> str:
         """What a folder builds to.
 
         Raises:
-            BuildError: kustomize refuses.
+            BuildError: kustomize refuses, or isn't let.
         """
-        command = [*self.command, "--load-restrictor", "LoadRestrictionsNone", str(folder)]
-        try:
-            done = subprocess.run(  # noqa: S603 the user's own kustomize
-                command, capture_output=True, text=True, timeout=self.timeout, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise BuildError(f"kustomize took longer than {self.timeout:.0f} s") from None
-        if done.returncode:
-            raise BuildError(_message(done.stderr, folder))
-        return done.stdout
+        return self.program.build(folder, self.root or Path(folder.anchor), fetch=self.fetch)
 
     def build_with(self, folder: Path, spec: Plain, files: Iterable[str]) -> str:
         """What Flux builds of a folder with a Kustomization's spec.
@@ -79,11 +70,11 @@ class Kustomize(Struct, frozen=True):
         Raises:
             BuildError: kustomize refuses.
         """
-        found = next((folder / name for name in _NAMES if (folder / name).is_file()), None)
+        found = next((folder / name for name in NAMES if (folder / name).is_file()), None)
         added = additions(spec)
         if found is not None and not added:
             return self.build(folder)
-        own = {"resources": sorted(files)} if found is None else load_plain(found.read_bytes(), "")
+        own = {"resources": sorted(files)} if found is None else load_plain(read_file(found), "")
         beside = _beside(folder)
         try:
             text = json.dumps(merged(own or {}, added))
@@ -93,18 +84,12 @@ class Kustomize(Struct, frozen=True):
             shutil.rmtree(beside)
 
 
-def _message(text: str, folder: Path) -> str:
-    lines = [re.sub(r"^[Ee]rror: ", "", line) for line in text.strip().splitlines()]
-    kept = [line for line in lines if not line.startswith("#")]
-    return "\n".join(kept[-6:]).replace(f"{folder}/", "").replace(str(folder), ".")
-
-
 def _beside(folder: Path) -> Path:
     """A folder at the same depth with the same entries, but for the kustomization."""
     made = folder.parent / f".imageshift-{next(_numbers)}"
     made.mkdir()
     for entry in folder.iterdir():
-        if entry.name not in _NAMES:
+        if entry.name not in NAMES:
             (made / entry.name).symlink_to(entry, target_is_directory=entry.is_dir())
     return made
 

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from imageshift.charts.model import ObjectName, ValuePath
+from imageshift.errors import ImageshiftError, ToolError
 
 __all__ = [
     "MISSING",
@@ -22,6 +23,7 @@ __all__ = [
     "UnitKey",
     "Verdict",
     "VerdictKind",
+    "as_tool_error",
     "decoded",
     "object_name",
     "spell_object",
@@ -147,6 +149,20 @@ class Proof(Struct, frozen=True):
     def problems(self) -> tuple[Problem, ...]:
         """Why some couldn't be compared."""
         return tuple(v.problem for v in self.verdicts if v.problem is not None)
+
+
+def as_tool_error(error: Exception) -> ImageshiftError:
+    """What stands in the way of one build or release, for its verdict alone.
+
+    Objects of others may have any shape, which shows as any error of Python's.
+    """
+    if isinstance(error, ImageshiftError):
+        return error
+    if isinstance(error, RecursionError):
+        return ToolError("it is nested too deeply")
+    if isinstance(error, OSError):
+        return ToolError(error.strerror or str(error))
+    return ToolError(f"it has an unexpected shape ({type(error).__name__}: {str(error)[:120]})")
 
 
 def object_name(data: Plain) -> ObjectName:

@@ -1,28 +1,38 @@
 """The whole proof: both trees discovered, their units paired, compared, and releases rendered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
 from imageshift.charts.locate import Locator
 from imageshift.charts.render import Renderer, find_renderer
-from imageshift.errors import ToolError
 from imageshift.inventory.readers import read_documents
 from imageshift.verify.catalog import Catalog
 from imageshift.verify.discover import Unit, discover
 from imageshift.verify.kustomize import Kustomize
-from imageshift.verify.model import Plain, Problem, Proof, UnitKey, Verdict, VerdictKind
+from imageshift.verify.model import (
+    Plain,
+    Problem,
+    Proof,
+    UnitKey,
+    Verdict,
+    VerdictKind,
+    as_tool_error,
+    object_name,
+)
 from imageshift.verify.prove_release import ReleaseProver, ReleaseSide
 from imageshift.verify.prove_unit import defer, prove_file, prove_unit
 from imageshift.verify.releases import is_release
 from imageshift.verify.render import ReleaseRenderer
+from imageshift.verify.secrets import Veil
 from imageshift.verify.tree import Tree
 
-__all__ = ["VerifyOptions", "verify_trees"]
+__all__ = ["VerifyOptions", "verify_trees", "with_unread"]
 
 
 class VerifyOptions(Struct, frozen=True, kw_only=True):
@@ -30,7 +40,8 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
 
     `rules_of` gives the rules for a file; `is_asked` says whether a file is in the paths;
     `charts` are folders or archives by `namespace/name` of a release, by a chart's URL, or by
-    its name; `offline` contacts nothing. `advance` is called after each verdict.
+    its name. With `fetch`, remote bases are fetched; `offline` contacts nothing. `advance` is
+    called after each verdict.
     """
 
     rules_of: Callable[[str], RuleSet]
@@ -38,6 +49,7 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     charts: Mapping[str, Path] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
     rewrite_jobs: bool = False
+    fetch: bool = False
     jobs: int = 1
     locator: Locator | None = None
     offline: bool = False
@@ -56,6 +68,17 @@ def verify_trees(before: Path, after: Path, options: VerifyOptions) -> Proof:
     return _Run(_Side.open(before, options), _Side.open(after, options), options).prove()
 
 
+def with_unread(proof: Proof, unread: Mapping[str, str]) -> Proof:
+    """A proof that says as well what of a tree couldn't be read: it isn't proven."""
+    more = [
+        Verdict(
+            key=UnitKey(VerdictKind.FILE, "", name, name), file=name, problem=Problem(name, reason)
+        )
+        for name, reason in unread.items()
+    ]
+    return replace(proof, verdicts=tuple(sorted((*proof.verdicts, *more), key=_order)))
+
+
 class _Side(Struct, dict=True):
     """One tree with all that is deployed from it."""
 
@@ -66,8 +89,17 @@ class _Side(Struct, dict=True):
     @classmethod
     def open(cls, root: Path, options: VerifyOptions) -> "_Side":
         tree = Tree.open(root, options.exclude)
-        units, catalog = discover(tree, _once(Kustomize.find), options.jobs)
+        find = _once(lambda: Kustomize.find(tree.root, fetch=options.fetch))
+        units, catalog = discover(tree, find, options.jobs)
         return cls(tree, {unit.key: unit for unit in units}, catalog)
+
+    def objects(self) -> Iterator[Plain]:
+        """All objects, as they are built and as they are written."""
+        for unit in self.units.values():
+            yield from unit.objects
+        for file in self.tree.index.files:
+            if b"Secret" in (self.tree.read(file) or b""):
+                yield from self.tree.objects(file)
 
     def releases(self, key: UnitKey) -> dict[UnitKey, Plain]:
         """The HelmReleases of a unit; one of each name, as a cluster has it."""
@@ -75,13 +107,9 @@ class _Side(Struct, dict=True):
         found: dict[UnitKey, Plain] = {}
         for data in () if unit is None else unit.objects:
             if is_release(data):
-                name = data.get("metadata") or {}
+                name = object_name(data)
                 made = UnitKey(
-                    VerdictKind.RELEASE,
-                    str(name.get("namespace") or ""),
-                    str(name.get("name") or ""),
-                    key.place,
-                    key.number,
+                    VerdictKind.RELEASE, name.namespace, name.name, key.place, key.number
                 )
                 found[made] = data
         return found
@@ -134,7 +162,13 @@ class _Run(Struct, dict=True):
             verdict = self._prove_unit(key, own)
             if verdict is not None:
                 made.append(verdict)
-        return Proof(tuple(sorted(made, key=_order)))
+        return Proof(tuple(sorted(map(self._veil.over, made), key=_order)))
+
+    @cached_property
+    def _veil(self) -> Veil:
+        """Hides the values of the Secrets that both trees have."""
+        sides = (self.before, self.after)
+        return Veil(tuple(data for side in sides for data in side.objects()))
 
     def _is_asked(self, key: UnitKey) -> bool:
         units = [side.units[key] for side in (self.before, self.after) if key in side.units]
@@ -160,8 +194,9 @@ class _Run(Struct, dict=True):
         rules = self.options.rules_of(new.file)
         try:
             return self._prover.prove(task[1], old, new, rules, jobs=self.options.rewrite_jobs)
-        except ToolError as error:
-            problem = Problem(old.place, str(error), error.hint)
+        except Exception as error:  # noqa: BLE001 one bad release is no matter for the others
+            said = as_tool_error(error)
+            problem = Problem(old.place, old.said(said), said.hint)
             return Verdict(key=task[1], file=new.file, problem=problem)
         finally:
             self.options.advance()
@@ -179,16 +214,24 @@ class _Run(Struct, dict=True):
         old, new = self.before.units.get(key), self.after.units.get(key)
         unit = new or old
         assert unit is not None  # noqa: S101 the key is one of theirs
-        rules = self.options.rules_of(unit.file)
+        try:
+            verdict = self._compared(key, old, new, unit.file)
+            if verdict is not None:
+                verdict = defer(verdict, unit.objects, releases.values(), self._built)
+        except Exception as error:  # noqa: BLE001 one bad unit is no matter for the others
+            said = as_tool_error(error)
+            verdict = Verdict(key=key, file=unit.file, problem=Problem(unit.file, str(said)))
+        self.options.advance()
+        return verdict
+
+    def _compared(
+        self, key: UnitKey, old: Unit | None, new: Unit | None, file: str
+    ) -> Verdict | None:
+        rules = self.options.rules_of(file)
         if key.kind is VerdictKind.FILE:
             texts = self.before.tree.read(key.place), self.after.tree.read(key.place)
-            verdict = prove_file(key, (old, new), texts, rules, jobs=self.options.rewrite_jobs)
-        else:
-            verdict = prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
-        self.options.advance()
-        if verdict is None:
-            return None
-        return defer(verdict, unit.objects, releases.values(), self._built)
+            return prove_file(key, (old, new), texts, rules, jobs=self.options.rewrite_jobs)
+        return prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
 
     @cached_property
     def _built(self) -> frozenset[str]:

@@ -39,7 +39,7 @@ def prove_unit(key: UnitKey, sides: Sides, rules: RuleSet, *, jobs: bool) -> Ver
     if old is None or new is None:
         return _lone(verdict, ("built", MISSING) if new is None else (MISSING, "built"), "")
     if old.problem is not None:
-        return replace(verdict, problem=Problem(file, f"can't be built: {old.problem}"))
+        return replace(verdict, problem=Problem(file, f"can't be built: {old.problem}", old.hint))
     if new.problem is not None:
         return _lone(verdict, ("built", "can't be built"), f"builds no more: {new.problem}")
     judge = Judge(TextJudge(rules), jobs=jobs or (old.is_forced and new.is_forced))

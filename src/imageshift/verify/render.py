@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.locate import Locator
@@ -14,7 +15,7 @@ from imageshift.charts.manifests import split_manifest
 from imageshift.charts.model import RenderError, Values
 from imageshift.charts.render import Manifests, Renderer
 from imageshift.errors import SourceError
-from imageshift.verify.kustomize import Kustomize, merged
+from imageshift.verify.kustomize import Kustomize, additions, merged
 from imageshift.verify.model import Plain
 from imageshift.verify.objects import read_objects, read_part
 from imageshift.verify.releases import FoundRelease
@@ -81,12 +82,12 @@ class ReleaseRenderer(Struct):
 
     def _one(self, objects: list[Plain], spec: Mapping[str, Any]) -> list[Plain]:
         with tempfile.TemporaryDirectory(prefix="imageshift-") as name:
-            folder = Path(name)
+            folder = Path(name).resolve()
             text = "\n---\n".join(json.dumps(data) for data in objects)
             (folder / "all.yaml").write_text(text, "utf-8")
-            entry = merged({"resources": ["all.yaml"]}, spec)
+            entry = merged({"resources": ["all.yaml"]}, additions(spec))
             (folder / "kustomization.yaml").write_text(json.dumps(entry), "utf-8")
-            return read_objects(self.kustomize().build(folder))
+            return read_objects(replace(self.kustomize(), root=folder).build(folder))
 
 
 def _is_hook(data: Plain) -> bool:

@@ -68,5 +68,5 @@ class Tree(Struct):
         content = self.read(file)
         try:
             return [] if content is None else read_objects(content.decode())
-        except (SourceError, UnicodeDecodeError):
+        except (SourceError, ValueError, RecursionError):
             return []

@@ -1,0 +1,385 @@
+"""Reading a Git repository without obeying it: its objects, by revision, and its remotes' URLs.
+
+Git runs in a directory of our own that borrows the objects and references of the repository and
+nothing else. So no setting of the repository counts: no filter, hook, fsmonitor, textconv,
+attribute, alias or transport of its runs. Only `rev-parse`, `ls-tree` and `cat-file` are used,
+which give what is stored as it is stored.
+"""
+
+import errno
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from imageshift.errors import ConfigError, SourceError, ToolError
+from imageshift.repo.read import LARGEST, read_below, read_file
+from imageshift.tool import Limits, Outcome, run_tool
+
+__all__ = ["CLOSED", "Repository", "Revision", "drop_links_out", "remotes"]
+
+CLOSED = {
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+}
+"""Variables with which Git fetches nothing, asks nobody, and reads no settings of the machine."""
+
+_MIB = 1024 * 1024
+_LIMITS = Limits(seconds=60, memory=2048 * _MIB, output=256 * _MIB)
+_BATCH = 64 * _MIB
+_MOST_FILES = 1_000_000
+_MOST_BYTES = 4096 * _MIB
+_LONGEST_NAME, _LONGEST_PART = 4096, 255
+_SMALL = _MIB
+_SHARED = ("objects", "refs", "packed-refs", "logs", "shallow", "reftable")
+_OWN = ("ORIG_HEAD", "FETCH_HEAD", "MERGE_HEAD")
+_HEAD = re.compile(rb"(?:ref: refs/[^\0\r\n]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
+_SECTION = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
+_WORD = re.compile(r"[a-z0-9]{1,16}")
+_ENTRY = re.compile(rb"([0-7]+) (\w+) ([0-9a-f]+) +(\S+)\t(.+)", re.DOTALL)
+_LINK, _FILES = b"120000", {b"100644", b"100755", b"100664"}
+_PLAIN = {stat.S_IFREG, stat.S_IFDIR}
+_HINT = "name a folder, or a revision that `git rev-parse` knows"
+
+
+class _Entry(Struct, frozen=True):
+    """A file of a revision: where it is, its object, and whether it is a link."""
+
+    name: str
+    id: str
+    size: int
+    is_link: bool
+
+
+class Repository(Struct, frozen=True):
+    """The repository that a folder is in.
+
+    `git_dir` is what belongs to the work tree alone, `common` what all its work trees share;
+    `prefix` is the folder's place in the work tree, empty where it is that itself.
+    """
+
+    git_dir: Path
+    common: Path
+    prefix: str
+
+    @classmethod
+    def holding(cls, folder: Path) -> "Repository | None":
+        """The repository of the nearest `.git` at or above a folder; None where there is none.
+
+        A folder that merely looks like a bare repository is none. Raises nothing.
+        """
+        top = _top(folder)
+        found = None if top is None else _git_dir(top)
+        if top is None or found is None or not _is_whole(*found):
+            return None
+        inner = folder.resolve().relative_to(top).as_posix()
+        return cls(*found, "" if inner == "." else inner)
+
+    @contextmanager
+    def borrowed(self) -> Iterator["_Git"]:
+        """A Git directory with this one's objects and references, and settings of our own."""
+        with tempfile.TemporaryDirectory(prefix="imageshift-") as name:
+            made = Path(name)
+            (made / "config").write_text(_settings(self.common), "utf-8")
+            (made / "HEAD").write_bytes(read_below(self.git_dir, "HEAD", largest=_SMALL))
+            for holder, names in ((self.common, _SHARED), (self.git_dir, _OWN)):
+                for each in names:
+                    if (holder / each).exists():
+                        (made / each).symlink_to(holder / each)
+            yield _Git(made)
+
+
+class Revision(Struct, frozen=True):
+    """A commit, as far as it has the folder that its repository was asked for."""
+
+    repository: Repository
+    commit: str
+
+    @classmethod
+    def find(cls, folder: Path, text: str) -> "Revision":
+        """The commit that a text names in the repository of a folder.
+
+        Raises:
+            ConfigError: the folder is in no repository, or there is no such revision.
+            ToolError: Git can't be run.
+        """
+        if shutil.which("git") is None:
+            raise ToolError("git can't be run: it isn't on PATH")
+        found = Repository.holding(folder)
+        if found is None:
+            raise _no_revision(text, f"{folder} is in no Git repository")
+        # No option of Git, and nothing that a terminal would obey, names a revision.
+        if text.startswith("-") or not text.isprintable():
+            raise _no_revision(text)
+        with found.borrowed() as git:
+            words = ("rev-parse", "--verify", "--quiet", "--end-of-options")
+            done = git.run(*words, f"{text}^{{commit}}")
+        if done.code:
+            raise _no_revision(text, done.message)
+        return cls(found, done.stdout.decode().strip())
+
+    def extract(self, folder: Path) -> None:
+        """Writes what the commit has of the folder into an empty one, as plain files.
+
+        Submodules are left out, and so are links that lead out of it, files of more than
+        `LARGEST` bytes, and names that are no proper paths.
+
+        Raises:
+            ConfigError: the commit doesn't have the folder.
+            ToolError: Git can't be run or lacks objects, there is more than the limits allow, or
+                there is no room.
+        """
+        try:
+            self._extract(folder)
+        except OSError as error:
+            raise ToolError(f"the revision can't be written out: {error.strerror}") from None
+
+    def _extract(self, folder: Path) -> None:
+        with self.repository.borrowed() as git:
+            entries = git.entries(f"{self.commit}:{self.repository.prefix}")
+            links = [entry for entry in entries if entry.is_link]
+            for entry, content in git.contents(e for e in entries if not e.is_link):
+                _write(folder / entry.name, content)
+            for entry, content in git.contents(links):
+                _link(folder / entry.name, content)
+        drop_links_out(folder, (entry.name for entry in links))
+
+
+class _Git(Struct, frozen=True):
+    """Git in a directory of our own."""
+
+    folder: Path
+
+    def run(self, *words: str, stdin: bytes = b"") -> Outcome:
+        environment = {
+            **CLOSED,
+            "GIT_DIR": str(self.folder),
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "LC_ALL": "C",
+        }
+        command = ["git", "--no-pager", *words]
+        return run_tool(
+            command, stdin=stdin, cwd=self.folder, environment=environment, limits=_LIMITS
+        )
+
+    def entries(self, tree: str) -> list[_Entry]:
+        """The files and links of a tree whose names can be written."""
+        words = ("ls-tree", "-r", "-z", "--long", "--full-tree", "--end-of-options")
+        done = self.run(*words, tree)
+        if done.code:
+            if b"Not a valid object name" in done.stderr:
+                raise ConfigError(f"the revision has no folder {tree.partition(':')[2]}")
+            raise ToolError(f"git can't list the revision: {done.message}")
+        lines = done.stdout.split(b"\0")[:-1]
+        if len(lines) > _MOST_FILES:
+            raise ToolError(f"the revision has more than {_MOST_FILES} files")
+        found = [entry for line in lines if (entry := _entry(line)) is not None]
+        if sum(entry.size for entry in found) > _MOST_BYTES:
+            raise ToolError(f"the revision has more than {_MOST_BYTES // _MIB} MiB")
+        return found
+
+    def contents(self, entries: Iterable[_Entry]) -> Iterator[tuple[_Entry, bytes]]:
+        """What files hold, some of them at a time."""
+        for batch in _batches(entries):
+            names = "".join(f"{entry.id}\n" for entry in batch).encode()
+            done = self.run("cat-file", "--batch", stdin=names)
+            if done.code:
+                raise ToolError(f"git can't read the revision: {done.message}")
+            yield from _split(batch, done.stdout)
+
+
+def remotes(folder: Path) -> tuple[str, ...]:
+    """The URLs of the remotes of the repository that a folder is in; none where there is none."""
+    top = _top(folder)
+    found = None if top is None else _git_dir(top)
+    settings = [] if found is None else _read_settings(found[1])
+    return tuple(value for *key, value in settings if key == ["remote", "url"])
+
+
+def drop_links_out(folder: Path, names: Iterable[str]) -> None:
+    """Takes those of a folder's links away that lead out of it."""
+    folder = folder.resolve()
+    for name in names:
+        path = folder / name
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(folder):
+            path.unlink()
+
+
+def _top(folder: Path) -> Path | None:
+    """The nearest folder at or above one that has a `.git`."""
+    folder = folder.resolve()
+    return next((f for f in (folder, *folder.parents) if os.path.lexists(f / ".git")), None)
+
+
+def _git_dir(top: Path) -> tuple[Path, Path] | None:
+    """What the `.git` of a folder stands for, if it belongs to that folder: own and shared part.
+
+    A link isn't followed. A file may name another place, as in work trees and submodules, when
+    that place names the folder in turn: else a tree could choose a foreign repository.
+    """
+    place = top / ".git"
+    if place.is_dir() and not place.is_symlink():
+        return place, place
+    text = None if place.is_symlink() else _line(place)
+    if text is None or not text.startswith("gitdir: "):
+        return None
+    own = (top / text.removeprefix("gitdir: ")).resolve()
+    common = own.parent.parent if own.parent.name == "worktrees" else own
+    return (own, common) if _names_back(own, top) else None
+
+
+def _names_back(own: Path, top: Path) -> bool:
+    back = _line(own / "gitdir")
+    if back is not None:  # a work tree
+        return (own / back).resolve() == top / ".git"
+    trees = [value for *key, value in _read_settings(own) if key == ["core", "worktree"]]
+    return any((own / tree).resolve() == top for tree in trees)  # a submodule
+
+
+def _is_whole(own: Path, common: Path) -> bool:
+    """Whether a Git directory has its parts, and no references that are read from elsewhere."""
+    try:
+        head = read_below(own, "HEAD", largest=_SMALL)
+    except SourceError:
+        return False
+    is_whole = all((common / name).is_dir() for name in ("objects", "refs"))
+    references = [*map(common.joinpath, _SHARED[1:]), *map(own.joinpath, _OWN)]
+    is_own = not any(map(_is_odd, references))
+    return _HEAD.fullmatch(head) is not None and is_whole and is_own
+
+
+def _is_odd(place: Path) -> bool:
+    """Whether something in a place, or itself, is neither a file nor a folder: a link or a pipe."""
+    inside = (
+        Path(parent, name)
+        for parent, folders, files in os.walk(place)
+        for name in (*folders, *files)
+    )
+    return any(
+        os.path.lexists(path) and stat.S_IFMT(path.lstat().st_mode) not in _PLAIN
+        for path in (place, *inside)
+    )
+
+
+def _line(path: Path) -> str | None:
+    """The text of a small file of one line."""
+    try:
+        return os.fsdecode(read_file(path, largest=_SMALL)).rstrip("\r\n")
+    except SourceError:
+        return None
+
+
+def _settings(common: Path) -> str:
+    """The settings that say how objects and references are stored, and no other."""
+    lines = ["[core]", "bare = true", "repositoryformatversion = 1", "[extensions]"]
+    for section, key, value in _read_settings(common):
+        if section == "extensions" and key in {"objectformat", "refstorage"}:
+            lines += [f"{key} = {value}"] if _WORD.fullmatch(value) else []
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _read_settings(common: Path) -> list[tuple[str, str, str]]:
+    """Section, key and value of a repository's settings, as far as they stand on one line."""
+    try:
+        text = read_file(common / "config", largest=_SMALL).decode("utf-8", "replace")
+    except SourceError:
+        return []
+    found, section = [], ""
+    for line in text.split("\n"):
+        head = _SECTION.match(line.strip())
+        if head is not None:
+            section = head[1].lower()
+            continue
+        key, equals, value = line.partition("=")
+        if equals:
+            found.append((section, key.strip().lower(), value.strip().strip('"')))
+    return found
+
+
+def _entry(line: bytes) -> _Entry | None:
+    """A line of `ls-tree --long`; None for what isn't written."""
+    found = _ENTRY.fullmatch(line)
+    if found is None or not (found[1] == _LINK or found[1] in _FILES):
+        return None
+    name, size = os.fsdecode(found[5]), int(found[4]) if found[4].isdigit() else 0
+    if not _is_proper(name) or size > LARGEST:
+        return None
+    return _Entry(name, found[3].decode(), size, found[1] == _LINK)
+
+
+def _is_proper(name: str) -> bool:
+    """Whether a name is a path below a folder that is no part of a Git directory."""
+    parts = [os.fsencode(part) for part in name.split("/")]
+    return len(os.fsencode(name)) <= _LONGEST_NAME and all(
+        part not in {b"", b".", b".."} and part.lower() != b".git" and len(part) <= _LONGEST_PART
+        for part in parts
+    )
+
+
+def _batches(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
+    batch: list[_Entry] = []
+    size = 0
+    for entry in entries:
+        if batch and size + entry.size > _BATCH:
+            yield batch
+            batch, size = [], 0
+        batch.append(entry)
+        size += entry.size
+    if batch:
+        yield batch
+
+
+def _split(batch: list[_Entry], output: bytes) -> Iterator[tuple[_Entry, bytes]]:
+    """What `cat-file --batch` says of each object: a line with its size, then its bytes."""
+    at = 0
+    for entry in batch:
+        end = output.index(b"\n", at)
+        words = output[at:end].split()
+        if len(words) != 3 or words[1] != b"blob":  # noqa: PLR2004 name, type, size
+            raise ToolError(
+                f"git lacks the content of {entry.name}",
+                hint="fetch the revision whole: this clone has only a part of it",
+            )
+        at = end + 1 + int(words[2])
+        yield entry, output[end + 1 : at]
+        at += 1
+
+
+@contextmanager
+def _any_name() -> Iterator[None]:
+    """Passes over names that clash, by case or with a folder, and those that a disk can't have."""
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError, IsADirectoryError, ValueError):
+        pass
+    except OSError as error:
+        if error.errno not in {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}:
+            raise
+
+
+def _write(path: Path, content: bytes) -> None:
+    with _any_name():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _link(path: Path, target: bytes) -> None:
+    with _any_name():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(os.fsdecode(target))
+
+
+def _no_revision(revision: str, why: str = "") -> ConfigError:
+    more = f": {why.removeprefix('fatal: ')}" if why else ""
+    return ConfigError(f"{revision!r} is neither a folder nor a Git revision{more}", hint=_HINT)

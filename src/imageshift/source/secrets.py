@@ -1,0 +1,134 @@
+"""Files for people's eyes: both sides of a change with the values of their Secrets hidden."""
+
+import re
+from collections.abc import Collection, Iterator
+
+from msgspec import Struct, field
+
+from imageshift.errors import SourceError
+from imageshift.source.document import Chunk, split_documents
+from imageshift.source.node import Mapping, Node, Scalar, Sequence, walk
+from imageshift.source.text import SourceText
+
+__all__ = ["COPY", "HIDDEN", "hide_secrets", "names_secret", "open_keys_of"]
+
+HIDDEN = "(hidden: a Secret's value)"
+"""What stands for a value, or for a line of one."""
+_ANOTHER = "(hidden: another value of a Secret)"
+"""What stands for one that the file of before doesn't have."""
+
+_DATA = {"data", "stringData", "binaryData"}
+_OPEN = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
+COPY = "kubectl.kubernetes.io/last-applied-configuration"
+"""The annotation in which kubectl keeps a copy of an object."""
+_KINDS = {"Secret", "SecretGenerator"}
+_ALWAYS = {COPY, "secretGenerator"}
+_NAMED = re.compile(
+    r"""^[\s{\[,"'-]*kind["']?\s*:\s*["']?Secret\b|["']kind["']\s*:\s*["']Secret\b""", re.MULTILINE
+)
+_COMMENT = re.compile(r"#[^\r\n]*")
+_INK = re.compile(r"[^\s](?:[^\r\n]*[^\s])?")
+
+
+def hide_secrets(before: bytes, after: bytes) -> tuple[bytes, bytes]:
+    """Both sides of a change, with as many lines, but for the values of Secrets in them.
+
+    A value that both sides have is spelled alike, so that a diff shows which ones differ. What
+    can't be parsed is hidden as a whole where it speaks of a Secret.
+    """
+    if b"ecret" not in before and b"ecret" not in after:
+        return before, after
+    known = _Known()
+    return _hidden(before, known, HIDDEN), _hidden(after, known, _ANOTHER)
+
+
+def names_secret(text: str) -> bool:
+    r"""Whether a text has a Secret in it, be it as YAML or as JSON.
+
+    >>> names_secret("a: b\nkind: Secret\n"), names_secret("kind: SecretStore")
+    (True, False)
+    """
+    return _NAMED.search(text) is not None
+
+
+def open_keys_of(keys: Collection[str]) -> Collection[str]:
+    """The keys of a Secret that may be shown; one without metadata is a reference to a Secret."""
+    return _OPEN if "metadata" in keys else _OPEN | ({*keys} - _DATA)
+
+
+class _Known(Struct):
+    """The stretches of text that were hidden already."""
+
+    texts: set[str] = field(default_factory=set)
+
+    def mark(self, text: str, fresh: str) -> str:
+        """What stands for a stretch."""
+        if fresh == HIDDEN:
+            self.texts.add(text)
+        return HIDDEN if text in self.texts else fresh
+
+
+def _hidden(content: bytes, known: _Known, fresh: str) -> bytes:
+    source = SourceText.decode(content)
+    made, here = list[str](), 0
+    for start, end, is_value in _stretches(source):
+        if start >= here:
+            made.append(source.text[here:start])
+            text, here = source.text[start:end], end
+            if is_value:
+                made.append(_INK.sub(lambda found: known.mark(found[0], fresh), text))
+            else:
+                made.append(_COMMENT.sub("# (hidden)", text))
+    return "".join((*made, source.text[here:])).encode()
+
+
+def _stretches(source: SourceText) -> list[tuple[int, int, bool]]:
+    """What is hidden, in order: values as a whole, and of what is between them comments."""
+    return sorted({found for chunk in split_documents(source) for found in _in_chunk(chunk)})
+
+
+def _in_chunk(chunk: Chunk) -> Iterator[tuple[int, int, bool]]:
+    if "ecret" not in chunk.text:
+        return
+    try:
+        nodes = [node for document in chunk.documents() for node in walk(document.root)]
+    except SourceError:
+        if names_secret(chunk.text):
+            yield chunk.start, chunk.end, True
+        return
+    for node in nodes:
+        if isinstance(node, Scalar) and names_secret(node.value):
+            yield node.start, node.end, True
+        elif isinstance(node, Mapping):
+            is_secret, open_keys = node.text("kind") in _KINDS, open_keys_of(node.keys())
+            for key, value in node.own:
+                name = key.value if isinstance(key, Scalar) else ""
+                if (is_secret and name not in open_keys) or name in _ALWAYS:
+                    yield from _inside(value)
+
+
+def _inside(node: Node) -> Iterator[tuple[int, int, bool]]:
+    """The values in a node, and what is between them."""
+    here = node.start
+    for start, end in sorted(_values(node)):
+        if start >= here:
+            yield here, start, False
+            here = end
+        yield start, end, True
+    yield here, max(node.end, here), False
+
+
+def _values(node: Node) -> Iterator[tuple[int, int]]:
+    """The places of the scalars in a node that are no keys."""
+    waiting, seen = [node], set[int]()
+    while waiting:
+        found = waiting.pop()
+        if id(found) in seen:
+            continue
+        seen.add(id(found))
+        if isinstance(found, Scalar):
+            yield found.start, found.end
+        elif isinstance(found, Sequence):
+            waiting += found.items
+        elif isinstance(found, Mapping):
+            waiting += [value for _, value in found.own]

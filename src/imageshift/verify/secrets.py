@@ -1,0 +1,165 @@
+"""What a proof shows of Secrets: that something in them differs, and not what.
+
+In a Secret itself every value is hidden. Where its values go, into a release through `valuesFrom`
+or into a build through `substituteFrom`, they are hidden by their text.
+"""
+
+import base64
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from imageshift.charts.plain import load_plain
+from imageshift.errors import ImageshiftError
+from imageshift.source.secrets import COPY, HIDDEN, names_secret, open_keys_of
+from imageshift.verify.model import ObjectDifference, Plain, Problem, Verdict, decoded
+
+__all__ = ["Veil", "hide_pair"]
+
+_ANOTHER = "(hidden: another value of a Secret)"
+_SHORTEST, _SHORTEST_LINE = 4, 8
+_WORDS = {"true", "false", "null", "none"}
+
+
+class Veil(Struct, dict=True, frozen=True):
+    """Hides the values of Secrets, wherever a verdict would show them."""
+
+    objects: tuple[Plain, ...]
+
+    def over(self, verdict: Verdict) -> Verdict:
+        """A verdict as it may be shown."""
+        if verdict.problem is None and not verdict.differences:
+            return verdict
+        is_text = any(map(_is_secret_text, verdict.differences))
+        return replace(
+            verdict,
+            differences=tuple(map(self._difference, verdict.differences)),
+            diffs={k: f"{HIDDEN}\n" if is_text else self.hide(v) for k, v in verdict.diffs.items()},
+            problem=None if verdict.problem is None else self._problem(verdict.problem),
+        )
+
+    def hide(self, text: str) -> str:
+        """A text without the values of Secrets."""
+        return text if self._pattern is None else self._pattern.sub(HIDDEN, text)
+
+    def _difference(self, item: ObjectDifference) -> ObjectDifference:
+        if _is_in_secret(item) or _is_secret_text(item):
+            values = [HIDDEN if _is_shown(value) else value for value in (item.before, item.after)]
+            return replace(item, before=values[0], after=values[1], reason=self.hide(item.reason))
+        before, after = self._plain(item.before), self._plain(item.after)
+        return replace(item, before=before, after=after, reason=self.hide(item.reason))
+
+    def _plain(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.hide(value)
+        if isinstance(value, Mapping):
+            return {key: self._plain(inner) for key, inner in hide_pair(value, None)[0].items()}
+        return [self._plain(item) for item in value] if isinstance(value, list) else value
+
+    def _problem(self, problem: Problem) -> Problem:
+        return replace(problem, message=self.hide(problem.message))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str] | None:
+        texts = {text for data in self.objects for text in _values(data)}
+        spelled = {form for text in texts for form in (text, _quoted(text), _encoded(text))}
+        if not spelled:
+            return None
+        words = "|".join(re.escape(text) for text in sorted(spelled, key=len, reverse=True))
+        return re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])")
+
+
+def hide_pair(before: Any, after: Any) -> tuple[Any, Any]:
+    """Both sides of an object, without the values of the Secrets that it is or holds."""
+    known: set[str] = set()
+    return _hidden(before, known, fresh=HIDDEN), _hidden(after, known, fresh=_ANOTHER)
+
+
+def _hidden(node: Any, known: set[str], *, fresh: str, is_value: bool = False) -> Any:
+    """A node with its values hidden: as `HIDDEN` those that are known, the others as `fresh`."""
+
+    def inner(value: Any, *, below: bool) -> Any:
+        return _hidden(value, known, fresh=fresh, is_value=is_value or below)
+
+    if isinstance(node, Mapping):
+        is_secret, open_keys = node.get("kind") == "Secret", open_keys_of(node.keys())
+        return {
+            key: inner(value, below=(is_secret and key not in open_keys) or key == COPY)
+            for key, value in node.items()
+        }
+    if isinstance(node, list):
+        return [inner(item, below=False) for item in node]
+    if not is_value and not (isinstance(node, str) and names_secret(node)):
+        return node
+    text = repr(node)
+    if fresh == HIDDEN:
+        known.add(text)
+    return HIDDEN if text in known else fresh
+
+
+def _is_in_secret(item: ObjectDifference) -> bool:
+    """Whether a difference is in a Secret's values, or is a copy of all of them."""
+    if item.object.kind != "Secret" or not item.path:
+        return False
+    return item.path[0] not in open_keys_of({"metadata"}) or COPY in item.path
+
+
+def _is_secret_text(item: ObjectDifference) -> bool:
+    """Whether a difference is between texts that have Secrets in them."""
+    return any(isinstance(v, str) and names_secret(v) for v in (item.before, item.after))
+
+
+def _is_shown(value: Any) -> bool:
+    return isinstance(value, str | int | float | Mapping | list)
+
+
+def _values(node: Any) -> Iterator[str]:
+    """The texts in the Secrets that an object is or holds."""
+    if isinstance(node, Mapping):
+        is_secret, open_keys = node.get("kind") == "Secret", open_keys_of(node.keys())
+        for key, value in node.items():
+            yield from _texts(value) if is_secret and key not in open_keys else _values(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _values(item)
+    elif isinstance(node, str) and names_secret(node):
+        yield from _values(_loaded(node))
+
+
+def _texts(node: Any) -> Iterator[str]:
+    """Every text in a Secret's values: as it stands, decoded, its lines, and what it spells."""
+    if isinstance(node, Mapping | list):
+        for item in node.values() if isinstance(node, Mapping) else node:
+            yield from _texts(item)
+    elif isinstance(node, str | int | float) and not isinstance(node, bool):
+        text = str(node)
+        plain = decoded(text)
+        for each in {text, plain}:
+            if len(each) >= _SHORTEST and each.lower() not in _WORDS:
+                yield each
+            if "\n" in each:
+                lines = map(str.strip, each.split("\n"))
+                yield from (line for line in lines if len(line) >= _SHORTEST_LINE)
+        if any(sign in plain for sign in ":{\n"):
+            found = _loaded(plain)
+            yield from _texts(found) if isinstance(found, Mapping | list) else ()
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return load_plain(text, "")
+    except (ImageshiftError, ValueError, RecursionError):
+        return None
+
+
+def _quoted(text: str) -> str:
+    """A text as JSON spells it between quotes."""
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
