@@ -1,11 +1,70 @@
-"""What a Terraform expression yields when its source doesn't tell."""
+"""What an expression yields when its source doesn't tell, and what working it out may cost.
+
+A few lines of Terraform can double a value thirty times, or call a module a million times.
+"""
+
+from typing import Any
 
 from msgspec import Struct
 
-__all__ = ["Unknown"]
+__all__ = ["LARGEST", "TOO_LARGE", "TOO_MUCH", "Budget", "Unknown", "weigh"]
+
+LARGEST = 2000
+"""How much one value may weigh: its parts, and a quarter of the characters of its texts."""
+
+_STEPS = 200_000
+_DEEPEST = 120
 
 
 class Unknown(Struct, frozen=True):
     """A value that is known only after an apply; `what` are the words to blame."""
 
     what: str
+
+
+TOO_LARGE = Unknown("a value that is too large for rules")
+"""What stands for a value that weighs more than `LARGEST`."""
+
+TOO_MUCH = Unknown("a calculation that is too long or too deep for rules")
+"""What stands for a value whose calculation would pass the budget."""
+
+
+class Budget:
+    """How many expressions may still be worked out, and how deep in one another."""
+
+    __slots__ = ("_depth", "_steps")
+
+    def __init__(self) -> None:
+        """A whole budget, for one import."""
+        self._steps = _STEPS
+        self._depth = 0
+
+    def spend(self, steps: int = 1) -> bool:
+        """Whether the steps were still there; they are gone then."""
+        self._steps -= steps
+        return self._steps >= 0
+
+    def enter(self) -> bool:
+        """Begins an expression inside the present one; where it says no, nothing has begun."""
+        if self._depth >= _DEEPEST or not self.spend():
+            return False
+        self._depth += 1
+        return True
+
+    def leave(self) -> None:
+        """Ends the expression that `enter` has begun."""
+        self._depth -= 1
+
+
+def weigh(value: Any) -> int:
+    """How much a value weighs; beyond `LARGEST` it isn't counted to the end."""
+    weight, waiting = 0, [value]
+    while waiting and weight <= LARGEST:
+        part = waiting.pop()
+        weight += 1 + (len(part) // 4 if isinstance(part, str) else 0)
+        if isinstance(part, dict):
+            waiting += part
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return weight

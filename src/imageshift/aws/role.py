@@ -4,11 +4,11 @@ Source: ECR User Guide, "IAM permissions required to sync an upstream registry" 
 IAM's `SimulatePrincipalPolicy`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from imageshift.aws.arn import repository_arn, role_arn
-from imageshift.aws.client import AwsOptions, aws_errors
+from imageshift.aws.client import AwsOptions, ask_rows
 from imageshift.cache import Rule
 from imageshift.ecr import Registry
 
@@ -37,20 +37,25 @@ def denied_actions(
     principal = role_arn(role, registry)
     asked: list[tuple[tuple[str, ...], str]] = [((LOGIN_ACTION,), "*")]
     asked += [(PULL_ACTIONS, repository_arn(registry, rule.prefix)) for rule in rules]
-    with aws_errors("iam:SimulatePrincipalPolicy", options):
-        return [
-            (str(result["EvalActionName"]), resource)
-            for actions, resource in asked
-            for result in _simulate(client, principal, actions, resource)
-            if result.get("EvalDecision") != "allowed"
-        ]
+    return [
+        (action, resource)
+        for actions, resource in asked
+        for action in _denied(client, principal, actions, resource, options)
+    ]
 
 
-def _simulate(
-    client: Any, principal: str, actions: tuple[str, ...], resource: str
-) -> Iterator[dict[str, Any]]:
-    pages = client.get_paginator("simulate_principal_policy").paginate(
-        PolicySourceArn=principal, ActionNames=list(actions), ResourceArns=[resource]
+def _denied(
+    client: Any, principal: str, actions: tuple[str, ...], resource: str, options: AwsOptions
+) -> list[str]:
+    rows = ask_rows(
+        client,
+        "simulate_principal_policy",
+        "EvaluationResults",
+        options,
+        PolicySourceArn=principal,
+        ActionNames=list(actions),
+        ResourceArns=[resource],
     )
-    for page in pages:
-        yield from page.get("EvaluationResults", ())
+    allowed = {row.get("EvalActionName") for row in rows if row.get("EvalDecision") == "allowed"}
+    # An action without a verdict isn't known to be allowed.
+    return [action for action in actions if action not in allowed]

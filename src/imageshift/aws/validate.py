@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from imageshift.aws.arn import partition_of, secret_problem
-from imageshift.aws.client import AwsOptions, aws_errors, is_account, open_client
+from imageshift.aws.client import AwsOptions, ask, is_account, open_client
 from imageshift.aws.compare import Difference, DifferenceKind, compare_rules, rules_in_use
 from imageshift.aws.describe import describe_with
 from imageshift.aws.found import FoundRule
@@ -145,12 +145,10 @@ class _Check(Struct, frozen=True):
     def _ask(self, rule: Rule, there: FoundRule) -> tuple[bool | None, tuple[Finding, ...]]:
         account = self.options.account
         asked = {"registryId": account} if is_account(account) else {}
-        with aws_errors("ecr:ValidatePullThroughCacheRule", self.options):
-            answer = self.ecr.validate_pull_through_cache_rule(
-                ecrRepositoryPrefix=rule.prefix, **asked
-            )
+        operation = "validate_pull_through_cache_rule"
+        answer = ask(self.ecr, operation, self.options, ecrRepositoryPrefix=rule.prefix, **asked)
         if answer.get("isValid") is not False:
-            return answer.get("isValid"), ()
+            return True if answer.get("isValid") is True else None, ()
         failure = answer.get("failure") or "no reason is given"
         hint = (
             "renew the secret's user name and token, then validate again"
