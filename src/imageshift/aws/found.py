@@ -54,11 +54,11 @@ class RuleImport(Struct, frozen=True):
 
 
 def merge_imports(imports: Iterable[RuleImport]) -> RuleImport:
-    """All of several imports; a rule that stands in two of them in the same words counts once."""
+    """All of several imports; what stands in two of them in the same words counts once."""
     rules: dict[tuple[Rule, str | None], FoundRule] = {}
-    problems: list[Problem] = []
+    problems: dict[Problem, None] = {}
     for found in imports:
-        problems += found.problems
+        problems |= dict.fromkeys(found.problems)
         for rule in found.rules:
             rules.setdefault((rule.rule, rule.account), rule)
     return RuleImport(tuple(rules.values()), tuple(problems))

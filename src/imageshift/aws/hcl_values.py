@@ -7,12 +7,11 @@ from typing import Any
 
 from msgspec import Struct
 
-__all__ = ["LARGEST", "TOO_LARGE", "TOO_MUCH", "Budget", "Unknown", "weigh"]
+__all__ = ["LARGEST", "TOO_LARGE", "TOO_MUCH", "Budget", "Supply", "Unknown", "weigh"]
 
 LARGEST = 2000
 """How much one value may weigh: its parts, and a quarter of the characters of its texts."""
 
-_STEPS = 200_000
 _DEEPEST = 120
 
 
@@ -29,20 +28,40 @@ TOO_MUCH = Unknown("a calculation that is too long or too deep for rules")
 """What stands for a value whose calculation would pass the budget."""
 
 
+class Supply:
+    """Work for several of which one must not use up all: each gets a quarter of what is left."""
+
+    __slots__ = ("_least", "_left")
+
+    def __init__(self, most: int, least: int) -> None:
+        """`most` for all together, and `least` for each of them in any case."""
+        self._left = most
+        self._least = least
+
+    @property
+    def share(self) -> int:
+        """How much the next one gets."""
+        return max(self._left // 4, self._least)
+
+    def take(self, used: int) -> None:
+        """Notes what the last one has used."""
+        self._left = max(self._left - used, 0)
+
+
 class Budget:
     """How many expressions may still be worked out, and how deep in one another."""
 
-    __slots__ = ("_depth", "_steps")
+    __slots__ = ("_depth", "left")
 
-    def __init__(self) -> None:
-        """A whole budget, for one import."""
-        self._steps = _STEPS
+    def __init__(self, steps: int = 100_000) -> None:
+        """A whole budget."""
+        self.left = steps
         self._depth = 0
 
     def spend(self, steps: int = 1) -> bool:
         """Whether the steps were still there; they are gone then."""
-        self._steps -= steps
-        return self._steps >= 0
+        self.left -= steps
+        return self.left >= 0
 
     def enter(self) -> bool:
         """Begins an expression inside the present one; where it says no, nothing has begun."""

@@ -18,7 +18,7 @@ from imageshift.aws.extra import require
 from imageshift.aws.folders import RESOURCE
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
 from imageshift.aws.hcl import Locals, Scope, evaluate
-from imageshift.aws.hcl_values import LARGEST, Budget, Unknown
+from imageshift.aws.hcl_values import LARGEST, Budget, Supply, Unknown
 from imageshift.aws.sources import SourceFiles
 from imageshift.errors import SourceError
 
@@ -27,7 +27,6 @@ __all__ = ["TerraformReader"]
 _PREFIX, _URL = "ecr_repository_prefix", "upstream_registry_url"
 _DEEPEST = 8
 _SHOWN = 200
-_WORDS = 60_000
 _WORD = re.compile(r"\w+|[^\w\s]")
 # python-hcl2 looks for a heredoc's end anew at each of them.
 _BLANKS = re.compile(r"\s{200}")
@@ -52,13 +51,14 @@ class _Module(Struct, frozen=True):
 
 
 class TerraformReader:
-    """Reads the Terraform modules of one source: each file once, within one budget of work."""
+    """Reads the Terraform modules of one source: each file once, with limits on the work."""
 
     def __init__(self, files: SourceFiles) -> None:
         """A reader of modules inside the source's repository."""
         self._files = files
         self._parsed: dict[Path, list[_Block] | Problem] = {}
-        self._words = _WORDS
+        self._words = Supply(240_000, 1_000)
+        self._steps = Supply(400_000, 2_000)
         self._budget = Budget()
 
     def read(self, path: Path) -> RuleImport:
@@ -70,9 +70,12 @@ class TerraformReader:
         Raises:
             ConfigError: python-hcl2 isn't installed.
         """
-        if path.is_dir():
-            return self._read_module(path, {}, None, _DEEPEST)
-        return self._read_module(path.parent, {}, path, _DEEPEST)
+        share = self._steps.share
+        self._budget = Budget(share)
+        folder, only = (path, None) if path.is_dir() else (path.parent, path)
+        found = self._read_module(folder, {}, only, _DEEPEST)
+        self._steps.take(share - self._budget.left)
+        return found
 
     def _read_module(
         self, folder: Path, inputs: Mapping[str, Any], only: Path | None, depth: int
@@ -114,10 +117,11 @@ class TerraformReader:
             raise SourceError(message, line=line, column=column) from None
 
     def _refuse_long(self, text: str) -> None:
-        words = sum(1 for _ in islice(_WORD.finditer(text), self._words + 1))
-        if words > self._words:
+        most = self._words.share
+        words = sum(1 for _ in islice(_WORD.finditer(text), most + 1))
+        if words > most:
             raise SourceError("this is more Terraform than is read for rules", hint=_SAVE)
-        self._words -= words
+        self._words.take(words)
         if "<<" in text and (blanks := _BLANKS.search(text)):
             line = text.count("\n", 0, blanks.start()) + 1
             raise SourceError("too many blanks in a row for a file with heredocs", line=line)

@@ -4,6 +4,7 @@ Sources: the AWS provider's pages of the resources (facts 10); Terraform's docum
 write-only arguments and ephemeral variables (Terraform 1.11).
 """
 
+import re
 from collections.abc import Sequence
 
 from imageshift.infra.plan import InfraOptions, InfraRule, SecretMode
@@ -27,5 +28,7 @@ def render_terraform(
     names = [*_FILES, "outputs.tf", "README.md", *(["secrets.tf"] if has_secrets else [])]
     needs_new = has_secrets and options.secrets is SecretMode.WRITE_ONLY
     version = _VERSIONS[SecretMode.WRITE_ONLY if needs_new else SecretMode.SENSITIVE]
-    extra = {"folder": folder, "terraform_version": version}
+    # The README shows it inside a string of Terraform.
+    shown = folder if re.fullmatch(r"[\w.-]+", folder) else "pull-through-cache"
+    extra = {"folder": shown, "terraform_version": version}
     return {name: render(f"terraform/{name}.j2", rules, options, extra) for name in sorted(names)}
