@@ -8,7 +8,7 @@ the credentials gets into a message. Answers have limits: of size, time, pages a
 import re
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from msgspec import Struct
@@ -29,6 +29,7 @@ __all__ = [
 
 _ATTEMPTS = 6
 _SECONDS = 60
+_SILENCE = 30
 _LARGEST = 32 * 1024 * 1024
 _MOST_ROWS = 200_000
 _MOST_PAGES = 2000
@@ -120,7 +121,7 @@ def open_client(service: str, options: AwsOptions) -> Any:
     config = require("botocore.config", "asking AWS").Config(
         retries={"mode": "standard", "max_attempts": _ATTEMPTS},
         connect_timeout=10,
-        read_timeout=_SECONDS // 2,
+        read_timeout=_SILENCE,
     )
     exceptions = require("botocore.exceptions", "asking AWS")
     endpoint = options.endpoint_url if service == "ecr" else None
@@ -151,12 +152,14 @@ def _limit_answers(client: Any) -> None:
 
 def _read(stream: Any) -> bytes:
     until, read = time.monotonic() + _SECONDS, bytearray()
-    while chunk := stream.read1(_CHUNK):
-        read += chunk
-        if len(read) > _LARGEST:
-            raise ToolError(f"AWS's answer has more than {_LARGEST >> 20} MiB")
-        if time.monotonic() > until:
-            raise ToolError(f"AWS's answer takes longer than {_SECONDS} s")
+    with closing(stream):
+        while chunk := stream.read1(_CHUNK):
+            read += chunk
+            if len(read) > _LARGEST:
+                raise ToolError(f"AWS's answer has more than {_LARGEST >> 20} MiB")
+            if time.monotonic() > until:
+                raise ToolError(f"AWS's answer takes longer than {_SECONDS} s")
+        stream.release_conn()
     return bytes(read)
 
 
