@@ -1,17 +1,22 @@
 """Which cached repositories have immutable tags, and so never get an upstream's update.
 
-Source: ECR User Guide, "Sync an upstream registry" (facts 5): immutable tags block updates.
+Source: ECR User Guide, "Sync an upstream registry" (facts 5): immutable tags block updates; its
+"Image tag mutability exclusion filters" (facts 12.13): which tags a mode with exclusions means.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from imageshift.aws.client import AwsOptions, ask_rows, is_account
+from imageshift.aws.shapes import rows_of
 from imageshift.ecr import ROOT
 
 __all__ = ["MutabilityFacts", "immutable_problems", "read_mutability"]
+
+_MOVING = "latest"
 
 
 class MutabilityFacts(Struct, frozen=True):
@@ -65,7 +70,17 @@ def immutable_problems(prefix: str, facts: MutabilityFacts) -> list[str]:
 
 
 def _is_immutable(row: Mapping[str, Any]) -> bool:
-    return str(row.get("imageTagMutability", "")).startswith("IMMUTABLE")
+    """Whether the tag that always moves may not move here."""
+    mode = str(row.get("imageTagMutability", ""))
+    filters = rows_of(row.get("imageTagMutabilityExclusionFilters"))
+    excluded = any(_fits(str(one.get("filter", "")), _MOVING) for one in filters)
+    return mode.startswith("IMMUTABLE") != (mode.endswith("_WITH_EXCLUSION") and excluded)
+
+
+def _fits(wildcard: str, tag: str) -> bool:
+    # Only single stars: ECR takes up to two in a filter.
+    pattern = ".*".join(re.escape(part) for part in re.split(r"\*+", wildcard)[:6])
+    return re.fullmatch(pattern, tag) is not None
 
 
 def _is_under(name: str, prefix: str) -> bool:

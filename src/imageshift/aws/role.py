@@ -12,10 +12,12 @@ from imageshift.aws.client import AwsOptions, ask_rows
 from imageshift.cache import Rule
 from imageshift.ecr import Registry
 
-__all__ = ["LOGIN_ACTION", "PULL_ACTIONS", "denied_actions"]
+__all__ = ["LOGIN_ACTION", "PULL_ACTIONS", "denied_actions", "lacking_policies"]
 
 LOGIN_ACTION = "ecr:GetAuthorizationToken"
 """Allowed on `*` only: it has no resource."""
+
+_BOTH = "neither ecr:BatchImportUpstreamImage nor ecr:CreateRepository"
 
 PULL_ACTIONS = (
     "ecr:BatchGetImage",
@@ -24,6 +26,33 @@ PULL_ACTIONS = (
     "ecr:GetDownloadUrlForLayer",
 )
 """What pulling through the cache takes, on the repositories of a rule's prefix."""
+
+
+LACKING = {
+    "AmazonEC2ContainerRegistryPullOnly": "no ecr:CreateRepository",
+    "AmazonEC2ContainerRegistryReadOnly": _BOTH,
+    "AmazonEC2ContainerRegistryPowerUser": _BOTH,
+    "AmazonEKSFargatePodExecutionRolePolicy": _BOTH,
+    "AmazonECSTaskExecutionRolePolicy": _BOTH,
+}
+"""AWS's managed policies that look enough and aren't (facts 6, 12.5)."""
+
+
+def lacking_policies(client: Any, role: str, options: AwsOptions) -> list[str]:
+    """The managed policies of a role that don't let it pull through, and what each lacks.
+
+    Raises:
+        ToolError: AWS refused or can't be reached.
+    """
+    rows = ask_rows(
+        client,
+        "list_attached_role_policies",
+        "AttachedPolicies",
+        options,
+        RoleName=role.rpartition("/")[2],
+    )
+    names = {str(row.get("PolicyName")) for row in rows}
+    return [f"{name} has {lack}" for name, lack in LACKING.items() if name in names]
 
 
 def denied_actions(
