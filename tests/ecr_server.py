@@ -37,6 +37,8 @@ class EcrServer:
     failures: dict[str, str] = field(default_factory=dict)
     refusals: dict[str, list[EcrError]] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
+    managed: list[str] = field(default_factory=list)
+    image_failures: dict[tuple[str, str], str] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
@@ -56,6 +58,7 @@ class EcrServer:
             "ValidatePullThroughCacheRule": self.validate,
             "GetAuthorizationToken": lambda _: self.token(),
             "DescribeImages": self.describe_images,
+            "BatchGetImage": self.batch_get_image,
         }
         return handlers[operation](asked)
 
@@ -82,6 +85,29 @@ class EcrServer:
         if (name, digest) not in self.images:
             raise EcrError("ImageNotFoundException", f"no image {digest}")
         return {"imageDetails": [{"repositoryName": name, "imageDigest": digest}]}
+
+    def batch_get_image(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Return why an image of a tag can't be had."""
+        name, tag = asked["repositoryName"], asked["imageIds"][0]["imageTag"]
+        code = self.image_failures.get((name, tag), "ImageNotFound")
+        failure = {"imageId": {"imageTag": tag}, "failureCode": code, "failureReason": "so it is"}
+        return {"images": [], "failures": [failure]}
+
+    def iam(self, asked: dict[str, list[str]]) -> str:
+        """Return the answer of one of IAM's operations, in its XML."""
+        if asked["Action"] == ["SimulatePrincipalPolicy"]:
+            return self.simulate(asked)
+        rows = "".join(
+            f"<member><PolicyName>{name}</PolicyName>"
+            f"<PolicyArn>arn:aws:iam::aws:policy/{name}</PolicyArn></member>"
+            for name in self.managed
+        )
+        return (
+            '<ListAttachedRolePoliciesResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/">'
+            f"<ListAttachedRolePoliciesResult><AttachedPolicies>{rows}</AttachedPolicies>"
+            "<IsTruncated>false</IsTruncated></ListAttachedRolePoliciesResult>"
+            "</ListAttachedRolePoliciesResponse>"
+        )
 
     def simulate(self, asked: dict[str, list[str]]) -> str:
         """Return IAM's verdict on a role's actions, in its XML."""
@@ -115,7 +141,7 @@ def serve_ecr() -> Iterator[EcrServer]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             if "X-Amz-Target" not in self.headers:
-                self.send(200, "text/xml", state.simulate(parse_qs(body.decode())).encode())
+                self.send(200, "text/xml", state.iam(parse_qs(body.decode())).encode())
                 return
             operation = self.headers["X-Amz-Target"].rpartition(".")[2]
             try:

@@ -8,6 +8,7 @@ Rules follow the ECR User Guide, "Pulling an image with a pull through cache rul
 '123456789012.dkr.ecr.eu-west-2.amazonaws.com/docker-hub/library/nginx:1.27'
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -45,6 +46,9 @@ _BUILT_IN_ALIASES = MappingProxyType(
 
 # Stands where a variable is the own host; no real host ends in .invalid (RFC 6761).
 _STAND_IN = "own.invalid"
+
+
+_LOGIN = re.compile(r"\A.*@", re.DOTALL)
 
 
 class RuleOrigin(StrEnum):
@@ -105,7 +109,9 @@ def _upstream_host(text: str) -> str:
     except InvalidReferenceError:
         known = False
     if not known:
-        raise RuleError(f"{text!r} is no registry host", hint="write it like ghcr.io")
+        # A user name and password before the host are nobody's to see.
+        shown = _LOGIN.sub("", text)
+        raise RuleError(f"{shown!r} is no registry host", hint="write it like ghcr.io")
     return _BUILT_IN_ALIASES.get(host, host)
 
 

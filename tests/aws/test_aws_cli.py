@@ -1,5 +1,7 @@
 """The commands of the ECR side from end to end, against a fake account on loopback."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -234,9 +236,8 @@ def test_infra_terraform(tmp_path: Path) -> None:
     back = run("rules", "import", out, "--format", "json")
 
     assert (first.code, second.code) == (0, 0)
-    assert {Path(line).name for line in first.stdout.splitlines()} == {
-        p.name for p in out.iterdir()
-    }
+    written = {path for path in out.rglob("*") if path.is_file()}
+    assert {Path(line) for line in first.stdout.splitlines()} == written
     assert second.stdout == ""
     assert [row["prefix"] for row in back.report["rules"]] == ["docker-hub", "k8s", "quay"]
 
@@ -266,8 +267,56 @@ def test_infra_cloudformation() -> None:
     ran = run("infra", "cloudformation", CLUSTER, "--charts", "off", "--secret", named)
 
     assert ran.code == 0
-    assert 'Name: "ecr-pullthroughcache/team/hub"' in ran.stdout
+    assert '- "ecr-pullthroughcache/team/hub-${End}"' in ran.stdout
     assert ran.stdout.count("AWS::ECR::PullThroughCacheRule") == 3
+
+
+def test_infra_takes_over_what_exists(ecr_server: EcrServer, tmp_path: Path) -> None:
+    """`--import` writes import blocks for the account's rules, and names their secrets."""
+    arn = "arn:aws:secretsmanager:eu-west-2:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
+    ecr_server.rules = [
+        {
+            "ecrRepositoryPrefix": "docker-hub",
+            "upstreamRegistryUrl": "registry-1.docker.io",
+            "credentialArn": arn,
+            "registryId": "111122223333",
+        }
+    ]
+
+    ran = run("infra", "terraform", "--all", "--out", tmp_path, "--import", "aws")
+
+    example = tmp_path / "examples" / "complete"
+    assert ran.code == 0
+    assert 'this["docker-hub"]' in (example / "imports.tf").read_text()
+    assert (example / "imports.tf").read_text().count("import {") == 1
+    assert f'"docker-hub" = "{arn}"' in (example / "main.tf").read_text()
+
+
+def test_infra_refuses_another_upstream(ecr_server: EcrServer, tmp_path: Path) -> None:
+    """A prefix that the account uses for another upstream ends it, before a file is written."""
+    ecr_server.rules = [{"ecrRepositoryPrefix": "docker-hub", "upstreamRegistryUrl": "quay.io"}]
+
+    ran = run("infra", "terraform", "--all", "--out", tmp_path / "out", "--import", "aws")
+
+    assert ran.code == 2
+    assert "the account has quay.io → docker-hub" in ran.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_infra_without_boto3(tmp_path: Path) -> None:
+    """Writing infrastructure needs no boto3, nor anything else that asks AWS."""
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['boto3', 'botocore', 'hcl2'])); "
+        "from imageshift.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "infra", "terraform", "--all", "--out", tmp_path,
+         *WHERE],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "rules.tf").exists()
 
 
 def test_infra_refuses_other_secrets() -> None:
@@ -362,7 +411,7 @@ def test_two_registries(two_clusters: Path, tmp_path: Path) -> None:
         f"{other}/mirror/quay/org/app:v1",
     ]
     assert {path.name for path in out.iterdir()} == {HOST, other}
-    assert 'ecr_repository_prefix = "mirror/quay"' in (out / other / "rules.tf").read_text()
+    assert '"mirror/quay" = {' in (out / other / "locals.tf").read_text()
 
 
 def test_each_account_is_asked(ecr_server: EcrServer, two_clusters: Path) -> None:

@@ -186,6 +186,68 @@ def test_immutable_tags(ecr_server: EcrServer) -> None:
     ]
 
 
+FILTERS = "imageTagMutabilityExclusionFilters"
+
+
+@pytest.mark.parametrize(
+    ("mode", "filters", "found"),
+    [
+        ("MUTABLE", [], False),
+        ("IMMUTABLE", [], True),
+        ("IMMUTABLE_WITH_EXCLUSION", ["latest"], False),
+        ("IMMUTABLE_WITH_EXCLUSION", ["v*", "*test"], False),
+        ("IMMUTABLE_WITH_EXCLUSION", ["v*", "l*t"], False),
+        ("IMMUTABLE_WITH_EXCLUSION", ["v*.*"], True),
+        ("MUTABLE_WITH_EXCLUSION", ["v*.*"], False),
+        ("MUTABLE_WITH_EXCLUSION", ["*"], True),
+        ("MUTABLE_WITH_EXCLUSION", ["v*", "late*"], True),
+    ],
+)
+def test_filters_tell_which_tags_move(
+    mode: str, filters: list[str], ecr_server: EcrServer, *, found: bool
+) -> None:
+    """What a mode with exclusions means for a tag that moves is told by its filters."""
+    rows = [{"filterType": "WILDCARD", "filter": one} for one in filters]
+    ecr_server.rules = [HUB, QUAY]
+    ecr_server.repositories = [
+        {"repositoryName": "docker-hub/library/nginx", "imageTagMutability": mode, FILTERS: rows}
+    ]
+
+    assert (codes(validate(RULES))["docker-hub"] == ["immutable-tags"]) is found
+
+
+def test_a_role_that_passes(ecr_server: EcrServer) -> None:
+    """That a role may pull is said, not only that it may not."""
+    ecr_server.rules = [HUB, QUAY]
+
+    result = validate(RULES, role="nodes")
+
+    assert result.is_clean
+    assert "nodes may pull through 2 rules, by IAM's simulation" in result.notes
+
+
+@pytest.mark.parametrize(
+    ("policy", "lack"),
+    [
+        ("AmazonEC2ContainerRegistryPullOnly", "no ecr:CreateRepository"),
+        ("AmazonEC2ContainerRegistryReadOnly", "neither ecr:BatchImportUpstreamImage nor"),
+        ("AmazonEC2ContainerRegistryPowerUser", "neither ecr:BatchImportUpstreamImage nor"),
+        ("AmazonEKSFargatePodExecutionRolePolicy", "neither ecr:BatchImportUpstreamImage nor"),
+        ("AmazonECSTaskExecutionRolePolicy", "neither ecr:BatchImportUpstreamImage nor"),
+    ],
+)
+def test_managed_policies_that_lack(policy: str, lack: str, ecr_server: EcrServer) -> None:
+    """Of a role that may not pull, the managed policy that looks enough is named."""
+    ecr_server.rules = [HUB, QUAY]
+    ecr_server.denied = {"ecr:CreateRepository"}
+    ecr_server.managed = ["AmazonEKSWorkerNodePolicy", policy]
+
+    result = validate(RULES, role="nodes")
+
+    assert not result.is_clean
+    assert [note for note in result.notes if note.startswith(f"{policy} has {lack}")]
+
+
 def test_unreadable_repositories_are_a_note(ecr_server: EcrServer) -> None:
     """Where listing repositories is denied, the rest is checked and the gap is said."""
     ecr_server.rules = [HUB, QUAY]

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from imageshift.infra import (
     SecretMode,
     plan_infra,
     render_cloudformation,
+    render_example,
     render_terraform,
     write_files,
 )
@@ -24,42 +26,12 @@ from imageshift.infra import (
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "infra"
 REGISTRY = Registry.of("111122223333", "eu-west-2")
 
+needs_checkov = pytest.mark.skipif(shutil.which("checkov") is None, reason="needs checkov")
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="needs terraform")
 
-# Facts section 10, from the AWS provider's own documentation.
-ARGUMENTS = {
-    "aws_ecr_pull_through_cache_rule": {
-        "ecr_repository_prefix",
-        "upstream_registry_url",
-        "credential_arn",
-        "custom_role_arn",
-        "upstream_repository_prefix",
-        "region",
-    },
-    "aws_ecr_repository_creation_template": {
-        "prefix",
-        "applied_for",
-        "custom_role_arn",
-        "description",
-        "encryption_configuration",
-        "image_tag_mutability",
-        "image_tag_mutability_exclusion_filter",
-        "lifecycle_policy",
-        "repository_policy",
-        "resource_tags",
-        "region",
-    },
-    "aws_secretsmanager_secret": {"name", "description", "policy", "recovery_window_in_days"},
-    "aws_secretsmanager_secret_version": {
-        "secret_id",
-        "secret_string",
-        "secret_string_wo",
-        "secret_string_wo_version",
-        "version_stages",
-        "region",
-    },
-}
-META = {"__comments__", "__is_block__", "count", "depends_on", "for_each", "lifecycle", "provider"}
+# The names that the provider takes, from its own schema by way of CDK's bindings for it.
+SCHEMA = json.loads((FIXTURES.parent / "providers" / "aws-6.25.0.json").read_text())
+META = {"count", "depends_on", "for_each", "lifecycle", "provider"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +47,11 @@ class Case:
         planned = plan_infra(self.rules, REGISTRY, self.options)
         return render_terraform(planned, self.options)
 
+    def example(self) -> dict[str, str]:
+        """Return the root module's files."""
+        planned = plan_infra(self.rules, REGISTRY, self.options)
+        return render_example(planned, self.options)
+
     def cloudformation(self) -> dict[str, str]:
         """Return the template."""
         planned = plan_infra(self.rules, REGISTRY, self.options)
@@ -86,6 +63,9 @@ def read_case(folder: Path) -> Case:
     data = json.loads((folder / "case.json").read_text())
     rules = tuple(Rule(*row) for row in data.pop("rules"))
     data["secrets"] = SecretMode(data.get("secrets", "write-only"))
+    data["pinned"] = frozenset(data["pinned"]) if "pinned" in data else None
+    data["existing"] = {Rule(*row): arn for *row, arn in data.get("existing", ())}
+    data |= {"account": REGISTRY.account, "region": REGISTRY.region}
     return Case(folder, rules, InfraOptions(**data))
 
 
@@ -102,6 +82,7 @@ def read_folder(folder: Path) -> dict[str, str]:
 def test_terraform_golden(case: Case) -> None:
     """The module is the golden one, byte for byte."""
     assert case.terraform() == read_folder(case.folder / "terraform")
+    assert case.example() == read_folder(case.folder / "example")
 
 
 @every_case
@@ -114,10 +95,11 @@ def test_cloudformation_golden(case: Case) -> None:
 @every_case
 def test_terraform_fmt(case: Case) -> None:
     """`terraform fmt` has nothing to change."""
-    folder = case.folder / "terraform"
-
     done = subprocess.run(
-        ["terraform", "fmt", "-check", "-diff", folder], capture_output=True, text=True, check=False
+        ["terraform", "fmt", "-check", "-diff", "-recursive", case.folder],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert (done.returncode, done.stdout) == (0, "")
@@ -150,42 +132,74 @@ def test_rules_come_back(case: Case, kind: str) -> None:
 
 
 @every_case
-def test_provider_schema(case: Case) -> None:
-    """Every argument is one that the AWS provider documents."""
-    unknown = {
-        (kind, name)
-        for path in (case.folder / "terraform").glob("*.tf")
-        for kind, body in resources(path)
-        for name in body.keys() - META
-        if kind in ARGUMENTS and name not in ARGUMENTS[kind]
+@pytest.mark.parametrize("part", ["resource", "data"])
+def test_provider_schema(case: Case, part: str) -> None:
+    """Every argument and block is one that the provider has, and none that it needs is left out."""
+    known = SCHEMA["resources" if part == "resource" else "data"]
+    for path in (case.folder / "terraform").glob("*.tf"):
+        for kind, body in blocks_of(path, part):
+            assert kind in known, f"{path}: {kind}"
+            assert list(odd_arguments(body, known[kind], kind)) == []
+
+
+def odd_arguments(body: dict[str, Any], known: dict[str, Any], where: str) -> Iterator[str]:
+    """Yield what a block has that its schema hasn't, and what it lacks."""
+    given = {name: value for name, value in body.items() if not name.startswith("__")}
+    dynamic = {
+        name.strip('"'): content
+        for one in given.pop("dynamic", [])
+        for name, content in one.items()
+        if isinstance(content, dict)
     }
+    for name in given.keys() - known.keys() - META:
+        yield f"{where} takes no {name}"
+    for name, schema in known.items():
+        if schema["required"] and name not in given and name not in dynamic:
+            yield f"{where} needs {name}"
+        inner = [one for one in given.get(name, []) if isinstance(one, dict)]
+        inner += [one for one in dynamic.get(name, {}).get("content", []) if isinstance(one, dict)]
+        if "block" in schema:
+            for one in inner:
+                yield from odd_arguments(one, schema["block"], f"{where}.{name}")
 
-    assert unknown == set()
 
-
-def resources(path: Path) -> list[tuple[str, dict[str, Any]]]:
-    """Return the resources of a file, read with python-hcl2."""
+def blocks_of(path: Path, part: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the resources (or data sources) of a file, read with python-hcl2."""
     data = hcl2.loads(path.read_text())
     return [
         (kind.strip('"'), body)
-        for one in data.get("resource", [])
+        for one in data.get(part, [])
         for kind, named in one.items()
         if isinstance(named, dict)
         for body in named.values()
     ]
 
 
+@needs_checkov
+@every_case
+def test_checkov(case: Case) -> None:
+    """Nothing is found but the two that ECR itself rules out, which are skipped with reasons."""
+    done = subprocess.run(
+        ["checkov", "--directory", case.folder / "terraform", "--framework", "terraform",
+         "--output", "json", "--compact", "--skip-download"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    skipped = {one["check_id"] for one in found["results"]["skipped_checks"]}
+
+    assert [one["check_id"] for one in found["results"]["failed_checks"]] == []
+    assert skipped == {"CKV_AWS_149", "CKV2_AWS_57"}
+
+
 def test_the_article_is_complete() -> None:
-    """The golden module has the article's five rules, two secrets, and what they need."""
+    """The golden module has one resource for each kind of thing, and the article's five rules."""
     kinds = [
         kind
         for path in (FIXTURES / "article" / "terraform").glob("*.tf")
-        for kind, _ in resources(path)
+        for kind, _ in blocks_of(path, "resource")
     ]
 
-    assert kinds.count("aws_ecr_pull_through_cache_rule") == 5
-    assert kinds.count("aws_ecr_repository_creation_template") == 5
-    assert kinds.count("aws_secretsmanager_secret_version") == 2
+    assert kinds.count("aws_ecr_pull_through_cache_rule") == 1
     assert {"aws_iam_policy", "aws_ecr_registry_policy", "aws_ecr_replication_configuration"} <= {
         *kinds
     }

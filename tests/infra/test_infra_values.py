@@ -21,26 +21,26 @@ PARTS = {
 }
 
 
-def terraform_locals(folder: Path, *variables: str) -> dict[str, Any]:
+def terraform_locals(folder: Path, *variables: str, case: str = "article") -> dict[str, Any]:
     """Return the module's locals as the real Terraform works them out, without any provider."""
     program = shutil.which("terraform")
     if program is None:
         pytest.skip("needs terraform")
-    module = ARTICLE / "terraform"
-    texts = [(module / name).read_text() for name in ("versions.tf", "templates.tf")]
-    blocks = [block for text in texts for block in re.findall(r"(?ms)^locals \{.*?^\}", text)]
-    joined = "\n".join(blocks)
+    module = FIXTURES / case / "terraform"
+    text = (module / "locals.tf").read_text()
     for reference, value in PARTS.items():
-        joined = joined.replace(f"${{{reference}}}", value.strip('"')).replace(reference, value)
-    (folder / "locals.tf").write_text(joined)
+        text = text.replace(reference, value)
+    (folder / "locals.tf").write_text(text)
     (folder / "variables.tf").write_text((module / "variables.tf").read_text())
-    credentials = '{username="u",access_token="t"}'
-    given = [f"{name}_credentials={credentials}" for name in ("docker_hub", "github")]
-    names = ["cached_repository_arns", "consumer_arns", "lifecycle_policy", "repository_policy"]
+    names = [
+        *("cached_repository_arns", "consumer_arns", "lifecycle_policy", "repository_policy"),
+        *("name", "needs_creation_role"),
+        *(["other_repository_arns"] if case == "every-kind" else []),
+    ]
     asked = ", ".join(f"{name} = local.{name}" for name in names)
     done = subprocess.run(
-        [program, "console", *(f"-var={one}" for one in (*given, *variables))],
-        input=f"jsonencode({{{asked}}})\n",
+        [program, "console", *(f"-var={one}" for one in variables)],
+        input=f"jsonencode({{{asked}, secrets = keys(local.secrets)}})\n",
         cwd=folder,
         capture_output=True,
         text=True,
@@ -52,13 +52,26 @@ def terraform_locals(folder: Path, *variables: str) -> dict[str, Any]:
 
 
 def test_terraform_values(tmp_path: Path) -> None:
-    """Permissions end at the prefixes, and without other accounts there is no policy for them."""
+    """Permissions end at the prefixes, names hold the Region, and nothing extra is made unasked."""
     found = terraform_locals(tmp_path)
 
     arn = "arn:aws:ecr:eu-west-2:111122223333:repository"
-    assert found["cached_repository_arns"] == [f"{arn}/{prefix}/*" for prefix in PREFIXES]
+    assert found["cached_repository_arns"] == [f"{arn}/{prefix}/*" for prefix in sorted(PREFIXES)]
     assert found["repository_policy"] is None
-    assert json.loads(found["lifecycle_policy"])["rules"][0]["selection"]["countNumber"] == 90
+    assert found["name"] == "imageshift-eu-west-2"
+    assert found["needs_creation_role"] is False
+    assert found["secrets"] == ["docker-hub", "github"]
+    [rule] = json.loads(found["lifecycle_policy"])["rules"]
+    assert rule["action"] == {"type": "transition", "targetStorageClass": "archive"}
+    assert rule["selection"]["countType"] == "sinceImagePulled"
+
+
+def test_terraform_values_of_every_kind(tmp_path: Path) -> None:
+    """The whole registry is meant under ROOT, and other accounts' repositories are named."""
+    found = terraform_locals(tmp_path, case="every-kind")
+
+    assert "arn:aws:ecr:eu-west-2:111122223333:repository/*" in found["cached_repository_arns"]
+    assert found["other_repository_arns"] == ["arn:aws:ecr:us-east-1:222233334444:repository/*"]
 
 
 def test_terraform_values_with_consumers(tmp_path: Path) -> None:
@@ -70,10 +83,148 @@ def test_terraform_values_with_consumers(tmp_path: Path) -> None:
     assert "ecr:BatchGetImage" in statement["Action"]
 
 
-def test_terraform_refuses_other_ids(tmp_path: Path) -> None:
-    """An account id of another length is refused by the module itself."""
-    with pytest.raises(AssertionError, match="twelve digits"):
-        terraform_locals(tmp_path, 'consumer_account_ids=["123"]')
+def test_terraform_values_with_tags_and_secrets(tmp_path: Path) -> None:
+    """Tags need the role for templates; a secret that exists isn't made again."""
+    arn = "arn:aws:secretsmanager:eu-west-2:111122223333:secret:ecr-pullthroughcache/hub-AbCdEf"
+    given = (f'credential_arns={{"docker-hub"="{arn}"}}', 'tags={team="a"}')
+
+    found = terraform_locals(tmp_path, *given)
+
+    assert found["needs_creation_role"] is True
+    assert found["secrets"] == ["github"]
+
+
+GOOD = """
+name = "a"
+account_id = "111122223333"
+region = "eusc-de-east-1"
+credentials = { "docker-hub" = { username = "u", access_token = "t" } }
+credentials_version = 2
+credential_arns = {
+  github = "arn:aws:secretsmanager:eu-west-2:111122223333:secret:ecr-pullthroughcache/g-AbCdEf"
+}
+secret_recovery_window_in_days = 0
+role_names = { nodes = "eks-nodes" }
+controllers = { flux = { cluster_name = "c", namespace = "n", service_account = "s" } }
+consumer_account_ids = ["222233334444"]
+permissions_boundary_arn = "arn:aws:iam::aws:policy/Boundary"
+kms_key_arn = "arn:aws:kms:eu-west-2:111122223333:key/a"
+tags = { team = "a" }
+immutable_tag_filters = ["v*.*"]
+archive_untagged_after_days = null
+scan_type = "BASIC"
+replication_regions = ["eu-west-1"]
+"""
+BAD = {
+    'name = "1a"': "A letter, then",
+    'account_id = "1234"': "An AWS account id has twelve digits",
+    'region = "eu west"': "A Region is written like",
+    'credentials = { hub = { username = "", access_token = "t" } }': "Each needs a user name",
+    "credentials_version = 0.5": "A whole number from 1",
+    'credential_arns = { hub = "arn:aws:iam::111122223333:role/a" }': "Each is the ARN of a secret",
+    "secret_recovery_window_in_days = 5": "0, or 7 to 30",
+    'role_names = { a = "arn:aws:iam::111122223333:role/a" }': "Names of roles, not their ARNs",
+    'controllers = { "A" = { cluster_name = "", namespace = "", service_account = "" } }': "keys",
+    'consumer_account_ids = ["123"]': "An AWS account id has twelve digits",
+    'permissions_boundary_arn = "boundary"': "The ARN of an IAM policy",
+    'kms_key_arn = "arn:aws:kms:eu-west-2:111122223333:alias/a"': "The ARN of a KMS key",
+    'immutable_tag_filters = ["a*b*c*"]': "Up to five filters",
+    "archive_untagged_after_days = 0": "At least 1 day",
+    'scan_type = "DEEP"': "BASIC, ENHANCED or null",
+    'replication_regions = ["Ireland"]': "Up to 25 Regions",
+}
+
+
+def plan_variables(folder: Path, given: str) -> subprocess.CompletedProcess[str]:
+    """Plan the module's variables alone."""
+    program = shutil.which("terraform")
+    if program is None:
+        pytest.skip("needs terraform")
+    shutil.copy(ARTICLE / "terraform" / "variables.tf", folder)
+    (folder / "terraform.tfvars").write_text(given)
+    return subprocess.run(
+        [program, "plan", "-input=false", "-no-color"],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_terraform_takes(tmp_path: Path) -> None:
+    """Every variable takes a value of its kind."""
+    done = plan_variables(tmp_path, GOOD)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_terraform_refuses(tmp_path: Path) -> None:
+    """The module itself refuses what AWS would refuse later, or only when a node pulls."""
+    done = plan_variables(tmp_path, "\n".join(BAD))
+
+    for message in BAD.values():
+        assert message in done.stderr
+    assert done.stderr.count("Invalid value for variable") == len(BAD)
+
+
+@pytest.mark.parametrize("filters", ['["1", "2", "3", "4", "5", "6"]', '["a b"]', '[""]'])
+def test_terraform_refuses_filters(filters: str, tmp_path: Path) -> None:
+    """A filter for tags has ECR's grammar, and there are five at most."""
+    done = plan_variables(tmp_path, f"immutable_tag_filters = {filters}")
+
+    assert "Up to five filters" in done.stderr
+
+
+ROLES = """
+resource "terraform_data" "role" {}
+
+module "cache" {
+  source     = "./cache"
+  role_names = %s
+}
+"""
+
+
+def plan_roles(folder: Path, kind: str, given: str) -> subprocess.CompletedProcess[str]:
+    """Plan the module's attachments of a policy, as resources that need no provider."""
+    program = shutil.which("terraform")
+    if program is None:
+        pytest.skip("needs terraform")
+    module = (ARTICLE / "terraform" / "variables.tf").read_text()
+    variable = re.search(r'(?ms)^variable "role_names" \{.*?^\}', module)
+    iam = (ARTICLE / "terraform" / "iam.tf").read_text()
+    attachment = re.search(r'(?ms)^resource "aws_iam_role_policy_attachment" "pull" \{.*?^\}', iam)
+    assert variable is not None
+    assert attachment is not None
+    made = attachment[0].replace("aws_iam_role_policy_attachment", "terraform_data")
+    made = re.sub(r"(?m)^  policy_arn .*\n", "", made).replace("role       =", "input =")
+    inputs = variable[0].replace("map(string)", kind).replace("default     = {}", "")
+    if kind != "map(string)":
+        inputs = re.sub(r"(?ms)^  validation \{.*?^  \}\n", "", inputs)
+    (folder / "cache").mkdir()
+    (folder / "cache" / "main.tf").write_text(f"{inputs}\n{made}\n")
+    (folder / "main.tf").write_text(ROLES % given)
+    subprocess.run([program, "init", "-input=false"], cwd=folder, capture_output=True, check=True)
+    return subprocess.run(
+        [program, "plan", "-input=false", "-no-color"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_roles_of_the_same_apply(tmp_path: Path) -> None:
+    """A role whose name the same apply makes can be given, since its key is known before."""
+    done = plan_roles(tmp_path, "map(string)", "{ nodes = terraform_data.role.id }")
+
+    assert done.returncode == 0, done.stderr
+    assert 'module.cache.terraform_data.pull["nodes"] will be created' in done.stdout
+
+
+def test_a_set_of_roles_would_fail(tmp_path: Path) -> None:
+    """The same module with a set of names fails, which is why it takes a map."""
+    done = plan_roles(tmp_path, "set(string)", "[terraform_data.role.id]")
+
+    assert done.returncode == 1
+    assert "Invalid for_each argument" in done.stderr
 
 
 def test_cloudformation_policies_are_json() -> None:
@@ -86,10 +237,10 @@ def test_cloudformation_policies_are_json() -> None:
         if resource["Type"] == "AWS::ECR::RepositoryCreationTemplate"
     ]
 
-    lifecycles = [filled(one["LifecyclePolicy"]["Fn::Sub"]) for one in templates]
+    lifecycles = [filled(one["LifecyclePolicy"]["Fn::Sub"]) for one in templates[2:]]
     policies = [filled(one["RepositoryPolicy"]["Fn::If"][1]["Fn::Sub"][0]) for one in templates]
 
-    assert [one["rules"][0]["selection"]["countNumber"] for one in lifecycles] == [90] * 5
+    assert [one["rules"][0]["selection"]["countNumber"] for one in lifecycles] == [90] * 3
     assert [one["Statement"][0]["Principal"]["AWS"] for one in policies] == [["90"]] * 5
 
 

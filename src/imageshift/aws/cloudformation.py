@@ -16,7 +16,11 @@ from imageshift.data.upstreams import UPSTREAMS
 __all__ = ["is_cloudformation", "read_cloudformation"]
 
 TYPE = "AWS::ECR::PullThroughCacheRule"
-_VARIABLE = re.compile(r"\$\{([^!{}][^{}]*)\}")
+_VARIABLE = re.compile(r"\$\{([^!{}][^{}]{0,200})\}")
+_STEPS = 10_000
+_DEEPEST = 50
+_LONGEST = 4096
+_SHOWN = 200
 
 
 class _UnresolvedError(Exception):
@@ -47,13 +51,16 @@ def _read_resource(
     at = resource if isinstance(resource, PlacedDict) else PlacedDict()
     place = f"{path}:{at.line}:{at.column}"
     properties = mapping_of(resource.get("Properties"))
+    values = _Values(template)
     try:
         prefix, url, upstream_prefix = (
-            _resolve(properties.get(key), template)
+            values.resolve(properties.get(key))
             for key in ("EcrRepositoryPrefix", "UpstreamRegistryUrl", "UpstreamRepositoryPrefix")
         )
     except _UnresolvedError as unresolved:
-        message = f"the rule {name} can't be read from the template: it depends on {unresolved}"
+        message = (
+            f"the rule {name[:_SHOWN]} can't be read from the template: it depends on {unresolved}"
+        )
         return RuleImport((), (Problem(place, message, "import the rules of the account: aws"),))
     return build_found(
         prefix,
@@ -70,60 +77,82 @@ def _default_url(kind: object) -> str | None:
     return next((one.url for one in UPSTREAMS if one.kind == kind), None)
 
 
-def _resolve(value: Any, template: Mapping[str, Any]) -> str | None:
-    if value is None or isinstance(value, str):
+class _Values:
+    """Works out the values of one template, in a limited number of steps and characters."""
+
+    def __init__(self, template: Mapping[str, Any]) -> None:
+        self._template = template
+        self._steps = _STEPS
+
+    def resolve(self, value: Any, depth: int = _DEEPEST) -> str | None:
+        """The text that a value comes to, with parameters at their defaults."""
+        self._steps -= 1
+        if depth == 0 or self._steps < 0:
+            raise _UnresolvedError("a calculation that is too long or too deep for rules")
+        found = self._resolve(value, depth - 1)
+        if found is not None and len(found) > _LONGEST:
+            raise _UnresolvedError("a value that is too long for rules")
+        return found
+
+    def _resolve(self, value: Any, depth: int) -> str | None:
+        if value is None or isinstance(value, str):
+            return value
+        if not isinstance(value, Mapping) or len(value) != 1:
+            raise _UnresolvedError("a value that isn't text")
+        [(function, argument)] = value.items()
+        match function:
+            case "Ref":
+                return self._ref(argument)
+            case "Fn::Sub":
+                return self._sub(argument, depth)
+            case "Fn::Join":
+                return self._join(argument, depth)
+            case "Fn::FindInMap":
+                return self._find_in_map(argument, depth)
+        raise _UnresolvedError(str(function)[:_SHOWN])
+
+    def _ref(self, name: Any) -> str:
+        parameters = mapping_of(self._template.get("Parameters"))
+        default = mapping_of(parameters.get(str(name))).get("Default")
+        if isinstance(default, (str, int)):
+            return str(default)
+        raise _UnresolvedError(str(name)[:_SHOWN])
+
+    def _sub(self, argument: Any, depth: int) -> str:
+        match argument:
+            case str(text):
+                variables: Mapping[str, Any] = {}
+            case [str(text), Mapping() as variables]:
+                pass
+            case _:
+                raise _UnresolvedError("Fn::Sub")
+        made, done = "", 0
+        for found in _VARIABLE.finditer(text):
+            given = found[1] in variables
+            value = self.resolve(variables[found[1]], depth) if given else self._ref(found[1])
+            made += text[done : found.start()] + (value or "")
+            done = found.end()
+            if len(made) > _LONGEST:
+                break
+        return made + text[done:]
+
+    def _join(self, argument: Any, depth: int) -> str:
+        match argument:
+            case [str(between), [*parts]] if len(between) <= _LONGEST:
+                made = ""
+                for number, part in enumerate(parts):
+                    made += (between if number else "") + (self.resolve(part, depth) or "")
+                    if len(made) > _LONGEST:
+                        break
+                return made
+            case _:
+                raise _UnresolvedError("Fn::Join")
+
+    def _find_in_map(self, argument: Any, depth: int) -> str:
+        parts = argument if isinstance(argument, list) else []
+        value: Any = self._template.get("Mappings")
+        for part in parts:
+            value = mapping_of(value).get(str(self.resolve(part, depth)))
+        if not isinstance(value, str):
+            raise _UnresolvedError("Fn::FindInMap")
         return value
-    if isinstance(value, Mapping) and len(value) == 1:
-        function, argument = next(iter(value.items()))
-        resolver = {
-            "Ref": _ref,
-            "Fn::Sub": _sub,
-            "Fn::Join": _join,
-            "Fn::FindInMap": _find_in_map,
-        }.get(function)
-        if resolver is not None:
-            return resolver(argument, template)
-        raise _UnresolvedError(function)
-    raise _UnresolvedError("a value that isn't text")
-
-
-def _ref(name: Any, template: Mapping[str, Any]) -> str:
-    parameter = mapping_of(mapping_of(template.get("Parameters")).get(str(name)))
-    if parameter.get("Default") is not None:
-        return str(parameter["Default"])
-    raise _UnresolvedError(str(name))
-
-
-def _sub(argument: Any, template: Mapping[str, Any]) -> str:
-    match argument:
-        case str(text):
-            variables: Mapping[str, Any] = {}
-        case [str(text), Mapping() as variables]:
-            pass
-        case _:
-            raise _UnresolvedError("Fn::Sub")
-
-    def one(found: re.Match[str]) -> str:
-        if found[1] in variables:
-            return _resolve(variables[found[1]], template) or ""
-        return _ref(found[1], template)
-
-    return _VARIABLE.sub(one, text)
-
-
-def _join(argument: Any, template: Mapping[str, Any]) -> str:
-    match argument:
-        case [str(between), [*parts]]:
-            return between.join(_resolve(part, template) or "" for part in parts)
-        case _:
-            raise _UnresolvedError("Fn::Join")
-
-
-def _find_in_map(argument: Any, template: Mapping[str, Any]) -> str:
-    keys = [_resolve(part, template) for part in argument] if isinstance(argument, list) else []
-    value: Any = template.get("Mappings")
-    for key in keys:
-        value = mapping_of(value).get(str(key))
-    if not isinstance(value, str):
-        raise _UnresolvedError("Fn::FindInMap")
-    return value

@@ -10,7 +10,7 @@ from imageshift.aws.used import UsedImage
 from imageshift.cache import Rule, RuleSet
 from imageshift.data.upstreams import find_upstream
 
-__all__ = ["Difference", "DifferenceKind", "compare_rules", "rules_in_use"]
+__all__ = ["Difference", "DifferenceKind", "compare_rules", "pinned_prefixes", "rules_in_use"]
 
 
 class DifferenceKind(StrEnum):
@@ -51,6 +51,15 @@ def rules_in_use(rules: RuleSet, used: Iterable[UsedImage]) -> dict[Rule, list[U
         if rule is not None:
             found[rule].append(image)
     return {rule: images for rule, images in found.items() if images}
+
+
+def pinned_prefixes(rules: RuleSet, used: Iterable[UsedImage]) -> frozenset[str]:
+    """The prefixes of the rules under which some image is asked for by its digest."""
+    return frozenset(
+        rule.prefix
+        for rule, images in rules_in_use(rules, used).items()
+        if any(image.target is not None and image.target.digest is not None for image in images)
+    )
 
 
 def compare_rules(

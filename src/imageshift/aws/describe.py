@@ -6,7 +6,7 @@ Source: botocore's ECR model; no output field is required, and an absent upstrea
 
 from typing import Any
 
-from imageshift.aws.client import AwsOptions, aws_errors, is_account, open_client
+from imageshift.aws.client import AwsOptions, ask_rows, is_account, open_client
 from imageshift.aws.found import RuleImport, build_found, merge_imports
 
 __all__ = ["describe_rules", "describe_with"]
@@ -30,9 +30,9 @@ def describe_with(client: Any, options: AwsOptions) -> RuleImport:
     """
     place = f"aws:{client.meta.region_name}"
     asked = {"registryId": options.account} if is_account(options.account) else {}
-    with aws_errors("ecr:DescribePullThroughCacheRules", options):
-        pages = client.get_paginator("describe_pull_through_cache_rules").paginate(**asked)
-        rows = [row for page in pages for row in page.get("pullThroughCacheRules", ())]
+    rows = ask_rows(
+        client, "describe_pull_through_cache_rules", "pullThroughCacheRules", options, **asked
+    )
     return merge_imports(
         build_found(
             row.get("ecrRepositoryPrefix"),

@@ -5,16 +5,16 @@ Guide defines them, so that both spellings are one.
 """
 
 import json
-from collections.abc import Iterator
+import re
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
 from imageshift.errors import SourceError
+from imageshift.source import Mapping, Node, Scalar, Sequence, SourceText, split_documents
 
 __all__ = ["PlacedDict", "read_documents"]
+
+_LARGEST_YAML = 4 * 1024 * 1024
+_TAG = re.compile(r"(?:&\S+\s+)?!(?P<name>[A-Za-z][\w:]*)")
 
 
 class PlacedDict(dict[str, Any]):
@@ -28,7 +28,7 @@ def read_documents(text: str, *, is_json: bool) -> list[Any]:
     """The documents of a text; mappings of YAML are `PlacedDict`.
 
     Raises:
-        SourceError: the text is no JSON or no YAML.
+        SourceError: the text is no JSON or no YAML, is nested too deeply, or too large.
     """
     try:
         return [_read_json(text)] if is_json else _read_yaml(text)
@@ -37,16 +37,13 @@ def read_documents(text: str, *, is_json: bool) -> list[Any]:
 
 
 def _read_yaml(text: str) -> list[Any]:
-    try:
-        nodes = list(YAML(typ="safe", pure=True).compose_all(text))
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-        raise SourceError(f"no YAML: {error.problem}", line=line, column=column) from None
-    except YAMLError as error:
-        raise SourceError(f"no YAML: {error}", line=1, column=1) from None
-    builder = _Builder()
-    return [builder.plain(node) for node in nodes if node is not None]
+    if len(text) > _LARGEST_YAML:
+        limit = f"{_LARGEST_YAML >> 20} MiB"
+        raise SourceError(f"more than {limit} of YAML", hint="save it as JSON", line=1, column=1)
+    source = SourceText(text)
+    documents = [one for chunk in split_documents(source) for one in chunk.documents()]
+    builder = _Builder(source)
+    return [builder.plain(one.root) for one in documents if one.root is not None]
 
 
 def _read_json(text: str) -> Any:
@@ -54,48 +51,49 @@ def _read_json(text: str) -> Any:
         return json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         raise SourceError(f"no JSON: {error.msg}", line=error.lineno, column=error.colno) from None
+    except ValueError:  # Python takes no more than 4,300 digits
+        raise SourceError("no JSON: a number that is too long", line=1, column=1) from None
 
 
 class _Builder:
     """Makes plain data of nodes; a node with several aliases becomes one object."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: SourceText) -> None:
+        self._source = source
         self._made: dict[int, Any] = {}
 
     def plain(self, node: Node) -> Any:
+        if not node.shared:
+            return self._tagged(node)
         if id(node) not in self._made:
-            # An alias inside its own node finds nothing yet.
-            self._made[id(node)] = None
-            self._made[id(node)] = _with_tag(str(node.tag or ""), self._untagged(node))
+            self._made[id(node)] = self._tagged(node)
         return self._made[id(node)]
 
+    def _tagged(self, node: Node) -> Any:
+        tag = _TAG.match(self._source.text, node.start, node.end)
+        value = self._untagged(node)
+        return value if tag is None else {_long_name(tag["name"]): _argument(tag["name"], value)}
+
     def _untagged(self, node: Node) -> Any:
-        if isinstance(node, MappingNode):
-            made = PlacedDict(self._pairs(node))
-            made.line, made.column = node.start_mark.line + 1, node.start_mark.column + 1
+        if isinstance(node, Mapping):
+            made = PlacedDict({key.value: self.plain(value) for key, value in node.pairs()})
+            place = self._source.place(node.start)
+            made.line, made.column = place.line, place.column
             return made
-        if isinstance(node, SequenceNode):
-            return [self.plain(child) for child in node.value]
-        return _scalar(node) if isinstance(node, ScalarNode) else None
-
-    def _pairs(self, node: MappingNode) -> Iterator[tuple[str, Any]]:
-        for key, value in node.value:
-            if isinstance(key, ScalarNode):
-                yield str(key.value), self.plain(value)
+        if isinstance(node, Sequence):
+            return [self.plain(child) for child in node.items]
+        return _scalar(node) if isinstance(node, Scalar) else None
 
 
-def _with_tag(tag: str, value: Any) -> Any:
-    if not tag.startswith("!") or tag.startswith("!!") or len(tag) == 1:
-        return value
-    name = tag[1:]
-    long = name if name in {"Ref", "Condition"} else f"Fn::{name}"
-    if name == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {long: value}
+def _long_name(name: str) -> str:
+    return name if name in {"Ref", "Condition"} else f"Fn::{name}"
 
 
-def _scalar(node: ScalarNode) -> Any:
-    if str(node.tag) == "tag:yaml.org,2002:null":
-        return None
-    # Account ids must keep their leading zeros: every other plain scalar stays text.
-    return str(node.value)
+def _argument(name: str, value: Any) -> Any:
+    return value.split(".", 1) if name == "GetAtt" and isinstance(value, str) else value
+
+
+def _scalar(node: Scalar) -> str | None:
+    # Account ids must keep their leading zeros: every plain scalar but null stays text.
+    is_null = node.is_empty and not node.style and node.tag is None
+    return None if is_null else node.value

@@ -5,64 +5,76 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from imageshift.aws.terraform import RESOURCE
+from msgspec import Struct, field
 
-__all__ = ["find_documents", "find_modules"]
+from imageshift.aws.sources import SourceFiles, walk_files
+from imageshift.errors import SourceError
+
+__all__ = ["RESOURCE", "FolderSurvey", "survey_folder"]
+
+RESOURCE = "aws_ecr_pull_through_cache_rule"
+"""The resource of Terraform's AWS provider."""
 
 _DOCUMENTS = frozenset({".json", ".yaml", ".yml", ".tfstate", ".template"})
-_SKIPPED = frozenset({".git", ".terraform", "node_modules"})
-_WORDS = ("PullThroughCacheRule", "pullThroughCacheRules", "registryMappings", RESOURCE)
-_TERRAFORM_WORDS = (RESOURCE, "upstream_registry_url")
-_LOCAL_SOURCE = re.compile(r'^\s*source\s*=\s*"(\.{1,2}/[^"]*)"', re.MULTILINE)
+_WORDS = (b"PullThroughCacheRule", b"pullThroughCacheRules", b"registryMappings", RESOURCE.encode())
+_TERRAFORM_WORDS = (RESOURCE.encode(), b"upstream_registry_url")
+_LOCAL_SOURCE = re.compile(rb'^[ \t]*source[ \t]*=[ \t]*"(\.{1,2}/[^"\n]*)"', re.MULTILINE)
 
 
-def find_documents(folder: Path) -> Iterator[Path]:
-    """The YAML and JSON files below a folder that mention rules, in path order."""
-    for path in _walk(folder):
-        if path.suffix in _DOCUMENTS and any(word in _text(path) for word in _WORDS):
-            yield path
+class FolderSurvey(Struct):
+    """What a folder holds: documents that mention rules, Terraform modules, what can't be read.
 
-
-def find_modules(folder: Path) -> list[Path]:
-    """The Terraform modules below a folder to read rules from.
-
-    A module that another one calls is left to its callers, who give it its variables.
+    `calls` has the local modules that each module names; `holders` are those with rules.
     """
-    texts: dict[Path, str] = {}
-    for path in _walk(folder):
+
+    documents: list[Path] = field(default_factory=list)
+    problems: list[tuple[Path, SourceError]] = field(default_factory=list)
+    calls: dict[Path, set[Path]] = field(default_factory=dict)
+    holders: set[Path] = field(default_factory=set)
+
+    def modules(self) -> list[Path]:
+        """The modules to read rules from; one that another calls is left to its callers.
+
+        They give it its variables.
+        """
+        callers: dict[Path, set[Path]] = {}
+        for module, called in self.calls.items():
+            for one in called - {module}:
+                callers.setdefault(one, set()).add(module)
+        seen, waiting = set(self.holders), list(self.holders)
+        while waiting:
+            new = callers.get(waiting.pop(), set()) - seen
+            seen |= new
+            waiting += new
+        return sorted(module for module in seen if module not in callers)
+
+    def add_terraform(self, path: Path, content: bytes) -> None:
+        """Notes what a `.tf` file calls, and whether it holds rules."""
+        module = path.parent
+        sources = {os.fsdecode(one) for one in _LOCAL_SOURCE.findall(content)}
+        called = {Path(os.path.normpath(module / source)) for source in sources}
+        self.calls.setdefault(module, set()).update(called)
+        if any(word in content for word in _TERRAFORM_WORDS):
+            self.holders.add(module)
+
+
+def survey_folder(folder: Path, files: SourceFiles) -> FolderSurvey:
+    """What the files below a folder hold."""
+    survey = FolderSurvey()
+    for path in _wanted(folder, survey):
+        try:
+            content = files.read(path)
+        except SourceError as error:
+            survey.problems.append((path, error))
+            continue
         if path.suffix == ".tf":
-            texts[path.parent] = texts.get(path.parent, "") + _text(path) + "\n"
-    callers: dict[Path, set[Path]] = {}
-    for module, text in texts.items():
-        for source in _LOCAL_SOURCE.findall(text):
-            called = Path(os.path.normpath(module / source))
-            callers.setdefault(called, set()).add(module)
-    holders = [module for module, text in texts.items() if _has_rules(text)]
-    return sorted({root for module in holders for root in _roots(module, callers, set())})
+            survey.add_terraform(path, content)
+        elif any(word in content for word in _WORDS):
+            survey.documents.append(path)
+    return survey
 
 
-def _has_rules(text: str) -> bool:
-    return any(word in text for word in _TERRAFORM_WORDS)
-
-
-def _roots(module: Path, callers: dict[Path, set[Path]], seen: set[Path]) -> set[Path]:
-    if module in seen:
-        return set()
-    above = callers.get(module, set()) - {module}
-    if not above:
-        return {module}
-    return {root for one in above for root in _roots(one, callers, seen | {module})}
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(set(folders) - _SKIPPED)
-        paths = (Path(root, name) for name in sorted(files))
-        yield from (path for path in paths if path.is_file())  # a pipe would never end
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError:
-        return ""
+def _wanted(folder: Path, survey: FolderSurvey) -> Iterator[Path]:
+    for found in walk_files(folder, survey.problems):
+        if found.suffix in _DOCUMENTS or found.suffix == ".tf":
+            yield found

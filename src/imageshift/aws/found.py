@@ -4,6 +4,7 @@ Sources: botocore's ECR model, `PullThroughCacheRule` (no field of an answer is 
 1.3); the arguments of Terraform's and CloudFormation's resources (facts 10).
 """
 
+import re
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -12,6 +13,10 @@ from imageshift.cache import Rule, RuleOrigin
 from imageshift.errors import RuleError
 
 __all__ = ["FoundRule", "Problem", "RuleImport", "build_found", "merge_imports"]
+
+# The longest host by DNS; a prefix may have 30 characters.
+_LONGEST = 253
+_ARN = re.compile(r"arn:[!-~]{1,2044}")
 
 
 class FoundRule(Struct, frozen=True, kw_only=True):
@@ -49,11 +54,11 @@ class RuleImport(Struct, frozen=True):
 
 
 def merge_imports(imports: Iterable[RuleImport]) -> RuleImport:
-    """All of several imports; a rule that stands in two of them in the same words counts once."""
+    """All of several imports; what stands in two of them in the same words counts once."""
     rules: dict[tuple[Rule, str | None], FoundRule] = {}
-    problems: list[Problem] = []
+    problems: dict[Problem, None] = {}
     for found in imports:
-        problems += found.problems
+        problems |= dict.fromkeys(found.problems)
         for rule in found.rules:
             rules.setdefault((rule.rule, rule.account), rule)
     return RuleImport(tuple(rules.values()), tuple(problems))
@@ -81,6 +86,8 @@ def build_found(  # noqa: PLR0913 these are the fields of ECR's own object
     ]
     if missing:
         return RuleImport((), (Problem(place, f"the rule has no {' and no '.join(missing)}"),))
+    if any(len(str(value)) > _LONGEST for value in (prefix, url, _text(upstream_prefix))):
+        return RuleImport((), (Problem(place, "the rule has a value that is too long for ECR"),))
     try:
         rule = Rule(str(url), str(prefix), _text(upstream_prefix), RuleOrigin.IMPORTED)
     except RuleError as error:
@@ -89,12 +96,17 @@ def build_found(  # noqa: PLR0913 these are the fields of ECR's own object
         rule=rule,
         place=place,
         kind=_text(kind),
-        credential_arn=_text(credential),
+        credential_arn=_arn(credential),
         has_credential=bool(credential),
-        custom_role_arn=_text(role),
+        custom_role_arn=_arn(role),
         account=_text(account),
     )
     return RuleImport((found,))
+
+
+def _arn(value: object) -> str | None:
+    # Somebody's password in its place must not be shown.
+    return value if isinstance(value, str) and _ARN.fullmatch(value) else None
 
 
 def _text(value: object) -> str | None:

@@ -14,18 +14,23 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.aws.hcl_functions import FUNCTIONS
-from imageshift.aws.hcl_values import Unknown
+from imageshift.aws.hcl_values import LARGEST, TOO_LARGE, TOO_MUCH, Budget, Unknown, weigh
 
 __all__ = ["Locals", "Scope", "evaluate"]
 
 _NOISE = "new_line_or_comment"
+_NONE = "which has no value"
 _ESCAPES = re.compile(r'\\(["\\nrt]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})')
 
 
 class Scope(Struct, frozen=True):
-    """The names that an expression can see: `var`, `local`, `each`, `count`, `for` variables."""
+    """The names that an expression can see: `var`, `local`, `each`, `count`, `for` variables.
+
+    The budget is that of the whole import.
+    """
 
     names: Mapping[str, Any] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
     def with_names(self, names: Mapping[str, Any]) -> "Scope":
         """The scope with further names in front."""
@@ -33,22 +38,26 @@ class Scope(Struct, frozen=True):
 
 
 class Locals(Mapping[str, Any]):
-    """The `local` object: every value is worked out when it is asked for."""
+    """The `local` object: every value is worked out once, when it is asked for first."""
 
-    def __init__(self, trees: Mapping[str, Any], variables: Mapping[str, Any]) -> None:
+    def __init__(
+        self, trees: Mapping[str, Any], variables: Mapping[str, Any], budget: Budget
+    ) -> None:
         """The locals of one module, whose expressions see its variables and each other."""
         self._trees = trees
-        self._scope = Scope({"var": variables, "local": self, "path": {"module": "."}})
-        self._open: set[str] = set()
+        names = {"var": variables, "local": self, "path": {"module": "."}}
+        self._scope = Scope(names, budget)
+        self._known: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        if name in self._open:
-            return Unknown(f"local.{name} refers to itself")
-        self._open.add(name)
-        try:
-            return evaluate(self._trees[name], self._scope)
-        finally:
-            self._open.discard(name)
+        if name not in self._known:
+            tree = self._trees[name]
+            self._known[name] = Unknown(f"local.{name}, which refers to itself")
+            self._known[name] = evaluate(tree, self._scope)
+        return self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._trees
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._trees)
@@ -60,7 +69,27 @@ class Locals(Mapping[str, Any]):
 def evaluate(node: Any, scope: Scope) -> Any:
     """The value of an expression of python-hcl2's parse tree: plain Python data, or `Unknown`."""
     handler = _HANDLERS.get(str(node.data))
-    return Unknown(f"a {node.data}") if handler is None else handler(node, scope)
+    if handler is None:
+        return Unknown(f"a {node.data}")
+    if not scope.budget.enter():
+        return TOO_MUCH
+    try:
+        return handler(node, scope)
+    finally:
+        scope.budget.leave()
+
+
+def _built(handler: "_Handler") -> "_Handler":
+    """The handler, whose value is refused when it is too large; weighing costs steps too."""
+
+    def build(node: Any, scope: Scope) -> Any:
+        value = handler(node, scope)
+        weight = weigh(value)
+        if not scope.budget.spend(weight):
+            return TOO_MUCH
+        return TOO_LARGE if weight > LARGEST else value
+
+    return build
 
 
 def _trees(node: Any) -> list[Any]:
@@ -74,6 +103,8 @@ def _first(node: Any, scope: Scope) -> Any:
 def _string(node: Any, scope: Scope) -> Any:
     parts = [_string_part(part.children[0], scope) for part in _trees(node)]
     unknown = next((part for part in parts if isinstance(part, Unknown)), None)
+    if unknown is None and not all(isinstance(part, (str, int, float)) for part in parts):
+        return Unknown("a string with a value that is no text")
     return unknown or "".join(map(_as_text, parts))
 
 
@@ -98,7 +129,14 @@ def _heredoc(node: Any, _scope: Scope) -> Any:
 
 
 def _literal(node: Any, _scope: Scope) -> Any:
-    return json.loads(str(node.children[0]))
+    return _number(str(node.children[0]))
+
+
+def _number(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:  # Python takes no more than 4,300 digits
+        return Unknown("a number that is too long")
 
 
 def _identifier(node: Any, scope: Scope) -> Any:
@@ -110,7 +148,9 @@ def _unary(node: Any, scope: Scope) -> Any:
     value = _first(node, scope)
     if isinstance(value, Unknown):
         return value
-    return not value if str(node.children[0]) == "!" else -value
+    if str(node.children[0]) == "!":
+        return not value
+    return -value if isinstance(value, (int, float)) else Unknown("- before what is no number")
 
 
 def _tuple(node: Any, scope: Scope) -> Any:
@@ -118,18 +158,30 @@ def _tuple(node: Any, scope: Scope) -> Any:
 
 
 def _object(node: Any, scope: Scope) -> Any:
-    made = {}
+    pairs = []
     for element in _trees(node):
         key, value = _trees(element)
-        made[_object_key(_trees(key)[0], scope)] = evaluate(value, scope)
-    return made
+        pairs.append((_object_key(_trees(key)[0], scope), evaluate(value, scope)))
+    return _as_object(pairs)
 
 
-def _object_key(node: Any, scope: Scope) -> str:
+def _object_key(node: Any, scope: Scope) -> Any:
     inner = _trees(node)[0] if node.data == "expr_term" else node
     if inner.data in {"identifier", "keyword"} and node.children[0] is inner:
         return str(inner.children[0])
-    return _as_text(evaluate(inner, scope))
+    return evaluate(inner, scope)
+
+
+def _as_object(pairs: list[tuple[Any, Any]]) -> Any:
+    """An object of keys and values; unknown where a key is, since any of them could be it."""
+    made = {}
+    for key, value in pairs:
+        if isinstance(key, Unknown):
+            return key
+        if not isinstance(key, (str, int, float)):
+            return Unknown("a key that is no text")
+        made[_as_text(key)] = value
+    return made
 
 
 def _attribute(node: Any, scope: Scope) -> Any:
@@ -140,8 +192,8 @@ def _attribute(node: Any, scope: Scope) -> Any:
 def _index(node: Any, scope: Scope) -> Any:
     subject, access = _trees(node)
     if access.data == "short_index":
-        return _member(evaluate(subject, scope), int(access.children[1]))
-    return _member(evaluate(subject, scope), _first(access, scope))
+        return _member(evaluate(subject, scope), _number(str(access.children[1])))
+    return _member(evaluate(subject, scope), _first(access, scope), shown="a key")
 
 
 def _splat(node: Any, scope: Scope) -> Any:
@@ -156,16 +208,18 @@ def _splat(node: Any, scope: Scope) -> Any:
     return values
 
 
-def _member(value: Any, key: Any) -> Any:
+def _member(value: Any, key: Any, shown: str | None = None) -> Any:
+    """The part of a value under a key; `shown` stands for a key that may be anybody's secret."""
+    name = _as_text(key) if shown is None or isinstance(key, int) else shown
     if isinstance(key, Unknown):
         return key
     if isinstance(value, Unknown):
-        return Unknown(f"{value.what}.{key}")
-    if isinstance(value, Mapping):
-        return value[key] if key in value else Unknown(f"{key}, which has no value")
+        return Unknown(f"{value.what}.{name}")
+    if isinstance(value, Mapping) and isinstance(key, (str, int)):
+        return value[found] if (found := _as_text(key)) in value else Unknown(f"{name}, {_NONE}")
     if isinstance(value, list) and isinstance(key, int) and -1 < key < len(value):
         return value[key]
-    return Unknown(f"{key}, which has no value")
+    return Unknown(f"{name}, {_NONE}")
 
 
 def _conditional(node: Any, scope: Scope) -> Any:
@@ -198,8 +252,20 @@ def _binary(node: Any, scope: Scope) -> Any:
     operation = _OPERATORS.get(str(operator.children[0]))
     try:
         return Unknown("arithmetic") if operation is None else operation(*values)
-    except TypeError:
+    except (TypeError, ArithmeticError, RecursionError):
         return Unknown(f"{operator.children[0]} between values that don't fit")
+
+
+# What a function raises on arguments of another kind; json.loads also on text that is too deep.
+_MISFITS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
 
 
 def _call(node: Any, scope: Scope) -> Any:
@@ -209,9 +275,11 @@ def _call(node: Any, scope: Scope) -> Any:
     function = FUNCTIONS.get(word)
     if function is None:
         return Unknown(f"{word}()")
+    if sum(map(weigh, arguments)) > LARGEST:
+        return TOO_LARGE
     try:
         return function(*arguments)
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+    except _MISFITS:
         return Unknown(f"{word}() of these values")
 
 
@@ -226,7 +294,7 @@ def _for_object(node: Any, scope: Scope) -> Any:
     def pair(inner: Scope) -> tuple[Any, Any]:
         return evaluate(key, inner), evaluate(value, inner)
 
-    return _collect(intro, condition, scope, pair, dict)
+    return _collect(intro, condition, scope, pair, _as_object)
 
 
 def _collect(
@@ -256,28 +324,26 @@ def _pairs(values: Mapping[str, Any] | list[Any]) -> list[tuple[Any, Any]]:
     return sorted(values.items()) if isinstance(values, Mapping) else list(enumerate(values))
 
 
-def _number(node: Any, _scope: Scope) -> Any:
-    return json.loads(str(node.children[0]))
+_Handler = Callable[[Any, Scope], Any]
 
-
-_HANDLERS: dict[str, Callable[[Any, Scope], Any]] = {
+_HANDLERS: dict[str, _Handler] = {
     "expr_term": _first,
-    "string": _string,
-    "heredoc_template": _heredoc,
-    "heredoc_template_trim": _heredoc,
+    "string": _built(_string),
+    "heredoc_template": _built(_heredoc),
+    "heredoc_template_trim": _built(_heredoc),
     "literal_value": _literal,
-    "int_lit": _number,
-    "float_lit": _number,
+    "int_lit": _literal,
+    "float_lit": _literal,
     "identifier": _identifier,
     "unary_op": _unary,
-    "tuple": _tuple,
-    "object": _object,
+    "tuple": _built(_tuple),
+    "object": _built(_object),
     "get_attr_expr_term": _attribute,
     "index_expr_term": _index,
-    "full_splat_expr_term": _splat,
+    "full_splat_expr_term": _built(_splat),
     "conditional": _conditional,
     "binary_op": _binary,
-    "function_call": _call,
-    "for_tuple_expr": _for_tuple,
-    "for_object_expr": _for_object,
+    "function_call": _built(_call),
+    "for_tuple_expr": _built(_for_tuple),
+    "for_object_expr": _built(_for_object),
 }

@@ -1,16 +1,22 @@
 """Which cached repositories have immutable tags, and so never get an upstream's update.
 
-Source: ECR User Guide, "Sync an upstream registry" (facts 5): immutable tags block updates.
+Source: ECR User Guide, "Sync an upstream registry" (facts 5): immutable tags block updates; its
+"Image tag mutability exclusion filters" (facts 12.13): which tags a mode with exclusions means.
 """
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from imageshift.aws.client import AwsOptions, aws_errors, is_account
+from imageshift.aws.client import AwsOptions, ask_rows, is_account
+from imageshift.aws.shapes import rows_of
 from imageshift.ecr import ROOT
 
 __all__ = ["MutabilityFacts", "immutable_problems", "read_mutability"]
+
+_MOVING = "latest"
 
 
 class MutabilityFacts(Struct, frozen=True):
@@ -28,27 +34,26 @@ def read_mutability(client: Any, options: AwsOptions) -> MutabilityFacts:
         ToolError: AWS refused or can't be reached.
     """
     asked = {"registryId": options.account} if is_account(options.account) else {}
-    with aws_errors("ecr:DescribeRepositories", options):
-        pages = client.get_paginator("describe_repositories").paginate(**asked)
-        names = [
-            str(row["repositoryName"])
-            for page in pages
-            for row in page.get("repositories", ())
-            if _is_immutable(row)
-        ]
-    with aws_errors("ecr:DescribeRepositoryCreationTemplates", options):
-        pages = client.get_paginator("describe_repository_creation_templates").paginate()
-        templates = [
-            row
-            for page in pages
-            for row in page.get("repositoryCreationTemplates", ())
-            if "PULL_THROUGH_CACHE" in row.get("appliedFor", ())
-        ]
+    repositories = ask_rows(client, "describe_repositories", "repositories", options, **asked)
+    templates = [
+        row
+        for row in ask_rows(
+            client,
+            "describe_repository_creation_templates",
+            "repositoryCreationTemplates",
+            options,
+        )
+        if "PULL_THROUGH_CACHE" in (row.get("appliedFor") or ())
+    ]
     return MutabilityFacts(
-        tuple(sorted(names)),
-        frozenset(row["prefix"].rstrip("/") for row in templates if _is_immutable(row)),
-        frozenset(row["prefix"].rstrip("/") for row in templates),
+        tuple(sorted(_name(row, "repositoryName") for row in repositories if _is_immutable(row))),
+        frozenset(_name(row, "prefix") for row in templates if _is_immutable(row)),
+        frozenset(_name(row, "prefix") for row in templates),
     )
+
+
+def _name(row: Mapping[str, Any], key: str) -> str:
+    return str(row.get(key, "")).rstrip("/")
 
 
 def immutable_problems(prefix: str, facts: MutabilityFacts) -> list[str]:
@@ -64,8 +69,18 @@ def immutable_problems(prefix: str, facts: MutabilityFacts) -> list[str]:
     return problems
 
 
-def _is_immutable(row: dict[str, Any]) -> bool:
-    return str(row.get("imageTagMutability", "")).startswith("IMMUTABLE")
+def _is_immutable(row: Mapping[str, Any]) -> bool:
+    """Whether the tag that always moves may not move here."""
+    mode = str(row.get("imageTagMutability", ""))
+    filters = rows_of(row.get("imageTagMutabilityExclusionFilters"))
+    excluded = any(_fits(str(one.get("filter", "")), _MOVING) for one in filters)
+    return mode.startswith("IMMUTABLE") != (mode.endswith("_WITH_EXCLUSION") and excluded)
+
+
+def _fits(wildcard: str, tag: str) -> bool:
+    # Only single stars: ECR takes up to two in a filter.
+    pattern = ".*".join(re.escape(part) for part in re.split(r"\*+", wildcard)[:6])
+    return re.fullmatch(pattern, tag) is not None
 
 
 def _is_under(name: str, prefix: str) -> bool:

@@ -6,11 +6,13 @@ Source: Terraform's documentation, "JSON Output Format" (format_version 1) and s
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imageshift.aws.folders import RESOURCE
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
 from imageshift.aws.shapes import mapping_of, rows_of
-from imageshift.aws.terraform import RESOURCE
 
 __all__ = ["is_terraform_json", "read_terraform_json"]
+
+_SHOWN = 200
 
 
 def is_terraform_json(data: Mapping[str, Any]) -> bool:
@@ -33,18 +35,28 @@ def _resources(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
             return
     for resource in filter(_is_rule, rows_of(data.get("resources"))):
         for instance in rows_of(resource.get("instances")):
-            yield f"{RESOURCE}.{resource.get('name')}", mapping_of(instance.get("attributes"))
+            yield (
+                f"{RESOURCE}.{str(resource.get('name'))[:_SHOWN]}",
+                mapping_of(instance.get("attributes")),
+            )
 
 
 def _is_rule(resource: Mapping[str, Any]) -> bool:
     return resource.get("type") == RESOURCE and resource.get("mode", "managed") == "managed"
 
 
-def _module(module: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for resource in filter(_is_rule, rows_of(module.get("resources"))):
-        yield str(resource.get("address", RESOURCE)), mapping_of(resource.get("values"))
-    for child in rows_of(module.get("child_modules")):
-        yield from _module(child)
+def _module(root: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    waiting = [root]
+    while waiting:
+        module = waiting.pop()
+        for resource in filter(_is_rule, rows_of(module.get("resources"))):
+            yield _address(resource), mapping_of(resource.get("values"))
+        waiting += reversed(rows_of(module.get("child_modules")))
+
+
+def _address(resource: Mapping[str, Any]) -> str:
+    address = resource.get("address")
+    return address[:_SHOWN] if isinstance(address, str) else RESOURCE
 
 
 def _build(values: Mapping[str, Any], place: str, address: str) -> RuleImport:

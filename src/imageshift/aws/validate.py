@@ -12,17 +12,18 @@ from typing import Any
 from msgspec import Struct
 
 from imageshift.aws.arn import partition_of, secret_problem
-from imageshift.aws.client import AwsOptions, aws_errors, is_account, open_client
+from imageshift.aws.client import AwsOptions, ask, is_account, open_client
 from imageshift.aws.compare import Difference, DifferenceKind, compare_rules, rules_in_use
 from imageshift.aws.describe import describe_with
 from imageshift.aws.found import FoundRule
 from imageshift.aws.mutability import MutabilityFacts, immutable_problems, read_mutability
-from imageshift.aws.role import denied_actions
+from imageshift.aws.role import denied_actions, lacking_policies
 from imageshift.aws.used import UsedImage
 from imageshift.cache import Rule, RuleSet
 from imageshift.data.upstreams import find_upstream
 from imageshift.ecr import Registry, parse_ecr_host
 from imageshift.errors import ToolError
+from imageshift.reports.words import counted
 
 __all__ = ["QUOTA", "Finding", "FindingCode", "RuleVerdict", "Validation", "validate_rules"]
 
@@ -145,12 +146,10 @@ class _Check(Struct, frozen=True):
     def _ask(self, rule: Rule, there: FoundRule) -> tuple[bool | None, tuple[Finding, ...]]:
         account = self.options.account
         asked = {"registryId": account} if is_account(account) else {}
-        with aws_errors("ecr:ValidatePullThroughCacheRule", self.options):
-            answer = self.ecr.validate_pull_through_cache_rule(
-                ecrRepositoryPrefix=rule.prefix, **asked
-            )
+        operation = "validate_pull_through_cache_rule"
+        answer = ask(self.ecr, operation, self.options, ecrRepositoryPrefix=rule.prefix, **asked)
         if answer.get("isValid") is not False:
-            return answer.get("isValid"), ()
+            return True if answer.get("isValid") is True else None, ()
         failure = answer.get("failure") or "no reason is given"
         hint = (
             "renew the secret's user name and token, then validate again"
@@ -177,8 +176,17 @@ class _Check(Struct, frozen=True):
             )
             for action, resource in denied
         ]
+        if not findings:
+            rules_count = counted(len(rules), "rule")
+            return [], [f"{self.role} may pull through {rules_count}, by IAM's simulation"]
         note = "a registry policy that allows more isn't part of IAM's simulation"
-        return findings, [note] if findings else []
+        return findings, [*self._lacking(self.role), note]
+
+    def _lacking(self, role: str) -> list[str]:
+        try:
+            return lacking_policies(self.iam, role, self.options)
+        except ToolError as error:
+            return [f"its managed policies weren't looked at: {error}"]
 
 
 def _absent(rule: Rule, difference: Difference | None) -> Finding:
@@ -215,8 +223,12 @@ def _custom_role(there: FoundRule, registry: Registry) -> list[Finding]:
     same_account = host is None or host.account == registry.account
     if same_account or there.custom_role_arn is not None:
         return []
-    message = f"{there.rule.upstream} is another account's, and the rule has no role for it"
-    return [Finding(FindingCode.ROLE_MISSING, message, "a rule with customRoleArn")]
+    message = (
+        f"{there.rule.upstream} is another account's, and the rule has no role for it: ECR's own "
+        "service-linked role can't leave its account"
+    )
+    hint = "a rule with customRoleArn, which imageshift infra writes with its role"
+    return [Finding(FindingCode.ROLE_MISSING, message, hint)]
 
 
 def _quota(verdicts: list[RuleVerdict], existing: int) -> list[Finding]:

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from imageshift.aws.compare import rules_in_use
+from imageshift.aws import import_rules
+from imageshift.aws.compare import pinned_prefixes, rules_in_use
 from imageshift.aws.notices import find_notices
 from imageshift.cache import Rule
-from imageshift.cli.aws import Usage, read_usage, say_notices
+from imageshift.cli.aws import AwsCommon, Usage, read_usage, say_notices
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import emit, put, say
 from imageshift.cli.session import turn_in
@@ -19,6 +20,7 @@ from imageshift.infra import (
     SecretMode,
     plan_infra,
     render_cloudformation,
+    render_example,
     render_terraform,
     write_files,
 )
@@ -28,7 +30,7 @@ Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.", s
 
 
 @dataclass(frozen=True, kw_only=True)
-class InfraCommon(Common):
+class InfraCommon(AwsCommon):
     """The options of both commands."""
 
     every: Annotated[
@@ -40,6 +42,10 @@ class InfraCommon(Common):
     secret: Annotated[
         list[str] | None,
         typer.Option("--secret", help="PREFIX=NAME names a rule's secret, ecr-pullthroughcache/…"),
+    ] = None
+    import_: Annotated[
+        str | None,
+        typer.Option("--import", help="aws or a file: rules that exist already are taken over."),
     ] = None
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that imageshift didn't write.")
@@ -58,12 +64,13 @@ def terraform(
     ] = SecretMode.WRITE_ONLY,
 ) -> None:
     """Write a Terraform module: rules, secrets, permissions, repository templates."""
-    options = InfraOptions(common.name, secrets, _secret_names(common.secret))
     for usage, folder in _targets(paths, common, out):
-        planned = plan_infra(
-            _rules(usage, paths, every=common.every), usage.rules.registry, options
-        )
-        _write(render_terraform(planned, options, folder.name), folder, force=common.force)
+        options = _options(usage, paths, common, secrets)
+        rules = _rules(usage, paths, every=common.every)
+        planned = plan_infra(rules, usage.rules.registry, options)
+        _write(render_terraform(planned, options), folder, force=common.force)
+        example = folder / "examples" / "complete"
+        _write(render_example(planned, options), example, force=common.force)
         _say_rest(usage, common)
 
 
@@ -77,17 +84,39 @@ def cloudformation(
     ] = None,
 ) -> None:
     """Write a CloudFormation template: rules, secrets, permissions, repository templates."""
-    options = InfraOptions(common.name, SecretMode.SENSITIVE, _secret_names(common.secret))
     for usage, folder in _targets(paths, common, out or Path()):
-        planned = plan_infra(
-            _rules(usage, paths, every=common.every), usage.rules.registry, options
-        )
+        options = _options(usage, paths, common, SecretMode.SENSITIVE)
+        rules = _rules(usage, paths, every=common.every)
+        planned = plan_infra(rules, usage.rules.registry, options)
         files = render_cloudformation(planned, options)
         if out is None:
             emit("".join(files.values()), common.output)
         else:
             _write(files, folder, force=common.force)
         _say_rest(usage, common)
+
+
+def _options(
+    usage: Usage, paths: list[Path] | None, common: "InfraCommon", secrets: SecretMode
+) -> InfraOptions:
+    registry = usage.rules.registry
+    account = None if registry.has_doubtful_account else registry.account
+    existing: dict[Rule, str | None] = {}
+    if common.import_ is not None:
+        found = import_rules(common.import_, common.aws_options(usage.rules))
+        for problem in found.problems:
+            say(str(problem))
+        mine = [one for one in found.rules if account is None or one.account in {None, account}]
+        existing = {one.rule: one.credential_arn for one in mine}
+    return InfraOptions(
+        name=common.name,
+        secrets=secrets,
+        secret_names=_secret_names(common.secret),
+        account=account,
+        region=registry.region,
+        pinned=pinned_prefixes(usage.rules, usage.images) if paths else None,
+        existing=existing,
+    )
 
 
 def _targets(paths: list[Path] | None, common: Common, out: Path) -> list[tuple[Usage, Path]]:

@@ -21,7 +21,9 @@ from imageshift.cli.aws import (
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, with_options
 from imageshift.cli.output import emit, say
-from imageshift.reports.words import counted
+from imageshift.reports.words import counted, visible
+
+_LISTED = 100
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -94,7 +96,7 @@ def import_(
 def _configuration(found: RuleImport) -> str:
     lines = ["rules:" if found.rules else "rules: []"]
     for one in found.rules:
-        lines.append(f"  - upstream: {json.dumps(one.rule.upstream)}  # {one.place}")
+        lines.append(f"  - upstream: {json.dumps(one.rule.upstream)}  # {visible(one.place)}")
         if one.rule.upstream_prefix is not None:
             lines.append(f"    upstream_prefix: {json.dumps(one.rule.upstream_prefix)}")
         lines.append(f"    prefix: {json.dumps(one.rule.prefix)}")
@@ -102,10 +104,12 @@ def _configuration(found: RuleImport) -> str:
 
 
 def _say_import(found: RuleImport, differences: tuple[Difference, ...], *, quiet: bool) -> None:
-    for problem in found.problems:
+    for problem in found.problems[:_LISTED]:
         say(str(problem))
         if problem.hint:
             say(f"  hint: {problem.hint}")
+    if len(found.problems) > _LISTED:
+        say(f"and {counted(len(found.problems) - _LISTED, 'more problem')}")
     if quiet:
         return
     for difference in differences:

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from msgspec.structs import replace
 
 from imageshift.advice import Code
+from imageshift.aws.client import open_client
+from imageshift.aws.failures import explain_failure
 from imageshift.aws.notices import Notice
 from imageshift.cli.aws import (
     AwsCommon,
@@ -120,6 +123,7 @@ def _say_plan(plan: WarmPlan) -> None:
         say(f"{image.first_place}: its tag is a variable: {image.target}")
     pins = counted(len(plan.pins), "pinned digest")
     say(f"{counted(len(plan.pulls), 'pull')} for {pins}; {_COLD}")
+    say("nothing was pulled: --pull asks the registry, or run what is printed here")
 
 
 def _pull(usages: list[Usage], common: WarmCommon) -> Exit:
@@ -135,11 +139,26 @@ def _pull(usages: list[Usage], common: WarmCommon) -> Exit:
                 jobs=max(common.jobs, 4),
                 on_progress=lambda _result, advance=advance: advance(),  # type: ignore[misc]
             )
-        reports.append(report)
+        reports.append(_explained(report, usage, common))
     _report_pulls(usages, reports, common)
     if any(report.not_cached for report in reports):
         return Exit.FINDINGS
     return Exit.TOOL if any(report.failed for report in reports) else Exit.DONE
+
+
+def _explained(report: WarmReport, usage: Usage, common: AwsCommon) -> WarmReport:
+    """The report, with ECR's own reasons for the pulls that failed."""
+    if not report.failed or parse_ecr_host(usage.rules.registry.host) is None:
+        return report
+    options = common.aws_options(usage.rules)
+    client = open_client("ecr", options)
+    pulls = [
+        replace(one, error=explain_failure(client, one.pull.target, options) or one.error)
+        if one.error is not None
+        else one
+        for one in report.pulls
+    ]
+    return replace(report, pulls=tuple(pulls))
 
 
 def _client(usage: Usage, common: AwsCommon) -> RegistryClient:

@@ -5,7 +5,7 @@ Texts are made from plain values; writing them is a step of its own.
 
 from imageshift.infra.cloudformation import render_cloudformation
 from imageshift.infra.plan import InfraOptions, InfraRule, SecretMode, plan_infra
-from imageshift.infra.terraform import render_terraform
+from imageshift.infra.terraform import render_example, render_terraform
 from imageshift.infra.write import write_files
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "SecretMode",
     "plan_infra",
     "render_cloudformation",
+    "render_example",
     "render_terraform",
     "write_files",
 ]

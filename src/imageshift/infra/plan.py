@@ -17,7 +17,7 @@ from imageshift.errors import ConfigError
 __all__ = ["InfraOptions", "InfraRule", "SecretMode", "plan_infra"]
 
 _SECRET_NAME = re.compile(r"ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]{1,480}")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,23}")
 
 
 class SecretMode(StrEnum):
@@ -30,6 +30,10 @@ class SecretMode(StrEnum):
 class InfraOptions(Struct, frozen=True):
     """Names, and how secrets are written; `secret_names` are by prefix.
 
+    `account` and `region` are those that the references name, None where only a host is known.
+    `pinned` are the prefixes under which images are asked for by digest, None when nobody has
+    looked. `existing` are the rules that the account has already, with their credentials' ARNs.
+
     Raises:
         ConfigError: the name isn't one that policies and roles can begin with.
     """
@@ -37,22 +41,26 @@ class InfraOptions(Struct, frozen=True):
     name: str = "imageshift"
     secrets: SecretMode = SecretMode.WRITE_ONLY
     secret_names: Mapping[str, str] = field(default_factory=dict)
+    account: str | None = None
+    region: str | None = None
+    pinned: frozenset[str] | None = None
+    existing: Mapping[Rule, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ConfigError(
                 f"{self.name!r} can't begin the names of policies and roles",
-                hint="a letter, then up to 39 letters, digits and dashes",
+                hint="a letter, then up to 23 letters, digits and dashes",
             )
 
 
 class InfraRule(Struct, frozen=True, kw_only=True):
     """A rule with the names of everything that is made for it.
 
-    `name` is Terraform's, `logical` CloudFormation's; `path` is what all its repositories match.
+    `logical` begins CloudFormation's names; `path` is what all its repositories match;
+    `other_registry` is the Region and account of an upstream in another account.
     """
 
-    name: str
     logical: str
     title: str
     kind: str
@@ -64,12 +72,8 @@ class InfraRule(Struct, frozen=True, kw_only=True):
     upstream_prefix: str | None
     secret_name: str | None
     credential: str | None
-    is_other_account: bool
-
-    @property
-    def slug(self) -> str:
-        """The name with dashes, for roles."""
-        return self.name.replace("_", "-")
+    other_registry: str | None
+    is_pinned: bool
 
 
 def plan_infra(
@@ -88,10 +92,24 @@ def plan_infra(
             "there is no rule to write infrastructure for",
             hint="no image uses one; --all takes all the rules in force",
         )
+    _refuse_conflicts(planned, options.existing)
     unknown = set(options.secret_names) - {rule.prefix for rule in planned if rule.secret_name}
     if unknown:
         raise ConfigError(f"no rule with a secret has the prefix {', '.join(sorted(unknown))}")
     return planned
+
+
+def _refuse_conflicts(planned: tuple[InfraRule, ...], existing: Iterable[Rule]) -> None:
+    there = {rule.prefix: rule for rule in existing}
+    for one in planned:
+        rule = there.get(one.prefix)
+        if rule is not None and "/".join(filter(None, (rule.upstream, rule.upstream_prefix))) != (
+            one.upstream
+        ):
+            raise ConfigError(
+                f"the account has {rule}, so {one.upstream} can't have the prefix {one.prefix}",
+                hint="a rule's upstream can't be changed: take another prefix with --rule",
+            )
 
 
 def _plan(rule: Rule, registry: Registry, options: InfraOptions, taken: set[str]) -> InfraRule:
@@ -102,7 +120,6 @@ def _plan(rule: Rule, registry: Registry, options: InfraOptions, taken: set[str]
         )
     name = _identifier(rule.prefix, taken)
     return InfraRule(
-        name=name,
         logical="".join(part.capitalize() for part in name.split("_")),
         title=upstream.title,
         kind=upstream.kind,
@@ -114,7 +131,8 @@ def _plan(rule: Rule, registry: Registry, options: InfraOptions, taken: set[str]
         upstream_prefix=rule.upstream_prefix,
         secret_name=_secret_name(rule, upstream, options),
         credential=upstream.credential,
-        is_other_account=_is_other_account(rule, registry),
+        other_registry=_other_registry(rule, registry),
+        is_pinned=options.pinned is None or rule.prefix in options.pinned,
     )
 
 
@@ -145,6 +163,8 @@ def _secret_name(rule: Rule, upstream: Upstream, options: InfraOptions) -> str |
     return name
 
 
-def _is_other_account(rule: Rule, registry: Registry) -> bool:
+def _other_registry(rule: Rule, registry: Registry) -> str | None:
     host = parse_ecr_host(rule.upstream)
-    return host is not None and host.account != registry.account
+    if host is None or host.account == registry.account:
+        return None
+    return f"{host.region}:{host.account}"

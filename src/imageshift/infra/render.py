@@ -17,7 +17,6 @@ _UPSTREAM_ACTIONS = (
     "ecr:BatchGetImage",
     "ecr:BatchImportUpstreamImage",
     "ecr:CompleteLayerUpload",
-    "ecr:GetAuthorizationToken",
     "ecr:GetDownloadUrlForLayer",
     "ecr:GetImageCopyStatus",
     "ecr:InitiateLayerUpload",
@@ -34,6 +33,7 @@ def render(
     Raises:
         ConfigError: jinja2 isn't installed.
     """
+    prefixes = {rule.prefix for rule in rules}
     values = {
         "header": HEADER,
         "markdown_header": f"<!-- {HEADER.removeprefix('# ')} -->",
@@ -41,10 +41,18 @@ def render(
         "secret_rules": [rule for rule in rules if rule.secret_name],
         # A filter for the other prefixes would leave out what is cached at the root.
         "replicated_rules": [] if any(rule.path == "*" for rule in rules) else rules,
-        "other_account_rules": [rule for rule in rules if rule.is_other_account],
+        "imported": [rule.prefix for rule in options.existing if rule.prefix in prefixes],
+        "credential_arns": {
+            rule.prefix: arn
+            for rule, arn in options.existing.items()
+            if arn is not None and rule.prefix in prefixes
+        },
+        "other_account_rules": [rule for rule in rules if rule.other_registry],
         "pull_actions": PULL_ACTIONS,
         "upstream_actions": _UPSTREAM_ACTIONS,
         "name": options.name,
+        "account": options.account,
+        "region": options.region,
         "write_only": options.secrets is SecretMode.WRITE_ONLY,
         **extra,
     }

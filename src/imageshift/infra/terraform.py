@@ -4,28 +4,66 @@ Sources: the AWS provider's pages of the resources (facts 10); Terraform's docum
 write-only arguments and ephemeral variables (Terraform 1.11).
 """
 
+import re
 from collections.abc import Sequence
 
+from imageshift.errors import ConfigError
 from imageshift.infra.plan import InfraOptions, InfraRule, SecretMode
 from imageshift.infra.render import render
 
-__all__ = ["render_terraform"]
+__all__ = ["render_example", "render_terraform"]
 
-_FILES = ("versions.tf", "rules.tf", "templates.tf", "iam.tf", "registry.tf", "variables.tf")
-_VERSIONS = {SecretMode.WRITE_ONLY: ">= 1.11", SecretMode.SENSITIVE: ">= 1.5"}
+_FILES = (
+    "README.md",
+    "data.tf",
+    "iam.tf",
+    "locals.tf",
+    "outputs.tf",
+    "registry.tf",
+    "rules.tf",
+    "templates.tf",
+    "variables.tf",
+    "versions.tf",
+)
+# Validations that look at other variables came with 1.9, write-only arguments with 1.11.
+_VERSIONS = {SecretMode.WRITE_ONLY: ">= 1.11", SecretMode.SENSITIVE: ">= 1.9"}
+# The grammar of the provider's ecr_repository_prefix is narrower than ECR's.
+_PREFIX = re.compile(r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*/?|ROOT")
 
 
-def render_terraform(
-    rules: Sequence[InfraRule], options: InfraOptions, folder: str = "pull-through-cache"
-) -> dict[str, str]:
-    """The module's files by name; `folder` is what its README calls it.
+def render_terraform(rules: Sequence[InfraRule], options: InfraOptions) -> dict[str, str]:
+    """The module's files by name.
+
+    Raises:
+        ConfigError: jinja2 isn't installed, or Terraform's provider refuses a prefix.
+    """
+    _refuse_prefixes(rules)
+    has_secrets = any(rule.secret_name for rule in rules)
+    names = [*_FILES, *(["secrets.tf"] if has_secrets else [])]
+    return {name: _render(name, rules, options) for name in sorted(names)}
+
+
+def render_example(rules: Sequence[InfraRule], options: InfraOptions) -> dict[str, str]:
+    """The files of a root module that calls the module two folders above, by name.
 
     Raises:
         ConfigError: jinja2 isn't installed.
     """
+    names = ["main.tf", *(["imports.tf"] if options.existing else [])]
+    return {name: _render(f"example/{name}", rules, options) for name in names}
+
+
+def _render(name: str, rules: Sequence[InfraRule], options: InfraOptions) -> str:
     has_secrets = any(rule.secret_name for rule in rules)
-    names = [*_FILES, "outputs.tf", "README.md", *(["secrets.tf"] if has_secrets else [])]
-    needs_new = has_secrets and options.secrets is SecretMode.WRITE_ONLY
-    version = _VERSIONS[SecretMode.WRITE_ONLY if needs_new else SecretMode.SENSITIVE]
-    extra = {"folder": folder, "terraform_version": version}
-    return {name: render(f"terraform/{name}.j2", rules, options, extra) for name in sorted(names)}
+    mode = options.secrets if has_secrets else SecretMode.SENSITIVE
+    extra = {"terraform_version": _VERSIONS[mode]}
+    return render(f"terraform/{name}.j2", rules, options, extra)
+
+
+def _refuse_prefixes(rules: Sequence[InfraRule]) -> None:
+    for rule in rules:
+        if not _PREFIX.fullmatch(rule.prefix):
+            raise ConfigError(
+                f"Terraform's provider refuses the prefix {rule.prefix}, though ECR takes it",
+                hint="single - _ or . between letters and digits; CloudFormation takes it as it is",
+            )

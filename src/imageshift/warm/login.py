@@ -3,9 +3,8 @@
 import base64
 from typing import Any
 
-from imageshift.aws.client import AwsOptions, aws_errors, is_account, open_client
-from imageshift.aws.extra import require
-from imageshift.aws.shapes import mapping_of, rows_of
+from imageshift.aws.client import AwsOptions, AwsRefusedError, ask, is_account, open_client
+from imageshift.aws.shapes import rows_of
 from imageshift.errors import ToolError
 from imageshift.net import Login
 from imageshift.reference import ImageReference
@@ -22,13 +21,11 @@ def ecr_login(options: AwsOptions) -> Login:
     """
     client = open_client("ecr", options)
     asked = {"registryIds": [options.account]} if is_account(options.account) else {}
-    with aws_errors("ecr:GetAuthorizationToken", options):
-        answer = client.get_authorization_token(**asked)
-    rows = rows_of(mapping_of(answer).get("authorizationData"))
-    token = rows[0].get("authorizationToken") if rows else None
+    answer = ask(client, "get_authorization_token", options, **asked)
     try:
-        username, _, password = base64.b64decode(token or b"").decode().partition(":")
-    except (ValueError, TypeError):
+        token = str(rows_of(answer.get("authorizationData"))[0]["authorizationToken"])
+        username, _, password = base64.b64decode(token).decode().partition(":")
+    except (ValueError, LookupError):
         username = password = ""
     if not username or not password:
         # The text must not get into the message: it is a password.
@@ -47,7 +44,6 @@ class EcrImages:
         """
         self._options = options
         self._client: Any = open_client("ecr", options)
-        self._client_error = require("botocore.exceptions", "asking AWS").ClientError
 
     def has(self, target: ImageReference) -> bool:
         """Whether the account's registry has the digest of a reference.
@@ -57,16 +53,17 @@ class EcrImages:
         """
         account = self._options.account
         asked = {"registryId": account} if is_account(account) else {}
-        with aws_errors("ecr:DescribeImages", self._options):
-            try:
-                self._client.describe_images(
-                    repositoryName=target.repository,
-                    imageIds=[{"imageDigest": target.digest}],
-                    **asked,
-                )
-            except self._client_error as error:
-                code = error.response.get("Error", {}).get("Code")
-                if code in {"ImageNotFoundException", "RepositoryNotFoundException"}:
-                    return False
-                raise
+        try:
+            ask(
+                self._client,
+                "describe_images",
+                self._options,
+                repositoryName=target.repository,
+                imageIds=[{"imageDigest": target.digest}],
+                **asked,
+            )
+        except AwsRefusedError as error:
+            if error.code in {"ImageNotFoundException", "RepositoryNotFoundException"}:
+                return False
+            raise
         return True

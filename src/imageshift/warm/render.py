@@ -5,6 +5,8 @@ Job and the restricted Pod Security Standard.
 """
 
 import hashlib
+import json
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -14,13 +16,19 @@ from msgspec import Struct
 
 from imageshift.cache import Mapped, RuleSet
 from imageshift.ecr import parse_ecr_host
+from imageshift.errors import ConfigError
 from imageshift.reference import parse_reference
+from imageshift.source.node import resolves_to_string
 from imageshift.warm.plan import Pull, WarmPlan
 
 __all__ = ["HELPER_IMAGE", "WarmFormat", "WarmOptions", "helper_image", "render_warm"]
 
 HELPER_IMAGE = "docker.io/library/busybox:1.37.0-musl"
 """Its static busybox is what the Jobs run inside every image, however empty that is."""
+
+
+_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9.]+)?")
+_NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 
 class WarmFormat(StrEnum):
@@ -34,11 +42,21 @@ class WarmFormat(StrEnum):
 
 
 class WarmOptions(Struct, frozen=True):
-    """The platform to pull (`linux/amd64`), and where the Jobs run with which helper image."""
+    """The platform to pull (`linux/amd64`), and where the Jobs run with which helper image.
+
+    Raises:
+        ConfigError: the platform or the namespace is none.
+    """
 
     platform: str | None = None
     namespace: str = "default"
     helper: str = HELPER_IMAGE
+
+    def __post_init__(self) -> None:
+        if self.platform is not None and not _PLATFORM.fullmatch(self.platform):
+            raise ConfigError(f"{self.platform!r} is no platform", hint="write it like linux/amd64")
+        if not _NAMESPACE.fullmatch(self.namespace):
+            raise ConfigError(f"{self.namespace!r} is no namespace of Kubernetes")
 
 
 def helper_image(rules: RuleSet) -> str:
@@ -146,7 +164,7 @@ $selector      securityContext:
           emptyDir: {}
       initContainers:
         - name: helper
-          image: "$helper"
+          image: $helper
           command: ["cp", "/bin/busybox", "/warm/true"]
 $container
           volumeMounts:
@@ -154,7 +172,7 @@ $container
               mountPath: /warm
       containers:
         - name: pulled
-          image: "$target"
+          image: $quoted
           imagePullPolicy: Always
           command: ["/warm/true"]
 $container
@@ -183,12 +201,17 @@ def _job(pull: Pull, options: WarmOptions) -> str:
     number = hashlib.sha256(target.encode()).hexdigest()[:10]
     return _JOB.substitute(
         name=f"imageshift-warm-{number}",
-        namespace=options.namespace,
+        namespace=_spelled(options.namespace),
         target=target,
-        helper=options.helper,
+        quoted=json.dumps(target),
+        helper=json.dumps(options.helper),
         selector=_selector(options.platform),
         container=_CONTAINER,
     )
+
+
+def _spelled(name: str) -> str:
+    return name if resolves_to_string(name) else json.dumps(name)
 
 
 def _selector(platform: str | None) -> str:
@@ -196,5 +219,9 @@ def _selector(platform: str | None) -> str:
         return ""
     system, _, machine = platform.partition("/")
     labels = {"os": system, "arch": machine.partition("/")[0]}
-    lines = [f"        kubernetes.io/{key}: {value}\n" for key, value in labels.items() if value]
+    lines = [
+        f"        kubernetes.io/{key}: {_spelled(value)}\n"
+        for key, value in labels.items()
+        if value
+    ]
     return "".join(["      nodeSelector:\n", *lines])

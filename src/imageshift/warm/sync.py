@@ -5,6 +5,7 @@ ECR makes no repository on a push by itself: they must exist, or a creation temp
 CREATE_ON_PUSH (facts 7).
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
@@ -47,7 +48,7 @@ def _regsync(images: tuple[ImageReference, ...], registry: Registry) -> Iterator
     yield "# The repositories must exist, or a creation template for CREATE_ON_PUSH."
     yield "version: 1"
     yield "creds:"
-    yield f'  - registry: "{registry.host}"'
+    yield f"  - registry: {json.dumps(registry.host)}"
     yield "    credHelper: docker-credential-ecr-login"
     yield "sync:" if images else "sync: []"
     for image in images:
@@ -55,8 +56,8 @@ def _regsync(images: tuple[ImageReference, ...], registry: Registry) -> Iterator
         # A digest keeps its tag at the target, where nothing else would hold the image.
         tag = image.tag or (None if image.digest else "latest")
         copied = f":{tag}" if tag else f"@{image.digest}"
-        yield f'  - source: "{image.full_name}{identifier}"'
-        yield f'    target: "{registry.host}/{_flat(image)}{copied}"'
+        yield f"  - source: {json.dumps(f'{image.full_name}{identifier}')}"
+        yield f"    target: {json.dumps(f'{registry.host}/{_flat(image)}{copied}')}"
         yield "    type: image"
 
 
@@ -72,11 +73,11 @@ def _skopeo(images: tuple[ImageReference, ...], registry: Registry) -> Iterator[
         if ":" in host:
             yield f"# Left out, since skopeo sync --scoped takes no port: {host} (regsync does)."
             continue
-        yield f'"{host}":'
+        yield f"{json.dumps(host)}:"
         yield "  images:"
         for repository, wanted_list in repositories.items():
-            yield f'    "{repository}":'
-            yield from (f'      - "{wanted}"' for wanted in dict.fromkeys(wanted_list))
+            yield f"    {json.dumps(repository)}:"
+            yield from (f"      - {json.dumps(wanted)}" for wanted in dict.fromkeys(wanted_list))
 
 
 def _flat(image: ImageReference) -> str:
