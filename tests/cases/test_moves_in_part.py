@@ -156,10 +156,10 @@ def delivered(move: Move, before: dict[str, bytes], after: dict[str, bytes]) -> 
     """Return what is delivered before and after, paired; fail where it can't be paired."""
     found: list[Text] = []
     for place in (*move.builds, "other/pod.yaml"):
-        sides = [Cluster(tree, {}, Profile("now")) for tree in (before, after)]
-        for cluster in sides:
-            cluster.apply([place])
-        pairs, problems = compare(*sides)
+        old, new = (Cluster(tree, {}, Profile("now")) for tree in (before, after))
+        old.apply([place])
+        new.apply([place])
+        pairs, problems = compare(old, new)
         assert problems == []
         found += [pair for pair in pairs if pair.is_image]
     return found
