@@ -146,7 +146,7 @@ class Cluster:
                 return helmfile_objects(self, place)
             return iter(load_all(self.tree[place]))
         files = generated(self.tree, place)
-        helm = b"helmChart" in files[kustomization_of(files, place) or ""]
+        helm = any(b"helmChart" in text for text in files.values())
         return iter(kustomize(files, place, helm=helm))
 
 

@@ -123,6 +123,55 @@ spec:
 -- apps/pod.yaml --
 {pod("httpd:2.4")}""",
     ),
+    Move(
+        "entries of one list over two texts",
+        ("base/one.yaml", "base/two.yaml", "prod/kustomization.yaml"),
+        ("prod",),
+        f"""\
+-- base/kustomization.yaml --
+resources: [one.yaml, two.yaml]
+-- base/one.yaml --
+{pod("httpd:2.4")}-- base/two.yaml --
+{pod("ghcr.io/lumen/web:1").replace("web}", "two}")}-- prod/kustomization.yaml --
+resources: [../base]
+images:
+  - {{name: httpd, newTag: "2.5"}}
+  - {{name: ghcr.io/lumen/web, newTag: "2"}}
+""",
+    ),
+    Move(
+        "an entry over another one's newName",
+        ("base/kustomization.yaml", "prod/kustomization.yaml"),
+        ("prod",),
+        f"""\
+-- base/kustomization.yaml --
+resources: [pod.yaml]
+images: [{{name: httpd, newName: quay.io/lumen/httpd}}]
+-- base/pod.yaml --
+{pod("httpd:2.4")}-- prod/kustomization.yaml --
+resources: [../base]
+images: [{{name: quay.io/lumen/httpd, newTag: "2.5"}}]
+""",
+    ),
+    Move(
+        "entries of one name that Flux merges",
+        ("apps/pod.yaml", "apps/kustomization.yaml", "clusters/apps.yaml"),
+        ("clusters/apps.yaml",),
+        f"""\
+-- clusters/apps.yaml --
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: apps, namespace: flux-system}}
+spec:
+  path: ./apps
+  sourceRef: {{kind: GitRepository, name: flux-system}}
+  images: [{{name: httpd, newTag: "2.5"}}]
+-- apps/kustomization.yaml --
+resources: [pod.yaml]
+images: [{{name: httpd, newTag: "2.6"}}]
+-- apps/pod.yaml --
+{pod("httpd:2.4")}""",
+    ),
 ]
 
 
