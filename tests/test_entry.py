@@ -56,6 +56,7 @@ TEXTS = [
     "app:${TAG}",
     "app:{STABLE_TAG}",
     "123:4",
+    "é:1",
 ]
 MAKES = [
     {"newTag": "9"},
@@ -64,12 +65,14 @@ MAKES = [
     {"newName": "quay.io/new/name"},
     {"newName": "quay.io/new/name", "newTag": "9"},
     {"newName": "quay.io/new/name", "digest": OTHER},
+    {"newTag": "9", "tagSuffix": "-fips"},
 ]
 
 
 def entry(name: str, make: dict[str, str]) -> Entry:
     """The entry of a name and what it makes."""
-    return Entry(name, make.get("newName", ""), make.get("newTag", ""), make.get("digest", ""))
+    fields = ("newName", "newTag", "digest", "tagSuffix")
+    return Entry(name, *(make.get(field, "") for field in fields))
 
 
 def write_table(root: Path) -> list[tuple[str, dict[str, str]]]:
@@ -127,6 +130,16 @@ def test_patterns_left_to_kustomize(name: str) -> None:
 
     assert refused.problem is not None
     assert not refused.matches("nginx")
+
+
+def test_suffix_drops_the_digest() -> None:
+    """A tagSuffix alone stands behind the tag, and no digest stays (kustomize's updater.go).
+
+    kustomize 5.7.1 puts it there twice (K14), so the table above can't say it.
+    """
+    suffixed = Entry("nginx", tag_suffix="-fips")
+
+    assert suffixed.apply(f"nginx:1@{DIGEST}") == "nginx:1-fips"
 
 
 def test_text_with_line_break_is_no_match() -> None:

@@ -506,6 +506,32 @@ spec: {containers: [{name: a, image: "a/x:1"}]}
         refused="missing metadata.name",
     ),
     Probe(
+        "K14",
+        "a tagSuffix is put behind a container's tag twice, and a digest goes",
+        f"""\
+-- kustomization.yaml --
+resources: [p.yaml]
+images: [{{name: a/x, tagSuffix: -s}}]
+-- p.yaml --
+{pod("a/x:1", f"a/x:1@{DIGEST}")}""",
+        ("a/x:1-s-s", "a/x:1-s-s"),
+    ),
+    Probe(
+        "K14",
+        "once where no list of fields has the place",
+        """\
+-- kustomization.yaml --
+resources: [p.yaml]
+images: [{name: a/x, tagSuffix: -s}]
+-- p.yaml --
+apiVersion: example.com/v1
+kind: Anything
+metadata: {name: e}
+deep: {containers: [{name: a, image: "a/x:1"}]}
+""",
+        ("a/x:1-s",),
+    ),
+    Probe(
         "E2.5",
         "an entry meets the text before Flux substitutes in it",
         f"""\
