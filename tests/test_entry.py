@@ -68,6 +68,7 @@ TEXTS = [
     "app:${TAG}",
     "app:{STABLE_TAG}",
     "123:4",
+    "é:1",
 ]
 MAKES = [
     {"newTag": "9"},
@@ -76,12 +77,14 @@ MAKES = [
     {"newName": "quay.io/new/name"},
     {"newName": "quay.io/new/name", "newTag": "9"},
     {"newName": "quay.io/new/name", "digest": OTHER},
+    {"newTag": "9", "tagSuffix": "-fips"},
 ]
 
 
 def entry(name: str, make: dict[str, str]) -> Entry:
     """The entry of a name and what it makes."""
-    return Entry(name, make.get("newName", ""), make.get("newTag", ""), make.get("digest", ""))
+    fields = ("newName", "newTag", "digest", "tagSuffix")
+    return Entry(name, *(make.get(field, "") for field in fields))
 
 
 def write_table(root: Path) -> list[tuple[str, dict[str, str]]]:
@@ -175,6 +178,16 @@ def test_names_take_bounded_time(name: str) -> None:
 def test_selectors(pattern: str, text: str, expected: bool) -> None:  # noqa: FBT001 a table
     """A patch's target takes objects whose whole name fits its pattern, in bounded time."""
     assert selects(pattern, text) is expected
+
+
+def test_suffix_drops_the_digest() -> None:
+    """A tagSuffix alone stands behind the tag, and no digest stays (kustomize's updater.go).
+
+    kustomize 5.7.1 puts it there twice (K14), so the table above can't say it.
+    """
+    suffixed = Entry("nginx", tag_suffix="-fips")
+
+    assert suffixed.apply(f"nginx:1@{DIGEST}") == "nginx:1-fips"
 
 
 def test_text_with_line_break_is_no_match() -> None:
