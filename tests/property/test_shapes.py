@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -28,8 +29,7 @@ TREES = sorted(
 )
 SHAPES: list[Any] = [
     *([], {}, [[]], [{}], {"a": {}}, {"": ""}, [None], ["x"], [1], {"x": None}, [[["x"]]]),
-    *(None, 0, 1, -1, 1.5, True, "", 10**30, "x", "a" * 5000, "${A}", "{{ x }}", "../..", "/"),
-    *("://", "\n", "a\nb: c\n", "[", "(a+)+b", "nginx:1@", ".", "*", "<<", "\x85", "- a\n- b\n"),
+    *(None, 0, 1.5, True, "", 10**30, "x", "../..", "a\nb: c\n", "[", "(a+)+b", "nginx:1@"),
 ]
 
 
@@ -59,34 +59,42 @@ def dumped(documents: list[Any]) -> str:
     return stream.getvalue()
 
 
-def change(data: st.DataObject, files: list[Path]) -> None:
-    """Put another shape into one of the files."""
-    file = data.draw(st.sampled_from(files))
+def read(file: Path) -> list[Any]:
+    """Return the documents of a file; none of one that is no YAML."""
     try:
-        documents = list(YAML(typ="safe").load_all(file.read_text()))
-    except Exception:  # noqa: BLE001 a fixture that is no YAML stays as it is
-        return
-    if documents:
-        number = data.draw(st.integers(0, len(documents) - 1))
-        path = data.draw(st.sampled_from(list(paths_of(documents[number]))))
-        shape = data.draw(st.sampled_from(SHAPES))
-        documents[number] = replaced(documents[number], path, shape)
-        file.write_text(dumped(documents))
+        return list(YAML(typ="safe").load_all(file.read_text()))
+    except Exception:  # noqa: BLE001 some fixtures are meant to be none
+        return []
+
+
+@cache
+def fields() -> list[tuple[Path, str, int, tuple[Any, ...]]]:
+    """Return one place for each field of each kind in the fixtures: tree, file, document, path."""
+    found: dict[tuple[str, ...], tuple[Path, str, int, tuple[Any, ...]]] = {}
+    for tree in TREES:
+        root = tree / "before" if (tree / "before").is_dir() else tree
+        for file in sorted(root.rglob("*.y*ml")):
+            for number, document in enumerate(read(file)):
+                kind = str(document.get("kind")) if isinstance(document, dict) else ""
+                for path in paths_of(document):
+                    key = (kind, *("[]" if isinstance(step, int) else str(step) for step in path))
+                    found.setdefault(key, (root, str(file.relative_to(root)), number, path))
+    return list(found.values())
 
 
 @given(st.data())
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_no_shape_ends_a_run(data: st.DataObject) -> None:
     """Planned forward and back; only errors that are meant may come, and they name a reason."""
-    tree = data.draw(st.sampled_from(TREES))
+    tree, name, number, path = data.draw(st.sampled_from(fields()))
     options = RunOptions(account="123456789012", region="eu-west-2", charts="off")
     with TemporaryDirectory() as folder:
         root = Path(folder, "tree")
-        shutil.copytree(tree / "before" if (tree / "before").is_dir() else tree, root)
+        shutil.copytree(tree, root)
         (root / ".git").mkdir(exist_ok=True)
-        files = sorted(path for path in root.rglob("*.y*ml") if path.is_file())
-        for _ in range(data.draw(st.integers(1, 3)) if files else 0):
-            change(data, files)
+        documents = read(root / name)
+        documents[number] = replaced(documents[number], path, data.draw(st.sampled_from(SHAPES)))
+        (root / name).write_text(dumped(documents))
         for plan in (plan_migration, plan_revert):
             try:
                 list(plan([root], options))
