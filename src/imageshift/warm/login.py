@@ -5,10 +5,9 @@ from typing import Any
 
 from imageshift.aws.client import AwsOptions, aws_errors, is_account, open_client
 from imageshift.aws.extra import require
-from imageshift.aws.shapes import mapping_of, rows_of
 from imageshift.errors import ToolError
-from imageshift.net import Login
 from imageshift.reference import ImageReference
+from imageshift.warm.registry import Login
 
 __all__ = ["EcrImages", "ecr_login"]
 
@@ -24,15 +23,12 @@ def ecr_login(options: AwsOptions) -> Login:
     asked = {"registryIds": [options.account]} if is_account(options.account) else {}
     with aws_errors("ecr:GetAuthorizationToken", options):
         answer = client.get_authorization_token(**asked)
-    rows = rows_of(mapping_of(answer).get("authorizationData"))
-    token = rows[0].get("authorizationToken") if rows else None
+    token = answer["authorizationData"][0]["authorizationToken"]
     try:
-        username, _, password = base64.b64decode(token or b"").decode().partition(":")
-    except (ValueError, TypeError):
-        username = password = ""
-    if not username or not password:
+        username, _, password = base64.b64decode(token).decode().partition(":")
+    except ValueError:
         # The text must not get into the message: it is a password.
-        raise ToolError("ECR's authorization token can't be read")
+        raise ToolError("ECR's authorization token can't be read") from None
     return Login(username, password)
 
 
