@@ -35,7 +35,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"(sha256|sha384|sha512):[0-9a-f]+")
-_PARAMETER = re.compile(r'([a-z]+)="([^"]*)"')
+_PARAMETER = re.compile(r'(?<![a-z])([a-z]++)="([^"]*)"')
 _NEXT = re.compile(r'<([^<>]+)>;\s*rel="?next"?')
 _LONGEST_HEADER = 4096
 _TOKEN = re.compile(r"[\x21-\x7e]+")

@@ -14,7 +14,7 @@ Origin = tuple[str, str, int]
 """Scheme, host and port: what a login belongs to."""
 
 _PORTS = {"http": 80, "https": 443}
-_HOST = re.compile(r"[a-z0-9_](?:[a-z0-9._-]*[a-z0-9._])?|[0-9a-f:.]*:[0-9a-f:.]*")
+_HOST = re.compile(r"[a-z0-9_][a-z0-9._-]*|[0-9a-f:.]+")
 _SAFE = "/%:@!$&'()*+,;=~"
 _LONGEST, _LONGEST_SHOWN = 8192, 80
 # Where a URL can't be read, whatever stands before an @ counts as a user.

@@ -29,7 +29,7 @@ def ecr_login(options: AwsOptions) -> Login:
         username = password = ""
     if not username or not password:
         # The text must not get into the message: it is a password.
-        raise ToolError("ECR's authorization token can't be read")
+        raise ToolError("ECR's authorization token can't be read") from None
     return Login(username, password)
 
 
