@@ -1,15 +1,17 @@
 """imageshift init: writes .imageshift.yaml from a scan."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from imageshift.aws import import_rules
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import emit, say
 from imageshift.cli.session import Session
 from imageshift.errors import ConfigError
-from imageshift.repo.workspace import CONFIG_NAME
+from imageshift.repo.workspace import CONFIG_NAME, find_root
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.")]
 
@@ -22,6 +24,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Replace an old one.")] = False,
 ) -> None:
     """Write .imageshift.yaml with the registry and the rules that the repository needs."""
+    common = _with_rules_of_the_tree(paths or [Path()], common)
     session = Session("init", paths or [Path()], common)
     target = session.run.workspace.root / CONFIG_NAME
     if target.exists() and not force:
@@ -30,6 +33,25 @@ def init(
         pass
     emit(_config_text(session), target)
     say(f"wrote {session.shown(CONFIG_NAME)}")
+
+
+def _with_rules_of_the_tree(paths: list[Path], common: Common) -> Common:
+    """The options, with the rules that Terraform and others in the tree make, if none is given."""
+    if common.rules_from or common.rules or common.rule:
+        return common
+    root = find_root(paths, common.root)
+    try:
+        found = import_rules(root)
+    except ConfigError as error:
+        say(f"rules in the tree weren't looked at: {error}")
+        return common
+    for problem in found.problems:
+        say(str(problem))
+    if not found.rules or found.problems:
+        return common
+    for one in found.rules:
+        say(f"{one.place}: {one.rule}")
+    return replace(common, rules_from=str(root))
 
 
 def _config_text(session: Session) -> str:
