@@ -174,7 +174,7 @@ def test_init_takes_the_rules_of_the_tree(name: str, text: str, tmp_path: Path) 
     assert [(rule.upstream, rule.prefix) for rule in config.rules if not isinstance(rule, str)] == [
         ("docker.io", "hub")
     ]
-    assert f"{name}:1:1: docker.io → hub" in done.stderr
+    assert done.stderr.startswith(f"{name}:1:1: docker.io → hub\n")
 
 
 def test_init_with_rules_of_ones_own(tmp_path: Path) -> None:

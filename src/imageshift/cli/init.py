@@ -46,11 +46,11 @@ def _with_rules_of_the_tree(paths: list[Path], common: Common) -> Common:
         say(f"rules in the tree weren't looked at: {error}")
         return common
     for problem in found.problems:
-        say(str(problem))
+        say(str(problem).removeprefix(f"{root}/"))
     if not found.rules or found.problems:
         return common
     for one in found.rules:
-        say(f"{one.place}: {one.rule}")
+        say(f"{one.place.removeprefix(f'{root}/')}: {one.rule}")
     return replace(common, rules_from=str(root))
 
 
