@@ -37,6 +37,7 @@ class EcrServer:
     failures: dict[str, str] = field(default_factory=dict)
     refusals: dict[str, list[EcrError]] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
+    sizes: dict[tuple[str, str], int] = field(default_factory=dict)
     managed: list[str] = field(default_factory=list)
     image_failures: dict[tuple[str, str], str] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -79,12 +80,21 @@ class EcrServer:
 
     def describe_images(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Return the image of a digest, when it is cached."""
-        name, digest = asked["repositoryName"], asked["imageIds"][0]["imageDigest"]
+        name, digest = asked["repositoryName"], asked["imageIds"][0].get("imageDigest")
+        if digest is None:
+            return self.describe_tag(name, asked["imageIds"][0]["imageTag"])
         if name not in {repository for repository, _ in self.images}:
             raise EcrError("RepositoryNotFoundException", f"no repository {name}")
         if (name, digest) not in self.images:
             raise EcrError("ImageNotFoundException", f"no image {digest}")
         return {"imageDetails": [{"repositoryName": name, "imageDigest": digest}]}
+
+    def describe_tag(self, name: str, tag: str) -> dict[str, Any]:
+        """Return the image of a tag, when its size is known."""
+        size = self.sizes.get((name, tag))
+        if size is None:
+            raise EcrError("ImageNotFoundException", f"no image {tag}")
+        return {"imageDetails": [{"repositoryName": name, "imageSizeInBytes": size}]}
 
     def batch_get_image(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Return why an image of a tag can't be had."""

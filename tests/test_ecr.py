@@ -289,3 +289,13 @@ def test_bad_host(host: str) -> None:
     """A given host is one that references can spell."""
     with pytest.raises(ConfigError, match="is no registry host"):
         Registry.of(None, None, host)
+
+
+@pytest.mark.parametrize("region", ["eu-west-9", "us-central-1", "ap-northeast-10"])
+def test_a_region_that_isnt_there(region: str) -> None:
+    """A Region that only looks like one is an error; as a host it is taken, for newer ones."""
+    with pytest.raises(ConfigError, match="no AWS region that imageshift knows"):
+        Registry.of("123456789012", region)
+
+    host = f"123456789012.dkr.ecr.{region}.amazonaws.com"
+    assert Registry.of(None, None, host).region == region

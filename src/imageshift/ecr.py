@@ -40,6 +40,19 @@ _PARTITIONS: tuple[tuple[str, str], ...] = (
     (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[0-9]+", "amazonaws.com"),
 )
 
+_REGIONS = frozenset(
+    """
+    af-south-1 ap-east-1 ap-east-2 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1
+    ap-south-2 ap-southeast-1 ap-southeast-2 ap-southeast-3 ap-southeast-4 ap-southeast-5
+    ap-southeast-6 ap-southeast-7 ca-central-1 ca-west-1 eu-central-1 eu-central-2 eu-north-1
+    eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3 il-central-1 me-central-1 me-south-1
+    mx-central-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2 cn-north-1 cn-northwest-1
+    us-gov-east-1 us-gov-west-1 us-iso-east-1 us-iso-west-1 us-isob-east-1 us-isob-west-1
+    eu-isoe-west-1 us-isof-east-1 us-isof-south-1 eusc-de-east-1
+    """.split()  # noqa: SIM905 a line for each would be a page
+)
+"""Where ECR is, by botocore 1.44.8 (November 2026)."""
+
 _ECR_HOST = re.compile(
     r"([0-9]+)\.dkr[.-]ecr(?:-fips)?\.([a-zA-Z0-9][a-zA-Z0-9-_]*)\."
     r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)"
@@ -162,6 +175,11 @@ def _host_suffix(region: str) -> str:
     suffixes = [suffix for pattern, suffix in _PARTITIONS if re.fullmatch(pattern, region)]
     if not suffixes:
         raise ConfigError(f"{region!r} is no AWS region", hint="write it like eu-west-2")
+    if region not in _REGIONS:
+        raise ConfigError(
+            f"{region!r} is no AWS region that imageshift knows",
+            hint="a newer one is taken as a host: --registry-host ACCOUNT.dkr.ecr.REGION.…",
+        )
     _refuse_without_cache(region)
     return suffixes[0]
 

@@ -145,3 +145,42 @@ def test_explain_of_a_place_looks_at_the_whole_graph(tmp_path: Path) -> None:
         "    base/kustomization.yaml: nginx:1.25\n"
         "    prod/kustomization.yaml:2: images entry makes it nginx:1.27\n"
     )
+
+
+CACHE_TF = """\
+resource "aws_ecr_pull_through_cache_rule" "hub" {
+  ecr_repository_prefix = "hub"
+  upstream_registry_url = "registry-1.docker.io"
+}
+"""
+CACHE_YAML = """\
+apiVersion: ecr.services.k8s.aws/v1alpha1
+kind: PullThroughCacheRule
+metadata: {name: hub}
+spec: {ecrRepositoryPrefix: hub, upstreamRegistryURL: registry-1.docker.io}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("infra/cache.tf", CACHE_TF), ("infra/cache.yaml", CACHE_YAML)]
+)
+def test_init_takes_the_rules_of_the_tree(name: str, text: str, tmp_path: Path) -> None:
+    """Where the tree itself makes the rules, their prefixes are written, not the built-in ones."""
+    write_tree(tmp_path, {"pod.yaml": POD, name: text})
+
+    done = run(tmp_path, "init", *REGISTRY)
+
+    config = load_config(tmp_path / ".imageshift.yaml")
+    assert [(rule.upstream, rule.prefix) for rule in config.rules if not isinstance(rule, str)] == [
+        ("docker.io", "hub")
+    ]
+    assert done.stderr.startswith(f"{name}:1:1: docker.io → hub\n")
+
+
+def test_init_with_rules_of_ones_own(tmp_path: Path) -> None:
+    """What the command line says wins over what the tree makes."""
+    write_tree(tmp_path, {"pod.yaml": POD, "cache.tf": CACHE_TF})
+
+    run(tmp_path, "init", "--rules", "console", *REGISTRY)
+
+    assert "prefix: docker-hub" in (tmp_path / ".imageshift.yaml").read_text()

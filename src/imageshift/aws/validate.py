@@ -23,7 +23,6 @@ from imageshift.cache import Rule, RuleSet
 from imageshift.data.upstreams import find_upstream
 from imageshift.ecr import Registry, parse_ecr_host
 from imageshift.errors import ToolError
-from imageshift.reports.words import counted
 
 __all__ = ["QUOTA", "Finding", "FindingCode", "RuleVerdict", "Validation", "validate_rules"]
 
@@ -177,8 +176,8 @@ class _Check(Struct, frozen=True):
             for action, resource in denied
         ]
         if not findings:
-            rules_count = counted(len(rules), "rule")
-            return [], [f"{self.role} may pull through {rules_count}, by IAM's simulation"]
+            prefixes = ", ".join(rule.prefix for rule in rules)
+            return [], [f"{self.role} may pull through {prefixes}, by IAM's simulation"]
         note = "a registry policy that allows more isn't part of IAM's simulation"
         return findings, [*self._lacking(self.role), note]
 

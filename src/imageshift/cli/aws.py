@@ -13,7 +13,7 @@ from imageshift.aws.collect import collect_images
 from imageshift.aws.notices import Notice
 from imageshift.cache import RuleSet
 from imageshift.cli.options import Common
-from imageshift.cli.output import emit_data, say
+from imageshift.cli.output import emit_data, say, say_doubtful_accounts
 from imageshift.cli.session import say_half_done
 from imageshift.ecr import EcrHost, parse_ecr_host
 from imageshift.reports.summary import SCHEMA, namer, registry_row
@@ -71,6 +71,7 @@ def read_usage(paths: list[Path], common: Common) -> list[Usage]:
     """The images in use, by target registry; without paths there are only the registries."""
     run = Run.open(paths or [Path()], common.run_options())
     say_half_done(run)
+    say_doubtful_accounts(target.rules.registry for target in run.targets)
     shown = namer(run.workspace.root)
     found = []
     for target in run.targets:

@@ -1,16 +1,18 @@
 """imageshift init: writes .imageshift.yaml from a scan."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from imageshift.aws import import_rules
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import say
 from imageshift.cli.session import Session, turn_to_write
 from imageshift.errors import ConfigError, SourceError
 from imageshift.repo.read import read_file
-from imageshift.repo.workspace import CONFIG_NAME
+from imageshift.repo.workspace import CONFIG_NAME, find_root
 from imageshift.repo.write import Write
 
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.")]
@@ -26,7 +28,7 @@ def init(
     """Write .imageshift.yaml with the registry and the rules that the repository needs."""
     given = paths or [Path()]
     with turn_to_write(given, common, writes=True) as writer:
-        session = Session("init", given, common, writer=writer)
+        session = Session("init", given, _with_rules_of_the_tree(given, common), writer=writer)
         target = session.run.workspace.root / CONFIG_NAME
         if target.exists() and not force:
             raise ConfigError(f"{target} is there already", hint="--force replaces it")
@@ -43,6 +45,25 @@ def _write(session: Session, target: Path) -> None:
         session.writer.write([Write(target, before, _config_text(session).encode())])
     except SourceError as error:
         raise ConfigError(f"{target}: {error}") from None
+
+
+def _with_rules_of_the_tree(paths: list[Path], common: Common) -> Common:
+    """The options, with the rules that Terraform and others in the tree make, if none is given."""
+    if common.rules_from or common.rules or common.rule:
+        return common
+    root = find_root(paths, common.root)
+    try:
+        found = import_rules(root)
+    except ConfigError as error:
+        say(f"rules in the tree weren't looked at: {error}")
+        return common
+    for problem in found.problems:
+        say(str(problem).removeprefix(f"{root}/"))
+    if not found.rules or found.problems:
+        return common
+    for one in found.rules:
+        say(f"{one.place.removeprefix(f'{root}/')}: {one.rule}")
+    return replace(common, rules_from=str(root))
 
 
 def _config_text(session: Session) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from imageshift.advice import Code
@@ -24,6 +25,7 @@ from imageshift.cli.aws import (
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, with_options
 from imageshift.cli.output import emit, say
+from imageshift.data.prices import PRICES_OF
 from imageshift.ecr import parse_ecr_host
 from imageshift.errors import ConfigError
 from imageshift.reference import ImageReference
@@ -42,6 +44,8 @@ from imageshift.warm import (
     render_sync,
     render_warm,
 )
+from imageshift.warm.forecast import forecast as make_forecast
+from imageshift.warm.forecast import forecast_lines
 from imageshift.warm.login import EcrImages, ecr_login
 from imageshift.warm.registry import Manifest
 from imageshift.warm.render import WarmOptions, helper_image
@@ -64,6 +68,12 @@ class WarmCommon(AwsCommon):
     namespace: Annotated[str, typer.Option("--namespace", help="Namespace of the Jobs.")] = (
         "default"
     )
+    nodes: Annotated[
+        int, typer.Option("--nodes", min=1, help="Nodes of the roll-out that is forecast.")
+    ] = 10
+    sizes: Annotated[
+        bool, typer.Option("--sizes", help="Ask ECR for the sizes of the images that it has.")
+    ] = False
     sync_file: Annotated[
         Path | None,
         typer.Option("--sync-file", help="File that copies the images ECR can't cache."),
@@ -82,20 +92,45 @@ def warm(
     check: Annotated[
         bool, typer.Option("--check", help="Pull nothing; exit 1 when a pinned digest is absent.")
     ] = False,
+    forecast: Annotated[
+        bool, typer.Option("--forecast", help="Count pulls, limits and cost instead.")
+    ] = False,
 ) -> None:
     """List or make the tag pulls that fill the cache, or check the pinned digests."""
-    if pull and check:
-        raise ConfigError("--pull and --check exclude each other", hint="--check pulls nothing")
+    if pull + check + forecast > 1:
+        raise ConfigError(
+            "--pull, --check and --forecast exclude each other", hint="--check pulls nothing"
+        )
     if common.offline and (pull or check):
         raise ConfigError("--pull and --check ask the registry, which --offline excludes")
     usages = read_usage(paths, common)
     if common.sync_file is not None:
         _write_sync(usages, common.sync_file, common.sync_tool)
+    if forecast:
+        _forecast(usages, common)
+        return
     if pull:
         raise typer.Exit(_pull(usages, common))
     if check:
         raise typer.Exit(_check(usages, common))
     _print(usages, common)
+
+
+def _forecast(usages: list[Usage], common: WarmCommon) -> None:
+    found = [
+        make_forecast(
+            usage.images,
+            common.nodes,
+            EcrImages(common.aws_options(usage.rules)).size if common.sizes else lambda _: None,
+        )
+        for usage in usages
+    ]
+    if common.format is Format.JSON:
+        rows = [to_builtins(one) | {"prices_of": PRICES_OF} for one in found]
+        emit_json("warm", usages, common, forecasts=rows)
+        return
+    lines = [f"{line}\n" for one in found for line in forecast_lines(one)]
+    emit("".join(lines), common.output)
 
 
 def _print(usages: list[Usage], common: WarmCommon) -> None:

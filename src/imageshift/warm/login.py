@@ -11,6 +11,8 @@ from imageshift.reference import ImageReference
 
 __all__ = ["EcrImages", "ecr_login"]
 
+_ABSENT = frozenset({"ImageNotFoundException", "RepositoryNotFoundException"})
+
 
 def ecr_login(options: AwsOptions) -> Login:
     """A login for the account's registry, good for twelve hours.
@@ -63,7 +65,37 @@ class EcrImages:
                 **asked,
             )
         except AwsRefusedError as error:
-            if error.code in {"ImageNotFoundException", "RepositoryNotFoundException"}:
+            if error.code in _ABSENT:
                 return False
             raise
         return True
+
+    def size(self, target: ImageReference) -> int | None:
+        """The bytes of an image by its tag or digest, None where ECR hasn't it or doesn't tell.
+
+        Raises:
+            ToolError: AWS refused or can't be reached.
+        """
+        account = self._options.account
+        asked = {"registryId": account} if is_account(account) else {}
+        identifier = (
+            {"imageDigest": target.digest}
+            if target.digest is not None
+            else {"imageTag": target.tag or "latest"}
+        )
+        try:
+            answer = ask(
+                self._client,
+                "describe_images",
+                self._options,
+                repositoryName=target.repository,
+                imageIds=[identifier],
+                **asked,
+            )
+        except AwsRefusedError as error:
+            if error.code in _ABSENT:
+                return None
+            raise
+        rows = rows_of(answer.get("imageDetails"))
+        size = rows[0].get("imageSizeInBytes") if rows else None
+        return size if isinstance(size, int) else None

@@ -1,0 +1,81 @@
+"""What a roll-out pulls and costs: counts, limits and arithmetic, in whole texts."""
+
+from pathlib import Path
+
+import pytest
+
+from command_line import HOST, REGISTRY, run, write_tree
+from ecr_server import EcrServer
+from imageshift.aws.used import used_image
+from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
+from imageshift.reference import parse_reference
+from imageshift.warm.forecast import forecast, forecast_lines
+
+pytest_plugins = ("ecr_fixtures",)
+
+RULES = RuleSet(Registry.of("123456789012", "eu-west-2"), ARTICLE_RULES)
+
+
+def lines(texts: dict[str, int], nodes: int, sizes: dict[str, int] | None = None) -> list[str]:
+    """Return the forecast of images, each with how often it is named."""
+    used = [
+        used_image(parse_reference(text), RULES, [f"a.yaml:{n}:1" for n in range(times)])
+        for text, times in texts.items()
+    ]
+    known = sizes or {}
+    return list(forecast_lines(forecast(used, nodes, lambda one: known.get(str(one)))))
+
+
+def test_counts_and_limits() -> None:
+    """Each registry is counted, and Docker Hub's limits are set against the pulls of a roll."""
+    found = lines({"nginx:1.27": 3, "bitnami/redis:7": 1, "gcr.io/a/b:1": 2}, 30)
+
+    assert found == [
+        "docker.io: 2 images, 4 references, 2 through the cache",
+        "gcr.io: 1 image, 2 references, 0 through the cache",
+        "a roll of 30 nodes, each pulling each image once, from Docker Hub:",
+        "  without the cache 30 x 2 images = 60 pulls",
+        "    without a login 60 / 10 an hour = 6 hours, for all nodes behind one address",
+        "    with a personal account 60 / 100 an hour = 1 hour",
+        "  with it at most 2 pulls in 24 hours by the rule's account, 2 / 100 an hour = 1 hour",
+        "sizes aren't known: --sizes asks ECR for those of the images that it has",
+    ]
+
+
+def test_sizes_and_cost() -> None:
+    """Storage and transfer are products of what is known, and of dated prices."""
+    sizes = {f"{HOST}/quay/a/b:1": 2_500_000_000}
+
+    found = lines({"quay.io/a/b:1": 1, "quay.io/a/c:1": 1}, 4, sizes)
+
+    assert found == [
+        "quay.io: 2 images, 2 references, 2 through the cache",
+        "1 of 2 images have a size in ECR: 2.50 GB",
+        "  storage 2.50 GB x $0.10 = $0.25 a month; repositories share no layers",
+        (
+            "  a roll moves 4 x 2.50 GB = 10.00 GB; through a NAT gateway 10.00 GB x $0.045 = "
+            "$0.45, free inside the Region by VPC endpoints of ECR and S3's gateway"
+        ),
+        "  prices of us-east-1, March 2026",
+    ]
+
+
+@pytest.mark.parametrize("images", [0, 1, 101])
+def test_the_hub_is_named_only_where_it_is_used(images: int) -> None:
+    """Without an image of Docker Hub nothing is said of its limits."""
+    found = lines({f"a/b{n}:1": 1 for n in range(images)}, 1)
+
+    assert any("Docker Hub" in line for line in found) is bool(images)
+
+
+def test_the_command_asks_ecr_for_sizes(ecr_server: EcrServer, tmp_path: Path) -> None:
+    """`warm --forecast --sizes` asks for each image once, and pulls nothing."""
+    pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: nginx:1.27\n"
+    write_tree(tmp_path, {"pod.yaml": pod})
+    ecr_server.sizes["docker-hub/library/nginx", "1.27"] = 70_000_000
+
+    done = run(tmp_path, "warm", ".", "--forecast", "--sizes", "--nodes", "3", *REGISTRY)
+
+    assert done.code == 0
+    assert "1 of 1 image have a size in ECR: 0.07 GB" in done.stdout
+    assert [call for call, _ in ecr_server.calls] == ["DescribeImages"]
