@@ -263,6 +263,27 @@ spec: {{template: {{spec: {{containers: [{{name: a, image: "{IMAGE}"}}]}}}}}}"""
         RIGHT,
     ),
     Wrong(
+        "a hash that follows from the registry in an applied Job",
+        release(
+            """\
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers: [{name: a, image: "{{ .Values.registry }}/{{ .Values.repository }}:1"}]
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: job}
+spec:
+  template:
+    metadata: {annotations: {sum: "{{ .Values.registry | sha256sum }}"}}
+    spec: {containers: [{name: a, image: "gcr.io/lumen/job:1"}]}""",
+            "registry: docker.io\nrepository: lumen/app",
+        ),
+        (("registry: docker.io", f"registry: {HOST}/docker-hub"),),
+    ),
+    Wrong(
         "a wrong image in a forced Job",
         f"""\
 -- clusters/a.yaml --
