@@ -4,6 +4,7 @@ imageshift has no part in these tests: they say what the tool does that it has t
 """
 
 import pytest
+
 from effect_probes import Probe, built_images, pod, tree_of
 
 DIGEST = "sha256:" + "5" * 64

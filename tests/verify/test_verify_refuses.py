@@ -159,6 +159,12 @@ ROWS = [
         known="a part of ten letters counts as a hash that Flux' substitution changed",
     ),
     Wrong(
+        "a suffix that isn't the hash of the new content",
+        # kustomize's own hash of the old content.
+        GENERATED.replace("production", "5g744ccbhk"),
+        ((f"{APP}:1", f"{NEW}:1"), ("settings-5g744ccbhk", "settings-abcdefghij")),
+    ),
+    Wrong(
         "a hash that was left in one reference",
         GENERATED.replace("resources: [web.yaml]", "resources: [web.yaml]\nnamePrefix: x-"),
         ((f"{APP}:1", f"{NEW}:1"), ("{name: settings-production}\ndata", "{name: s}\ndata")),
