@@ -159,6 +159,12 @@ ROWS = [
         known="a part of ten letters counts as a hash that Flux' substitution changed",
     ),
     Wrong(
+        "a suffix that isn't the hash of the new content",
+        # kustomize's own hash of the old content.
+        GENERATED.replace("production", "5g744ccbhk"),
+        ((f"{APP}:1", f"{NEW}:1"), ("settings-5g744ccbhk", "settings-abcdefghij")),
+    ),
+    Wrong(
         "a hash that was left in one reference",
         GENERATED.replace("resources: [web.yaml]", "resources: [web.yaml]\nnamePrefix: x-"),
         ((f"{APP}:1", f"{NEW}:1"), ("{name: settings-production}\ndata", "{name: s}\ndata")),
@@ -261,6 +267,27 @@ spec: {{template: {{spec: {{containers: [{{name: a, image: "{IMAGE}"}}]}}}}}}"""
             VALUES,
         ),
         RIGHT,
+    ),
+    Wrong(
+        "a hash that follows from the registry in an applied Job",
+        release(
+            """\
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers: [{name: a, image: "{{ .Values.registry }}/{{ .Values.repository }}:1"}]
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: job}
+spec:
+  template:
+    metadata: {annotations: {sum: "{{ .Values.registry | sha256sum }}"}}
+    spec: {containers: [{name: a, image: "gcr.io/lumen/job:1"}]}""",
+            "registry: docker.io\nrepository: lumen/app",
+        ),
+        (("registry: docker.io", f"registry: {HOST}/docker-hub"),),
     ),
     Wrong(
         "a wrong image in a forced Job",
