@@ -1,6 +1,8 @@
 """Other programs run with limits, and nothing of theirs outlives them."""
 
 import os
+import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -101,3 +103,35 @@ def test_a_program_that_is_not_there(name: str) -> None:
     """It is said by its name."""
     with pytest.raises(ToolError, match="doesn't start"):
         run_tool([name])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits are set on Linux alone")
+def test_a_busy_program_ends_when_nobody_watches_it_any_more() -> None:
+    """The kernel ends a program whose run was killed, by the processor time that it may use."""
+    code = (
+        "import sys\n"
+        "from imageshift.tool import Limits, run_tool\n"
+        "run_tool([sys.executable, '-c', 'while True: pass'], limits=Limits(seconds=0.5))"
+    )
+    with subprocess.Popen([PYTHON, "-c", code]) as parent:
+        children: list[psutil.Process] = []
+        until = time.monotonic() + 60
+        while not any(map(_is_limited, children)) and time.monotonic() < until:
+            children = psutil.Process(parent.pid).children()
+        parent.kill()
+
+    _, alive = psutil.wait_procs(children, timeout=120)
+    assert (len(children), alive) == (1, [])
+
+
+def _is_limited(process: psutil.Process) -> bool:
+    return resource.prlimit(process.pid, resource.RLIMIT_CPU)[0] != resource.RLIM_INFINITY
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits are set on Linux alone")
+def test_address_space_is_limited() -> None:
+    """What asks for more memory than its address space holds is refused at once."""
+    code = "import time; time.sleep(0.3); x = bytearray(3 << 30)"
+    done = run_tool([PYTHON, "-c", code], limits=Limits(address=1 << 30))
+
+    assert (done.code, "MemoryError" in done.message) == (1, True)

@@ -259,17 +259,20 @@ class _Running(Struct):
         return ToolLimitError(f"{self.name} {why}", limit)
 
 
-def resident(pid: int) -> int:
-    """The bytes of memory that a process and its descendants hold; none where it has ended."""
+def resident(pid: int, *, family: bool = True) -> int:
+    """The bytes of memory that a process and its descendants hold; none where it has ended.
+
+    Without `family` its descendants aren't looked for, which takes a look at every process.
+    """
     import psutil  # noqa: PLC0415 only for runs that start programs
 
     try:
         process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
+        members = [process, *(process.children(recursive=True) if family else ())]
     except psutil.Error:
         return 0
     total = 0
-    for member in family:
+    for member in members:
         with suppress(psutil.Error):
             total += int(member.memory_info().rss)
     return total

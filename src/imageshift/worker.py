@@ -141,7 +141,7 @@ class _Watch:
             if time.monotonic() >= until:
                 seconds = f"{self._limits.seconds:.0f}"
                 self._reached = ToolLimitError(f"it took longer than {seconds} s", "seconds")
-            elif resident(self._process.pid) > self._limits.memory:
+            elif resident(self._process.pid, family=False) > self._limits.memory:
                 most = self._limits.memory // _MIB
                 self._reached = ToolLimitError(f"it used more than {most} MiB of memory", "memory")
             if self._reached is not None:

@@ -229,6 +229,22 @@ def test_one_child_serves_many_releases() -> None:
     assert len(seen) <= 2
 
 
+def test_as_many_children_as_renderings_at_once() -> None:
+    """Three renderings at a time take three children at most, and each gives its own answer."""
+    pytest.importorskip("helm_python", reason="needs imageshift[charts]")
+    before = {child.pid for child in psutil.Process().children()}
+
+    def work(number: int) -> str:
+        options = RenderOptions(name=f"rel-{number}")
+        found = SdkRenderer().render(_chart("a: {{ .Release.Name }}"), {}, options)
+        return found["c/templates/a.yaml"]
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(work, range(30))) == [f"a: rel-{number}" for number in range(30)]
+
+    assert len({child.pid for child in psutil.Process().children()} - before) <= 3
+
+
 RELEASE = """\
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
