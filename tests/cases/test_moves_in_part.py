@@ -334,12 +334,8 @@ def test_anchored(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ANCHORED)
-def test_beside_anchored(text: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def test_beside_anchored(text: str, tmp_path: Path) -> None:
     """The Pod that has nothing to do with the move moves."""
-    if "an entry's name" in request.node.name:
-        reason = "a broken move cancels what has no move"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
-
     assert [pair.moved for pair in anchored(text, tmp_path) if "other" in pair.old] == [True]
 
 
