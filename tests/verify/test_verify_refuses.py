@@ -88,6 +88,20 @@ spec: {{containers: [{pods("quay.io/lumen/b:1")}]}}
 """
 
 
+FORCED = f"""\
+-- clusters/a.yaml --
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: apps, namespace: team-a}}
+spec: {{path: ./apps, force: true, sourceRef: {{kind: GitRepository, name: flux-system}}}}
+-- apps/job.yaml --
+apiVersion: batch/v1
+kind: Job
+metadata: {{name: job}}
+spec: {{template: {{spec: {{containers: [{pods(f"{APP}:1")}]}}}}}}
+"""
+
+
 def release(template: str, values: str, more: str = "") -> str:
     """Return a tree with a release that sets these values of a chart of this template."""
     indented = values.replace("\n", "\n    ")
@@ -290,19 +304,35 @@ spec:
         (("registry: docker.io", f"registry: {HOST}/docker-hub"),),
     ),
     Wrong(
+        "a Job that is no longer forced",
+        FORCED,
+        ((f"{APP}:1", f"{NEW}:1"), ("force: true", "force: false")),
+    ),
+    Wrong(
+        "the images of an object that nothing builds",
+        FLUX.replace("name: apps, namespace: team-b", "name: other, namespace: team-b"),
+        (('newTag: "9"', 'newTag: "8"'),),
+    ),
+    Wrong(
+        "another field of a release",
+        release(config(f"image: {IMAGE}"), VALUES),
+        (*RIGHT, ("interval: 1h", "interval: 2h")),
+    ),
+    Wrong(
+        "a wrong name before a random tag",
+        release(
+            """\
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec: {containers: [{name: a, image: "{{ .Values.image }}:{{ randNumeric 9 }}"}]}""",
+            f'image: "{APP}"',
+        ),
+        ((f'"{APP}"', f'"{HOST}/quay/lumen/app"'),),
+    ),
+    Wrong(
         "a wrong image in a forced Job",
-        f"""\
--- clusters/a.yaml --
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {{name: apps, namespace: team-a}}
-spec: {{path: ./apps, force: true, sourceRef: {{kind: GitRepository, name: flux-system}}}}
--- apps/job.yaml --
-apiVersion: batch/v1
-kind: Job
-metadata: {{name: job}}
-spec: {{template: {{spec: {{containers: [{pods(f"{APP}:1")}]}}}}}}
-""",
+        FORCED,
         ((f"{APP}:1", f"{NEW}:2"),),
     ),
     Wrong(
