@@ -28,15 +28,7 @@ __all__ = [
 ]
 
 _ATTEMPTS = 6
-_SECONDS = 60
-_SILENCE = 30
-_LARGEST = 32 * 1024 * 1024
-_MOST_ROWS = 200_000
-_MOST_PAGES = 2000
-_CHUNK = 64 * 1024
-_SHOWN = 500
-# What botocore's parsers raise on an answer of another shape than its model's.
-_MISREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_SAVED = "`imageshift rules import aws` saves the rules, and --rules-from FILE reads them"
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
@@ -53,13 +45,28 @@ _UNKNOWN_KEY = frozenset(
 )
 
 
+_SECONDS = 60
+_SILENCE = 30
+_LARGEST = 32 * 1024 * 1024
+_MOST_ROWS = 200_000
+_MOST_PAGES = 2000
+_CHUNK = 64 * 1024
+_SHOWN = 500
+# What botocore's parsers raise on an answer of another shape than its model's.
+_MISREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
 class AwsOptions(Struct, frozen=True):
-    """Which account is asked, where and how; None leaves it to boto3's own configuration."""
+    """Which account is asked, where and how; None leaves it to boto3's own configuration.
+
+    `offline` refuses to ask at all.
+    """
 
     account: str | None = None
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    offline: bool = False
 
 
 def is_account(text: str | None) -> bool:
@@ -114,9 +121,11 @@ def open_client(service: str, options: AwsOptions) -> Any:
     """A boto3 client, which retries what is throttled up to six times.
 
     Raises:
-        ConfigError: boto3 isn't installed, or no region is known.
+        ConfigError: boto3 isn't installed, no region is known, or nothing may be asked.
         ToolError: the profile doesn't exist.
     """
+    if options.offline:
+        raise ConfigError("AWS can't be asked with --offline", hint=_SAVED)
     boto3 = require("boto3", "asking AWS")
     config = require("botocore.config", "asking AWS").Config(
         retries={"mode": "standard", "max_attempts": _ATTEMPTS},

@@ -104,10 +104,10 @@ def warm(
     ] = False,
 ) -> None:
     """List or make the tag pulls that fill the cache, or check the pinned digests."""
-    if pull + check + forecast > 1:
-        raise ConfigError(
-            "--pull, --check and --forecast exclude each other", hint="--check pulls nothing"
-        )
+    if forecast and (pull or check):
+        raise ConfigError("--forecast excludes --pull and --check", hint="it pulls nothing")
+    if pull and check:
+        raise ConfigError("--pull and --check exclude each other", hint="--check pulls nothing")
     usages = read_usage(paths, common)
     if common.sync_file is not None:
         _write_sync(usages, common.sync_file, common.sync_tool)
