@@ -424,3 +424,24 @@ def test_each_account_is_asked(ecr_server: EcrServer, two_clusters: Path) -> Non
     assert {body["registryId"] for body in listed} == {"111122223333", "222233334444"}
     assert ran.code == 1
     assert "the prefix of quay.io there is quay" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("rules", "list", CLUSTER),
+        ("warm", CLUSTER),
+        ("infra", "cloudformation", CLUSTER),
+        ("rules", "import", FIXTURES / "rules" / "cli-output", CLUSTER),
+    ],
+    ids=["list", "warm", "infra", "import"],
+)
+def test_a_short_account_is_said_once(arguments: tuple[object, ...]) -> None:
+    """An account id of four digits is one warning, and a Region that isn't there is an error."""
+    short = run(*arguments, "--charts", "off", where=("--account", "1234", "--region", "eu-west-2"))
+    nowhere = run(*arguments, where=("--account", "111122223333", "--region", "eu-west-9"))
+
+    assert short.code in {0, 3}
+    assert short.stderr.count("account-id") == 1
+    assert nowhere.code == 2
+    assert nowhere.stderr.count("eu-west-9") == 1

@@ -18,15 +18,20 @@ from command_line import REGISTRY, run
 from ecr_server import PLANTED, EcrServer
 from imageshift.aws import AwsOptions, import_rules
 from imageshift.aws import client as aws_client
+from imageshift.aws.client import open_client
+from imageshift.aws.failures import explain_failure
 from imageshift.aws.validate import validate_rules
 from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
 from imageshift.errors import ToolError
+from imageshift.reference import parse_reference
+from imageshift.warm.login import EcrImages, ecr_login
 
 pytest_plugins = ["ecr_fixtures"]
 
 CASES = Path(__file__).parent.parent / "fixtures" / "aws"
 OPTIONS = AwsOptions("123456789012", "eu-west-2")
 RULES = RuleSet(Registry.of("123456789012", "eu-west-2"), ARTICLE_RULES)
+IMAGE = parse_reference(f"123456789012.dkr.ecr.eu-west-2.amazonaws.com/quay/a/b@sha256:{'1' * 64}")
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
@@ -34,10 +39,14 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 )
 KEYS = st.sampled_from(
     ["ecrRepositoryPrefix", "upstreamRegistryUrl", "upstreamRepositoryPrefix", "credentialArn",
-     "repositoryName", "imageTagMutability", "prefix", "appliedFor", "isValid", "failure"],
+     "repositoryName", "imageTagMutability", "prefix", "appliedFor", "isValid", "failure",
+     "authorizationToken", "imageSizeInBytes", "failureCode"],
 )  # fmt: skip
 ROWS = st.lists(st.dictionaries(KEYS, VALUES) | VALUES, max_size=3)
-LISTS = ("pullThroughCacheRules", "repositories", "repositoryCreationTemplates")
+LISTS = (
+    *("pullThroughCacheRules", "repositories", "repositoryCreationTemplates"),
+    *("authorizationData", "imageDetails", "failures"),
+)
 ANSWERS = st.one_of(VALUES, st.dictionaries(st.sampled_from(LISTS), ROWS | VALUES))
 
 
@@ -90,11 +99,20 @@ def send_endless(handler: Any, chunk: bytes, pause: float) -> None:
 )
 @given(answer=ANSWERS)
 def test_any_answer(answer: Any) -> None:
-    """Whatever JSON ECR answers to every question, the rules are validated or it is said why."""
+    """Whatever JSON ECR answers to every question, there is a result or a clear error."""
     content = json.dumps(answer).encode()
-    with serve_raw(lambda handler: send(handler, content)) as url, suppress(ToolError):
+    with serve_raw(lambda handler: send(handler, content)) as url:
         options = AwsOptions("123456789012", "eu-west-2", None, url)
-        validate_rules(RULES, (), options, every=True)
+        images = EcrImages(options)
+        for ask in (
+            lambda: validate_rules(RULES, (), options, every=True),
+            lambda: ecr_login(options),
+            lambda: images.has(IMAGE),
+            lambda: images.size(IMAGE),
+            lambda: explain_failure(open_client("ecr", options), IMAGE, options),
+        ):
+            with suppress(ToolError):
+                ask()
 
 
 @pytest.mark.parametrize(

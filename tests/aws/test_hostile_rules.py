@@ -91,7 +91,7 @@ YAML = {
         + TEMPLATE % '{"Fn::Join": ["", *a15]}',
         "aliases",
     ),
-    "joins in joins": (TEMPLATE % ('!Join ["", [' * 80 + "a" + "]]" * 80), "too long or too deep"),
+    "joins in joins": (TEMPLATE % ('!Join ["", [' * 80 + "a" + "]]" * 80), "deep"),
     "a long separator": (TEMPLATE % f'!Join ["{"a" * 9000}", [a, b, c]]', "depends on Fn::Join"),
     "a substitution that grows": (
         TEMPLATE % '!Sub "{}"'.format("${P}" * 2000)

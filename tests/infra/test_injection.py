@@ -178,3 +178,22 @@ def test_options_are_words(arguments: tuple[str, ...], tmp_path: Path) -> None:
 
     assert done.code == 2
     assert "is no" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "end", ['"}\nresource "null" "x" {', '${file("/etc/passwd")}', "a\nb: c", "'"]
+)
+@pytest.mark.parametrize("kind", ["terraform", "cloudformation"])
+def test_a_saved_answer_is_no_code(kind: str, end: str, tmp_path: Path) -> None:
+    """What `--import` takes from a file is an ARN by its characters, or isn't written."""
+    arn = f"arn:aws:secretsmanager:eu-west-2:123456789012:secret:ecr-pullthroughcache/hub{end}"
+    row = {"ecrRepositoryPrefix": "docker-hub", "upstreamRegistryUrl": "registry-1.docker.io"}
+    (tmp_path / "rules.json").write_text(json.dumps([row | {"credentialArn": arn}]))
+
+    done = run(
+        tmp_path, "infra", kind, "--all", "--out", "out", "--import", "rules.json", *REGISTRY
+    )
+
+    assert done.code == 0
+    written = [path.read_text() for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert not any(f"hub{end}" in text for text in written)

@@ -79,3 +79,25 @@ def test_the_command_asks_ecr_for_sizes(ecr_server: EcrServer, tmp_path: Path) -
     assert done.code == 0
     assert "1 of 1 image have a size in ECR: 0.07 GB" in done.stdout
     assert [call for call, _ in ecr_server.calls] == ["DescribeImages"]
+
+
+def test_what_ecr_has_is_not_pulled_again(ecr_server: EcrServer, tmp_path: Path) -> None:
+    """`warm --pull --missing` goes on where a run ended: here nothing is left to pull."""
+    pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: nginx:1.27\n"
+    write_tree(tmp_path, {"pod.yaml": pod})
+    ecr_server.sizes["docker-hub/library/nginx", "1.27"] = 70_000_000
+
+    done = run(tmp_path, "warm", ".", "--pull", "--missing", *REGISTRY)
+
+    assert done.code == 0
+    assert "1 pull left out: ECR has what they bring" in done.stderr
+
+
+def test_only_ecr_can_be_asked_what_is_missing(tmp_path: Path) -> None:
+    """Behind another host a question would be a pull, so it is refused."""
+    write_tree(tmp_path, {"pod.yaml": "apiVersion: v1\nkind: Pod\n"})
+
+    done = run(tmp_path, "warm", ".", "--pull", "--missing", "--registry-host", "cache.example.com")
+
+    assert done.code == 2
+    assert "--missing asks ECR" in done.stderr

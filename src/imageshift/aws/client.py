@@ -29,15 +29,6 @@ __all__ = [
 
 _ATTEMPTS = 6
 _SAVED = "`imageshift rules import aws` saves the rules, and --rules-from FILE reads them"
-_SECONDS = 60
-_SILENCE = 30
-_LARGEST = 32 * 1024 * 1024
-_MOST_ROWS = 200_000
-_MOST_PAGES = 2000
-_CHUNK = 64 * 1024
-_SHOWN = 500
-# What botocore's parsers raise on an answer of another shape than its model's.
-_MISREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
@@ -52,6 +43,17 @@ _UNKNOWN_KEY = frozenset(
         "AuthFailure",
     }
 )
+
+
+_SECONDS = 60
+_SILENCE = 30
+_LARGEST = 32 * 1024 * 1024
+_MOST_ROWS = 200_000
+_MOST_PAGES = 2000
+_CHUNK = 64 * 1024
+_SHOWN = 500
+# What botocore's parsers raise on an answer of another shape than its model's.
+_MISREAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class AwsOptions(Struct, frozen=True):

@@ -16,7 +16,8 @@ __all__ = ["FoundRule", "Problem", "RuleImport", "build_found", "merge_imports"]
 
 # The longest host by DNS; a prefix may have 30 characters.
 _LONGEST = 253
-_ARN = re.compile(r"arn:[!-~]{1,2044}")
+# The characters of roles and secrets: none that ends a string in Terraform, YAML or a shell.
+_ARN = re.compile(r"arn:[A-Za-z0-9:/_+=,.@-]{1,2044}")
 
 
 class FoundRule(Struct, frozen=True, kw_only=True):

@@ -71,8 +71,8 @@ def read_usage(paths: list[Path], common: Common) -> list[Usage]:
     """The images in use, by target registry; without paths there are only the registries."""
     run = Run.open(paths or [Path()], common.run_options())
     say_half_done(run)
-    say_doubtful_accounts(target.rules.registry for target in run.targets)
     shown = namer(run.workspace.root)
+    say_doubtful_accounts(target.rules.registry for target in run.targets)
     found = []
     for target in run.targets:
         plans = (plan for plan in run.plans() if run.rules_of(plan.file) is target.rules)

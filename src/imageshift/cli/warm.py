@@ -32,6 +32,7 @@ from imageshift.reference import ImageReference
 from imageshift.reports.words import counted
 from imageshift.warm import (
     PinResult,
+    Pull,
     PullResult,
     RegistryClient,
     SyncTool,
@@ -74,6 +75,12 @@ class WarmCommon(AwsCommon):
     sizes: Annotated[
         bool, typer.Option("--sizes", help="Ask ECR for the sizes of the images that it has.")
     ] = False
+    missing: Annotated[
+        bool,
+        typer.Option(
+            "--missing", help="Pull only what ECR hasn't, as after a run that ended early."
+        ),
+    ] = False
     sync_file: Annotated[
         Path | None,
         typer.Option("--sync-file", help="File that copies the images ECR can't cache."),
@@ -97,10 +104,10 @@ def warm(
     ] = False,
 ) -> None:
     """List or make the tag pulls that fill the cache, or check the pinned digests."""
-    if pull + check + forecast > 1:
-        raise ConfigError(
-            "--pull, --check and --forecast exclude each other", hint="--check pulls nothing"
-        )
+    if forecast and (pull or check):
+        raise ConfigError("--forecast excludes --pull and --check", hint="it pulls nothing")
+    if pull and check:
+        raise ConfigError("--pull and --check exclude each other", hint="--check pulls nothing")
     if common.offline and (pull or check):
         raise ConfigError("--pull and --check ask the registry, which --offline excludes")
     usages = read_usage(paths, common)
@@ -161,10 +168,27 @@ def _say_plan(plan: WarmPlan) -> None:
     say("nothing was pulled: --pull asks the registry, or run what is printed here")
 
 
+def _left(plan: WarmPlan, usage: Usage, common: WarmCommon) -> WarmPlan:
+    """The plan less the pulls whose tag and pinned digests ECR has already."""
+    if not common.missing:
+        return plan
+    if parse_ecr_host(usage.rules.registry.host) is None:
+        raise ConfigError("--missing asks ECR, and the registry's host isn't ECR's")
+    images = EcrImages(common.aws_options(usage.rules))
+
+    def is_there(pull: Pull) -> bool:
+        pinned = all(images.has(pin.target) for pin in pull.pins)
+        return pinned and images.size(pull.target) is not None
+
+    left = tuple(pull for pull in plan.pulls if not is_there(pull))
+    say(f"{counted(len(plan.pulls) - len(left), 'pull')} left out: ECR has what they bring")
+    return replace(plan, pulls=left)
+
+
 def _pull(usages: list[Usage], common: WarmCommon) -> Exit:
     reports = []
     for usage in usages:
-        plan = plan_warm(usage.images)
+        plan = _left(plan_warm(usage.images), usage, common)
         client = _client(usage, common)
         with progress(len(plan.pulls), quiet=common.quiet) as advance:
             report = pull_all(
