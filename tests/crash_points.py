@@ -24,7 +24,7 @@ _STEPS = (
     *("mkdir", "rmdir", "chmod", "chown", "utime", "pread"),
 )
 # What a run loads late is loaded before the fork, so that a child costs little.
-for late in ("cli.migrate", "cli.revert", "kustomize.solve", "kustomize.reach", "reports.text"):
+for late in ("cli.migrate", "cli.revert", "solve.decisions", "links.reach", "reports.text"):
     import_module(f"imageshift.{late}")
 import_module("platformdirs.unix")
 import_module("rich.table")
@@ -74,8 +74,13 @@ def run_forked(
         child = os.fork()
         if child == 0:
             os.dup2(stderr.fileno(), 2)
-            first()
-            os._exit(_main(folder, arguments, point))
+            try:
+                first()
+                code = _main(folder, arguments, point)
+            except BaseException as error:  # noqa: BLE001 the child must not go on with the tests
+                os.write(2, f"traceback {error!r}".encode())
+                code = 99
+            os._exit(code)
         status = os.waitpid(child, 0)[1]
         stderr.seek(0)
         return os.waitstatus_to_exitcode(status), stderr.read().decode()

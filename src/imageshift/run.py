@@ -162,6 +162,7 @@ class Run(Struct):
         for left in reversed(range(_TRIES)):
             try:
                 _ = self.planner.decisions
+                self.workspace.read_failures_again()
             except ChangedError:
                 self.refresh()
                 if not left:
@@ -359,7 +360,8 @@ class Run(Struct):
 
     def refresh(self) -> None:
         """Forgets what was read and decided, since the files have changed."""
-        self._index = self._planner = self._reach = self._reached = self.charts = None
+        self._index = self._planner = self._builds = None
+        self._reach = self._reached = self.charts = None
         self._mappers.clear()
         self.workspace.forget()
 

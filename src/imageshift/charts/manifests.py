@@ -36,7 +36,7 @@ _METADATA = re.compile(
     r"^metadata: *\n((?:#.*\n|\s*\n)*( +)\S.*\n(?:\2.*\n?|\s*\n)*)", re.MULTILINE
 )
 _FLOW_METADATA = re.compile(r"^metadata: *\{([^{}]*)", re.MULTILINE)
-_FLOW_PAIR = re.compile(r"([\w-]+): *([^,{}]+?) *(?=,|\Z)")
+_FLOW_PAIR = re.compile(r"(?<![\w-])([\w-]++): *+([^,{}]{1,1024}+)(?=,|\Z)")
 
 _CONTAINERS = {
     "containers": Field.CONTAINER,
@@ -131,7 +131,7 @@ def metadata_of(document: str) -> dict[str, str]:
         pairs = _FLOW_PAIR.findall(flow[1]) if flow is not None else []
     else:
         pairs = re.findall(rf"^{found[2]}([\w-]+): *(\S+)", found[1], re.MULTILINE)
-    return {key: value.strip("\"'") for key, value in reversed(pairs)}
+    return {key: value.strip(" ").strip("\"'") for key, value in reversed(pairs)}
 
 
 class _Reader:

@@ -86,7 +86,8 @@ class ChartSources:
         chart = str(inner.get("chart") or "")
         version = None if inner.get("version") is None else str(inner["version"])
         reference = _map(inner.get("sourceRef"))
-        kind, name = str(reference.get("kind")), str(reference.get("name"))
+        kind = str(reference.get("kind") or "source without a kind")
+        name = str(reference.get("name"))
         space = str(reference.get("namespace") or namespace)
         if kind == "HelmRepository":
             return self._from_repository(self._repository(space, name, chart), chart, version)

@@ -5,6 +5,7 @@ Paths are texts relative to the workspace's root, with `/`, as Git has them.
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
@@ -157,7 +158,7 @@ class Workspace:
     root: Path
     exclude: tuple[str, ...] = ()
     _levels: dict[str, _Level] = field(default_factory=dict)
-    _pins: dict[str, int] = field(default_factory=dict)
+    _pins: dict[str, int | None] = field(default_factory=dict)
     _passed: dict[str, Passed] = field(default_factory=dict)
     _safe: set[str] = field(default_factory=lambda: {""})
     _given: Patterns = field(init=False)
@@ -199,7 +200,8 @@ class Workspace:
     def read(self, name: str) -> bytes:
         """The bytes of a regular file below the root, the same at every reading.
 
-        What is decided on them holds for them.
+        What is decided on them holds for them, and what was decided without a file that couldn't
+        be read holds only while nobody can read it.
 
         Raises:
             SourceError: it can't be read, leads out of the root or is too large (reason
@@ -209,13 +211,23 @@ class Workspace:
         try:
             content = self._read(name)
         except SourceError:
-            if name in self._pins:
+            if self._pins.setdefault(name, None) is not None:
                 raise ChangedError(name) from None
             raise
         # Python's own keyed hash: eight bytes a file, and nothing to import.
         if self._pins.setdefault(name, hash(content)) != hash(content):
             raise ChangedError(name)
         return content
+
+    def read_failures_again(self) -> None:
+        """Makes sure that what couldn't be read still can't.
+
+        Raises:
+            ChangedError: a file can be read by now, and things were decided without it.
+        """
+        for name in [name for name, pin in self._pins.items() if pin is None]:
+            with suppress(SourceError):
+                self.read(name)
 
     def pin(self, name: str, content: bytes) -> None:
         """Says what a file holds from now on, since this run has written it."""
