@@ -212,8 +212,13 @@ def _with_entry(entry: dict[str, str], mapper: Mapper, renderer: Renderer) -> Ov
             f"{HOST}/quay/org/nginx",
             f"{HOST}/quay/org/nginx:1",
         ),
+        (
+            {"name": "(?i)NGINX", "newName": "quay.io/org/nginx"},
+            f"{HOST}/quay/org/nginx",
+            f"{HOST}/quay/org/nginx:1",
+        ),
     ],
-    ids=["tag alone", "new name"],
+    ids=["tag alone", "new name", "pattern"],
 )
 def test_an_existing_entry_is_changed(
     entry: dict[str, str], name: str, target: str, mapper: Mapper, sdk: Renderer
@@ -232,9 +237,9 @@ def test_an_existing_entry_is_changed(
     [
         ({"name": "redis", "newTag": "2"}, Way.VALUES),
         ({"name": "nginx", "newName": "example.com/nginx"}, Way.UNCHANGED),
-        ({"name": "(?i)nginx", "newName": "quay.io/nginx"}, Way.LEFT),
+        ({"name": "nginx(", "newName": "quay.io/nginx"}, Way.LEFT),
     ],
-    ids=["of another image", "to a name without a rule", "a pattern of Go's"],
+    ids=["of another image", "to a name without a rule", "no pattern"],
 )
 def test_other_existing_entries(
     entry: dict[str, str], way: Way, mapper: Mapper, sdk: Renderer

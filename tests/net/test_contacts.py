@@ -91,13 +91,13 @@ def test_commands_that_fetch_charts(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With charts only the hosts that the releases name are asked, each by its own login."""
+    """With charts only the hosts that releases and Applications name are asked."""
     tree = plant(monkeypatch, tmp_path, web)
 
     assert run(tree, *arguments, *REGISTRY).code in {0, 1}
     looked_up = {contact for contact in contacts if contact != web.host}
     # The redirect's address is judged, and never connected to.
-    assert looked_up == {"169.254.169.254:80"}
+    assert looked_up == {"169.254.169.254:80", "charts.example:443"}
     assert contacts.count("169.254.169.254:80") == 1
     assert "/good/index.yaml" in web.paths
     own = [one for one in web.asked if one.path.startswith("/signed/")]

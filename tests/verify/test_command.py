@@ -111,11 +111,10 @@ def test_charts_of_the_configuration(tmp_path: Path) -> None:
     """A chart that the configuration names for the release is rendered."""
     before, after = Case("chart-unavailable").trees(tmp_path)
     other, _ = Case("release-moved").trees(tmp_path / "other")
-    (after / ".imageshift.yaml").write_text(
-        f"charts:\n  sources:\n    web/app: {other / 'charts/app'}\n"
-    )
+    own = tmp_path / "own.yaml"
+    own.write_text(f"charts:\n  sources:\n    web/app: {other / 'charts/app'}\n")
 
-    done = run(after, "--base", str(before), "--format", "json")
+    done = run(after, "--base", str(before), "--format", "json", "--config", str(own))
 
     assert done.code == 0, done.stdout
     kinds = {row["kind"]: row["images"] for row in _report(done.stdout)["renders"]}
