@@ -527,7 +527,7 @@ def test_the_good_release_beside_them(
     said = done.stdout + done.stderr
     assert done.code == code
     assert "hunter2" not in said
-    # verify renders a copy of the tree, which holds no devices and no links to other programs' files.
+    # verify renders a copy of the tree, which holds no devices and no links to what is outside.
     left_out = {_outside_archive, _device, _fifo, _ignore_file} if command == "verify" else set()
     for name, make in bad.items():
         assert make in left_out or f"apps/{name}.yaml:" in said, name
