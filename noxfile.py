@@ -14,7 +14,7 @@ REPORTS = ROOT / ".nox" / "reports"
 BIN = ROOT / ".tools" / "bin"
 CORPUS = Path(os.environ.get("IMAGESHIFT_CORPUS", ROOT.parent / "shared" / "corpus"))
 SUPPORTED = ("3.11", "3.12", "3.13")
-ONCE = ["property", "helm", "helm3", "kustomize", "registry", "console"]
+ONCE = ["property", "helm", "helm3", "kustomize", "registry", "console", "hostile"]
 COMPILED = {"UV_COMPILE_BYTECODE": "1"}
 """What a user's pip does by itself: tests start hundreds of processes."""
 
@@ -128,8 +128,8 @@ def wheel(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests on the wheel, compared with real helm and kubectl."""
     install_for_tests(session)
-    # What real programs make of our files, generated cases and the documentation's commands take
-    # minutes and don't depend on the Python, so the newest runs them.
+    # What real programs make of our files, generated cases, attacks and the documentation's
+    # commands take minutes and don't depend on the Python, so the newest runs them.
     once = [] if session.python == PYTHONS[-1] else ONCE
     chosen = " and ".join(f"not {marker}" for marker in ("corpus", "precommit", *once))
     pytest(session, "-n", "auto", "-m", chosen, *session.posargs)

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -24,9 +25,18 @@ _STEPS = (
     *("mkdir", "rmdir", "chmod", "chown", "utime", "pread"),
 )
 # What a run loads late is loaded before the fork, so that a child costs little.
-for late in ("cli.migrate", "cli.revert", "solve.decisions", "links.reach", "reports.text"):
+_LATE = (
+    "cli.migrate",
+    "cli.revert",
+    "solve.decisions",
+    "links.reach",
+    "links.render",
+    "reports.text",
+)
+for late in _LATE:
     import_module(f"imageshift.{late}")
 import_module("platformdirs.unix")
+vars(exchange)["_renameat2"]()
 import_module("rich.table")
 
 Died = tuple[int, str]
@@ -78,7 +88,8 @@ def run_forked(
                 first()
                 code = _main(folder, arguments, point)
             except BaseException as error:  # noqa: BLE001 the child must not go on with the tests
-                os.write(2, f"traceback {error!r}".encode())
+                where = "".join(traceback.format_exception(error))
+                os.write(2, f"traceback {where}".encode())
                 code = 99
             os._exit(code)
         status = os.waitpid(child, 0)[1]

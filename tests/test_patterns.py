@@ -13,6 +13,8 @@ import pytest
 
 import imageshift
 
+pytestmark = pytest.mark.hostile
+
 LENGTH = 15_000
 SECONDS = 0.5
 SIGNS = [

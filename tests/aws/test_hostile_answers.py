@@ -26,6 +26,8 @@ from imageshift.errors import ToolError
 from imageshift.reference import parse_reference
 from imageshift.warm.login import EcrImages, ecr_login
 
+pytestmark = pytest.mark.hostile
+
 pytest_plugins = ["ecr_fixtures"]
 
 CASES = Path(__file__).parent.parent / "fixtures" / "aws"

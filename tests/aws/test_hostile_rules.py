@@ -15,6 +15,8 @@ from ecr_server import PLANTED
 from imageshift.aws import RuleImport, import_rules, load_rules
 from imageshift.errors import ConfigError
 
+pytestmark = pytest.mark.hostile
+
 SECONDS = float(os.environ.get("IMAGESHIFT_HOSTILE_SECONDS", "60"))
 """How long one source may take, on a machine that does other things too."""
 

@@ -19,6 +19,8 @@ from imageshift.charts.model import RenderOptions, Values
 from imageshift.charts.render import Manifests, Renderer, SdkRenderer
 from imageshift.verify import proof as proving
 
+pytestmark = pytest.mark.hostile
+
 RELEASE = """\
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease

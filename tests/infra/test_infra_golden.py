@@ -23,6 +23,8 @@ from imageshift.infra import (
     write_files,
 )
 
+pytestmark = pytest.mark.hostile
+
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "infra"
 REGISTRY = Registry.of("111122223333", "eu-west-2")
 

@@ -11,6 +11,8 @@ from imageshift.links.reach import Reach
 from imageshift.repo.workspace import Workspace
 from imageshift.unwound import Task, unwound
 
+pytestmark = pytest.mark.hostile
+
 POD = """\
 apiVersion: v1
 kind: Pod

@@ -94,7 +94,10 @@ def differences(old: Node | str | None, new: Node | str | None) -> Iterator[tupl
             yield from differences(one, other)
         for entry in new.items[len(old.items) :]:
             assert isinstance(entry, Mapping)
-            yield from ((None, f"{key.value}: {value.value}") for key, value in entry.own[:1])
+            key, value = entry.own[0]
+            assert isinstance(key, Scalar)
+            assert isinstance(value, Scalar)
+            yield None, f"{key.value}: {value.value}"
         assert len(new.items) >= len(old.items)
     elif isinstance(old, Scalar) and isinstance(new, Scalar):
         if old.value != new.value:

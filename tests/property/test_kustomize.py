@@ -25,7 +25,7 @@ PHASES = (
     Phase.generate,
     *([Phase.shrink] if "IMAGESHIFT_SHRINK" in os.environ else []),
 )
-GRAPHS = int(os.environ.get("IMAGESHIFT_GRAPHS", "300"))
+GRAPHS = int(os.environ.get("IMAGESHIFT_GRAPHS", "120"))
 PER_EXAMPLE = int(os.environ.get("IMAGESHIFT_FOREST", "6"))
 
 NAMES = (

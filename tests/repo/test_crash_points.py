@@ -1,6 +1,6 @@
 """A run that is killed, disturbed or out of room at any step leaves old or new, and comes back.
 
-`IMAGESHIFT_CRASH_SHARE=1` tries every step; by default it is one in eleven.
+`IMAGESHIFT_CRASH_SHARE=1` tries every step; by default it is one in seventeen.
 """
 
 import errno
@@ -18,7 +18,9 @@ from command_line import read_tree, write_tree
 from crash_points import Died, Point, run_forked, steps_of
 from imageshift.repo.interrupt import ENDING
 
-SHARE = int(os.environ.get("IMAGESHIFT_CRASH_SHARE", "11"))
+pytestmark = pytest.mark.hostile
+
+SHARE = int(os.environ.get("IMAGESHIFT_CRASH_SHARE", "17"))
 POD = (
     "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
     "spec: {containers: [{name: a, image: nginx}]}\n"

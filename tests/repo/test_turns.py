@@ -17,6 +17,8 @@ from imageshift.repo.lock import default_wait, locked
 from imageshift.repo.write import Write
 from imageshift.repo.writer import writing
 
+pytestmark = pytest.mark.hostile
+
 POD = (
     "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
     "spec: {containers: [{name: a, image: nginx}]}\n"

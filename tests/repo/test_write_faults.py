@@ -12,6 +12,8 @@ import pytest
 from command_line import read_tree, write_tree
 from crash_points import run_forked
 
+pytestmark = pytest.mark.hostile
+
 ENTRY = "resources: [../base]\nimages: [{name: nginx, newTag: '9'}]\n"
 LONG = "# " + "x" * 70 + "\n"
 TREE: dict[str, str | bytes] = {
@@ -109,7 +111,7 @@ def test_missing_rights(tmp_path: Path, odd: str, monkeypatch: pytest.MonkeyPatc
 def open_for_all(folder: Path) -> None:
     """Let everybody write below a folder, and pass the folders above it."""
     for parent in folder.parents:
-        if parent.name.startswith("pytest-"):
+        if parent.name.startswith(("pytest-", "popen-")):
             parent.chmod(0o755)
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o777 if path.is_dir() else 0o666)

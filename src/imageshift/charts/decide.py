@@ -33,12 +33,14 @@ from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import merge, place
 from imageshift.charts.variants import RenderedVariants, VariantImage, Variants
 from imageshift.charts.verdicts import (
+    PASSING,
     ChartProblem,
     Solved,
     Verdicts,
     ignored_leaves,
     text_moves,
 )
+from imageshift.charts.writing import entry_node
 from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError, unexpected
 from imageshift.inventory import FileScan, Index
 from imageshift.links.builds import Builds
@@ -269,7 +271,9 @@ class _Run:
         if text.late and self._comes_apart(text, judge, moves, terms):
             terms = replace(terms, layers=tuple(each for each in terms.layers if not each.in_chart))
             moves = plan_moves(text, result, terms)
-        kept_sites = dict(self._refused(text, judge, moves))
+        kept_sites = dict(self._refused(text, judge, moves)) | dict.fromkeys(
+            _passing(text), PASSING
+        )
         title = f"{chart.name} {chart.version}"
         return Solved(text, result, moves, title, judge, kept_sites, patched)
 
@@ -432,6 +436,15 @@ def _outcome(item: VariantImage, *, taken: bool) -> ImageOutcome:
         return ImageOutcome(item.image, item.target, Way.VALUES)
     way = Way.LEFT if entry_for(item.image, item.target) is None else Way.POST_RENDERER
     return ImageOutcome(item.image, item.target, way, _BEYOND)
+
+
+def _passing(text: ReleaseText) -> Iterator[SiteKey]:
+    """The newNames that an entry behind theirs meets, as they are written."""
+    for path in PostRenderers.read(text.release.post_renderers).passing():
+        entry = None if text.spec_node is None else entry_node(text.spec_node, path)
+        name = None if entry is None else entry.scalar("newName")
+        if name is not None:
+            yield text.file, text.document.offset(name.start), name.value
 
 
 def _writes_renderers(text: ReleaseText) -> bool:

@@ -1,6 +1,6 @@
 """The images entries that a release's post-renderers have already (K1 to K4, X3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import reduce
 
 from msgspec import Struct
@@ -65,6 +65,14 @@ class PostRenderers(Struct, frozen=True):
             return None
         path, entry = last
         return EntryEdit((*path, "newName"), split_image(target)[0], entry.new_name or None)
+
+    def passing(self) -> Iterator[ValuePath]:
+        """Entries whose newName another entry behind them meets: it is no image that is run."""
+        for number, (path, entry) in enumerate(self.entries):
+            if entry.new_name and any(
+                e.matches(entry.new_name) for _, e in self.entries[number + 1 :]
+            ):
+                yield path
 
     def _last(self, image: RenderedImage) -> tuple[ValuePath, Entry] | None:
         if not _is_reached(image):

@@ -31,8 +31,10 @@ from imageshift.sites import (
 from imageshift.solve.leaves import site_key
 from imageshift.source import Edit, Place, Scalar
 
-__all__ = ["ChartProblem", "Solved", "Verdicts", "ignored_leaves"]
+__all__ = ["PASSING", "ChartProblem", "Solved", "Verdicts", "ignored_leaves"]
 
+PASSING = "an entry behind this one takes the name, and gives it another"
+"""Why the newName of an entry stays that another entry meets."""
 _REPLACED = "the releases that take this text have values of their own in its place"
 _ENTRY = "an images entry over the chart decides over it"
 _HOOKS = "hooks are post-rendered since helm-controller 1.6.0 only"
@@ -225,7 +227,8 @@ class _One:
         if not fates:
             if key in self._solved.refused:
                 detail = self._solved.refused[key]
-                kept = Kept(site, Status.SKIPPED, SkipReason.TEMPLATE, detail)
+                reason = SkipReason.PLACEHOLDER if detail == PASSING else SkipReason.TEMPLATE
+                kept = Kept(site, Status.SKIPPED, reason, detail)
                 self._verdicts.results[key] = kept
             elif self.leaves.hides(site, file):
                 self._verdicts.hidden.setdefault(key, site)
@@ -346,6 +349,9 @@ class _One:
 
     def _is_named_by_entry(self, image: RenderedImage) -> bool:
         """Whether an entry's newName, a site of its own, stands for the image."""
+        last = self._existing.entry_of(image)
+        if last is not None and not last[1].new_name:
+            return False
         final = self._existing.apply(image)
         return final[: name_length(final)] != image.raw_name
 

@@ -35,6 +35,7 @@ __all__ = [
     "Insertion",
     "Step",
     "entry_edit",
+    "entry_node",
     "insertions",
     "join_at_places",
     "plan_value",
@@ -245,18 +246,24 @@ def entry_edit(document: Document, spec: MapNode, edit: EntryEdit) -> Edit:
     Raises:
         SourceError: it isn't written so that it can be edited.
     """
-    node: Node | None = spec.get("postRenderers")
-    for part in edit.path[:-1]:
-        if isinstance(node, MapNode):
-            node = node.get(str(part))
-        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
-            node = node.items[part]
-    if not isinstance(node, MapNode):
+    node = entry_node(spec, edit.path[:-1])
+    if node is None:
         raise SourceError("no such entry is written here", reason="style")
     written = node.scalar("newName")
     if written is None:
         return insert_key(document, node, "name", "newName", edit.new_name)
     return document.replace(written, written.value, edit.new_name)
+
+
+def entry_node(spec: MapNode, path: ValuePath) -> MapNode | None:
+    """Where an entry of the post-renderers is written; `path` leads to it below the list."""
+    node: Node | None = spec.get("postRenderers")
+    for part in path:
+        if isinstance(node, MapNode):
+            node = node.get(str(part))
+        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            node = node.items[part]
+    return node if isinstance(node, MapNode) else None
 
 
 def renderer_edits(

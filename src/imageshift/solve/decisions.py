@@ -4,7 +4,7 @@ Nothing here is about YAML or kustomize: the search has proved the plan, this sa
 sites and edits.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import pairwise
 
@@ -40,10 +40,11 @@ from imageshift.solve.backward import solve_backward
 from imageshift.solve.edits import EntryEdits, added_edits, entry_edits, join_edits
 from imageshift.solve.groups import Groups
 from imageshift.solve.held import held_remotes
-from imageshift.solve.leaves import Leaves, Remote, read_leaves, site_key
+from imageshift.solve.leaves import Leaf, Leaves, Remote, read_leaves, site_key
 from imageshift.solve.names import NameMaps
 from imageshift.solve.releases import Composed, ReleaseDecisions, decide_releases
 from imageshift.solve.search import Search, Solution
+from imageshift.solve.simulate import Match
 from imageshift.solve.tags import retagged, tails
 from imageshift.solve.undo import is_emptied
 from imageshift.source import Document, Edit, Scalar
@@ -163,6 +164,12 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
     return found
 
 
+def _may_meet(entry: Entry, text: str) -> bool:
+    """Whether an entry may match a text once the variable in its name has its value."""
+    tail = split_image(text)[0].rpartition("}")[2]
+    return not entry.literal or (bool(tail) and entry.literal.endswith(tail))
+
+
 def _add_releases(releases: ReleaseDecisions, found: Decisions) -> None:
     found.composed.update(releases.composed)
     found.moved.update(releases.moves)
@@ -224,15 +231,27 @@ class _Report:
     def _keep_variables(self, found: Decisions) -> None:
         """A text with a variable in its name stays where an entry meets it as it is written.
 
-        One that the plan moves as it is written has the own host for its variable.
+        So does one that would become a name which an entry then meets. One that the plan moves as
+        it is written has the own host for its variable.
         """
-        moved = self._solution.plan.texts
-        for seen in self._solution.simulation.seen.values():
-            for match in seen.matched:
-                leaf = self._leaves.every[match.leaf]
-                if "$" in split_image(leaf.text)[0] and leaf.number not in moved:
-                    detail = "an images entry matches the variable's own text"
+        for number, seen in self._solution.simulation.seen.items():
+            for leaf in self._variable(seen.matched):
+                detail = "an images entry matches the variable's own text"
+                found.stays.setdefault(leaf.key, _Stay(SkipReason.VARIABLE, detail))
+            for leaf in self._variable(seen.missed):
+                if any(_may_meet(entry, leaf.text) for entry in self._planned(number)):
+                    detail = "an images entry would match it with the variable's value in place"
                     found.stays.setdefault(leaf.key, _Stay(SkipReason.VARIABLE, detail))
+
+    def _variable(self, matches: Iterable[Match]) -> Iterator[Leaf]:
+        """The texts with a variable in their names that the plan doesn't move as they are."""
+        for number in sorted({match.leaf for match in matches} - self._solution.plan.texts.keys()):
+            leaf = self._leaves.every[number]
+            if "$" in split_image(leaf.text)[0]:
+                yield leaf
+
+    def _planned(self, number: int) -> tuple[Entry, ...]:
+        return self._solution.plan.entries.get(number, self._written(number))
 
     def _link(self) -> None:
         """Joins all changes that hold only together."""
