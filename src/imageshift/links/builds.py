@@ -11,6 +11,7 @@ from imageshift.entry import Entry
 from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
+from imageshift.inventory.readers import inflation_files
 from imageshift.links.argocd import Owner, argo_sources
 from imageshift.links.chart_files import chart_files
 from imageshift.links.disk import is_file
@@ -221,6 +222,7 @@ class Builds:
         build = Build(key=folder, file=found.file, folder=folder, document=found.document)
         build.is_component = root.text("kind") == "Component"
         build.unknown = any(root.get(key) is not None for key in _PLUGINS)
+        build.inflated = tuple(dict.fromkeys(_inflated(index, found)))
         for name in (name for key in _RESOURCES for name in texts(root, key)):
             _add_resource(index, build, found, name)
         build.remote = list(remote_bases(index, found, _RESOURCES))
@@ -353,6 +355,17 @@ def _argo_patches(folder: str, owner: Owner | None) -> tuple[Patch, ...]:
 
 def _names_image(index: Index, patch: Patch) -> bool:
     return _IMAGE.search(patch_text(index, patch)) is not None
+
+
+def _inflated(index: Index, found: KustomizationFile) -> Iterator[str]:
+    """The files of the tree that have values of the charts which a kustomization renders."""
+    globals_ = found.root.mapping("helmGlobals")
+    home = (None if globals_ is None else globals_.text("chartHome")) or "charts"
+    for chart in found.root.items("helmCharts"):
+        if isinstance(chart, Mapping):
+            own = join(found.folder, f"{home}/{chart.text('name')}/values.yaml")
+            files = (found.file, *inflation_files(found.folder, chart), own)
+            yield from (file for file in files if file is not None and is_file(index, file))
 
 
 def _add_resource(index: Index, build: Build, found: KustomizationFile, name: str) -> None:

@@ -171,7 +171,7 @@ class Build(Struct, kw_only=True):
     `passive` that it only passes on what others make, as far as images go. `title` names the
     object in reports, where it isn't a kustomization's own folder. `release` is the HelmRelease
     whose post-renderers it is, `late_files` are values files of its chart whose edits arrive later
-    than the release's own.
+    than the release's own. `inflated` are files with values of charts that it renders itself.
     """
 
     key: str
@@ -188,6 +188,7 @@ class Build(Struct, kw_only=True):
     passive: bool = False
     release: Mapping | None = None
     late_files: tuple[str, ...] = ()
+    inflated: tuple[str, ...] = ()
 
     @property
     def components(self) -> tuple[str, ...]:

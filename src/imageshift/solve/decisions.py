@@ -156,6 +156,9 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
     graph = build_graph(builds, rendered=remote is not None, releases=released)
     if not graph.builds:
         return found
+    for build in graph.builds.values():
+        if build.document is not None and rendered(build.file, build.document.index):
+            build.inflated = ()
     leaves = read_leaves(graph, mapper_of, scan, may_write, remote)
     names = NameMaps(mapper_of)
     search = Search(graph, leaves, names, may_write)

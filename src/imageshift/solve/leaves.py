@@ -154,8 +154,7 @@ class _Reader:
             own += [leaf for leaf, _ in found or ()]
         for base in build.remote:
             self._read_remote(build, base)
-        if build.is_release:
-            own += self._values(build)
+        own += self._values(build)
         for number, effect in enumerate(build.effects):
             for patch in effect.patches if isinstance(effect, Patches) else ():
                 found = self._patch(patch)
@@ -175,9 +174,14 @@ class _Reader:
             self.leaves.remote.setdefault(build.key, []).append((base, leaf))
 
     def _values(self, build: Build) -> Iterator[Leaf]:
-        """The images that a release's values name, and those of its chart in the tree (X3)."""
-        sites = [(site, build.file) for site in self._scan(build.file).sites if build.holds(site)]
-        sites += [(site, file) for file in build.files for site in self._scan(file).sites]
+        """The images that a release's values name, and those of its chart in the tree (X3).
+
+        So do the values of charts that kustomize renders, before the build's entries (E1).
+        """
+        files = build.files if build.is_release else build.inflated
+        own = self._scan(build.file).sites if build.is_release else ()
+        sites = [(site, build.file) for site in own if build.holds(site)]
+        sites += [(site, file) for file in files for site in self._scan(file).sites]
         for site, file in sites:
             if site.kind is SiteKind.VALUES:
                 key = site_key(site, file)
