@@ -20,6 +20,7 @@ from typing import IO, Any
 from msgspec import Struct
 
 from imageshift.errors import ToolError
+from imageshift.interrupt import uninterrupted
 
 __all__ = [
     "Limits",
@@ -119,12 +120,17 @@ def run_tool(
         ToolError: it can't be started.
     """
     limits = limits or Limits()
-    process = start(command, subprocess.PIPE, cwd=cwd, environment=environment)
-    limit_kernel(process.pid, limits)
+    process = None
     try:
+        # A signal that came while it starts would leave it behind, known to nobody.
+        with uninterrupted():
+            process = start(command, subprocess.PIPE, cwd=cwd, environment=environment)
+        limit_kernel(process.pid, limits)
         return _Running(process, limits, Path(str(command[0])).name).finish(stdin)
     finally:
-        end(process)
+        if process is not None:
+            with uninterrupted():
+                end(process)
 
 
 def start(

@@ -127,6 +127,7 @@ def test_any_index(data: Any, as_yaml: bool, web: Web, home: HelmHome) -> None: 
 YAML_BOMB = "".join(
     f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join([f'*{chr(97 + n)}'] * 9)}]\n" for n in range(9)
 )
+HALF = '{"entries": {"x": [{"version": "1.0.0", "urls": %s}]}}'
 INDEXES = {
     "nothing": "",
     "a text": "hello",
@@ -143,6 +144,8 @@ INDEXES = {
     "urls of a number": "entries: {x: [{version: 1.0.0, urls: [7]}]}",
     "urls of a map": "entries: {x: [{version: 1.0.0, urls: [{}]}]}",
     "an address that is none": "entries: {x: [{version: 1.0.0, urls: ['http://[::1']}]}",
+    "an address with half a character": HALF % '["\\ud800"]',
+    "halves of a character in YAML": "# YAML\n" + HALF % '["\\ud800\\udc00"]',
     "an address of a file": "entries: {x: [{version: 1.0.0, urls: ['file:///etc/passwd']}]}",
     "an address of metadata": "entries: {x: [{version: 1.0.0, urls: ['http://169.254.169.254/']}]}",
     "aliases of aliases": f"a: &a x\n{YAML_BOMB}entries: *j\n",

@@ -16,7 +16,7 @@ import pytest
 
 from command_line import read_tree, write_tree
 from crash_points import Died, Point, run_forked, steps_of
-from imageshift.repo.interrupt import ENDING
+from imageshift.interrupt import ENDING
 
 pytestmark = pytest.mark.hostile
 

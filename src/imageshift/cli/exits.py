@@ -11,7 +11,7 @@ import typer
 
 from imageshift.cli.output import flush, say, say_lines
 from imageshift.errors import ConfigError, ImageshiftError, InvalidReferenceError, ToolError
-from imageshift.repo.interrupt import ENDING
+from imageshift.interrupt import ENDING
 
 __all__ = ["Exit", "ending_on_signals", "reporting_errors"]
 

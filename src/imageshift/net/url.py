@@ -65,18 +65,14 @@ def parse_url(text: str) -> Url:
     try:
         parts = urlsplit(text)
         port, host = parts.port, parts.hostname or ""
-    except ValueError:
-        port, host, parts = None, "", urlsplit("")
+        query = f"?{quote(parts.query, safe=_SAFE + '?')}" if parts.query else ""
+        target = (quote(parts.path, safe=_SAFE) or "/") + query
+    except ValueError:  # also for halves of characters, which JSON can have
+        port, host, target, parts = None, "", "", urlsplit("")
     if parts.scheme not in _PORTS or not _HOST.fullmatch(host) or len(text) > _LONGEST:
         shown = _USER.sub("", text.partition("?")[0])[:_LONGEST_SHOWN]
         raise NetworkError(f"{shown!r} is no http or https URL")
-    query = f"?{quote(parts.query, safe=_SAFE + '?')}" if parts.query else ""
-    return Url(
-        scheme=parts.scheme,
-        host=host,
-        port=port or _PORTS[parts.scheme],
-        target=(quote(parts.path, safe=_SAFE) or "/") + query,
-    )
+    return Url(scheme=parts.scheme, host=host, port=port or _PORTS[parts.scheme], target=target)
 
 
 def login_in(text: str) -> Login:

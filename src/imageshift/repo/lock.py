@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from imageshift.errors import BusyError, SourceError
+from imageshift.interrupt import uninterrupted
 from imageshift.repo.flush import flush_folders, write_flushed
-from imageshift.repo.interrupt import uninterrupted
 
 __all__ = ["Turn", "default_wait", "locked", "locked_tree", "telling_unwritable"]
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from imageshift.errors import SourceError
+from imageshift.interrupt import uninterrupted
 from imageshift.repo.exchange import exchange
 from imageshift.repo.flush import flush_folders, write_flushed
-from imageshift.repo.interrupt import uninterrupted
 from imageshift.repo.lock import Turn
 from imageshift.repo.read import read_file
 

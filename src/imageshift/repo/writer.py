@@ -8,8 +8,8 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from imageshift.interrupt import uninterrupted
 from imageshift.repo.flush import flush_folders
-from imageshift.repo.interrupt import uninterrupted
 from imageshift.repo.journal import forget, is_pending, note, undo
 from imageshift.repo.lock import Turn, default_wait, locked, locked_tree, telling_unwritable
 from imageshift.repo.place import Place, find_place
