@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from command_line import REGISTRY, read_tree, write_tree
+from imageshift.cli import exits
 
 COMMAND = (sys.executable, "-c", "from imageshift.cli import main; main()")
 TREE: dict[str, str | bytes] = {
@@ -55,6 +57,14 @@ def test_signal_while_a_program_runs(
     assert (process.returncode, "interrupted: every file is whole" in said) == (130, True), said
     assert_gone([int(pid) for pid in slow_tools.read_text().split()])
     assert read_tree(tree, ()) == {name: str(content).encode() for name, content in TREE.items()}
+
+
+def test_signal_while_the_tools_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal in the middle of an import ends the run as any other."""
+    monkeypatch.setitem(sys.modules, "imageshift.tool", ModuleType("imageshift.tool"))
+
+    with pytest.raises(KeyboardInterrupt):
+        vars(exits)["_end"](signal.SIGTERM, None)
 
 
 def assert_gone(pids: list[int]) -> None:

@@ -46,10 +46,10 @@ def ending_on_signals() -> Iterator[None]:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    # Not before it is needed: no other module of the floors below has been loaded by a signal.
-    tool = sys.modules.get("imageshift.tool")
-    if tool is not None:
-        tool.stop_tools()
+    # No module is loaded by a signal. One that is only half loaded has started nothing yet.
+    stop = getattr(sys.modules.get("imageshift.tool"), "stop_tools", None)
+    if stop is not None:
+        stop()
     raise KeyboardInterrupt
 
 
