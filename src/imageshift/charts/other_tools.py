@@ -62,7 +62,6 @@ class _Made(Struct, kw_only=True):
     values: dict[str, Any]
     source: ChartSource = _NOWHERE
     in_tree: bool = False
-    values_texts: Mapping[str, bytes] = {}
     kube_version: str | None = None
     api_versions: tuple[str, ...] = ()
     schemas: bool = True
@@ -80,7 +79,6 @@ class _Made(Struct, kw_only=True):
                 namespace=self.namespace or "default",
                 source=self.source,
                 values=self.values,
-                values_texts=self.values_texts,
                 schemas=self.schemas,
                 post_renderers=self.post_renderers,
                 kube_version=self.kube_version,

@@ -31,16 +31,12 @@ class KustomizationFile(Struct, frozen=True, kw_only=True):
 
 
 class FluxKustomization(Struct, frozen=True, kw_only=True):
-    """A Flux Kustomization with the place where it is written.
-
-    `folder` is what it builds, relative to the root; None when the source is another repository.
-    """
+    """A Flux Kustomization with the place where it is written."""
 
     file: str
     document: Document
     root: Mapping
     resource: Resource
-    folder: str | None
 
     @property
     def spec(self) -> Mapping:

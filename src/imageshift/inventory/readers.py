@@ -126,7 +126,8 @@ def _add_object(objects: Objects, file: str, document: Document, root: Mapping) 
     elif kind == "HelmRelease":
         objects.releases.append(read_release(file, document, root, resource))
     elif kind == "Kustomization" and "fluxcd.io" in resource.group:
-        objects.flux.append(_flux(file, document, root, resource))
+        found = FluxKustomization(file=file, document=document, root=root, resource=resource)
+        objects.flux.append(found)
     elif kind in SOURCE_KINDS:
         _add_source(objects, file, root, resource)
     elif kind in {"Application", "ApplicationSet"}:
@@ -139,15 +140,6 @@ def _add_source(objects: Objects, file: str, root: Mapping, resource: Resource) 
     objects.sources.setdefault((resource.kind, resource.name), []).append(source)
     if resource.kind == "ArtifactGenerator":
         objects.artifacts.append((file, root))
-
-
-def _flux(file: str, document: Document, root: Mapping, resource: Resource) -> FluxKustomization:
-    spec = root.mapping("spec") or Mapping(0, None, flow=False)
-    path = spec.text("path")
-    folder = None if path is None else join("", path.lstrip("/") or ".")
-    return FluxKustomization(
-        file=file, document=document, root=root, resource=resource, folder=folder
-    )
 
 
 def generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str, str]]:

@@ -21,8 +21,6 @@ __all__ = ["Duty", "Leaf", "Leaves", "Remote", "read_leaves", "site_key"]
 Remote = Callable[[RemoteBase], Iterable[str]]
 """From a remote base to the image texts that it brings."""
 
-_ENTRY_ONLY = frozenset({SkipReason.GENERATED, SkipReason.SOPS, SkipReason.STYLE})
-
 
 class Duty(StrEnum):
     """What may happen to an image text, and to what a build makes of it."""

@@ -33,7 +33,6 @@ __all__ = ["Composed", "ReleaseDecisions", "decide_releases", "renderer_lists", 
 
 _PARTS = (Role.REGISTRY, Role.REPOSITORY)
 _VALUES = ("spec", "values")
-_EMPTY = Mapping(0, None, flow=False)
 
 
 class Composed(Struct, frozen=True):

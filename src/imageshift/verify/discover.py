@@ -288,9 +288,7 @@ def _flux(data: Plain, file: str) -> FluxKustomization:
     source = SourceText.decode(json.dumps(data, default=str).encode())
     document = next(doc for chunk in split_documents(source) for doc in chunk.documents())
     root = document.mapping
-    return FluxKustomization(
-        file=file, document=document, root=root, resource=resource_of(root), folder=None
-    )
+    return FluxKustomization(file=file, document=document, root=root, resource=resource_of(root))
 
 
 def _text(value: Any) -> str:
