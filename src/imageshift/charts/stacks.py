@@ -20,9 +20,9 @@ from imageshift.inventory.index import join
 from imageshift.inventory.readers import generated_files, inflation_files, read_documents
 from imageshift.inventory.value_files import named_value_files
 from imageshift.links.model import SiteKey, place_text
-from imageshift.links.sources import application_sources
 from imageshift.rewrite import Change, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import ImageSite, Role, SkipReason, resource_of
+from imageshift.sites.argocd import application_sources
 from imageshift.sites.helmfile import release_values
 from imageshift.sites.parameters import parameter_tree
 from imageshift.sites.values import global_registry

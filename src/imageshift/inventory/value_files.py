@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.inventory.readers import join
 from imageshift.sites import resource_of
+from imageshift.sites.argocd import application_sources
 from imageshift.source import Mapping, Scalar
 
 __all__ = ["named_value_files"]
@@ -26,7 +27,7 @@ def named_value_files(root: Mapping, files: tuple[str, ...]) -> Iterator[tuple[s
     if kind == "HelmRelease":
         yield from _of_release(root)
     elif kind in {"Application", "ApplicationSet"}:
-        for source in _sources(root, kind):
+        for source, _ in application_sources(root):
             free = is_prefix_free(source.text("chart") or "", source.text("repoURL"))
             for path in _paths(source):
                 yield from ((name, free) for name in _meant(path, files))
@@ -42,13 +43,6 @@ def _of_release(root: Mapping) -> Iterator[tuple[str, bool]]:
             name = join("", item.value) if isinstance(item, Scalar) else None
             if name:
                 yield name, is_prefix_free(chart, None)
-
-
-def _sources(root: Mapping, kind: str) -> Iterator[Mapping]:
-    keys = ("spec", "template", "spec") if kind == "ApplicationSet" else ("spec",)
-    spec = _below(root, *keys)
-    found = [spec.get("source"), *spec.items("sources")]
-    yield from (source for source in found if isinstance(source, Mapping))
 
 
 def _paths(source: Mapping) -> Iterator[str]:

@@ -11,8 +11,9 @@ from msgspec import Struct
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
 from imageshift.inventory.readers import read_documents
-from imageshift.links.sources import application_folders, application_sources
+from imageshift.links.sources import application_folders
 from imageshift.sites import Resource, resource_of
+from imageshift.sites.argocd import application_sources
 from imageshift.sites.model import Path
 from imageshift.source import Document, Mapping
 
@@ -28,11 +29,11 @@ class Owner(Struct, frozen=True):
 
 
 class ArgoSource(Struct, frozen=True, kw_only=True):
-    """One source of an Application or ApplicationSet; `folder` is empty for a chart elsewhere.
+    """One source of an Application or ApplicationSet; `folder` is None where the tree has none.
 
-    `root` is the object, `path` leads to the source in it.
-    `owners` are the source as the Application has it and the files of overrides, the strongest
-    last; `certain` says that the folder is surely this repository's.
+    `root` is the object, `path` leads to the source in it. `owners` are the source as the
+    Application has it and the files of overrides, the strongest last; `certain` says that the
+    folder is surely this repository's.
     """
 
     file: str

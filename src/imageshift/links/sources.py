@@ -10,12 +10,10 @@ from imageshift.git import remotes
 from imageshift.inventory import FluxKustomization, Index
 from imageshift.inventory.index import join
 from imageshift.links.disk import is_folder
-from imageshift.sites.model import Path as NodePath
 from imageshift.source import Mapping
 
 __all__ = [
     "application_folders",
-    "application_sources",
     "flux_folders",
     "gathered",
     "is_own_repository",
@@ -41,23 +39,6 @@ def flux_folders(index: Index, flux: FluxKustomization) -> Iterator[tuple[str, b
     own = kind == "GitRepository" and is_own_source(index, kind, namespace, name)
     if own or is_folder(index, folder):
         yield folder, own
-
-
-def application_sources(root: Mapping) -> Iterator[tuple[Mapping, NodePath]]:
-    """The sources of an Application, or of what an ApplicationSet makes, with their paths."""
-    spec = root.mapping("spec")
-    path: NodePath = ("spec",)
-    template = None if spec is None else spec.mapping("template")
-    if template is not None:
-        spec, path = template.mapping("spec"), ("spec", "template", "spec")
-    if spec is None:
-        return
-    source = spec.get("source")
-    if isinstance(source, Mapping):
-        yield source, (*path, "source")
-    for number, item in enumerate(spec.items("sources")):
-        if isinstance(item, Mapping):
-            yield item, (*path, "sources", number)
 
 
 def application_folders(index: Index, source: Mapping) -> Iterator[tuple[str, bool]]:

@@ -18,7 +18,12 @@ from imageshift.sites.patches import Finder
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Document, Mapping, Node, Scalar, parse_embedded
 
-__all__ = ["find_application_images", "find_override_images", "is_override_file"]
+__all__ = [
+    "application_sources",
+    "find_application_images",
+    "find_override_images",
+    "is_override_file",
+]
 
 
 def is_override_file(name: str) -> bool:
@@ -36,19 +41,21 @@ def find_application_images(
     document: Document, root: Mapping, resource: Resource, find: Finder
 ) -> Iterator[ImageSite]:
     """The images of an Application, or of an ApplicationSet's template."""
-    spec = root.mapping("spec")
-    path: Path = ("spec",)
-    if resource.kind == "ApplicationSet" and spec is not None:
-        template = spec.mapping("template")
-        spec = None if template is None else template.mapping("spec")
-        path = ("spec", "template", "spec")
+    for source, path in application_sources(root):
+        yield from _source_images(document, source, resource, path, find)
+
+
+def application_sources(root: Mapping) -> Iterator[tuple[Mapping, Path]]:
+    """The sources of an Application, or of what an ApplicationSet makes, with their paths."""
+    keys = ("spec", "template", "spec") if root.text("kind") == "ApplicationSet" else ("spec",)
+    spec: Mapping | None = root
+    for key in keys:
+        spec = None if spec is None else spec.mapping(key)
     if spec is None:
         return
-    sources: list[tuple[Path, Node | None]] = [((*path, "source"), spec.get("source"))]
-    sources += [((*path, "sources", i), item) for i, item in enumerate(spec.items("sources"))]
-    for at, source in sources:
-        if isinstance(source, Mapping):
-            yield from _source_images(document, source, resource, at, find)
+    found: list[tuple[Node | None, Path]] = [(spec.get("source"), (*keys, "source"))]
+    found += [(item, (*keys, "sources", i)) for i, item in enumerate(spec.items("sources"))]
+    yield from ((source, path) for source, path in found if isinstance(source, Mapping))
 
 
 def _source_images(
