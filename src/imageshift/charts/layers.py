@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from imageshift.charts.model import ValuePath
 from imageshift.charts.plain import load_plain
-from imageshift.charts.spec import objects, to_filled
+from imageshift.charts.spec import to_filled
 from imageshift.charts.values import ValuesFrom, parse_target
 from imageshift.errors import ImageshiftError, SourceError
 from imageshift.inventory import Index
+from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import generated_files, read_documents
 from imageshift.links.reach import Reach
 from imageshift.source import Document, Node, Scalar, Sequence, SourceText, parse_embedded

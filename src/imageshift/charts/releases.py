@@ -17,10 +17,11 @@ from imageshift.charts.model import (
     SourceKind,
 )
 from imageshift.charts.sources import ChartPick, ChartSources
-from imageshift.charts.spec import objects, to_filled
+from imageshift.charts.spec import to_filled
 from imageshift.charts.values import merge, merge_release
 from imageshift.errors import SourceError, ToolError, unexpected
 from imageshift.inventory import Index
+from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import patch_files, read_documents
 from imageshift.links.reach import Reach
 from imageshift.sites import Resource, resource_of

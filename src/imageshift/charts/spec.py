@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imageshift.charts.plain import to_plain
+from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import read_documents
 from imageshift.repo.workspace import Workspace
 from imageshift.source import Mapping as MapNode
-from imageshift.source import Node, Root, Scalar, Sequence
+from imageshift.source import Root, Scalar, Sequence
 
-__all__ = ["fill", "objects", "plain_objects", "to_filled"]
+__all__ = ["fill", "plain_objects", "to_filled"]
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::?[=-]([^{}]*))?\}")
 
@@ -47,17 +48,6 @@ def to_filled(node: Root, variables: Mapping[str, str]) -> Any:
         text = fill(node.value, variables)
         return to_plain(Scalar(node.start, node.end, None, text, node.style, node.tag))
     return to_plain(node)
-
-
-def objects(root: Node | None) -> Iterator[MapNode]:
-    """The objects of a document: itself, or the items of a List."""
-    if not isinstance(root, MapNode):
-        return
-    if (root.text("kind") or "").endswith("List"):
-        for item in root.items("items"):
-            yield from objects(item)
-    else:
-        yield root
 
 
 def plain_objects(

@@ -12,11 +12,11 @@ from msgspec import Struct, field
 
 from imageshift.cache import Mapped
 from imageshift.charts.layers import scalars
-from imageshift.charts.spec import objects
 from imageshift.charts.values import parse_target
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import Index, is_definition
 from imageshift.inventory.index import join
+from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import generated_files, inflation_files, read_documents
 from imageshift.inventory.value_files import named_value_files
 from imageshift.links.model import SiteKey, place_text

@@ -1,10 +1,12 @@
 """The objects that decide over other files, as far as imageshift needs to know them."""
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from imageshift.sites import Resource
 from imageshift.sites.flux import ChartReference
-from imageshift.source import Document, Mapping, Scalar
+from imageshift.source import Document, Mapping, Node, Scalar
 
 __all__ = [
     "FluxKustomization",
@@ -12,6 +14,7 @@ __all__ = [
     "Release",
     "SourceObject",
     "ValuesSource",
+    "objects",
     "read_release",
     "texts",
 ]
@@ -70,6 +73,17 @@ class Release(Struct, frozen=True, kw_only=True):
     resource: Resource
     chart: ChartReference
     values_from: tuple[ValuesSource, ...] = ()
+
+
+def objects(root: Node | None) -> Iterator[Mapping]:
+    """The objects of a document: itself, or the items of a List."""
+    if not isinstance(root, Mapping):
+        return
+    if (root.text("kind") or "").endswith("List"):
+        for item in root.items("items"):
+            yield from objects(item)
+    else:
+        yield root
 
 
 def texts(mapping: Mapping, key: str) -> list[str]:

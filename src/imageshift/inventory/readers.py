@@ -12,6 +12,7 @@ from imageshift.inventory.objects import (
     KustomizationFile,
     Release,
     SourceObject,
+    objects,
     read_release,
     texts,
 )
@@ -109,37 +110,34 @@ def read_objects(
     workspace: Workspace, files: Iterable[str], wanted: Callable[[str], bool]
 ) -> Objects:
     """The deciding objects in the documents of the files whose text is `wanted`."""
-    objects = Objects()
+    found = Objects()
     for file in files:
         for document in read_documents(workspace, file, wanted):
-            _add_object(objects, file, document, document.mapping)
-    return objects
+            for root in objects(document.root):
+                _add_object(found, file, document, root)
+    return found
 
 
-def _add_object(objects: Objects, file: str, document: Document, root: Mapping) -> None:
+def _add_object(found: Objects, file: str, document: Document, root: Mapping) -> None:
     resource = resource_of(root)
     kind = resource.kind
-    if kind.endswith("List"):
-        for item in root.items("items"):
-            if isinstance(item, Mapping):
-                _add_object(objects, file, document, item)
-    elif kind == "HelmRelease":
-        objects.releases.append(read_release(file, document, root, resource))
+    if kind == "HelmRelease":
+        found.releases.append(read_release(file, document, root, resource))
     elif kind == "Kustomization" and "fluxcd.io" in resource.group:
-        found = FluxKustomization(file=file, document=document, root=root, resource=resource)
-        objects.flux.append(found)
+        flux = FluxKustomization(file=file, document=document, root=root, resource=resource)
+        found.flux.append(flux)
     elif kind in SOURCE_KINDS:
-        _add_source(objects, file, root, resource)
+        _add_source(found, file, root, resource)
     elif kind in {"Application", "ApplicationSet"}:
-        objects.applications.append((file, document, root))
+        found.applications.append((file, document, root))
 
 
-def _add_source(objects: Objects, file: str, root: Mapping, resource: Resource) -> None:
+def _add_source(found: Objects, file: str, root: Mapping, resource: Resource) -> None:
     spec = root.mapping("spec") or Mapping(0, None, flow=False)
     source = SourceObject(resource, spec.text("url"), file)
-    objects.sources.setdefault((resource.kind, resource.name), []).append(source)
+    found.sources.setdefault((resource.kind, resource.name), []).append(source)
     if resource.kind == "ArtifactGenerator":
-        objects.artifacts.append((file, root))
+        found.artifacts.append((file, root))
 
 
 def generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str, str]]:

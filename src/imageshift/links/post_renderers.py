@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from imageshift.inventory import Index, is_definition
+from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import read_documents
 from imageshift.links.entries import read_entries
 from imageshift.links.model import Build, Entries, EntrySource, Patches
@@ -18,22 +19,13 @@ def releases_with_renderers(index: Index) -> Iterator[tuple[str, Document, Mappi
     """The HelmReleases of the tree that have post-renderers, with their files."""
     for file in index.renderer_files:
         for document in read_documents(index.workspace, file, _has_renderers):
-            for root in _objects(document.mapping):
+            for root in objects(document.root):
                 if root.text("kind") == "HelmRelease":
                     yield file, document, root
 
 
 def _has_renderers(text: str) -> bool:
     return "postRenderers" in text and not is_definition(text)
-
-
-def _objects(root: Mapping) -> Iterator[Mapping]:
-    if not (root.text("kind") or "").endswith("List"):
-        yield root
-        return
-    for item in root.items("items"):
-        if isinstance(item, Mapping):
-            yield from _objects(item)
 
 
 def read_post_renderers(
