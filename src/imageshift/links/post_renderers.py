@@ -36,8 +36,8 @@ def read_post_renderers(
     Its entries are added to `entries`. The images that it works on are those of the chart, which
     whoever asks has to give it.
     """
-    spec = root.mapping("spec")
-    renderers = [] if spec is None else spec.items("postRenderers")
+    spec = root.mapping("spec") or Mapping(0, None, flow=False)
+    renderers = spec.items("postRenderers")
     build = Build(
         key=f"release:{file}:{document.offset(root.start)}",
         title=f"{file} (post-renderers)",
@@ -56,7 +56,7 @@ def read_post_renderers(
         items = kustomize.get("images")
         if isinstance(items, Sequence):
             found = list(read_entries(file, document, kustomize, len(entries), items))
-            if spec is not None and len(kustomize.own) == len(renderers) == 1:
+            if len(kustomize.own) == len(renderers) == 1:
                 found = [replace(each, holder=(spec, "postRenderers")) for each in found]
             entries += found
             build.effects += [Entries(tuple(each.number for each in found))] if found else []

@@ -11,8 +11,7 @@ from msgspec import Struct, field
 from imageshift.cache import Mapped, Rule
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
-from imageshift.links.entries import read_entry
-from imageshift.links.model import EntrySource, Patch, SiteKey, place_text
+from imageshift.links.model import Patch, SiteKey, place_text
 from imageshift.links.patches import patch_documents, read_patches
 from imageshift.links.reach import Reach
 from imageshift.reference import ImageReference, name_length
@@ -29,7 +28,7 @@ from imageshift.source import (
     Sequence,
 )
 
-__all__ = ["Composed", "ReleaseDecisions", "decide_releases", "renderer_lists", "split_after"]
+__all__ = ["Composed", "ReleaseDecisions", "decide_releases", "split_after"]
 
 _PARTS = (Role.REGISTRY, Role.REPOSITORY)
 _VALUES = ("spec", "values")
@@ -160,33 +159,6 @@ class _Decider:
             raise SourceError("it can't be changed in this run")
         edit = patch.document.replace(scalar, scalar.value, spelled[editable[0]])
         return {key: Composed(before, outcome.target, outcome.rule, (edit,), move)}
-
-
-def renderer_lists(file: str, document: Document) -> Iterator[list[EntrySource]]:
-    """The entries of each list of a release's post-renderers."""
-    spec = document.mapping.mapping("spec")
-    renderers = [] if spec is None else spec.items("postRenderers")
-    for renderer in renderers:
-        kustomize = renderer.mapping("kustomize") if isinstance(renderer, Mapping) else None
-        items = None if kustomize is None else kustomize.get("images")
-        if spec is None or kustomize is None or not isinstance(items, Sequence):
-            continue
-        alone = len(kustomize.own) == len(renderers) == 1
-        holder = (spec, "postRenderers") if alone else (kustomize, "images")
-        yield [
-            EntrySource(
-                number=index,
-                file=file,
-                document=document,
-                items=items,
-                index=index,
-                entry=entry,
-                mapping=item,
-                holder=holder,
-            )
-            for index, item in enumerate(items.items)
-            if isinstance(item, Mapping) and (entry := read_entry(item)) is not None
-        ]
 
 
 def _patched(index: Index) -> Iterator[tuple[_Patch, list[str]]]:

@@ -10,16 +10,16 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.inventory import FileScan, Index
-from imageshift.links.model import EntrySource, SiteKey
+from imageshift.links.model import Build, Entries, EntrySource, SiteKey
+from imageshift.links.post_renderers import read_post_renderers, releases_with_renderers
 from imageshift.rewrite import Change, Kept, Mapper, Move, plan_site
 from imageshift.sites import ImageSite, SiteKind, resource_of
 from imageshift.sites.kustomization import entry_site
 from imageshift.solve.edits import entry_edits, join_edits
 from imageshift.solve.leaves import site_key
 from imageshift.solve.names import NameMap, NameMaps
-from imageshift.solve.releases import renderer_lists
 from imageshift.solve.undo import is_emptied, undone
-from imageshift.source import Document, Edit, split_documents
+from imageshift.source import Edit
 
 __all__ = ["RenderersBack", "renderers_back"]
 
@@ -55,37 +55,39 @@ def renderers_back(
 ) -> RenderersBack:
     """The way back of every list of entries in the post-renderers of the releases."""
     found, names = RenderersBack(), NameMaps(mapper_of)
-    for file in sorted({release.file for release in index.all_releases}):
-        scanned = scan(file)
-        if writable(file) and not scanned.skips and "postRenderers" in scanned.source.text:
-            for sources, document in _lists(file, scanned):
-                values = _matched(scanned, document, sources, names.of(file))
-                if all(isinstance(each, Change) for each in values):
-                    _take_back(sources, names.of(file), found)
-                    # An entry that goes with them keeps no chart from moving them.
-                    changes = (each for each in values if isinstance(each, Change))
-                    found.results |= {site_key(each.site, file): each for each in changes}
+    for release in releases_with_renderers(index):
+        entries: list[EntrySource] = []
+        build = read_post_renderers(*release, entries)
+        if build is None or not writable(build.file) or scan(build.file).skips:
+            continue
+        file = build.file
+        for sources in _lists(build, entries):
+            values = _matched(scan(file), build, sources, names.of(file))
+            if all(isinstance(each, Change) for each in values):
+                _take_back(sources, names.of(file), found)
+                # An entry that goes with them keeps no chart from moving them.
+                changes = (each for each in values if isinstance(each, Change))
+                found.results |= {site_key(each.site, file): each for each in changes}
     return found
 
 
-def _lists(file: str, scanned: FileScan) -> Iterator[tuple[list[EntrySource], Document]]:
-    for chunk in split_documents(scanned.source):
-        for document in chunk.documents() if "postRenderers" in chunk.text else []:
-            for sources in renderer_lists(file, document):
-                items = sources[0].items if sources else None
-                if items and _IGNORE not in document.source.text[items.start : items.end]:
-                    yield sources, document
+def _lists(build: Build, entries: list[EntrySource]) -> Iterator[list[EntrySource]]:
+    for effect in build.of(Entries):
+        sources = [entries[number] for number in effect.own]
+        items, text = sources[0].items, sources[0].document.source.text
+        if _IGNORE not in text[items.start : items.end]:
+            yield sources
 
 
 def _matched(
-    scanned: FileScan, document: Document, sources: list[EntrySource], names: NameMap
+    scanned: FileScan, build: Build, sources: list[EntrySource], names: NameMap
 ) -> list[Change | Kept]:
     """What becomes of the values in the cache that an entry matches."""
     return [
         plan_site(site, names.mapper)
         for site in scanned.sites
         if site.kind is SiteKind.VALUES
-        and site.document.file.index == document.index
+        and build.holds(site)
         and any(source.entry.matches(site.name_text) for source in sources)
         and names.name(site.name_text) != site.name_text
     ]
