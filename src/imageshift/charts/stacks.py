@@ -7,18 +7,20 @@ fits one repository must not change under another one.
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from msgspec import Struct, field
 
 from imageshift.cache import Mapped
 from imageshift.charts.layers import scalars
+from imageshift.charts.model import ChartError, ValuePath
 from imageshift.charts.values import parse_target
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import Index, is_definition
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import generated_files, inflation_files, read_documents
-from imageshift.inventory.value_files import named_value_files
+from imageshift.inventory.value_files import source_value_files
 from imageshift.links.model import SiteKey, place_text
 from imageshift.rewrite import Change, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import ImageSite, Role, SkipReason, resource_of
@@ -34,6 +36,7 @@ __all__ = ["Stacks", "read_stacks"]
 
 _PARTS = (Role.REGISTRY, Role.REPOSITORY)
 _REPOSITORY_KEYS = ("repository", "repo", "image", "name")
+_IMAGE_KEYS = frozenset({"registry", "tag", "digest", *_REPOSITORY_KEYS})
 _OWN_VALUES = ("values.yaml", "values.yml")
 _EITHER = "a targetPath of valuesFrom sets it or what belongs to it, too, and either may win"
 _VALUES_FILE = re.compile(r"values.*\.ya?ml")
@@ -132,12 +135,20 @@ def read_stacks(index: Index, mapper_of: Callable[[str], Mapper]) -> Stacks:
 def _contested(index: Index) -> Iterator[tuple[SiteKey, str]]:
     """Values that a release sets and that a `targetPath` sets, too: either may win (E3.3)."""
     for file, document, spec in _specs(index):
-        own = spec.mapping("values")
-        targets = [i.text("targetPath") for i in spec.items("valuesFrom") if isinstance(i, Mapping)]
-        paths = {parse_target(target) for target in targets if target and own is not None}
-        for path, scalar in scalars(own) if paths else ():
-            if path in paths or path[:-1] in {path[:-1] for path in paths}:
+        paths = set(_target_paths(spec))
+        blocks = {path[:-1] for path in paths if path[-1] in _IMAGE_KEYS}
+        for path, scalar in scalars(spec.mapping("values")) if paths else ():
+            if path in paths or path[:-1] in blocks:
                 yield (file, document.offset(scalar.start), scalar.value), _EITHER
+
+
+def _target_paths(spec: Mapping) -> Iterator[ValuePath]:
+    """The values that `targetPath`s set; one that can't be read sets none."""
+    for item in spec.items("valuesFrom"):
+        target = item.text("targetPath") if isinstance(item, Mapping) else None
+        with suppress(ChartError):
+            if target is not None:
+                yield parse_target(target)
 
 
 def _partly(layers: list[_Layer]) -> Iterator[tuple[SiteKey, _Part]]:
@@ -273,10 +284,9 @@ def _file(index: Index, file: str) -> Iterator[_Layer]:
 
 def _applications(index: Index) -> Iterator[list[_Layer]]:
     for file, document, root in index.applications if index.has_applications else ():
-        sources = [source for source, _ in application_sources(root)]
-        files = [name for name, _ in named_value_files(root, index.files)]
-        for source in sources:
+        for source, _ in application_sources(root):
             helm = source.mapping("helm") or Mapping(0, None, flow=False)
+            files = source_value_files(source, index.files)
             layers = [layer for name in files for layer in _file(index, name)]
             values, nested = helm.scalar("values"), helm.mapping("valuesObject")
             if values is not None and not values.is_empty:

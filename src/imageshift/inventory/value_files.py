@@ -10,7 +10,7 @@ from imageshift.sites import resource_of
 from imageshift.sites.argocd import application_sources
 from imageshift.source import Mapping, Scalar
 
-__all__ = ["named_value_files"]
+__all__ = ["named_value_files", "source_value_files"]
 
 _TEMPLATE = re.compile(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}")
 _REFERENCE = re.compile(r"\$[\w-]+/")
@@ -29,8 +29,13 @@ def named_value_files(root: Mapping, files: tuple[str, ...]) -> Iterator[tuple[s
     elif kind in {"Application", "ApplicationSet"}:
         for source, _ in application_sources(root):
             free = is_prefix_free(source.text("chart") or "", source.text("repoURL"))
-            for path in _paths(source):
-                yield from ((name, free) for name in _meant(path, files))
+            yield from ((name, free) for name in source_value_files(source, files))
+
+
+def source_value_files(source: Mapping, files: tuple[str, ...]) -> Iterator[str]:
+    """The files of the tree that one source of an Application takes as values, lowest first."""
+    for path in _paths(source):
+        yield from _meant(path, files)
 
 
 def _of_release(root: Mapping) -> Iterator[tuple[str, bool]]:
