@@ -128,3 +128,35 @@ def test_all_changes_of_a_base_and_its_overlays_are_one_move(tree: Path) -> None
     assert set(moves) == {"base/web.yaml", "prod/kustomization.yaml"}
     assert len(set(moves.values())) == 1
     assert frozenset() not in moves.values()
+
+
+RELEASES = """\
+apiVersion: v1
+kind: List
+items:
+  - apiVersion: helm.toolkit.fluxcd.io/v2
+    kind: HelmRelease
+    metadata: {name: app}
+    spec:
+      chart: {spec: {chart: app, sourceRef: {kind: HelmRepository, name: app}}}
+      values:
+        image: quay.io/org/app:1
+      postRenderers:
+        - kustomize:
+            images:
+              - name: quay.io/org/app
+                newTag: "2"
+"""
+
+
+def test_post_renderers_in_a_list_come_back(tmp_path: Path) -> None:
+    """The entries of a release in a List move with its values, and go back with them."""
+    file = tmp_path / "releases.yaml"
+    file.write_text(RELEASES)
+    options = RunOptions(account="123456789012", region="eu-west-2", root=tmp_path, charts="off")
+
+    list(Run.open([tmp_path], options).apply())
+    assert file.read_text() == RELEASES.replace("quay.io", f"{HOST}/quay")
+
+    list(Run.open([tmp_path], replace(options, backward=True)).apply())
+    assert file.read_text() == RELEASES
