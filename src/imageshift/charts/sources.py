@@ -11,12 +11,11 @@ from imageshift.charts.spec import plain_objects
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
 from imageshift.links.reach import Reach
-from imageshift.links.sources import is_own_repository
+from imageshift.links.sources import is_own_source
 
 __all__ = ["ChartPick", "ChartSources"]
 
 _HINT = "name its folder or .tgz under `charts: {sources: …}` in .imageshift.yaml"
-_OWN = "flux-system"
 
 
 class ChartPick(Struct, frozen=True):
@@ -117,11 +116,10 @@ class ChartSources:
         chart = path.rstrip("/").rpartition("/")[2]
         if chart in self._known:
             return ChartSource(kind=SourceKind.LOCAL, name=chart, path=self._known[chart])
-        source = self._index.source("GitRepository", namespace, name)
-        own = source is None or name == _OWN or is_own_repository(self._index, source.url)
+        own = is_own_source(self._index, "GitRepository", namespace, name)
         folder = join("", path.lstrip("/") or ".")
         if not own or folder is None:
-            url = "" if source is None else source.url
+            url = self._index.source_url("GitRepository", namespace, name) or ""
             raise ChartUnavailableError(f"{path} lies in another repository, {url}", hint=_HINT)
         tree = self._index.workspace
         return ChartSource(

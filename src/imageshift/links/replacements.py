@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from imageshift.errors import SourceError
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
+from imageshift.inventory.readers import read_documents
 from imageshift.links.model import Replacement
-from imageshift.source import Document, Mapping, Scalar, SourceText, split_documents
+from imageshift.source import Document, Mapping, Scalar, Sequence
 
 __all__ = ["read_replacement", "read_replacements"]
 
@@ -28,16 +28,11 @@ def read_replacements(
 
 
 def _read_file(index: Index, name: str) -> Iterator[Replacement]:
-    try:
-        source = SourceText.decode(index.workspace.read(name))
-        documents = [found for chunk in split_documents(source) for found in chunk.documents()]
-    except SourceError:
-        return
-    for document in documents:
-        roots = getattr(document.root, "items", None)
-        for root in roots if isinstance(roots, list) else [document.mapping]:
-            if isinstance(root, Mapping):
-                yield from read_replacement(name, document, root)
+    for document in read_documents(index.workspace, name):
+        root = document.root
+        for item in root.items if isinstance(root, Sequence) else [root]:
+            if isinstance(item, Mapping):
+                yield from read_replacement(name, document, item)
 
 
 def read_replacement(file: str, document: Document, item: Mapping) -> Iterator[Replacement]:
