@@ -20,7 +20,7 @@ from imageshift.errors import SourceError, ToolError, unexpected
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
-from imageshift.inventory.readers import inflation_files, read_documents
+from imageshift.inventory.readers import inflated_charts, inflation_files, read_documents
 from imageshift.links.argocd import ArgoSource, argo_sources
 from imageshift.links.builds import Builds
 from imageshift.sites.helmfile import ReleaseValues, release_values
@@ -278,17 +278,15 @@ class _Reader:
     def inflations(self) -> Iterator[ReleaseText]:
         """The `helmCharts` of every kustomization (E1)."""
         for found in self._index.kustomizations.values() if self._index.has_inflations else ():
-            home = (found.root.mapping("helmGlobals") or _EMPTY).text("chartHome") or "charts"
-            for number, chart in enumerate(found.root.items("helmCharts")):
-                if isinstance(chart, MapNode) and chart.text("name"):
-                    folder = join(found.folder, home) or home
+            for number, chart, local in inflated_charts(found):
+                if chart.text("name"):
                     at = (found.file, found.document, found.folder)
-                    make = partial(self._inflation, at, chart, number, folder)
+                    make = partial(self._inflation, at, chart, number, local)
                     anchor = found.file, found.document, chart
                     yield _guarded(anchor, Tool.KUSTOMIZE, make)
 
     def _inflation(
-        self, at: tuple[str, Document, str], chart: MapNode, number: int, home: str
+        self, at: tuple[str, Document, str], chart: MapNode, number: int, local: str | None
     ) -> _Made:
         file, document, folder = at
         name = chart.text("name") or ""
@@ -299,7 +297,7 @@ class _Reader:
         order = [own, *files] if merged == "merge" else [*files, own]
         order = [own] if merged == "replace" and inline is not None else order
         at_own = next(n for n, layer in enumerate(order) if layer is own)
-        source, in_tree = self._inflated(name, chart, home)
+        source, in_tree = self._inflated(name, chart, local)
         return _Made(
             file=file,
             document=document,
@@ -324,9 +322,8 @@ class _Reader:
         images = [to_images_item(entry) for entry in self._builds.entries_over(folder)]
         return ({"kustomize": {"images": images}},) if images else ()
 
-    def _inflated(self, name: str, chart: MapNode, home: str) -> tuple[ChartSource, bool]:
-        local = f"{home}/{name}"
-        if local in self._index.charts:
+    def _inflated(self, name: str, chart: MapNode, local: str | None) -> tuple[ChartSource, bool]:
+        if local is not None and local in self._index.charts:
             return self._local(local), True
         url, version = (chart.text("repo") or "").rstrip("/"), chart.text("version")
         if url.startswith("oci://"):

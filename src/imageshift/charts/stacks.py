@@ -19,7 +19,12 @@ from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import Index, is_definition
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import objects
-from imageshift.inventory.readers import generated_files, inflation_files, read_documents
+from imageshift.inventory.readers import (
+    generated_files,
+    inflated_charts,
+    inflation_files,
+    read_documents,
+)
 from imageshift.inventory.value_files import source_value_files
 from imageshift.links.model import SiteKey, place_text
 from imageshift.rewrite import Change, Kept, Mapper, Move, Status, plan_site
@@ -314,15 +319,14 @@ def _helmfiles(index: Index) -> Iterator[list[_Layer]]:
 def _inflations(index: Index) -> Iterator[list[_Layer]]:
     """What kustomize inflates: inline values lie over files, or under them by `valuesMerge`."""
     for found in index.kustomizations.values() if index.has_inflations else ():
-        for chart in found.root.items("helmCharts"):
-            if isinstance(chart, Mapping):
-                names = inflation_files(found.folder, chart)
-                layers = [layer for name in names for layer in _file(index, name)]
-                inline = chart.mapping("valuesInline")
-                at = 0 if chart.text("valuesMerge") == "merge" else len(layers)
-                if inline is not None:
-                    layers.insert(at, _Layer(found.file, found.document, inline))
-                yield layers
+        for _, chart, _ in inflated_charts(found):
+            names = inflation_files(found.folder, chart)
+            layers = [layer for name in names for layer in _file(index, name)]
+            inline = chart.mapping("valuesInline")
+            at = 0 if chart.text("valuesMerge") == "merge" else len(layers)
+            if inline is not None:
+                layers.insert(at, _Layer(found.file, found.document, inline))
+            yield layers
 
 
 def _charts(index: Index) -> Iterator[list[_Layer]]:

@@ -25,6 +25,7 @@ from imageshift.inventory.readers import (
     Objects,
     copied_keys,
     generated_files,
+    inflated_charts,
     inflation_files,
     is_definition,
     join,
@@ -374,8 +375,7 @@ def _read_generators(index: Index, kustomization: KustomizationFile) -> None:
     for name, key, file in generated_files(kustomization):
         if (name, key) in wanted:
             index.values_files[file] = index.is_prefix_free(wanted[name, key])
-    for chart in kustomization.root.items("helmCharts"):
-        if isinstance(chart, Mapping):
-            free = is_prefix_free(chart.text("name") or "", chart.text("repo"))
-            files = inflation_files(kustomization.folder, chart)
-            index.values_files |= dict.fromkeys(files, free)
+    for _, chart, _ in inflated_charts(kustomization):
+        free = is_prefix_free(chart.text("name") or "", chart.text("repo"))
+        files = inflation_files(kustomization.folder, chart)
+        index.values_files |= dict.fromkeys(files, free)

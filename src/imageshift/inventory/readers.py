@@ -32,6 +32,7 @@ __all__ = [
     "Objects",
     "copied_keys",
     "generated_files",
+    "inflated_charts",
     "inflation_files",
     "join",
     "patch_files",
@@ -204,6 +205,21 @@ def _copied(item: Node) -> CopiedKey | None:
     roles = [role for path in paths if (role := _ROLES.get(path.rpartition(".")[2])) is not None]
     name = source.text("name") or ""
     return ((name, key.replace("\\.", ".")), (roles[0], _REPLACED)) if roles else None
+
+
+def inflated_charts(
+    kustomization: KustomizationFile,
+) -> Iterator[tuple[int, Mapping, str | None]]:
+    """A kustomization's `helmCharts`: number, entry, and the folder where a local chart would be.
+
+    The folder is None where it would lie outside the workspace.
+    """
+    helm = kustomization.root.mapping("helmGlobals")
+    home = (None if helm is None else helm.text("chartHome")) or "charts"
+    for number, chart in enumerate(kustomization.root.items("helmCharts")):
+        if isinstance(chart, Mapping):
+            local = join(kustomization.folder, f"{home}/{chart.text('name') or ''}")
+            yield number, chart, local
 
 
 def inflation_files(folder: str, chart: Mapping) -> Iterator[str]:

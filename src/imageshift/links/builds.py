@@ -11,7 +11,7 @@ from imageshift.entry import Entry
 from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
-from imageshift.inventory.readers import inflation_files
+from imageshift.inventory.readers import inflated_charts, inflation_files
 from imageshift.links.argocd import Owner, argo_sources
 from imageshift.links.chart_files import chart_files
 from imageshift.links.disk import is_file
@@ -25,7 +25,6 @@ from imageshift.links.model import (
     Merge,
     Patch,
     Patches,
-    RemoteBase,
 )
 from imageshift.links.patches import alone, patch_text, patched_lists, read_patches
 from imageshift.links.post_renderers import read_post_renderers, releases_with_renderers
@@ -100,10 +99,8 @@ class _Steps(Struct, frozen=True):
     def effects(self, added: "_Steps | None" = None, merge: Merge = Merge.ARGO) -> list[Effect]:
         """The effects in order, those that an object adds to each step among them (E2.3, E4)."""
         more = added or _Steps()
-        components, patches = (
-            (*self.components, *more.components),
-            (*self.patches, *more.patches),
-        )
+        components = (*self.components, *more.components)
+        patches = (*self.patches, *more.patches)
         made: list[Effect] = [Components(components)] if components else []
         made += [Patches(patches)] if patches else []
         made += [Entries(self.own, more.own, merge)] if self.own or more.own else []
@@ -359,13 +356,10 @@ def _names_image(index: Index, patch: Patch) -> bool:
 
 def _inflated(index: Index, found: KustomizationFile) -> Iterator[str]:
     """The files of the tree that have values of the charts which a kustomization renders."""
-    globals_ = found.root.mapping("helmGlobals")
-    home = (None if globals_ is None else globals_.text("chartHome")) or "charts"
-    for chart in found.root.items("helmCharts"):
-        if isinstance(chart, Mapping):
-            own = join(found.folder, f"{home}/{chart.text('name')}/values.yaml")
-            files = (found.file, *inflation_files(found.folder, chart), own)
-            yield from (file for file in files if file is not None and is_file(index, file))
+    for _, chart, local in inflated_charts(found):
+        own = [] if local is None else [f"{local}/values.yaml"]
+        files = (found.file, *inflation_files(found.folder, chart), *own)
+        yield from (file for file in files if is_file(index, file))
 
 
 def _add_resource(index: Index, build: Build, found: KustomizationFile, name: str) -> None:
@@ -420,7 +414,8 @@ def _seeds(index: Index, *, rendered: bool) -> set[str]:
     """The folders whose own kustomization rewrites or compares images."""
     seeds = {folder for folder, found in index.kustomizations.items() if _is_seed(index, found)}
     if rendered:
-        seeds |= {f for f, k in index.kustomizations.items() if any(_remote(index, k))}
+        known = index.kustomizations.items()
+        seeds |= {f for f, k in known if any(remote_bases(index, k, _RESOURCES))}
     users: dict[str, list[str]] = {}
     for folder, found in index.kustomizations.items():
         for component in texts(found.root, "components"):
@@ -433,11 +428,6 @@ def _seeds(index: Index, *, rendered: bool) -> set[str]:
                 seeds.add(user)
                 waiting.append(user)
     return seeds
-
-
-def _remote(index: Index, found: KustomizationFile) -> Iterator[RemoteBase]:
-    """The remote bases that can be built by themselves."""
-    return remote_bases(index, found, _RESOURCES)
 
 
 def _is_seed(index: Index, found: KustomizationFile) -> bool:
