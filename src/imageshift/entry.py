@@ -33,6 +33,7 @@ _SPECIAL = re.compile(r"[\\+*?()|\[\]{}^$]")
 # refuses patterns that need more memory than this.
 _LONGEST = 4096
 _MEMORY = 1 << 20
+_SHOWN = 200
 
 
 class Entry(Struct, frozen=True):
@@ -131,9 +132,6 @@ def spell_name(name: str, like: str = "") -> str:
 
 def _shortened(name: str) -> str:
     return name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
-
-
-_SHOWN = 200
 
 
 def selects(pattern: str, text: str) -> bool:

@@ -95,7 +95,7 @@ class Decisions(Protocol):
 
     @property
     def moves(self) -> Mapping[str, Iterable[Move]]:
-        """The numbers of the moves that each file takes part in."""
+        """The moves that each file takes part in."""
         ...
 
 

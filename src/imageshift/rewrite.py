@@ -27,6 +27,7 @@ __all__ = [
     "Mapper",
     "Move",
     "Status",
+    "keep",
     "plan_site",
     "reconcile",
 ]
@@ -97,7 +98,7 @@ def plan_site(
         return Kept(site, Status.SKIPPED, reason, str(error))
     outcome = mapper.map(before)
     if not isinstance(outcome, Mapped):
-        return _kept(site, before, outcome)
+        return keep(site, before, outcome)
     if site.confidence is Confidence.DOUBTFUL:
         after, rule = outcome.target, outcome.rule
         return Kept(site, Status.DOUBTFUL, None, site.note, before, after, rule)
@@ -165,7 +166,8 @@ def _conflict(change: Change) -> Kept:
     )
 
 
-def _kept(site: ImageSite, before: ImageReference, outcome: Cached | Unmapped) -> Kept:
+def keep(site: ImageSite, before: ImageReference, outcome: Cached | Unmapped) -> Kept:
+    """A site whose image has no other place to go to."""
     if isinstance(outcome, Cached):
         return Kept(site, Status.CACHED, None, None, before, before, outcome.rule)
     reason = SkipReason(outcome.reason.value)

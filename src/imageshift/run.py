@@ -19,7 +19,6 @@ from imageshift.plan import (
     Decisions,
     FilePlan,
     Planner,
-    Surroundings,
     apply_plans,
     unread_plan,
 )
@@ -102,7 +101,7 @@ class Run(Struct):
     _planner: Planner | None = None
     folder: Path | None = None
     charts: ChartAnswers | None = None
-    _reach: Surroundings | None = None
+    _reach: Any = None
     _builds: Any = None
     _reached: list[frozenset[str]] | None = None
     _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
@@ -186,7 +185,7 @@ class Run(Struct):
             self._builds = Builds(self.index)
         return self._builds
 
-    def reach(self) -> Surroundings:
+    def reach(self) -> Any:
         """What builds which file."""
         if self._reach is None:
             from imageshift.links.reach import Reach  # noqa: PLC0415 not for every run
@@ -261,7 +260,6 @@ class Run(Struct):
             return None
         from imageshift.charts.decide import ChartOptions, decide  # noqa: PLC0415 heavy
         from imageshift.charts.tracestore import TraceStore  # noqa: PLC0415 as above
-        from imageshift.links.reach import Reach  # noqa: PLC0415 as above
 
         folder = self.folder or self.workspace.root
         sources = {name: folder / path for name, path in self.config.charts.sources.items()}
@@ -276,7 +274,7 @@ class Run(Struct):
             self.index,
             self.mapper,
             planner.scan,
-            reach=Reach(self.index),
+            reach=self.reach(),
             writable=self.is_written,
             options=chosen,
         )

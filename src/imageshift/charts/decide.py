@@ -77,8 +77,8 @@ class ChartOptions(Struct, frozen=True, kw_only=True):
 class ChartDecisions(Struct, frozen=True):
     """What the charts decide about sites, and what was in the way.
 
-    `owned` are the documents (file, number) of releases that were rendered, `moves` the numbers
-    of those whose edits are in several files, by file.
+    `owned` are the documents (file, number) of releases that were rendered, `moves` those whose
+    edits are in several files, by file.
     """
 
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
@@ -116,7 +116,7 @@ class ChartDecisions(Struct, frozen=True):
         return self.stories.get(site_key(site, file), ())
 
 
-def decide(  # noqa: PLR0913 as kustomize.solve, and what charts need besides
+def decide(  # noqa: PLR0913 as solve.decisions, and what charts need besides
     index: Index,
     mapper_of: Callable[[str], Mapper],
     scan: Callable[[str], FileScan],

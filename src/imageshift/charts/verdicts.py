@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from imageshift.cache import Cached, Mapped, Unmapped, UnmappedReason
+from imageshift.cache import Mapped
 from imageshift.charts.backward import patches_back
 from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
@@ -18,7 +18,7 @@ from imageshift.errors import InvalidReferenceError, VariableReferenceError
 from imageshift.inventory import FileScan
 from imageshift.links.model import SiteKey
 from imageshift.reference import ImageReference, name_length
-from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status, plan_site
+from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status, keep, plan_site
 from imageshift.sites import (
     Confidence,
     ImageSite,
@@ -371,7 +371,7 @@ class _One:
             return Kept(site, Status.SKIPPED, reason, str(error))
         outcome = self._mapper.map(before)
         if not isinstance(outcome, Mapped):
-            return _kept(site, before, outcome)
+            return keep(site, before, outcome)
         if fate.moves:
             edits, after = self._edits(file), outcome.target
             return Change(site, before, after, outcome.rule, edits, outcome.mended, self._move)
@@ -449,11 +449,3 @@ def _part_after(change: Change, part: Part) -> str:
     fits = target.endswith(f"/{name}")
     head = target[: -len(name) - 1] if fits else target.rpartition("/")[0]
     return head if part.role is Role.REGISTRY else (name if fits else target.rpartition("/")[2])
-
-
-def _kept(site: ImageSite, before: ImageReference, outcome: Cached | Unmapped) -> Kept:
-    if isinstance(outcome, Cached):
-        return Kept(site, Status.CACHED, None, None, before, before, outcome.rule)
-    no_rule = outcome.reason is UnmappedReason.NO_RULE
-    status = Status.NO_RULE if no_rule else Status.SKIPPED
-    return Kept(site, status, SkipReason(outcome.reason.value), outcome.detail, before)
