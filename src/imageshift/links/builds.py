@@ -25,6 +25,7 @@ from imageshift.links.model import (
     Merge,
     Patch,
     Patches,
+    reached,
 )
 from imageshift.links.patches import alone, patch_text, patched_lists, read_patches
 from imageshift.links.post_renderers import read_post_renderers, releases_with_renderers
@@ -65,12 +66,7 @@ class Graph(Struct):
 
     def below(self, key: str) -> set[str]:
         """A build and all that it takes in."""
-        found, waiting = {key}, [key]
-        while waiting:
-            new = {child for child in self.builds[waiting.pop()].children if child in self.builds}
-            waiting += new - found
-            found |= new
-        return found
+        return reached([key], lambda each: self.builds.keys() & self.builds[each].children)
 
     def bottom_up(self) -> list[Build]:
         """The builds, each behind all that it takes in; a circle is cut where it is entered."""
@@ -190,11 +186,7 @@ class Builds:
 
     def entries_over(self, folder: str) -> list[Entry]:
         """The entries of a folder's kustomization, and of all builds that take it in."""
-        found, waiting = {folder}, [folder]
-        while waiting:
-            new = set(self.users.get(waiting.pop(), ())) - found
-            found |= new
-            waiting += new
+        found = reached([folder], lambda name: self.users.get(name, ()))
         builds = [self.of_folder(name) for name in sorted(found)]
         builds += [self.of_folder(name) for build in builds for name in build.components]
         builds += [build for build in self.of_objects if build.folder in found]
@@ -421,13 +413,7 @@ def _seeds(index: Index, *, rendered: bool) -> set[str]:
         for component in texts(found.root, "components"):
             users.setdefault(join(folder, component) or "", []).append(folder)
     # A component works on what its users have gathered.
-    waiting = list(seeds)
-    while waiting:
-        for user in users.get(waiting.pop(), ()):
-            if user not in seeds:
-                seeds.add(user)
-                waiting.append(user)
-    return seeds
+    return reached(seeds, lambda name: users.get(name, ()))
 
 
 def _is_seed(index: Index, found: KustomizationFile) -> bool:

@@ -3,6 +3,7 @@
 `docs/facts.md` has the order for each tool (E1 to E5).
 """
 
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ __all__ = [
     "SiteKey",
     "new_name_key",
     "place_text",
+    "reached",
 ]
 
 SiteKey = tuple[str, int, str]
@@ -226,6 +228,17 @@ class Build(Struct, kw_only=True):
     def of(self, sort: type[_E]) -> list[_E]:
         """Its effects of one sort."""
         return [effect for effect in self.effects if isinstance(effect, sort)]
+
+
+def reached(start: Iterable[str], step: Callable[[str], Iterable[str]]) -> set[str]:
+    """Some names and all that they lead to, step by step."""
+    found = set(start)
+    waiting = [*found]
+    while waiting:
+        new = set(step(waiting.pop())) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def place_text(file: str, place: Place | None) -> str:

@@ -7,6 +7,7 @@ from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import generated_files, patch_files
+from imageshift.links.model import reached
 from imageshift.links.sources import flux_folders, gathered
 from imageshift.source import Mapping, Scalar
 
@@ -32,13 +33,8 @@ class Reach:
     def above(self, name: str) -> frozenset[str]:
         """The folders whose kustomizations take in a file, or a folder, at whatever depth."""
         if name not in self._above:
-            found: set[str] = set()
-            waiting = [name]
-            while waiting:
-                for folder in self._users.get(waiting.pop(), ()):
-                    if folder not in found:
-                        found.add(folder)
-                        waiting.append(folder)
+            users = self._users.get(name, ())
+            found = reached(users, lambda folder: self._users.get(folder, ()))
             self._above[name] = frozenset(found)
         return self._above[name]
 

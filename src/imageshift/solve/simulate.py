@@ -19,6 +19,7 @@ from imageshift.links.model import (
     Entries,
     EntrySource,
     Replacement,
+    reached,
 )
 from imageshift.solve.leaves import Leaf, Leaves
 from imageshift.unwound import Task, unwound
@@ -200,12 +201,7 @@ class _Runner:
         return self._outside[key]
 
     def _upward(self, key: str) -> set[str]:
-        found, waiting = {key}, [key]
-        while waiting:
-            for parent in self._parents.get(waiting.pop(), ()):
-                if parent not in found:
-                    found.add(parent)
-                    waiting.append(parent)
+        found = reached([key], lambda each: self._parents.get(each, ()))
         # A component's entries work on what its users have, so they count with them.
         for above in list(found):
             found |= {c for c in self._graph.builds[above].components if c in self._graph.builds}
