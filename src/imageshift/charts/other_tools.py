@@ -24,6 +24,7 @@ from imageshift.inventory.readers import inflated_charts, inflation_files, read_
 from imageshift.links.argocd import ArgoSource, argo_sources
 from imageshift.links.builds import Builds
 from imageshift.sites.helmfile import ReleaseValues, release_values
+from imageshift.sites.model import below
 from imageshift.sites.parameters import parameter_tree
 from imageshift.source import Document, Node, Scalar, parse_embedded
 from imageshift.source import Mapping as MapNode
@@ -121,13 +122,13 @@ class _Reader:
     def _application(self, source: ArgoSource) -> _Made:
         helm = source.source.mapping("helm") or _EMPTY
         own, place = _argo_own(source, helm)
-        below, error = self._argo_files(source, helm)
+        layers, error = self._argo_files(source, helm)
         parameters = parameter_tree(helm.items("parameters"))
         above = Layer(source.file, source.document, parameters)
-        values = _plain(layer.values for layer in (*below, own))
+        values = _plain(layer.values for layer in (*layers, own))
         for item in helm.items("parameters"):
             values = _set(values, item, forced=_is_forced(item))
-        destination = _below(source.document, "spec", "destination")
+        destination = below(source.root, "spec", "destination")
         chart, in_tree = self._argo_chart(source)
         return _Made(
             file=source.file,
@@ -138,7 +139,7 @@ class _Reader:
             namespace=helm.text("namespace") or destination.text("namespace") or "",
             own=own,
             new=place,
-            below=(*self._own_values(chart, in_tree=in_tree), *below),
+            below=(*self._own_values(chart, in_tree=in_tree), *layers),
             above=(above,) if parameters.own else (),
             values=values,
             source=chart,
@@ -409,13 +410,6 @@ def _set(values: dict[str, Any], item: Node, *, forced: bool) -> dict[str, Any]:
 
 def _is_forced(item: Node) -> bool:
     return isinstance(item, MapNode) and item.text("forceString") == "true"
-
-
-def _below(document: Document, *keys: str) -> MapNode:
-    found: MapNode | None = document.mapping
-    for key in keys:
-        found = None if found is None else found.mapping(key)
-    return found or _EMPTY
 
 
 def _repositories(root: MapNode) -> dict[str, MapNode]:

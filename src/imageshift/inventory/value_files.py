@@ -8,6 +8,7 @@ from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.inventory.readers import join
 from imageshift.sites import resource_of
 from imageshift.sites.argocd import application_sources
+from imageshift.sites.model import below
 from imageshift.source import Mapping, Scalar
 
 __all__ = ["named_value_files", "source_value_files"]
@@ -40,8 +41,8 @@ def source_value_files(source: Mapping, files: tuple[str, ...]) -> Iterator[str]
 
 def _of_release(root: Mapping) -> Iterator[tuple[str, bool]]:
     """Only a chart from a repository of files has them there: paths begin at its root."""
-    spec = _below(root, "spec", "chart", "spec")
-    source = _below(spec, "sourceRef")
+    spec = below(root, "spec", "chart", "spec")
+    source = below(spec, "sourceRef")
     if source.text("kind") in {"GitRepository", "Bucket"}:
         chart = (spec.text("chart") or "").rstrip("/").rpartition("/")[2]
         for item in spec.items("valuesFiles"):
@@ -52,7 +53,7 @@ def _of_release(root: Mapping) -> Iterator[tuple[str, bool]]:
 
 def _paths(source: Mapping) -> Iterator[str]:
     folder = source.text("path") or ""
-    for item in _below(source, "helm").items("valueFiles"):
+    for item in below(source, "helm").items("valueFiles"):
         text = item.value if isinstance(item, Scalar) else ""
         plain = _REFERENCE.sub("", text, count=1)
         rooted = plain != text or text.startswith("/")
@@ -70,10 +71,3 @@ def _meant(path: str, files: tuple[str, ...]) -> list[str]:
     if all("*" in folder for folder in folders):
         return []
     return fnmatch.filter(files, pattern)
-
-
-def _below(mapping: Mapping, *keys: str) -> Mapping:
-    found: Mapping | None = mapping
-    for key in keys:
-        found = None if found is None else found.mapping(key)
-    return found or Mapping(0, None, flow=False)

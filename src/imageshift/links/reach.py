@@ -9,7 +9,8 @@ from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import generated_files, patch_files
 from imageshift.links.model import reached
 from imageshift.links.sources import flux_folders, gathered
-from imageshift.source import Mapping, Scalar
+from imageshift.sites.model import below
+from imageshift.source import Scalar
 
 __all__ = ["Reach"]
 
@@ -122,7 +123,5 @@ def _named(found: KustomizationFile) -> Iterator[str]:
 
 
 def _substitutes(flux: FluxKustomization) -> dict[str, str]:
-    build = flux.spec.mapping("postBuild")
-    values = None if build is None else build.mapping("substitute")
-    pairs = (values or Mapping(0, None, flow=False)).pairs()
+    pairs = below(flux.spec, "postBuild", "substitute").pairs()
     return {key.value: value.value for key, value in pairs if isinstance(value, Scalar)}

@@ -13,6 +13,7 @@ from imageshift.inventory import Index, is_definition
 from imageshift.links.model import Patch
 from imageshift.links.patches import patch_documents
 from imageshift.sites import ImageSite, Role
+from imageshift.sites.model import below
 from imageshift.source import (
     Document,
     Mapping,
@@ -134,10 +135,7 @@ def _list_images(containers: Sequence) -> Iterator[Scalar]:
 
 def _volume_images(root: Mapping) -> Iterator[Scalar]:
     for path in _POD_PATHS:
-        spec: Mapping | None = root
-        for step in path:
-            spec = None if spec is None else spec.mapping(step)
-        for volume in [] if spec is None else spec.items("volumes"):
+        for volume in below(root, *path).items("volumes"):
             image = volume.mapping("image") if isinstance(volume, Mapping) else None
             reference = None if image is None else image.get("reference")
             if isinstance(reference, Scalar) and not reference.is_empty:

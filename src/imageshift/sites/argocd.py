@@ -12,6 +12,7 @@ from imageshift.sites.model import (
     Resource,
     Role,
     SiteKind,
+    below,
 )
 from imageshift.sites.parameters import find_parameter_images
 from imageshift.sites.patches import Finder
@@ -48,11 +49,7 @@ def find_application_images(
 def application_sources(root: Mapping) -> Iterator[tuple[Mapping, Path]]:
     """The sources of an Application, or of what an ApplicationSet makes, with their paths."""
     keys = ("spec", "template", "spec") if root.text("kind") == "ApplicationSet" else ("spec",)
-    spec: Mapping | None = root
-    for key in keys:
-        spec = None if spec is None else spec.mapping(key)
-    if spec is None:
-        return
+    spec = below(root, *keys)
     found: list[tuple[Node | None, Path]] = [(spec.get("source"), (*keys, "source"))]
     found += [(item, (*keys, "sources", i)) for i, item in enumerate(spec.items("sources"))]
     yield from ((source, path) for source, path in found if isinstance(source, Mapping))

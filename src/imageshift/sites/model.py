@@ -19,6 +19,7 @@ __all__ = [
     "Role",
     "SiteKind",
     "SkipReason",
+    "below",
     "resource_of",
 ]
 
@@ -101,6 +102,14 @@ class Resource(Struct, frozen=True):
     def group(self) -> str:
         """The API group, without the version; empty for the core group."""
         return self.api_version.rpartition("/")[0]
+
+
+def below(mapping: Mapping, *keys: str) -> Mapping:
+    """The mapping under some keys; an empty one where there is none."""
+    found: Mapping | None = mapping
+    for key in keys:
+        found = None if found is None else found.mapping(key)
+    return found or Mapping(0, None, flow=False)
 
 
 def resource_of(mapping: Mapping) -> Resource:
