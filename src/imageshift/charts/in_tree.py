@@ -51,7 +51,7 @@ def _file(index: Index, name: str) -> Iterator[Layer]:
 
 
 def _subcharts(index: Index, folder: str) -> Iterator[Layer]:
-    """The values of the charts in charts/, under the names that their parent knows them by."""
+    """The values of the charts in charts/, under the names of their folders."""
     inside = index.folders.get(f"{folder}/charts".lstrip("/"))
     for name in [] if inside is None else sorted(inside.folders):
         key = name.rpartition("/")[2]

@@ -188,8 +188,8 @@ class _Work:
 
     def _holders(self, path: ValuePath) -> Iterable[Layer]:
         """The layers that set a value."""
-        layers = (each for each in self._text.layers if each.values is not None)
-        return [each for each in layers if each.values and _is_written(each.values, path)]
+        layers = self._text.layers
+        return [e for e in layers if e.values is not None and _is_written(e.values, path)]
 
     def _file_edits(self) -> dict[str, tuple[Edit, ...]]:
         by_file: dict[str, list[tuple[int, Edit]]] = {}
