@@ -40,6 +40,7 @@ _BUILT_IN_ALIASES = MappingProxyType(
         "index.docker.io": DOCKER_HUB,
         "registry-1.docker.io": DOCKER_HUB,
         "k8s.gcr.io": "registry.k8s.io",
+        "ecr-public.aws.com": "public.ecr.aws",
     }
 )
 
@@ -199,7 +200,7 @@ class RuleSet:
     """The rules in force on one registry, and the mapping they make, both ways.
 
     `aliases` are further hosts that stand for an upstream (`lscr.io` for `ghcr.io`; the value
-    may carry a path). Docker Hub's and the Kubernetes project's own are always known.
+    may carry a path). Docker Hub's, the Kubernetes project's and ECR Public's own are always known.
 
     Raises:
         RuleError: two rules have one prefix or are equally good for the same images, one has
