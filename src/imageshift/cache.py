@@ -85,8 +85,12 @@ class Rule:
             raise RuleError(f"{self.upstream}/{self.upstream_prefix} can't have the prefix ROOT")
 
     def __str__(self) -> str:
-        upstream = "/".join(filter(None, (self.upstream, self.upstream_prefix)))
-        return f"{upstream} → {self.prefix}"
+        return f"{self.full_upstream} → {self.prefix}"
+
+    @property
+    def full_upstream(self) -> str:
+        """The upstream with its prefix, as in `ghcr.io/org`."""
+        return "/".join(filter(None, (self.upstream, self.upstream_prefix)))
 
     def to_cache(self, repository: str) -> str | None:
         """Where an upstream repository lies in the cache, or None when the rule can't reach it."""
