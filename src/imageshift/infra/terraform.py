@@ -25,7 +25,7 @@ _FILES = (
     "variables.tf",
     "versions.tf",
 )
-# Write-only arguments came with 1.11; 1.9 is what the module is written for without them.
+# Write-only arguments came with 1.11; the bound without them is a cautious one.
 _VERSIONS = {SecretMode.WRITE_ONLY: ">= 1.11", SecretMode.SENSITIVE: ">= 1.9"}
 # The grammar of the provider's ecr_repository_prefix is narrower than ECR's.
 _PREFIX = re.compile(r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*/?|ROOT")
