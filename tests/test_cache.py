@@ -76,6 +76,10 @@ MOVES: dict[str, tuple[str, str]] = {
     "one part on another registry gets no library": ("quay.io/app", "quay/app"),
     "library on another registry stays": ("quay.io/library/app", "quay/library/app"),
     "public.ecr.aws": ("public.ecr.aws/docker/library/nginx", "ecr/docker/library/nginx"),
+    "dual-stack host of public.ecr.aws": (
+        "ecr-public.aws.com/docker/library/redis:8",
+        "ecr/docker/library/redis:8",
+    ),
     "digest": (f"nginx@{SHA256}", f"docker-hub/library/nginx@{SHA256}"),
     "tag and digest": (f"nginx:1@{SHA256}", f"docker-hub/library/nginx:1@{SHA256}"),
     "tag in capitals": ("nginx:RC1.", "docker-hub/library/nginx:RC1."),

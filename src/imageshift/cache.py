@@ -40,6 +40,7 @@ _BUILT_IN_ALIASES = MappingProxyType(
         "index.docker.io": DOCKER_HUB,
         "registry-1.docker.io": DOCKER_HUB,
         "k8s.gcr.io": "registry.k8s.io",
+        "ecr-public.aws.com": "public.ecr.aws",
     }
 )
 
@@ -84,8 +85,12 @@ class Rule:
             raise RuleError(f"{self.upstream}/{self.upstream_prefix} can't have the prefix ROOT")
 
     def __str__(self) -> str:
-        upstream = "/".join(filter(None, (self.upstream, self.upstream_prefix)))
-        return f"{upstream} → {self.prefix}"
+        return f"{self.full_upstream} → {self.prefix}"
+
+    @property
+    def full_upstream(self) -> str:
+        """The upstream with its prefix, as in `ghcr.io/org`."""
+        return "/".join(filter(None, (self.upstream, self.upstream_prefix)))
 
     def to_cache(self, repository: str) -> str | None:
         """Where an upstream repository lies in the cache, or None when the rule can't reach it."""
@@ -199,7 +204,7 @@ class RuleSet:
     """The rules in force on one registry, and the mapping they make, both ways.
 
     `aliases` are further hosts that stand for an upstream (`lscr.io` for `ghcr.io`; the value
-    may carry a path). Docker Hub's and the Kubernetes project's own are always known.
+    may carry a path). Docker Hub's, the Kubernetes project's and ECR Public's own are always known.
 
     Raises:
         RuleError: two rules have one prefix or are equally good for the same images, one has

@@ -21,6 +21,7 @@ __all__ = [
     "check_prefix",
     "may_be_ecr",
     "parse_ecr_host",
+    "partition_of",
 ]
 
 ROOT = "ROOT"
@@ -29,15 +30,16 @@ ROOT = "ROOT"
 MAX_REPOSITORY = 255
 """The longest repository that references can spell (distribution); ECR itself takes 256."""
 
-_PARTITIONS: tuple[tuple[str, str], ...] = (
-    (r"cn-[a-z]+-[0-9]+", "amazonaws.com.cn"),
-    (r"us-gov-[a-z]+-[0-9]+", "amazonaws.com"),
-    (r"eusc-de-[a-z]+-[0-9]+", "amazonaws.eu"),
-    (r"us-iso-[a-z]+-[0-9]+", "c2s.ic.gov"),
-    (r"us-isob-[a-z]+-[0-9]+", "sc2s.sgov.gov"),
-    (r"eu-isoe-[a-z]+-[0-9]+", "cloud.adc-e.uk"),
-    (r"us-isof-[a-z]+-[0-9]+", "csp.hci.ic.gov"),
-    (r"(?:us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[0-9]+", "amazonaws.com"),
+# How the Regions of a partition begin, its name, and the domain of its hosts.
+_PARTITIONS = (
+    ("cn-", "aws-cn", "amazonaws.com.cn"),
+    ("us-gov-", "aws-us-gov", "amazonaws.com"),
+    ("eusc-", "aws-eusc", "amazonaws.eu"),
+    ("us-iso-", "aws-iso", "c2s.ic.gov"),
+    ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
+    ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
+    ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
+    ("", "aws", "amazonaws.com"),
 )
 
 _REGIONS = frozenset(
@@ -63,6 +65,7 @@ _PREFIX = re.compile(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
 )
 
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]+")
 _ACCOUNT_DIGITS = 12
 _VARIABLE = re.compile(r"\$\{\w+\}")
 
@@ -98,6 +101,21 @@ def may_be_ecr(host: str) -> bool:
     if _VARIABLE.fullmatch(host):
         return True
     return parse_ecr_host(_VARIABLE.sub("1", host)) is not None
+
+
+def partition_of(region: str | None) -> str:
+    """The partition of a region.
+
+    >>> partition_of("eu-west-2"), partition_of("eusc-de-east-1")
+    ('aws', 'aws-eusc')
+    """
+    return _partition(region)[0]
+
+
+def _partition(region: str | None) -> tuple[str, str]:
+    """The name of a region's partition, and the domain of its hosts."""
+    known = region or ""
+    return next((name, domain) for start, name, domain in _PARTITIONS if known.startswith(start))
 
 
 def check_prefix(prefix: str) -> str:
@@ -172,8 +190,7 @@ class Registry(Struct, frozen=True):
 
 
 def _host_suffix(region: str) -> str:
-    suffixes = [suffix for pattern, suffix in _PARTITIONS if re.fullmatch(pattern, region)]
-    if not suffixes:
+    if not _REGION.fullmatch(region):
         raise ConfigError(f"{region!r} is no AWS region", hint="write it like eu-west-2")
     if region not in _REGIONS:
         raise ConfigError(
@@ -181,7 +198,7 @@ def _host_suffix(region: str) -> str:
             hint="a newer one is taken as a host: --registry-host ACCOUNT.dkr.ecr.REGION.…",
         )
     _refuse_without_cache(region)
-    return suffixes[0]
+    return _partition(region)[1]
 
 
 def _refuse_without_cache(region: str) -> None:

@@ -75,8 +75,7 @@ class Contested:
         """The common answer; a conflict when there are several."""
         outcomes = [mapper.map(reference) for mapper in self._mappers]
         if self._back:
-            outcomes.sort(key=lambda outcome: not isinstance(outcome, Mapped))
-            return outcomes[0]
+            return min(outcomes, key=lambda outcome: not isinstance(outcome, Mapped))
         first, *others = outcomes
         if all(other == first for other in others):
             return first

@@ -42,6 +42,17 @@ def test_load_gives_imported_rules() -> None:
     assert {rule.origin for rule in rules} == {RuleOrigin.IMPORTED}
 
 
+@pytest.mark.parametrize("name", ["rules.yaml", "rules.yml"])
+def test_flow_mapping_in_yaml(name: str, tmp_path: Path) -> None:
+    """A YAML file that begins with a brace is YAML all the same."""
+    path = tmp_path / name
+    path.write_text(
+        "{pullThroughCacheRules: [{ecrRepositoryPrefix: quay, upstreamRegistryUrl: quay.io}]}\n"
+    )
+
+    assert load_rules(path) == (Rule("quay.io", "quay"),)
+
+
 def test_load_names_all_problems() -> None:
     """A source with rules that can't be read is refused, with every place and a hint."""
     with pytest.raises(ConfigError) as caught:

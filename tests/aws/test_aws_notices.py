@@ -3,11 +3,12 @@
 import pytest
 
 from imageshift.aws import FoundRule, UsedImage, find_upstream, used_image
-from imageshift.aws.arn import partition_of, repository_arn, secret_problem
+from imageshift.aws.arn import repository_arn, secret_problem
 from imageshift.aws.compare import compare_rules
 from imageshift.aws.notices import find_notices
 from imageshift.cache import ARTICLE_RULES, CONSOLE_RULES, Registry, Rule, RuleSet
 from imageshift.data.upstreams import UPSTREAMS
+from imageshift.ecr import partition_of
 from imageshift.reference import ImageReference, parse_reference
 
 REGISTRY = Registry.of("111122223333", "eu-west-2")
@@ -131,11 +132,9 @@ def test_no_differences() -> None:
 
 
 def test_table_of_upstreams_covers_the_presets() -> None:
-    """Every preset's upstream is one that ECR knows, and the console's prefixes are the table's."""
+    """Every preset's upstream is one that ECR knows, and the console proposes one rule for each."""
     assert all(find_upstream(rule.upstream) for rule in (*ARTICLE_RULES, *CONSOLE_RULES))
-    assert {(rule.upstream, rule.prefix) for rule in CONSOLE_RULES} == {
-        (upstream.host, upstream.prefix) for upstream in UPSTREAMS
-    }
+    assert {rule.upstream for rule in CONSOLE_RULES} == {upstream.host for upstream in UPSTREAMS}
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,8 @@ def test_links_and_devices(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     (tree / "link.tf").symlink_to(tmp_path / "outside" / "rules.tf")
     (tree / "endless.json").symlink_to("/dev/zero")
+    (tree / "loop").symlink_to("loop")
+    (tree / "loop.tf").write_text('module "m" {\n  source = "./loop"\n}\n')
     os.mkfifo(tree / "pipe.yaml")
 
     found = import_rules(tree)

@@ -10,7 +10,7 @@ from imageshift.errors import ConfigError
 from imageshift.infra import InfraOptions, plan_infra, write_files
 from imageshift.infra.cloudformation import render_cloudformation
 from imageshift.infra.render import HEADER
-from imageshift.infra.terraform import render_terraform
+from imageshift.infra.terraform import render_example, render_terraform
 
 REGISTRY = Registry.of("111122223333", "eu-west-2")
 HUB = Rule("docker.io", "docker-hub")
@@ -94,6 +94,24 @@ def test_files_of_others_stay(tmp_path: Path) -> None:
 
     assert not (tmp_path / "other.tf").exists()
     assert len(write_files(files, tmp_path, force=True)) == 2
+
+
+def test_files_of_others_beside_the_module_stay(tmp_path: Path) -> None:
+    """A later run removes a file of an earlier one, not a person's that quotes its first line."""
+    (tmp_path / "mine.tf").write_text(f"# Not one of those with:\n{HEADER}\n")
+    (tmp_path / "old.tf").write_text(f"{HEADER}\n")
+
+    written = write_files({"main.tf": f"{HEADER}\n"}, tmp_path)
+
+    assert [path.name for path in written] == ["main.tf", "old.tf"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["main.tf", "mine.tf"]
+
+
+def test_example_without_a_region() -> None:
+    """Where only a host is known, the provider takes the Region of its environment."""
+    planned = plan_infra((HUB,), Registry.of(None, None, "cache.example.com"), InfraOptions())
+
+    assert 'provider "aws" {}\n' in render_example(planned, InfraOptions())["main.tf"]
 
 
 def test_unwritable_folder(tmp_path: Path) -> None:

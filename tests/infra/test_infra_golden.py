@@ -210,7 +210,7 @@ def test_the_article_is_complete() -> None:
 
 def test_no_value_of_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     """A credential in the environment gets into no generated file."""
-    monkeypatch.setenv("TF_VAR_docker_hub_credentials", "planted-secret-value")
+    monkeypatch.setenv("TF_VAR_credentials", "planted-secret-value")
     case = CASES[0]
 
     texts = [*case.terraform().values(), *case.cloudformation().values()]

@@ -50,7 +50,7 @@ def test_sizes_and_cost() -> None:
 
     assert found == [
         "quay.io: 2 images, 2 references, 2 through the cache",
-        "1 of 2 images have a size in ECR: 2.50 GB",
+        "ECR knows the size of 1 of 2 images: 2.50 GB",
         "  storage 2.50 GB x $0.10 = $0.25 a month; repositories share no layers",
         (
             "  a roll moves 4 x 2.50 GB = 10.00 GB; through a NAT gateway 10.00 GB x $0.045 = "
@@ -77,7 +77,7 @@ def test_the_command_asks_ecr_for_sizes(ecr_server: EcrServer, tmp_path: Path) -
     done = run(tmp_path, "warm", ".", "--forecast", "--sizes", "--nodes", "3", *REGISTRY)
 
     assert done.code == 0
-    assert "1 of 1 image have a size in ECR: 0.07 GB" in done.stdout
+    assert "ECR knows the size of 1 of 1 image: 0.07 GB" in done.stdout
     assert [call for call, _ in ecr_server.calls] == ["DescribeImages"]
 
 

@@ -1,35 +1,16 @@
 """ARNs of the registry's partition.
 
-Source: botocore's partitions file (facts 3); Service Authorization Reference, Amazon ECR and IAM.
+Source: Service Authorization Reference, Amazon ECR and IAM.
 """
 
 import re
 
-from imageshift.ecr import ROOT, Registry
+from imageshift.data.upstreams import SECRET_PREFIX
+from imageshift.ecr import ROOT, Registry, partition_of
 
-__all__ = ["partition_of", "repository_arn", "role_arn", "secret_problem"]
-
-_PARTITIONS = (
-    ("cn-", "aws-cn"),
-    ("us-gov-", "aws-us-gov"),
-    ("eusc-", "aws-eusc"),
-    ("us-isob-", "aws-iso-b"),
-    ("us-isof-", "aws-iso-f"),
-    ("us-iso-", "aws-iso"),
-    ("eu-isoe-", "aws-iso-e"),
-)
+__all__ = ["repository_arn", "role_arn", "secret_problem"]
 
 _SECRET = re.compile(r"arn:[\w-]+:secretsmanager:([\w-]*):(\d*):secret:(.+)")
-
-
-def partition_of(region: str | None) -> str:
-    """The partition of a region.
-
-    >>> partition_of("eu-west-2"), partition_of("eusc-de-east-1")
-    ('aws', 'aws-eusc')
-    """
-    found = (name for start, name in _PARTITIONS if (region or "").startswith(start))
-    return next(found, "aws")
 
 
 def repository_arn(registry: Registry, prefix: str) -> str:
@@ -56,8 +37,8 @@ def secret_problem(arn: str, registry: Registry) -> str | None:
     if found is None:
         return "it isn't the ARN of a Secrets Manager secret"
     region, account, name = found.groups()
-    if not name.startswith("ecr-pullthroughcache/"):
-        return f"the secret {name} isn't named ecr-pullthroughcache/…"
+    if not name.startswith(SECRET_PREFIX):
+        return f"the secret {name} isn't named {SECRET_PREFIX}…"
     if registry.region is not None and region != registry.region:
         return f"the secret is in {region}, the rule in {registry.region}"
     if registry.account is not None and account != registry.account:

@@ -1,4 +1,4 @@
-"""Questions to AWS, and its errors in plain words.
+"""Requests to AWS, and its errors in plain words.
 
 boto3 is imported only here and only when a command asks AWS. The endpoint may be set by
 `--endpoint-url` or by botocore's own AWS_ENDPOINT_URL_ECR. Nothing of a response's headers or of
@@ -23,7 +23,6 @@ __all__ = [
     "ask",
     "ask_rows",
     "aws_errors",
-    "is_account",
     "open_client",
 ]
 
@@ -68,10 +67,11 @@ class AwsOptions(Struct, frozen=True):
     endpoint_url: str | None = None
     offline: bool = False
 
-
-def is_account(text: str | None) -> bool:
-    """Whether it can be an AWS account: twelve digits, which the API insists on."""
-    return text is not None and re.fullmatch(r"[0-9]{12}", text) is not None
+    @property
+    def registry_id(self) -> dict[str, str]:
+        """The argument `registryId`; empty where the account hasn't the digits that ECR takes."""
+        account = self.account or ""
+        return {"registryId": account} if re.fullmatch(r"[0-9]{12}", account) else {}
 
 
 def ask(client: Any, operation: str, options: AwsOptions, **asked: Any) -> Mapping[str, Any]:

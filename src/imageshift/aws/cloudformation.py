@@ -1,7 +1,7 @@
 """Rules in CloudFormation templates: `AWS::ECR::PullThroughCacheRule`.
 
 Source: the CloudFormation User Guide's page of that type (all its properties are optional) and
-of the intrinsic functions Ref, Fn::Sub, Fn::Join, Fn::FindInMap and Fn::If.
+of the intrinsic functions Ref, Fn::Sub, Fn::Join and Fn::FindInMap.
 """
 
 import re

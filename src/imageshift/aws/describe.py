@@ -6,7 +6,7 @@ Source: botocore's ECR model; no output field is required, and an absent upstrea
 
 from typing import Any
 
-from imageshift.aws.client import AwsOptions, ask_rows, is_account, open_client
+from imageshift.aws.client import AwsOptions, ask_rows, open_client
 from imageshift.aws.found import RuleImport, build_found, merge_imports
 
 __all__ = ["describe_rules", "describe_with"]
@@ -29,10 +29,8 @@ def describe_with(client: Any, options: AwsOptions) -> RuleImport:
         ToolError: AWS refused or can't be reached.
     """
     place = f"aws:{client.meta.region_name}"
-    asked = {"registryId": options.account} if is_account(options.account) else {}
-    rows = ask_rows(
-        client, "describe_pull_through_cache_rules", "pullThroughCacheRules", options, **asked
-    )
+    operation, key = "describe_pull_through_cache_rules", "pullThroughCacheRules"
+    rows = ask_rows(client, operation, key, options, **options.registry_id)
     return merge_imports(
         build_found(
             row.get("ecrRepositoryPrefix"),

@@ -5,7 +5,7 @@ Source: botocore's ECR model, `ImageFailureCode` (facts 12.6).
 
 from typing import Any
 
-from imageshift.aws.client import AwsOptions, ask, is_account
+from imageshift.aws.client import AwsOptions, ask
 from imageshift.aws.shapes import rows_of
 from imageshift.errors import ToolError
 from imageshift.reference import ImageReference
@@ -29,16 +29,14 @@ _MEANINGS = {
 
 def explain_failure(client: Any, target: ImageReference, options: AwsOptions) -> str | None:
     """What ECR itself says of an image that can't be pulled, None where it says nothing."""
-    asked = {"registryId": options.account} if is_account(options.account) else {}
-    identifier = {"imageTag": target.tag or "latest"}
     try:
         answer = ask(
             client,
             "batch_get_image",
             options,
             repositoryName=target.repository,
-            imageIds=[identifier],
-            **asked,
+            imageIds=[{"imageTag": target.tag or "latest"}],
+            **options.registry_id,
         )
     except ToolError:
         return None

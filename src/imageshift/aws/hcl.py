@@ -38,7 +38,10 @@ class Scope(Struct, frozen=True):
 
 
 class Locals(Mapping[str, Any]):
-    """The `local` object: every value is worked out once, when it is asked for first."""
+    """The `local` object, whose values are worked out when they are asked for first.
+
+    `scope` is that of the module, which every expression of it sees.
+    """
 
     def __init__(
         self, trees: Mapping[str, Any], variables: Mapping[str, Any], budget: Budget
@@ -46,14 +49,14 @@ class Locals(Mapping[str, Any]):
         """The locals of one module, whose expressions see its variables and each other."""
         self._trees = trees
         names = {"var": variables, "local": self, "path": {"module": "."}}
-        self._scope = Scope(names, budget)
+        self.scope = Scope(names, budget)
         self._known: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._known:
             tree = self._trees[name]
             self._known[name] = Unknown(f"local.{name}, which refers to itself")
-            self._known[name] = evaluate(tree, self._scope)
+            self._known[name] = evaluate(tree, self.scope)
         return self._known[name]
 
     def __contains__(self, name: object) -> bool:

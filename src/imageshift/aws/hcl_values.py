@@ -29,7 +29,7 @@ TOO_MUCH = Unknown("a calculation that is too long or too deep for rules")
 
 
 class Supply:
-    """Work for several of which one must not use up all: each gets a quarter of what is left."""
+    """Work shared by several: each gets a quarter of what is left, so that none uses up all."""
 
     __slots__ = ("_least", "_left")
 

@@ -90,7 +90,7 @@ def _read_file(path: Path, files: SourceFiles) -> RuleImport | None:
         return TerraformReader(files).read(path)
     try:
         text = files.text(path)
-        is_json = path.suffix != ".yaml" and text.lstrip().startswith(("{", "["))
+        is_json = path.suffix not in {".yaml", ".yml"} and text.lstrip().startswith(("{", "["))
         documents = read_documents(text, is_json=is_json)
     except SourceError as error:
         return _problem(path, error)

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from imageshift.aws.client import AwsOptions, ask_rows, is_account
+from imageshift.aws.client import AwsOptions, ask_rows
 from imageshift.aws.shapes import rows_of
 from imageshift.ecr import ROOT
 
@@ -33,8 +33,9 @@ def read_mutability(client: Any, options: AwsOptions) -> MutabilityFacts:
     Raises:
         ToolError: AWS refused or can't be reached.
     """
-    asked = {"registryId": options.account} if is_account(options.account) else {}
-    repositories = ask_rows(client, "describe_repositories", "repositories", options, **asked)
+    repositories = ask_rows(
+        client, "describe_repositories", "repositories", options, **options.registry_id
+    )
     templates = [
         row
         for row in ask_rows(
@@ -57,7 +58,7 @@ def _name(row: Mapping[str, Any], key: str) -> str:
 
 
 def immutable_problems(prefix: str, facts: MutabilityFacts) -> list[str]:
-    """What a rule's repositories, and the template for new ones, have against updates."""
+    """Why updates can't reach a rule's repositories, or those that its creation template makes."""
     inside = [name for name in facts.repositories if prefix == ROOT or _is_under(name, prefix)]
     problems = []
     if prefix != ROOT and inside:

@@ -15,7 +15,6 @@ from imageshift.aws.found import FoundRule
 from imageshift.aws.used import UsedImage
 from imageshift.cache import RuleSet
 from imageshift.data.upstreams import find_upstream, remedy
-from imageshift.ecr import parse_ecr_host
 
 __all__ = ["Notice", "find_notices"]
 
@@ -74,8 +73,7 @@ def _unsupported(images: tuple[UsedImage, ...]) -> list[Notice]:
     by_host: dict[str, list[UsedImage]] = {}
     for image in images:
         host = image.upstream.registry
-        known = find_upstream(host) is not None or parse_ecr_host(host) is not None
-        if image.target is None and not known:
+        if image.target is None and find_upstream(host) is None:
             by_host.setdefault(host, []).append(image)
     return [
         _notice(Code.UNSUPPORTED_UPSTREAM, f"ECR can't cache {host}", meant, remedy(host))

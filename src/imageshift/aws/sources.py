@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imageshift.errors import SourceError
-from imageshift.repo.read import read_below, read_file
+from imageshift.repo.read import LARGEST, read_below, read_file
 from imageshift.repo.workspace import find_root
 from imageshift.source import SourceText
 
@@ -27,16 +27,16 @@ class SourceFiles:
         self._root = find_root([source.resolve()])
         self._named = source
 
-    def read(self, path: Path) -> bytes:
+    def read(self, path: Path, largest: int = LARGEST) -> bytes:
         """The bytes of a file.
 
         Raises:
             SourceError: it can't be read, or lies outside the repository.
         """
         if path == self._named:
-            return read_file(path)
+            return read_file(path, largest=largest)
         name = os.path.relpath(os.path.realpath(path), self._root)
-        return read_below(self._root, name)
+        return read_below(self._root, name, largest=largest)
 
     def text(self, path: Path) -> str:
         """The text of a file, without a byte order mark.
@@ -44,14 +44,11 @@ class SourceFiles:
         Raises:
             SourceError: as `read`, and for one that is no UTF-8 or larger than 16 MiB.
         """
-        content = self.read(path)
-        if len(content) > _LARGEST:
-            raise SourceError(f"more than {_LARGEST >> 20} MiB are too much for a source of rules")
-        return SourceText.decode(content).text.removeprefix("\ufeff")
+        return SourceText.decode(self.read(path, _LARGEST)).text.removeprefix("\ufeff")
 
     def is_inside(self, folder: Path) -> bool:
         """Whether a folder lies in the repository of the source."""
-        return folder.resolve().is_relative_to(self._root)
+        return Path(os.path.realpath(folder)).is_relative_to(self._root)
 
 
 def walk_files(folder: Path, problems: list[tuple[Path, SourceError]]) -> Iterator[Path]:

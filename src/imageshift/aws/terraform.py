@@ -203,8 +203,7 @@ def _module_scope(blocks: list[_Block], inputs: Mapping[str, Any], budget: Budge
         if block.words[:1] == ("locals",)
         for name, tree in block.attributes.items()
     }
-    own = Locals(trees, variables, budget)
-    return Scope({"var": variables, "local": own, "path": {"module": "."}}, budget)
+    return Locals(trees, variables, budget).scope
 
 
 def _read_resource(block: _Block, scope: Scope) -> RuleImport:

@@ -11,8 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from imageshift.aws.arn import partition_of, secret_problem
-from imageshift.aws.client import AwsOptions, ask, is_account, open_client
+from imageshift.aws.arn import secret_problem
+from imageshift.aws.client import AwsOptions, ask, open_client
 from imageshift.aws.compare import Difference, DifferenceKind, compare_rules, rules_in_use
 from imageshift.aws.describe import describe_with
 from imageshift.aws.found import FoundRule
@@ -21,7 +21,7 @@ from imageshift.aws.role import denied_actions, lacking_policies
 from imageshift.aws.used import UsedImage
 from imageshift.cache import Rule, RuleSet
 from imageshift.data.upstreams import find_upstream
-from imageshift.ecr import Registry, parse_ecr_host
+from imageshift.ecr import Registry, parse_ecr_host, partition_of
 from imageshift.errors import ToolError
 
 __all__ = ["QUOTA", "Finding", "FindingCode", "RuleVerdict", "Validation", "validate_rules"]
@@ -143,10 +143,9 @@ class _Check(Struct, frozen=True):
         return RuleVerdict(rule, count, valid, findings)
 
     def _ask(self, rule: Rule, there: FoundRule) -> tuple[bool | None, tuple[Finding, ...]]:
-        account = self.options.account
-        asked = {"registryId": account} if is_account(account) else {}
         operation = "validate_pull_through_cache_rule"
-        answer = ask(self.ecr, operation, self.options, ecrRepositoryPrefix=rule.prefix, **asked)
+        asked = {"ecrRepositoryPrefix": rule.prefix, **self.options.registry_id}
+        answer = ask(self.ecr, operation, self.options, **asked)
         if answer.get("isValid") is not False:
             return True if answer.get("isValid") is True else None, ()
         failure = answer.get("failure") or "no reason is given"

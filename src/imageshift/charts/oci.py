@@ -39,7 +39,7 @@ def fetch_from_registry(
     login = home.registry_login(host)
     if not login.header:
         login = login_in(source.url)
-    chart = _Chart(Registry(host, login, transport), path.rstrip("/"), f"oci://{host}/{path}")
+    chart = _Chart(Registry(host, login, transport), path.rstrip("/"), url)
     exact = source.version is not None and _EXACT.fullmatch(source.version)
     # An exact version needs no list: ECR lists what is cached alone (X4).
     version = source.version if exact and source.version else None

@@ -1,8 +1,9 @@
 """Hosts that only stand in front of another registry, for `--alias known` (fact H7, ECR study §9).
 
 A vanity host gives its owner the freedom to move, so a row is true of a day: the table is off until
-asked for, and each row's note says how sure it is. `k8s.gcr.io`, `index.docker.io` and
-`registry-1.docker.io` are no aliases of this kind: the mapping itself knows them.
+asked for, and each row's note says how sure it is. `k8s.gcr.io`, `index.docker.io`,
+`registry-1.docker.io` and `ecr-public.aws.com` are no aliases of this kind: the mapping itself
+knows them.
 """
 
 from collections.abc import Mapping

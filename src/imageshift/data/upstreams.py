@@ -17,7 +17,6 @@ __all__ = [
     "Upstream",
     "find_upstream",
     "remedy",
-    "upstream_url",
 ]
 
 SECRET_PREFIX = "ecr-pullthroughcache/"  # noqa: S105 the beginning of a name, not a secret
@@ -28,14 +27,13 @@ class Upstream(Struct, frozen=True, kw_only=True):
     """A registry that ECR can cache.
 
     `kind` is ECR's own word for it, `host` what references say, `url` what a rule says,
-    `prefix` what the console proposes, `credential` what its secret holds (None: it takes none).
+    `credential` what its secret holds (None: it takes none).
     """
 
     kind: str
     title: str
     host: str
     url: str
-    prefix: str
     credential: str | None = None
 
     @property
@@ -50,7 +48,6 @@ UPSTREAMS = (
         title="Docker Hub",
         host=DOCKER_HUB,
         url="registry-1.docker.io",
-        prefix="docker-hub",
         credential="a Docker Hub account and an access token of it",
     ),
     Upstream(
@@ -58,7 +55,6 @@ UPSTREAMS = (
         title="GitHub Container Registry",
         host="ghcr.io",
         url="ghcr.io",
-        prefix="github",
         credential="a GitHub user and a classic personal access token with read:packages",
     ),
     Upstream(
@@ -66,22 +62,19 @@ UPSTREAMS = (
         title="Kubernetes",
         host="registry.k8s.io",
         url="registry.k8s.io",
-        prefix="kubernetes",
     ),
     Upstream(
         kind="ecr-public",
         title="Amazon ECR Public",
         host="public.ecr.aws",
         url="public.ecr.aws",
-        prefix="ecr-public",
     ),
-    Upstream(kind="quay", title="Quay", host="quay.io", url="quay.io", prefix="quay"),
+    Upstream(kind="quay", title="Quay", host="quay.io", url="quay.io"),
     Upstream(
         kind="gitlab-container-registry",
         title="GitLab Container Registry",
         host="registry.gitlab.com",
         url="registry.gitlab.com",
-        prefix="gitlab",
         credential="a GitLab user and a token that reads the registry",
     ),
     Upstream(
@@ -89,7 +82,6 @@ UPSTREAMS = (
         title="Chainguard",
         host="cgr.dev",
         url="cgr.dev",
-        prefix="chainguard",
         credential="the user name and password of a Chainguard pull token",
     ),
 )
@@ -112,16 +104,6 @@ def find_upstream(host: str) -> Upstream | None:
     return _other_ecr(host) if parse_ecr_host(host) is not None else None
 
 
-def upstream_url(host: str) -> str:
-    """The `upstreamRegistryUrl` of a rule whose references say `host`.
-
-    >>> upstream_url("docker.io"), upstream_url("quay.io")
-    ('registry-1.docker.io', 'quay.io')
-    """
-    found = find_upstream(host)
-    return host if found is None else found.url
-
-
 def remedy(host: str) -> str:
     """What to do about the images of a registry that ECR can't cache."""
     upstream = KNOWN_ALIASES.get(host)
@@ -136,10 +118,9 @@ def _azure(host: str) -> Upstream:
         title="Azure Container Registry",
         host=host,
         url=host,
-        prefix="azure",
         credential="the name and password of an Azure Container Registry token",
     )
 
 
 def _other_ecr(host: str) -> Upstream:
-    return Upstream(kind="ecr", title="Amazon ECR", host=host, url=host, prefix="ecr")
+    return Upstream(kind="ecr", title="Amazon ECR", host=host, url=host)

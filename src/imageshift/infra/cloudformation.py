@@ -19,4 +19,4 @@ def render_cloudformation(rules: Sequence[InfraRule], options: InfraOptions) -> 
         ConfigError: jinja2 isn't installed.
     """
     name = "pull-through-cache.yaml"
-    return {name: render("cloudformation/template.yaml.j2", rules, options, {})}
+    return {name: render("cloudformation/template.yaml.j2", rules, options)}

@@ -1,4 +1,4 @@
-"""What the infrastructure for a set of rules consists of, before any language.
+"""What the infrastructure for a set of rules consists of, whatever language it is written in.
 
 Sources: ECR User Guide on creating rules, on secrets and on cross-account rules (facts 1, 6).
 """
@@ -16,7 +16,7 @@ from imageshift.errors import ConfigError
 
 __all__ = ["InfraOptions", "InfraRule", "SecretMode", "plan_infra"]
 
-_SECRET_NAME = re.compile(r"ecr-pullthroughcache/[A-Za-z0-9/_+=.@-]{1,480}")
+_SECRET_NAME = re.compile(SECRET_PREFIX + r"[A-Za-z0-9/_+=.@-]{1,480}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,23}")
 
 
@@ -103,9 +103,7 @@ def _refuse_conflicts(planned: tuple[InfraRule, ...], existing: Iterable[Rule]) 
     there = {rule.prefix: rule for rule in existing}
     for one in planned:
         rule = there.get(one.prefix)
-        if rule is not None and "/".join(filter(None, (rule.upstream, rule.upstream_prefix))) != (
-            one.upstream
-        ):
+        if rule is not None and rule.full_upstream != one.upstream:
             raise ConfigError(
                 f"the account has {rule}, so {one.upstream} can't have the prefix {one.prefix}",
                 hint="a rule's upstream can't be changed: take another prefix with --rule",
@@ -123,7 +121,7 @@ def _plan(rule: Rule, registry: Registry, options: InfraOptions, taken: set[str]
         logical="".join(part.capitalize() for part in name.split("_")),
         title=upstream.title,
         kind=upstream.kind,
-        upstream="/".join(filter(None, (rule.upstream, rule.upstream_prefix))),
+        upstream=rule.full_upstream,
         url=upstream.url,
         prefix=rule.prefix,
         path="*" if rule.prefix == ROOT else f"{rule.prefix}/*",

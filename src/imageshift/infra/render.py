@@ -1,6 +1,6 @@
 """Texts from the templates of this package, by jinja2."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -25,10 +25,8 @@ _UPSTREAM_ACTIONS = (
 )
 
 
-def render(
-    template: str, rules: Sequence[InfraRule], options: InfraOptions, extra: Mapping[str, str]
-) -> str:
-    """The text of one template for these rules.
+def render(template: str, rules: Sequence[InfraRule], options: InfraOptions, **extra: str) -> str:
+    """The text of one template for these rules; `extra` are further values that it uses.
 
     Raises:
         ConfigError: jinja2 isn't installed.
@@ -39,7 +37,7 @@ def render(
         "markdown_header": f"<!-- {HEADER.removeprefix('# ')} -->",
         "rules": rules,
         "secret_rules": [rule for rule in rules if rule.secret_name],
-        # A filter for the other prefixes would leave out what is cached at the root.
+        # Under ROOT, repositories have no common prefix: everything is replicated.
         "replicated_rules": [] if any(rule.path == "*" for rule in rules) else rules,
         "imported": [rule.prefix for rule in options.existing if rule.prefix in prefixes],
         "credential_arns": {

@@ -25,7 +25,7 @@ _FILES = (
     "variables.tf",
     "versions.tf",
 )
-# Validations that look at other variables came with 1.9, write-only arguments with 1.11.
+# Write-only arguments came with 1.11; the bound without them is a cautious one.
 _VERSIONS = {SecretMode.WRITE_ONLY: ">= 1.11", SecretMode.SENSITIVE: ">= 1.9"}
 # The grammar of the provider's ecr_repository_prefix is narrower than ECR's.
 _PREFIX = re.compile(r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*/?|ROOT")
@@ -38,8 +38,7 @@ def render_terraform(rules: Sequence[InfraRule], options: InfraOptions) -> dict[
         ConfigError: jinja2 isn't installed, or Terraform's provider refuses a prefix.
     """
     _refuse_prefixes(rules)
-    has_secrets = any(rule.secret_name for rule in rules)
-    names = [*_FILES, *(["secrets.tf"] if has_secrets else [])]
+    names = [*_FILES, *(["secrets.tf"] if _has_secrets(rules) else [])]
     return {name: _render(name, rules, options) for name in sorted(names)}
 
 
@@ -54,10 +53,12 @@ def render_example(rules: Sequence[InfraRule], options: InfraOptions) -> dict[st
 
 
 def _render(name: str, rules: Sequence[InfraRule], options: InfraOptions) -> str:
-    has_secrets = any(rule.secret_name for rule in rules)
-    mode = options.secrets if has_secrets else SecretMode.SENSITIVE
-    extra = {"terraform_version": _VERSIONS[mode]}
-    return render(f"terraform/{name}.j2", rules, options, extra)
+    mode = options.secrets if _has_secrets(rules) else SecretMode.SENSITIVE
+    return render(f"terraform/{name}.j2", rules, options, terraform_version=_VERSIONS[mode])
+
+
+def _has_secrets(rules: Sequence[InfraRule]) -> bool:
+    return any(rule.secret_name for rule in rules)
 
 
 def _refuse_prefixes(rules: Sequence[InfraRule]) -> None:

@@ -49,13 +49,13 @@ def _write_files(
         raise ConfigError(names, hint="choose another --out, or --force to replace it")
     there = folder.resolve()
     writer.write([Write(there / name, now[name], files[name].encode()) for name in changed])
-    stale = [path for path in _modules(folder, files) if _is_old(path)]
+    stale = [path for path in _others(folder, files) if _is_ours(_current(path))]
     for path in stale:
         path.unlink()
     return [*(folder / name for name in changed), *stale]
 
 
-def _modules(folder: Path, files: Mapping[str, str]) -> list[Path]:
+def _others(folder: Path, files: Mapping[str, str]) -> list[Path]:
     is_module = any(name.endswith(".tf") for name in files)
     return [path for path in sorted(folder.glob("*.tf")) if is_module and path.name not in files]
 
@@ -73,7 +73,3 @@ def _current(path: Path) -> bytes | None:
 def _is_ours(content: bytes | None) -> bool:
     first = (content or b"").partition(b"\n")[0]
     return content is None or HEADER.removeprefix("# ").encode() in first
-
-
-def _is_old(path: Path) -> bool:
-    return HEADER.encode() in (_current(path) or b"")

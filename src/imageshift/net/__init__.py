@@ -1,6 +1,6 @@
 """The network: one transport, one client of registries, and the logins for both.
 
-What may be asked, and what goes along, is decided here alone.
+Which requests are allowed, and which credentials they carry, is decided only here.
 """
 
 from imageshift.net.credentials import Login, registry_login

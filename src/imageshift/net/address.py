@@ -1,8 +1,8 @@
-"""Where hosts lead. Each is looked up once in a run, and judged before a connection is made.
+"""Addresses of hosts. Each host is looked up once in a run, and judged before it is contacted.
 
-A connection goes to the addresses that were judged, so that a name which means another address
-a moment later (DNS rebinding) gains nothing. The judgement is on addresses: every spelling of
-one (decimal, octal, inside an IPv6 address) comes to the same.
+Connections go only to the addresses that were judged, so that a name which resolves to another
+one a moment later (DNS rebinding) gains nothing. How an address is spelled (decimal, octal, inside
+an IPv6 address) makes no difference.
 """
 
 import socket
@@ -37,7 +37,7 @@ _COMPATIBLE = ip_network("::/96")
 
 
 class Reach(IntEnum):
-    """From where an address can be asked; a server may lead to others at least as public."""
+    """Who can reach an address; a server may redirect only to others at least as public."""
 
     MACHINE = 0
     PRIVATE = 1
@@ -55,7 +55,7 @@ def look_up(url: Url) -> Route:
     """The route to a URL's host, by DNS. Every connection of the package passes here.
 
     Raises:
-        NetworkError: the host has no address, or one that is never asked.
+        NetworkError: the host has no address, or one that is never contacted.
     """
     try:
         found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
@@ -70,7 +70,7 @@ def look_up(url: Url) -> Route:
 
 
 def judge(address: str) -> Reach | None:
-    """How public an address is; None for one that is never asked.
+    """How public an address is; None for one that is never contacted.
 
     >>> judge("::ffff:169.254.169.254") is None, judge("10.0.0.1").name
     (True, 'PRIVATE')

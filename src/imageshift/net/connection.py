@@ -1,4 +1,4 @@
-"""Connections to addresses that were judged before, and that another thread can end.
+"""Connections to addresses that were judged before; another thread can end them.
 
 It imports urllib3, so it is itself imported only where something is asked.
 """
@@ -16,7 +16,7 @@ __all__ = ["Connection", "connect_to"]
 
 
 class Connection(HTTPConnection):
-    """A connection to one of some addresses, whatever its host's name means by now."""
+    """A connection to one of the given addresses; its host isn't looked up again."""
 
     addresses: tuple[str, ...] = ()
     # A second handle of the socket: it stays when TLS takes the first one over.
@@ -24,7 +24,7 @@ class Connection(HTTPConnection):
 
     @property
     def is_made(self) -> bool:
-        """Whether its server took it."""
+        """Whether the server accepted it."""
         return self._twin is not None
 
     def _new_conn(self) -> socket.socket:
@@ -43,7 +43,7 @@ class Connection(HTTPConnection):
         return socket.create_connection((self.addresses[-1], self.port), share)
 
     def interrupt(self) -> None:
-        """Let whoever reads or writes find the connection ended."""
+        """End the connection for whoever reads from it or writes to it."""
         if self._twin is not None:
             with suppress(OSError):
                 self._twin.shutdown(socket.SHUT_RDWR)

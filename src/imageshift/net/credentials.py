@@ -1,7 +1,7 @@
 """The logins that Docker's and Helm's configuration keeps for registries.
 
-A file that can't be used, and a helper that fails, are as good as none; what was wrong is in the
-login's `note`, which a refusal then tells.
+A file that can't be used, or a helper that fails, counts as none; the login's `note` says what was
+wrong, and is shown when the server refuses.
 """
 
 import base64
@@ -33,7 +33,7 @@ _HELPER = re.compile(r"[A-Za-z0-9._-]+")
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A user and password, and the TLS files, for one server; no text of it shows the password.
+    """A user and password, and the TLS files, for one server; its repr hides the password.
 
     `everywhere` is Helm's `--pass-credentials`; `note` says what was wrong where it was looked up.
     """

@@ -1,8 +1,8 @@
 """Registries, asked by the OCI distribution API, for charts and for images alike.
 
 Source: OCI Distribution Specification 1.1; distribution's "Token Authentication Specification".
-A login leaves for the registry's own host alone, and for the token server that is known to be its
-own. Whatever else a registry names as the place for a token is asked without one.
+A login is sent only to the registry's own host and to the token server that is known to be its own.
+Any other token server that a registry names is asked without it.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ def registry_url(host: str) -> str:
 
 
 class Registry(Struct):
-    """One registry, logged in when it asks for it; `note` says where it got no login."""
+    """One registry, logged in when it asks for it; `note` says which server got no login."""
 
     host: str
     login: Login
@@ -190,7 +190,7 @@ def is_token_server(host: str, server: Url) -> bool:
     return server.origin == here.origin or (server.scheme == "https" and server.host in own)
 
 
-# Given where none may be taken from a URL either.
+# Unlike None, it keeps the transport from taking a login out of the URL.
 _ANONYMOUS = Login()
 
 

@@ -152,7 +152,7 @@ class Transport(Struct, kw_only=True):
         raise AnswerError(f"{first}: more than {_MOST_REDIRECTS} redirects")
 
     def _check_step(self, here: Url, there: Url) -> None:
-        """Refuses a way that only a server which means ill, or one badly set up, shows."""
+        """Refuses a step that only a malicious or badly configured server asks for."""
         if (here.scheme, there.scheme) == ("https", "http"):
             raise AnswerError(f"{here} leads to {there}: refused, since that isn't encrypted")
         try:
@@ -223,7 +223,7 @@ class Transport(Struct, kw_only=True):
 
 @contextmanager
 def _failures(request: _Request, connection: Any) -> Iterator[None]:
-    """Turns whatever a library says of a broken exchange into words that quote nothing of it."""
+    """Turns the libraries' errors into messages that quote nothing of the exchange."""
     from http.client import HTTPException  # noqa: PLC0415 as urllib3
 
     from urllib3.exceptions import HTTPError  # noqa: PLC0415

@@ -1,4 +1,4 @@
-"""Addresses of the web, as far as they are asked: http and https alone, shown without secrets."""
+"""URLs of http and https, shown without secrets."""
 
 import re
 from urllib.parse import quote, unquote, urljoin, urlsplit

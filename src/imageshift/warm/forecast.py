@@ -1,7 +1,7 @@
 """What a roll-out pulls and costs, with and without the cache: counts, limits, and arithmetic.
 
-Nothing is estimated that can't be counted: sizes are those that ECR tells of images that it has,
-and an image without one is said to have none.
+Nothing is estimated: sizes are those of images that ECR has, and the report says how many images
+have one.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -115,7 +115,7 @@ def _size_lines(found: Forecast) -> Iterator[str]:
         yield "sizes aren't known: --sizes asks ECR for those of the images that it has"
         return
     size, nodes = found.size / _GB, found.nodes
-    yield f"{found.sized} of {counted(found.cached, 'image')} have a size in ECR: {size:.2f} GB"
+    yield f"ECR knows the size of {found.sized} of {counted(found.cached, 'image')}: {size:.2f} GB"
     yield (
         f"  storage {size:.2f} GB x ${STORAGE_PER_GB:.2f} = "
         f"${size * STORAGE_PER_GB:.2f} a month; repositories share no layers"

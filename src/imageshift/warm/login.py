@@ -1,9 +1,10 @@
 """What ECR itself tells by boto3: a login, and whether a digest is cached."""
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
-from imageshift.aws.client import AwsOptions, AwsRefusedError, ask, is_account, open_client
+from imageshift.aws.client import AwsOptions, AwsRefusedError, ask, open_client
 from imageshift.aws.shapes import rows_of
 from imageshift.errors import ToolError
 from imageshift.net import Login
@@ -22,7 +23,8 @@ def ecr_login(options: AwsOptions) -> Login:
         ToolError: AWS refused or can't be reached.
     """
     client = open_client("ecr", options)
-    asked = {"registryIds": [options.account]} if is_account(options.account) else {}
+    account = options.registry_id.get("registryId")
+    asked = {} if account is None else {"registryIds": [account]}
     answer = ask(client, "get_authorization_token", options, **asked)
     try:
         token = str(rows_of(answer.get("authorizationData"))[0]["authorizationToken"])
@@ -53,22 +55,7 @@ class EcrImages:
         Raises:
             ToolError: AWS refused or can't be reached.
         """
-        account = self._options.account
-        asked = {"registryId": account} if is_account(account) else {}
-        try:
-            ask(
-                self._client,
-                "describe_images",
-                self._options,
-                repositoryName=target.repository,
-                imageIds=[{"imageDigest": target.digest}],
-                **asked,
-            )
-        except AwsRefusedError as error:
-            if error.code in _ABSENT:
-                return False
-            raise
-        return True
+        return self._details(target) is not None
 
     def size(self, target: ImageReference) -> int | None:
         """The bytes of an image by its tag or digest, None where ECR hasn't it or doesn't tell.
@@ -76,26 +63,19 @@ class EcrImages:
         Raises:
             ToolError: AWS refused or can't be reached.
         """
-        account = self._options.account
-        asked = {"registryId": account} if is_account(account) else {}
-        identifier = (
-            {"imageDigest": target.digest}
-            if target.digest is not None
-            else {"imageTag": target.tag or "latest"}
-        )
+        size = (self._details(target) or {}).get("imageSizeInBytes")
+        return size if isinstance(size, int) else None
+
+    def _details(self, target: ImageReference) -> Mapping[str, Any] | None:
+        """What ECR tells of an image by its digest, else its tag; None where it hasn't it."""
+        tag = {"imageTag": target.tag or "latest"}
+        identifier = tag if target.digest is None else {"imageDigest": target.digest}
+        asked = {"repositoryName": target.repository, "imageIds": [identifier]}
+        asked |= self._options.registry_id
         try:
-            answer = ask(
-                self._client,
-                "describe_images",
-                self._options,
-                repositoryName=target.repository,
-                imageIds=[identifier],
-                **asked,
-            )
+            answer = ask(self._client, "describe_images", self._options, **asked)
         except AwsRefusedError as error:
             if error.code in _ABSENT:
                 return None
             raise
-        rows = rows_of(answer.get("imageDetails"))
-        size = rows[0].get("imageSizeInBytes") if rows else None
-        return size if isinstance(size, int) else None
+        return next(iter(rows_of(answer.get("imageDetails"))), {})

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from imageshift.aws.used import UsedImage
 from imageshift.reference import ImageReference
 
-__all__ = ["Pin", "Pull", "WarmPlan", "plan_warm"]
+__all__ = ["Pin", "Pull", "WarmPlan", "has_variable", "plan_warm"]
 
 
 class Pin(Struct, frozen=True):
@@ -50,7 +50,7 @@ def plan_warm(used: Iterable[UsedImage]) -> WarmPlan:
         target = image.target
         if target is None:
             continue
-        if _has_variable(target):
+        if has_variable(target.identifier):
             variable.append(image)
         elif target.tag is None and target.digest is not None:
             untagged.setdefault(target, []).append(image)
@@ -64,9 +64,9 @@ def plan_warm(used: Iterable[UsedImage]) -> WarmPlan:
     )
 
 
-def _has_variable(target: ImageReference) -> bool:
-    text = target.identifier
-    return any(mark in text for mark in ("$", "{{"))
+def has_variable(text: str) -> bool:
+    """Whether a reference, or a part of one, holds a variable or a template."""
+    return "$" in text or "{{" in text
 
 
 def _pull(target: ImageReference, images: list[UsedImage]) -> Pull:

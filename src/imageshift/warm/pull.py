@@ -1,6 +1,6 @@
-"""The pulls themselves, and what came of them."""
+"""The pulls, and their results."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -22,7 +22,7 @@ class Manifests(Protocol):
 
 
 class PinResult(Struct, frozen=True):
-    """Whether a pinned digest can be had at the target; `tag_digest` is what its tag is now."""
+    """Whether a pinned digest can be pulled from the target; `tag_digest` is its tag's now."""
 
     pin: Pin
     is_cached: bool
@@ -30,7 +30,7 @@ class PinResult(Struct, frozen=True):
 
     @property
     def remedy(self) -> str | None:
-        """What to do when it can't be had."""
+        """What to do when it can't be pulled."""
         if self.is_cached:
             return None
         source, target = self.pin.upstream, self.pin.target
@@ -49,7 +49,7 @@ class PullResult(Struct, frozen=True):
 
 
 class WarmReport(Struct, frozen=True):
-    """What came of a plan: the pulls, and the pins without a tag."""
+    """The results of a plan: the pulls, and the pins without a tag."""
 
     pulls: tuple[PullResult, ...]
     untagged: tuple[PinResult, ...]
@@ -61,7 +61,7 @@ class WarmReport(Struct, frozen=True):
 
     @property
     def not_cached(self) -> tuple[PinResult, ...]:
-        """The pinned digests that can't be had: the warning `digest-not-cached`."""
+        """The pinned digests that can't be pulled: the warning `digest-not-cached`."""
         pins = (pin for pull in self.pulls for pin in pull.pins)
         return tuple(pin for pin in (*pins, *self.untagged) if not pin.is_cached)
 
@@ -95,7 +95,7 @@ def pull_all(
 
 
 def check_pins(plan: WarmPlan, has: Callable[[ImageReference], bool]) -> tuple[PinResult, ...]:
-    """Whether each pinned digest of a plan can be had, without pulling anything.
+    """Whether each pinned digest of a plan is cached, without pulling anything.
 
     Raises:
         ToolError: the registry refused or can't be reached.
@@ -108,27 +108,25 @@ def _pull(pull: Pull, registry: Manifests, platform: str | None) -> PullResult:
     if isinstance(answer, Absent):
         pins = tuple(_ask(pin, registry, None) for pin in pull.pins)
         return PullResult(pull, None, answer.message, pins)
-    error = next(_platform_errors(pull, registry, platform, answer), None)
+    error = _platform_error(pull, registry, platform, answer)
     pins = tuple(_ask(pin, registry, answer.digest) for pin in pull.pins)
     return PullResult(pull, answer.digest, error, pins)
 
 
-def _platform_errors(
+def _platform_error(
     pull: Pull, registry: Manifests, platform: str | None, index: Manifest
-) -> Iterator[str]:
+) -> str | None:
     if platform is None or not index.platforms:
-        return
+        return None
     digest = index.platforms.get(platform)
     if digest is None:
         digest = next(
             (one for name, one in index.platforms.items() if name.startswith(f"{platform}/")), None
         )
     if digest is None:
-        yield f"there is no image for {platform}, only {', '.join(sorted(index.platforms))}"
-        return
+        return f"there is no image for {platform}, only {', '.join(sorted(index.platforms))}"
     answer = registry.manifest(pull.target.repository, digest)
-    if isinstance(answer, Absent):
-        yield f"the image for {platform}: {answer.message}"
+    return f"the image for {platform}: {answer.message}" if isinstance(answer, Absent) else None
 
 
 def _ask(pin: Pin, registry: Manifests, tag_digest: str | None) -> PinResult:

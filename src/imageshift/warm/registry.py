@@ -7,13 +7,12 @@ Guide, "Troubleshooting pull through cache issues" for what ECR's refusals mean 
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from imageshift.aws.shapes import mapping_of, rows_of
 from imageshift.errors import AnswerError, NetworkError, ToolError
 from imageshift.net import Login, Registry, Transport
-from imageshift.net.registry import digest_of
+from imageshift.net.registry import decode_json, digest_of
 
 __all__ = ["Absent", "Login", "Manifest", "RegistryClient"]
 
@@ -45,7 +44,7 @@ class Manifest(Struct, frozen=True):
 
 
 class Absent(Struct, frozen=True):
-    """The registry hasn't the manifest, or won't say; `message` is in plain words."""
+    """The registry doesn't have the manifest, or refuses it; `message` says why."""
 
     message: str
 
@@ -124,6 +123,6 @@ def _first_error(content: bytes) -> tuple[str, str]:
 def _decoded(content: bytes) -> Any:
     """The data of an answer; None where it is no JSON."""
     try:
-        return msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return decode_json(content, "")
+    except AnswerError:
         return None

@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from imageshift.aws.used import UsedImage
 from imageshift.data.upstreams import find_upstream
-from imageshift.ecr import Registry, parse_ecr_host
+from imageshift.ecr import Registry
 from imageshift.reference import ImageReference
+from imageshift.warm.plan import has_variable
 
 __all__ = ["SyncTool", "render_sync", "unsupported_images"]
 
@@ -31,8 +32,7 @@ def unsupported_images(used: Iterable[UsedImage]) -> tuple[ImageReference, ...]:
         for image in used
         if image.target is None
         and find_upstream(image.upstream.registry) is None
-        and parse_ecr_host(image.upstream.registry) is None
-        and not any(mark in str(image.upstream) for mark in ("$", "{{"))
+        and not has_variable(str(image.upstream))
     }
     return tuple(sorted(found, key=str))
 
