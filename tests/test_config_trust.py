@@ -67,7 +67,7 @@ REFUSED = {
         f"{OWN}registries: [{{paths: [a/], registry_host: evil.example}}]\n",
         "3:43: evil.example is no registry of ECR's",
     ),
-    "AWS": (OWN + "rules_from: aws\n", "3:13: only the command line may have AWS asked"),
+    "AWS": (OWN + "rules_from: aws\n", "3:13: only the command line may ask AWS"),
     "rules outside": (OWN + "rules_from: ../rules.json\n", "3:13: ../rules.json leads out of"),
     "rules from the top": (OWN + "rules_from: /etc/passwd\n", "3:13: /etc/passwd leads out of"),
     "rules behind a link": (OWN + "rules_from: link/rules.json\n", "3:13: link/rules.json leads"),

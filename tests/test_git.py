@@ -240,8 +240,8 @@ def test_links_and_submodules(tmp_path: Path) -> None:
     assert not (target / "module").exists()
 
 
-def _tree(root: Path, entries: list[tuple[bytes, bytes]]) -> str:
-    blob = bytes.fromhex(git(root, "hash-object", "-w", "--stdin", stdin=b"planted"))
+def _tree(root: Path, entries: list[tuple[bytes, bytes]], content: bytes = b"planted") -> str:
+    blob = bytes.fromhex(git(root, "hash-object", "-w", "--stdin", stdin=content))
     raw = b"".join(mode + b" " + name + b"\0" + blob for mode, name in entries)
     words = ("hash-object", "-t", "tree", "-w", "--literally", "--stdin")
     return git(root, "commit-tree", git(root, *words, stdin=raw), "-m", "z")
@@ -261,6 +261,18 @@ def test_names_that_lead_out(tmp_path: Path) -> None:
     }
     assert "planted" not in extracted(root, tmp_path / "two", link)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "r", "two"]
+
+
+def test_nothing_is_made_behind_a_link(tmp_path: Path) -> None:
+    """Not where a name is a link out of the folder and, a second time, a folder with a link."""
+    root, outside = committed(tmp_path / "r", {"a.yaml": OLD}), tmp_path / "outside"
+    outside.mkdir()
+    link = b"120000"
+    commit = _tree(root, [(link, b"d"), (link, b"d/x")], os.fsencode(outside))
+
+    extracted(root, tmp_path / "out", commit)
+
+    assert list(outside.iterdir()) == []
 
 
 def test_a_tree_that_unfolds_without_end(tmp_path: Path) -> None:
@@ -284,12 +296,14 @@ def test_work_trees_and_submodules_have_a_repository(tmp_path: Path) -> None:
     git(tmp_path / "tree", "add", ".")
     git(tmp_path / "tree", "commit", "-q", "-m", "y")
     outer = committed(tmp_path / "outer", {"o.yaml": "a: b\n"})
-    git(outer, "submodule", "add", "-q", str(root), "module")
+    for name in ("module", "worktrees/module"):
+        git(outer, "submodule", "add", "-q", str(root), name)
 
     assert set(extracted(tmp_path / "tree", tmp_path / "1")) == {"sub/a.yaml", "b.yaml"}
     assert set(extracted(tmp_path / "tree", tmp_path / "2", "HEAD~1")) == {"sub/a.yaml"}
     assert set(extracted(tmp_path / "tree/sub", tmp_path / "3")) == {"a.yaml"}
     assert set(extracted(outer / "module", tmp_path / "4")) == {"sub/a.yaml"}
+    assert set(extracted(outer / "worktrees/module", tmp_path / "5")) == {"sub/a.yaml"}
     assert remotes(outer / "module") == (str(root),)
 
 

@@ -34,10 +34,11 @@ _MOST_VALUES = 10_000
 
 
 class Foreign(Struct, frozen=True):
-    """That nobody named a configuration: it was found in the tree, whose author isn't the user.
+    """Marks a configuration that was found in the tree and not named by the user.
 
-    It may say less: nothing outside the tree's `root`, no registry but ECR's and no asking of AWS,
-    unless the command line said the registry (`host`) or where the rules are (`rules`) itself.
+    Anybody may have written it, so it may name nothing outside the tree's `root`, no registry
+    but ECR's, and not AWS as the source of rules, unless the command line itself names the
+    registry (`host`) or the source of rules (`rules`).
     """
 
     root: Path
@@ -129,7 +130,7 @@ class _File(Struct, frozen=True):
             return
         if source == "aws":
             raise ConfigError(
-                "only the command line may have AWS asked", hint="--rules-from aws, or a file"
+                "only the command line may ask AWS", hint="--rules-from aws, or a file"
             )
         self._check_path(source, foreign)
 

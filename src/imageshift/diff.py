@@ -7,11 +7,14 @@ r"""Unified diffs that `git apply` and `patch` take, whatever bytes files and th
 -x: 1
 +x: 2
 \ No newline at end of file
+>>> unified_diff("a.yaml", b"", b"x: 1\n").splitlines()[2:]
+['@@ -0,0 +1 @@', '+x: 1']
 """
 
 import difflib
 import os
 import re
+from io import StringIO
 
 __all__ = ["unified_diff"]
 
@@ -37,7 +40,7 @@ def _quoted(name: str) -> str:
 
 
 def _lines(content: bytes) -> list[str]:
-    return re.split(r"(?<=\n)", content.decode())[: None if not content.endswith(b"\n") else -1]
+    return StringIO(content.decode(), newline="\n").readlines()
 
 
 def _ended(line: str) -> str:

@@ -9,6 +9,8 @@ from traceback import walk_tb
 
 __all__ = [
     "AnswerError",
+    "BusyError",
+    "ChangedError",
     "ConfigError",
     "ImageshiftError",
     "InvalidReferenceError",

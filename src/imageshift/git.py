@@ -19,7 +19,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from imageshift.errors import ConfigError, SourceError, ToolError
-from imageshift.repo.read import LARGEST, read_below, read_file
+from imageshift.repo.read import LARGEST, leads_out, read_below
+from imageshift.repo.work_tree import find_git_dir, find_top, read_settings
 from imageshift.tool import Limits, Outcome, run_tool
 
 __all__ = ["CLOSED", "Repository", "Revision", "drop_links_out", "remotes"]
@@ -45,7 +46,6 @@ _SMALL = _MIB
 _SHARED = ("objects", "refs", "packed-refs", "logs", "shallow", "reftable")
 _OWN = ("ORIG_HEAD", "FETCH_HEAD", "MERGE_HEAD")
 _HEAD = re.compile(rb"(?:ref: refs/[^\0\r\n]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
-_SECTION = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
 _WORD = re.compile(r"[a-z0-9]{1,16}")
 _ENTRY = re.compile(rb"([0-7]+) (\w+) ([0-9a-f]+) +(\S+)\t(.+)", re.DOTALL)
 _LINK, _FILES = b"120000", {b"100644", b"100755", b"100664"}
@@ -79,11 +79,12 @@ class Repository(Struct, frozen=True):
 
         A folder that merely looks like a bare repository is none. Raises nothing.
         """
-        top = _top(folder)
-        found = None if top is None else _git_dir(top)
+        folder = folder.resolve()
+        top = find_top(folder)
+        found = None if top is None else find_git_dir(top)
         if top is None or found is None or not _is_whole(*found):
             return None
-        inner = folder.resolve().relative_to(top).as_posix()
+        inner = folder.relative_to(top).as_posix()
         return cls(*found, "" if inner == "." else inner)
 
     @contextmanager
@@ -148,12 +149,15 @@ class Revision(Struct, frozen=True):
     def _extract(self, folder: Path) -> None:
         with self.repository.borrowed() as git:
             entries = git.entries(f"{self.commit}:{self.repository.prefix}")
-            links = [entry for entry in entries if entry.is_link]
-            for entry, content in git.contents(e for e in entries if not e.is_link):
-                _write(folder / entry.name, content)
-            for entry, content in git.contents(links):
-                _link(folder / entry.name, content)
-        drop_links_out(folder, (entry.name for entry in links))
+            # Folders, then files, then links: a tree may have one name twice, and nothing is
+            # written through a link.
+            for entry in entries:
+                with _any_name():
+                    (folder / entry.name).parent.mkdir(parents=True, exist_ok=True)
+            for entry, content in git.contents(sorted(entries, key=lambda entry: entry.is_link)):
+                with _any_name():
+                    _put(folder / entry.name, content, is_link=entry.is_link)
+        drop_links_out(folder, (entry.name for entry in entries if entry.is_link))
 
 
 class _Git(Struct, frozen=True):
@@ -201,9 +205,9 @@ class _Git(Struct, frozen=True):
 
 def remotes(folder: Path) -> tuple[str, ...]:
     """The URLs of the remotes of the repository that a folder is in; none where there is none."""
-    top = _top(folder)
-    found = None if top is None else _git_dir(top)
-    settings = [] if found is None else _read_settings(found[1])
+    top = find_top(folder.resolve())
+    found = None if top is None else find_git_dir(top)
+    settings = [] if found is None else read_settings(found[1])
     return tuple(value for *key, value in settings if key == ["remote", "url"])
 
 
@@ -211,40 +215,8 @@ def drop_links_out(folder: Path, names: Iterable[str]) -> None:
     """Takes those of a folder's links away that lead out of it."""
     folder = folder.resolve()
     for name in names:
-        path = folder / name
-        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(folder):
-            path.unlink()
-
-
-def _top(folder: Path) -> Path | None:
-    """The nearest folder at or above one that has a `.git`."""
-    folder = folder.resolve()
-    return next((f for f in (folder, *folder.parents) if os.path.lexists(f / ".git")), None)
-
-
-def _git_dir(top: Path) -> tuple[Path, Path] | None:
-    """What the `.git` of a folder stands for, if it belongs to that folder: own and shared part.
-
-    A link isn't followed. A file may name another place, as in work trees and submodules, when
-    that place names the folder in turn: else a tree could choose a foreign repository.
-    """
-    place = top / ".git"
-    if place.is_dir() and not place.is_symlink():
-        return place, place
-    text = None if place.is_symlink() else _line(place)
-    if text is None or not text.startswith("gitdir: "):
-        return None
-    own = (top / text.removeprefix("gitdir: ")).resolve()
-    common = own.parent.parent if own.parent.name == "worktrees" else own
-    return (own, common) if _names_back(own, top) else None
-
-
-def _names_back(own: Path, top: Path) -> bool:
-    back = _line(own / "gitdir")
-    if back is not None:  # a work tree
-        return (own / back).resolve() == top / ".git"
-    trees = [value for *key, value in _read_settings(own) if key == ["core", "worktree"]]
-    return any((own / tree).resolve() == top for tree in trees)  # a submodule
+        if (folder / name).is_symlink() and leads_out(folder, name):
+            (folder / name).unlink()
 
 
 def _is_whole(own: Path, common: Path) -> bool:
@@ -272,39 +244,13 @@ def _is_odd(place: Path) -> bool:
     )
 
 
-def _line(path: Path) -> str | None:
-    """The text of a small file of one line."""
-    try:
-        return os.fsdecode(read_file(path, largest=_SMALL)).rstrip("\r\n")
-    except SourceError:
-        return None
-
-
 def _settings(common: Path) -> str:
     """The settings that say how objects and references are stored, and no other."""
     lines = ["[core]", "bare = true", "repositoryformatversion = 1", "[extensions]"]
-    for section, key, value in _read_settings(common):
+    for section, key, value in read_settings(common):
         if section == "extensions" and key in {"objectformat", "refstorage"}:
             lines += [f"{key} = {value}"] if _WORD.fullmatch(value) else []
     return "".join(f"{line}\n" for line in lines)
-
-
-def _read_settings(common: Path) -> list[tuple[str, str, str]]:
-    """Section, key and value of a repository's settings, as far as they stand on one line."""
-    try:
-        text = read_file(common / "config", largest=_SMALL).decode("utf-8", "replace")
-    except SourceError:
-        return []
-    found, section = [], ""
-    for line in text.split("\n"):
-        head = _SECTION.match(line.strip())
-        if head is not None:
-            section = head[1].lower()
-            continue
-        key, equals, value = line.partition("=")
-        if equals:
-            found.append((section, key.strip().lower(), value.strip().strip('"')))
-    return found
 
 
 def _entry(line: bytes) -> _Entry | None:
@@ -364,20 +310,15 @@ def _any_name() -> Iterator[None]:
     except (FileExistsError, NotADirectoryError, IsADirectoryError, ValueError):
         pass
     except OSError as error:
-        if error.errno not in {errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}:
+        if error.errno not in {errno.ENOENT, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL}:
             raise
 
 
-def _write(path: Path, content: bytes) -> None:
-    with _any_name():
-        path.parent.mkdir(parents=True, exist_ok=True)
+def _put(path: Path, content: bytes, *, is_link: bool) -> None:
+    if is_link:
+        path.symlink_to(os.fsdecode(content))
+    else:
         path.write_bytes(content)
-
-
-def _link(path: Path, target: bytes) -> None:
-    with _any_name():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(os.fsdecode(target))
 
 
 def _no_revision(revision: str, why: str = "") -> ConfigError:

@@ -23,6 +23,7 @@ from imageshift.errors import ToolError
 from imageshift.interrupt import uninterrupted
 
 __all__ = [
+    "NO_NETWORK",
     "Limits",
     "Outcome",
     "ToolLimitError",
@@ -43,9 +44,12 @@ _CONTROLS = re.compile(
     r"\x1b\[[0-9;?<=>]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
-# What programs need to find their files and to write text; nothing that opens a door.
+# What programs need to find their files and to write text, and no credentials.
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "GOGC", "GOMAXPROCS")
-
+NO_NETWORK = dict.fromkeys(
+    ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"
+)
+"""Variables that send a program's requests to a port on which nobody listens."""
 
 _STOPPING = threading.Event()
 
@@ -69,6 +73,15 @@ class Limits(Struct, frozen=True, kw_only=True):
     memory: int = 2048 * _MIB
     output: int = 256 * _MIB
     address: int | None = None
+
+    def error(self, who: str, limit: str) -> "ToolLimitError":
+        """The error of a program that has reached one of them."""
+        said = {
+            "seconds": f"took longer than {self.seconds:g} s",
+            "memory": f"used more than {self.memory // _MIB} MiB of memory",
+            "output": f"wrote more than {self.output // _MIB} MiB",
+        }
+        return ToolLimitError(f"{who} {said[limit]}", limit)
 
 
 class Outcome(Struct, frozen=True):
@@ -199,7 +212,7 @@ class _Running(Struct):
                 if _STOPPING.is_set():
                     raise ToolError(f"{self.name} was ended together with the run")
                 if now > until:
-                    raise self._stop(f"took longer than {self.limits.seconds:g} s", "seconds")
+                    raise self.limits.error(self.name, "seconds")
                 if now - watched > _WATCH:
                     watched = now
                     self._check_memory()
@@ -211,7 +224,7 @@ class _Running(Struct):
         try:
             code = self.process.wait(max(until - time.monotonic(), 0.001))
         except subprocess.TimeoutExpired:
-            raise self._stop(f"took longer than {self.limits.seconds:g} s", "seconds") from None
+            raise self.limits.error(self.name, "seconds") from None
         return Outcome(code, bytes(stdout), bytes(stderr))
 
     def _watch_pipes(
@@ -255,14 +268,11 @@ class _Running(Struct):
     def _count(self, size: int) -> None:
         self.written += size
         if self.written > self.limits.output:
-            raise self._stop(f"wrote more than {self.limits.output // _MIB} MiB", "output")
+            raise self.limits.error(self.name, "output")
 
     def _check_memory(self) -> None:
         if resident(self.process.pid) > self.limits.memory:
-            raise self._stop(f"used more than {self.limits.memory // _MIB} MiB of memory", "memory")
-
-    def _stop(self, why: str, limit: str) -> ToolLimitError:
-        return ToolLimitError(f"{self.name} {why}", limit)
+            raise self.limits.error(self.name, "memory")
 
 
 def resident(pid: int, *, family: bool = True) -> int:

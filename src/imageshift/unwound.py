@@ -1,4 +1,4 @@
-"""Functions that call themselves, over chains of any length: without Python's stack, which ends.
+"""Recursive functions over chains of any length, without Python's limited stack.
 
 >>> def total(number):
 ...     return number + (yield total(number - 1)) if number else 0

@@ -1,7 +1,7 @@
 """A program that stays and answers one request after the other, within limits.
 
-Requests and answers are frames: a head of fixed size with the lengths, then the parts. A program
-that dies or reaches a limit is gone, and the request that it was at fails alone.
+Requests and answers are frames: a head of fixed size with the lengths, then the parts. Where a
+program dies or reaches a limit, only the request at hand fails.
 """
 
 import struct
@@ -20,7 +20,6 @@ from imageshift.tool import Limits, ToolLimitError, end, resident, start
 
 __all__ = ["Answer", "Worker", "WorkerDiedError"]
 
-_MIB = 1024 * 1024
 _WATCH = 0.1
 _REQUEST = struct.Struct(">3Q")
 _ANSWER = struct.Struct(">BQQ")
@@ -49,11 +48,6 @@ class Worker:
             ToolError: it can't be started.
         """
         self._process = start(command, subprocess.DEVNULL, environment=environment)
-
-    @property
-    def pid(self) -> int:
-        """Its process."""
-        return self._process.pid
 
     @property
     def code(self) -> int | None:
@@ -98,7 +92,7 @@ class Worker:
             return None
         kind, memory, length = _ANSWER.unpack(head)
         if length > limits.output:
-            raise ToolLimitError(f"it wrote more than {limits.output // _MIB} MiB", "output")
+            raise limits.error("it", "output")
         body = back.read(length)
         return Answer(kind, memory, body) if len(body) == length else None
 
@@ -139,11 +133,9 @@ class _Watch:
         until = time.monotonic() + self._limits.seconds
         while not self._over.wait(max(min(_WATCH, until - time.monotonic()), 0)):
             if time.monotonic() >= until:
-                seconds = f"{self._limits.seconds:.0f}"
-                self._reached = ToolLimitError(f"it took longer than {seconds} s", "seconds")
+                self._reached = self._limits.error("it", "seconds")
             elif resident(self._process.pid, family=False) > self._limits.memory:
-                most = self._limits.memory // _MIB
-                self._reached = ToolLimitError(f"it used more than {most} MiB of memory", "memory")
+                self._reached = self._limits.error("it", "memory")
             if self._reached is not None:
                 self._process.kill()
                 return

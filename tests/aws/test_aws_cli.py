@@ -340,14 +340,17 @@ def test_warm_list() -> None:
 
 
 def test_warm_check(ecr_server: EcrServer) -> None:
-    """`warm --check` exits 1 while a pinned digest can't be had, and 0 afterwards."""
+    """`warm --check` exits 1 while a pinned digest isn't in the cache, and 0 afterwards."""
     before = run("warm", CLUSTER, "--charts", "off", "--check")
     tool = "sha256:" + "2" * 64
     ecr_server.images = {("quay/org/app", PINNED), ("quay/org/tool", tool)}
     after = run("warm", CLUSTER, "--charts", "off", "--check", "--format", "json")
 
     assert (before.code, after.code) == (1, 0)
-    assert f"warning digest-not-cached: {HOST}/quay/org/app@{PINNED} can't be had" in before.stderr
+    assert (
+        f"warning digest-not-cached: {HOST}/quay/org/app@{PINNED} isn't in the cache"
+        in before.stderr
+    )
     assert f"crane copy quay.io/org/app@{PINNED} {HOST}/quay/org/app@{PINNED}" in before.stderr
     assert [row["is_cached"] for row in after.report["pins"]] == [True, True]
     assert {call for call, _ in ecr_server.calls} == {"DescribeImages"}
@@ -424,6 +427,32 @@ def test_each_account_is_asked(ecr_server: EcrServer, two_clusters: Path) -> Non
     assert {body["registryId"] for body in listed} == {"111122223333", "222233334444"}
     assert ran.code == 1
     assert "the prefix of quay.io there is quay" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("warm",),
+        ("warm", "--forecast"),
+        ("warm", "--format", "json"),
+        ("rules", "list"),
+        ("rules", "list", "--format", "json"),
+        ("infra", "cloudformation"),
+    ],
+    ids=" ".join,
+)
+def test_files_that_cannot_be_read(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """They are named, the others are done, and the exit code is 3 as that of `scan` is."""
+    good = (CLUSTER / "app.yaml").read_text()
+    bad: dict[str, str | bytes] = {"b.yaml": f"{good}a: [", "c.yaml": good.encode("utf-16")}
+    command_line.write_tree(tmp_path, {"a.yaml": good, **bad})
+
+    ran = run(*arguments, tmp_path, "--charts", "off")
+
+    assert ran.code == run("scan", tmp_path, "--charts", "off").code == 3
+    assert "docker" in ran.stdout
+    assert "b.yaml:" in ran.stderr
+    assert "c.yaml:" in ran.stderr
 
 
 @pytest.mark.parametrize(

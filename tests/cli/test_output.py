@@ -1,11 +1,13 @@
 """What is printed: whole, harmless to a terminal, and no bug where nobody can read it."""
 
+import errno
 import json
 import os
 import pty
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -157,6 +159,7 @@ CLOSED = {
     "check finds all the same": ("check . $R | true", 1),
     "JSON": ("check . $R --format json | true", 1),
     "no streams": ("check . $R >&- 2>&-", 1),
+    "no narration of a proof": ("verify . --base . $R 2>&-", 0),
     "no narration": ("check . $R 2>&-", 1),
     "no room for narration": ("check . $R 2>/dev/full", 1),
     "nobody for narration": ("check . $R 2> >(true)", 1),
@@ -188,6 +191,35 @@ def test_output_that_cannot_be(tmp_path: Path) -> None:
     """A file for the result that can't be written is a usage error, with its name."""
     with pytest.raises(ConfigError, match=r"no/where\.txt: can't be written: No such file"):
         emit("x", tmp_path / "no/where.txt")
+
+
+def test_a_result_is_whole_or_the_old_one_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes the place of the old one at the end of a link, which a full disk leaves as it is."""
+    file, link = tmp_path / "out.txt", tmp_path / "link"
+    file.write_text("old")
+    file.chmod(0o640)
+    link.symlink_to(file)
+
+    emit("new", link)
+
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("new", 0o640)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=full))
+    with pytest.raises(ConfigError, match=r"link: can't be written: No space left"):
+        emit("newer", link)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "out.txt": "new",
+        "link": "new",
+    }
+
+
+def test_a_pipe_gets_the_result(tmp_path: Path) -> None:
+    """What is no regular file is written as it is."""
+    done = program(tmp_path, "imageshift scan . $R --output /dev/stdout --format json | cat")
+
+    assert json.loads(done.stdout)["command"] == "scan"
 
 
 def test_the_same_is_said_every_time(tmp_path: Path) -> None:

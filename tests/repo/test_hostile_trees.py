@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -87,6 +88,21 @@ def test_size_is_limited_whatever_the_system_says_of_it(tmp_path: Path) -> None:
             read_file(tmp_path / name, largest=largest)
     with pytest.raises(SourceError, match="more than"):
         read_file("/proc/self/status", largest=10)
+
+
+def test_a_system_with_fewer_ways_to_open(tmp_path: Path) -> None:
+    """Files are read where pipes, terminals and links have no flags of their own, as on Windows."""
+    (tmp_path / "a").write_text("good")
+    code = (
+        "import os, sys\n"
+        "for name in ('O_NONBLOCK', 'O_CLOEXEC', 'O_NOCTTY', 'O_NOFOLLOW'):\n"
+        "    delattr(os, name)\n"
+        "from imageshift.repo.read import read_here\n"
+        "print(read_here(sys.argv[1]))\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a")]
+
+    assert subprocess.check_output(command) == b"b'good'\n"
 
 
 def test_what_is_passed_over_is_in_the_report(root: Path) -> None:

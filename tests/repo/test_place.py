@@ -74,7 +74,8 @@ def test_foreign_git_file_names_no_place(tmp_path: Path, state: Path) -> None:
     """Not even a repository that is one: it has to know this work tree."""
     other = repository(tmp_path / "other")
     git(other, "worktree", "add", "-q", "../linked")
-    for number, target in enumerate((other / ".git", other / ".git" / "worktrees" / "linked", "x")):
+    linked = other / ".git" / "worktrees" / "linked"
+    for number, target in enumerate((other / ".git", linked, "x", "x\0y")):
         root = tmp_path / f"root{number}"
         unpacked(root, f"gitdir: {target}\n")
 

@@ -117,7 +117,7 @@ def test_missing_permission_is_told(tmp_path: Path) -> None:
     if os.access(tmp_path / "a.yaml", os.W_OK):
         pytest.skip("root may write anything")
 
-    with pytest.raises(SourceError, match="can't be written: no permission"):
+    with pytest.raises(SourceError, match="can't be written: Permission denied"):
         write_together(writes)
 
 

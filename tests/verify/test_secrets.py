@@ -69,6 +69,15 @@ def _trees(word: str) -> dict[str, dict[str, str]]:
         "generated": {
             "app/kustomization.yaml": f"secretGenerator: [{{name: g, literals: [k={word}]}}]\n"
         },
+        "a component's": {
+            "app/kustomization.yaml": "kind: Component\n"
+            "apiVersion: kustomize.config.k8s.io/v1alpha1\n"
+            f"secretGenerator: [{{name: g, literals: [k={word}]}}]\n"
+        },
+        "a generator's": {
+            "a.yaml": "kind: SecretGenerator\napiVersion: builtin\nmetadata: {name: g}\n"
+            f"literals: [k={word}]\n"
+        },
         "values of a release": {**CHART, "v.yaml": f"{HEAD}data: {{values.yaml: {values}}}\n"},
         "values at a path": {
             **CHART,

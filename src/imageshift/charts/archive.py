@@ -1,4 +1,4 @@
-"""Chart archives: .tgz files of anybody's, read with limits while they are unpacked.
+"""Chart archives: .tgz files from anywhere, read with limits while they are unpacked.
 
 It is a reader of its own since Python's tarfile reads a header of any length, and follows what
 one header says about all others; what it accepts is what Go's reader, and so Helm, accepts.

@@ -8,7 +8,7 @@ from imageshift.charts.archive import Budget, plain_name
 from imageshift.charts.model import ChartError
 from imageshift.errors import SourceError
 from imageshift.repo.ignore import Patterns
-from imageshift.repo.read import read_below
+from imageshift.repo.read import read_below, resolve_below
 
 __all__ = ["read_folder"]
 
@@ -71,10 +71,10 @@ class _Folder:
         self._links += 1
         if self._links > _MOST_LINKS:
             raise ChartError(f"{self._folder}: more than {_MOST_LINKS:,} links to folders")
-        real = link.resolve()
-        if not real.is_relative_to(self._boundary):
-            raise self._error(name, "it leads out of the root")
-        return real
+        try:
+            return resolve_below(self._boundary, str(link))
+        except SourceError as error:
+            raise self._error(name, str(error)) from None
 
     def read(self, name: str) -> bytes:
         """A file's bytes."""

@@ -3,7 +3,7 @@
 It is run as a file, with nothing but Python's standard library, so that it starts quickly. It
 reads requests from standard input (the options as JSON, the values as JSON, the chart's archive;
 without an archive the version is asked for) and writes answers to standard output. It ends when
-standard input does, whatever Helm is at: nothing that it renders outlives the run.
+standard input does, even in the middle of a rendering, so that it never outlives the run.
 """
 
 import os

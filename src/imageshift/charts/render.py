@@ -31,7 +31,7 @@ from imageshift.charts.model import (
 )
 from imageshift.charts.store import write_whole
 from imageshift.errors import ToolError
-from imageshift.tool import Limits, ToolLimitError, run_tool
+from imageshift.tool import NO_NETWORK, Limits, ToolLimitError, run_tool
 from imageshift.worker import Answer, Worker, WorkerDiedError
 
 __all__ = [
@@ -62,10 +62,6 @@ _RELEASE_SECONDS = 120.0
 _RETIRED = 512 * _MIB
 
 _SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
-# A port on which nobody listens: neither way to render goes to the network.
-_NO_NETWORK = dict.fromkeys(
-    ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"
-)
 
 # Helm's and Kubernetes' own grammars. None of them lets a text begin with a hyphen.
 _GRAMMAR = {
@@ -126,7 +122,7 @@ def _manifests(found: Mapping[str, str]) -> Manifests:
     """What was rendered, less what is no manifest.
 
     Raises:
-        RenderLimitError: it is more than anybody's cluster takes.
+        RenderLimitError: there are too many documents.
     """
     kept = {path: text for path, text in found.items() if _is_manifest(path, text)}
     if sum(text.count("\n---") for text in kept.values()) > _MOST_DOCUMENTS:
@@ -243,10 +239,10 @@ class BinaryRenderer:
 
 
 def _empty_home(home: str) -> dict[str, str]:
-    """The environment in which Helm finds no plugin, repository, login or cluster of the user's."""
+    """Variables with which Helm finds no network, plugin, login or cluster of the user's."""
     places = ("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME", "HELM_PLUGINS")
     files = ("HELM_REGISTRY_CONFIG", "HELM_REPOSITORY_CONFIG", "KUBECONFIG")
-    found = {"HOME": home, **dict.fromkeys(places, home), **_NO_NETWORK}
+    found = {"HOME": home, **dict.fromkeys(places, home), **NO_NETWORK}
     return found | dict.fromkeys(files, f"{home}/none")
 
 

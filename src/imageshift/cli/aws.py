@@ -1,28 +1,32 @@
 """What the commands of the ECR side share: options, the images in use, and their output."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
+from imageshift.advice import is_unsafe
 from imageshift.aws import AwsOptions, UsedImage
 from imageshift.aws.collect import collect_images
 from imageshift.aws.notices import Notice
 from imageshift.cache import RuleSet
+from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common
 from imageshift.cli.output import emit_data, say, say_doubtful_accounts
 from imageshift.cli.session import say_half_done
 from imageshift.ecr import EcrHost, parse_ecr_host
+from imageshift.plan import FilePlan
 from imageshift.reports.summary import SCHEMA, namer, registry_row
+from imageshift.rewrite import Kept
 from imageshift.run import Run
 
 __all__ = [
     "AwsCommon",
     "Usage",
     "emit_json",
+    "end",
     "notice_rows",
     "read_usage",
     "say_notices",
@@ -60,11 +64,15 @@ class AwsCommon(Common):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A target registry with its rules, and the images that the paths use of it."""
+    """A target registry with its rules, and the images that the paths use of it.
+
+    `is_unsafe` says that some input couldn't be handled safely, so that images may be missing.
+    """
 
     rules: RuleSet
     paths: tuple[str, ...]
     images: tuple[UsedImage, ...]
+    is_unsafe: bool = False
 
 
 def read_usage(paths: list[Path], common: Common) -> list[Usage]:
@@ -76,9 +84,34 @@ def read_usage(paths: list[Path], common: Common) -> list[Usage]:
     found = []
     for target in run.targets:
         plans = (plan for plan in run.plans() if run.rules_of(plan.file) is target.rules)
-        images = collect_images(plans, target.rules, shown, run.tails) if paths else ()
-        found.append(Usage(target.rules, target.paths, images))
+        unsafe: list[FilePlan] = []
+        noted = _noting(plans, unsafe, shown)
+        images = collect_images(noted, target.rules, shown, run.tails) if paths else ()
+        found.append(Usage(target.rules, target.paths, images, bool(unsafe)))
     return found
+
+
+def _noting(
+    plans: Iterable[FilePlan], unsafe: list[FilePlan], shown: Callable[[str], str]
+) -> Iterator[FilePlan]:
+    """The plans; those that couldn't be made safely are said, and added to `unsafe`."""
+    for plan in plans:
+        skips = [skip for skip in plan.skips if is_unsafe(skip.reason)]
+        for skip in skips:
+            say(f"{shown(skip.file)}:{skip.line or 1}:{skip.column or 1}: {skip.detail}")
+        if skips or any(is_unsafe(kept.reason) for kept in plan.results if isinstance(kept, Kept)):
+            unsafe.append(plan)
+        yield plan
+
+
+def end(usages: Iterable[Usage], code: Exit = Exit.DONE) -> NoReturn:
+    """Ends a command that came to a code, which is 3 where an input couldn't be handled safely.
+
+    Raises:
+        typer.Exit: always.
+    """
+    is_partial = any(usage.is_unsafe for usage in usages)
+    raise typer.Exit(Exit.UNSAFE if is_partial and code is not Exit.FINDINGS else code)
 
 
 def emit_json(command: str, usages: Iterable[Usage], common: Common, **more: Any) -> None:
@@ -108,19 +141,3 @@ def notice_rows(notices: Iterable[Notice]) -> list[dict[str, Any]]:
         {"code": one.code, "message": one.message, "count": one.count, "places": list(one.places)}
         for one in notices
     ]
-
-
-@contextmanager
-def progress(total: int, *, quiet: bool) -> Iterator[Any]:
-    """A function to call after each of `total` steps; it draws on a terminal only."""
-    import sys  # noqa: PLC0415 with rich, which is heavy
-
-    if quiet or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console  # noqa: PLC0415 only on a terminal
-    from rich.progress import Progress  # noqa: PLC0415 as above
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("pulls", total=total)
-        yield lambda: bar.advance(task)

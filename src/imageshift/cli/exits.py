@@ -10,7 +10,7 @@ from types import FrameType
 import typer
 
 from imageshift.cli.output import flush, say, say_lines
-from imageshift.errors import ConfigError, ImageshiftError, InvalidReferenceError, ToolError
+from imageshift.errors import ConfigError, ImageshiftError, ToolError
 from imageshift.interrupt import ENDING
 
 __all__ = ["Exit", "ending_on_signals", "reporting_errors"]
@@ -32,8 +32,8 @@ class Exit(IntEnum):
 def ending_on_signals() -> Iterator[None]:
     """Lets SIGTERM and SIGHUP end a run as Ctrl-C does, with the programs that it has started.
 
-    A signal that is ignored, as under nohup, stays so. Once the run is over, they come too late
-    to change its exit code.
+    A signal that is ignored, as under nohup, stays so. Once the run is over, a signal
+    no longer changes its exit code.
     """
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -59,13 +59,10 @@ def reporting_errors() -> Iterator[None]:
     try:
         with _flushing():
             yield
-    except (ConfigError, InvalidReferenceError, ToolError) as error:
+    except ImageshiftError as error:
         _say_error(error)
         code = Exit.USAGE if isinstance(error, ConfigError) else Exit.UNSAFE
         raise typer.Exit(Exit.TOOL if isinstance(error, ToolError) else code) from None
-    except ImageshiftError as error:
-        _say_error(error)
-        raise typer.Exit(Exit.UNSAFE) from None
     except KeyboardInterrupt:
         say("interrupted: every file is whole")
         raise typer.Exit(Exit.INTERRUPTED) from None
@@ -79,7 +76,7 @@ def reporting_errors() -> Iterator[None]:
 
 @contextmanager
 def _flushing() -> Iterator[None]:
-    """Whatever the command comes to, its result is written before that is told."""
+    """Writes the result before any error is reported."""
     try:
         yield
     finally:

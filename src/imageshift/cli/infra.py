@@ -10,7 +10,7 @@ from imageshift.aws import import_rules
 from imageshift.aws.compare import pinned_prefixes, rules_in_use
 from imageshift.aws.notices import find_notices
 from imageshift.cache import Rule
-from imageshift.cli.aws import AwsCommon, Usage, read_usage, say_notices
+from imageshift.cli.aws import AwsCommon, Usage, end, read_usage, say_notices
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import emit, put, say
 from imageshift.cli.session import turn_in
@@ -64,7 +64,8 @@ def terraform(
     ] = SecretMode.WRITE_ONLY,
 ) -> None:
     """Write a Terraform module: rules, secrets, permissions, repository templates."""
-    for usage, folder in _targets(paths, common, out):
+    targets = _targets(paths, common, out)
+    for usage, folder in targets:
         options = _options(usage, paths, common, secrets)
         rules = _rules(usage, paths, every=common.every)
         planned = plan_infra(rules, usage.rules.registry, options)
@@ -72,6 +73,7 @@ def terraform(
         example = folder / "examples" / "complete"
         _write(render_example(planned, options), example, force=common.force)
         _say_rest(usage, common)
+    end(usage for usage, _ in targets)
 
 
 @with_options(InfraCommon)
@@ -84,7 +86,8 @@ def cloudformation(
     ] = None,
 ) -> None:
     """Write a CloudFormation template: rules, secrets, permissions, repository templates."""
-    for usage, folder in _targets(paths, common, out or Path()):
+    targets = _targets(paths, common, out or Path())
+    for usage, folder in targets:
         options = _options(usage, paths, common, SecretMode.SENSITIVE)
         rules = _rules(usage, paths, every=common.every)
         planned = plan_infra(rules, usage.rules.registry, options)
@@ -94,6 +97,7 @@ def cloudformation(
         else:
             _write(files, folder, force=common.force)
         _say_rest(usage, common)
+    end(usage for usage, _ in targets)
 
 
 def _options(

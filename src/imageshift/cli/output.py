@@ -6,20 +6,21 @@ Nothing that a file's name or text holds reaches a terminal as a command to it.
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
 from imageshift.ecr import Registry
-from imageshift.errors import ConfigError, without_users
+from imageshift.errors import ConfigError, SourceError, without_users
 from imageshift.reports.words import visible, visible_lines
 
 __all__ = [
     "emit",
     "emit_data",
     "flush",
+    "progress",
     "put",
     "put_diff",
     "put_styled",
@@ -67,7 +68,7 @@ def put_styled(text: str) -> None:
 
 
 def emit(text: str, output: Path | None = None) -> None:
-    """Writes a whole result to a file, or to standard output.
+    """Writes a result to a file, whole or not at all, or to standard output.
 
     Raises:
         ConfigError: it can't be written.
@@ -75,8 +76,16 @@ def emit(text: str, output: Path | None = None) -> None:
     if output is None:
         _print(visible_lines(text))
         return
+    from imageshift.repo.write import write_whole  # noqa: PLC0415 for this option only
+
+    content = without_users(text).encode(errors="backslashreplace")
     try:
-        output.write_text(without_users(text), encoding="utf-8", errors="backslashreplace")
+        if output.exists() and not output.is_file():  # a pipe or device has nothing to lose
+            output.write_bytes(content)
+        else:
+            write_whole(Path(os.path.realpath(output)), content)
+    except SourceError as error:
+        raise ConfigError(f"{output}: {error}") from None
     except OSError as error:
         raise ConfigError(f"{output}: can't be written: {error.strerror}") from None
 
@@ -108,6 +117,20 @@ def say_lines(text: str) -> None:
     if sys.stderr is not None:
         with writing(sys.stderr, dropping=True):
             sys.stderr.write(f"{visible_lines(text)}\n")
+
+
+@contextmanager
+def progress(what: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """A function to call after each of `total` steps; it draws on a terminal only."""
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console  # noqa: PLC0415 heavy, and only on a terminal
+    from rich.progress import Progress  # noqa: PLC0415 as above
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
 
 
 def flush() -> None:

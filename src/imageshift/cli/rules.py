@@ -14,6 +14,7 @@ from imageshift.cli.aws import (
     AwsCommon,
     Usage,
     emit_json,
+    end,
     notice_rows,
     read_usage,
     say_notices,
@@ -36,11 +37,12 @@ def list_(*, common: AwsCommon, paths: Paths = None) -> None:
     if common.format is Format.JSON:
         rows = [row for usage in usages for row in _rule_rows(usage)]
         emit_json("rules list", usages, common, rules=rows, warnings=notice_rows(notices))
-        return
+        end(usages)
     lines = [_rule_line(usage, row) for usage in usages for row in _rule_rows(usage)]
     emit("".join(lines), common.output)
     if not common.quiet:
         say_notices(notices, verbose=common.verbose)
+    end(usages)
 
 
 def _rule_rows(usage: Usage) -> list[dict[str, Any]]:
@@ -90,7 +92,7 @@ def import_(
     else:
         emit(_configuration(found), common.output)
         _say_import(found, differences, quiet=common.quiet)
-    raise typer.Exit(Exit.UNSAFE if found.problems else Exit.DONE)
+    end(usages, Exit.UNSAFE if found.problems else Exit.DONE)
 
 
 def _configuration(found: RuleImport) -> str:
@@ -191,7 +193,7 @@ def validate(
         if not common.quiet:
             _say_notes(validations)
     clean = all(one.is_clean for one in validations)
-    raise typer.Exit(Exit.DONE if clean else Exit.FINDINGS)
+    end(usages, Exit.DONE if clean else Exit.FINDINGS)
 
 
 def _validation_row(validation: Validation) -> dict[str, Any]:

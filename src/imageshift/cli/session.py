@@ -13,7 +13,14 @@ from typing import Any
 from imageshift.advice import Advice, Code
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format
-from imageshift.cli.output import emit, emit_data, put_styled, say, say_doubtful_accounts
+from imageshift.cli.output import (
+    emit,
+    emit_data,
+    progress,
+    put_styled,
+    say,
+    say_doubtful_accounts,
+)
 from imageshift.plan import ChartProblem, FilePlan
 from imageshift.repo.workspace import find_root
 from imageshift.repo.writer import Writer, is_left_half_done, writing
@@ -60,10 +67,12 @@ class Session:
     def follow(self, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
         """The plans, counted; a progress bar runs beside them on a terminal."""
         self.run.settle()
-        with _progress(self.common, len(self.run.index.files)) as advance:
+        total = len(self.run.index.files)
+        quiet = self.common.quiet or total < 2000  # noqa: PLR2004 a blink
+        with progress("files", total, quiet=quiet) as advance:
             for plan in plans:
                 self.summary.add(plan)
-                advance(plan.file)
+                advance()
                 yield plan
         self._warn_of_charts()
         self.summary.files = sum(1 for _ in self.run.files())
@@ -157,7 +166,7 @@ class Session:
         yield "not in the cache", numbers["images"] - numbers["rewrite"] - left
 
     def say_charts(self) -> None:
-        """Says which releases' charts couldn't be had, and why."""
+        """Says which releases' charts couldn't be found or rendered, and why."""
         for problem in () if self.run.charts is None else self.run.charts.problems:
             say(f"{self._place(problem)}: {Code.CHART_UNAVAILABLE}: {problem.message}")
             if problem.hint:
@@ -236,16 +245,3 @@ def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:
 
 _UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
 _EMPTIED = "nothing of it was looked at: ignore rules, `exclude:` or its name leave it out"
-
-
-@contextmanager
-def _progress(common: Common, total: int) -> Iterator[Any]:
-    if common.quiet or total < 2000 or not sys.stderr.isatty():  # noqa: PLR2004 a blink
-        yield lambda _file: None
-        return
-    from rich.console import Console  # noqa: PLC0415 only on a terminal
-    from rich.progress import Progress  # noqa: PLC0415 as above
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("files", total=total)
-        yield lambda _file: progress.advance(task)

@@ -1,8 +1,7 @@
 """imageshift verify: renders before and after, and judges every difference."""
 
 import io
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
-from imageshift.cli.output import emit, emit_data, say, say_lines
+from imageshift.cli.output import emit, emit_data, progress, say, say_lines
 from imageshift.cli.session import say_half_done
 from imageshift.reports.summary import SCHEMA, namer, registry_row
 from imageshift.reports.words import counted, visible
@@ -84,7 +83,7 @@ class Witness:
 def _prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof:
     """The proof over two copies of a run's tree."""
     root = run.workspace.root
-    with _progress(common) as advance:
+    with progress("renders", None, quiet=common.quiet) as advance:
         options = VerifyOptions(
             rules_of=run.rules_of,
             is_asked=run.is_written,
@@ -129,7 +128,7 @@ def proof_rows(proof: Proof, shown: Callable[[str], str]) -> dict[str, Any]:
 
 
 def print_proof(proof: Proof, common: Common, shown: Callable[[str], str]) -> None:
-    """Prints a proof for people: the table, the diffs that fail, and what couldn't be had."""
+    """Prints a proof for people: the table, the diffs that fail, and what couldn't be compared."""
     listed = [v for v in proof.verdicts if common.verbose or _is_worth_a_line(v)]
     parts = [_table(listed)] if listed and not common.quiet else []
     parts += [_failure(verdict, shown) for verdict in proof.verdicts if not verdict.is_equal]
@@ -223,18 +222,3 @@ def _last_line(proof: Proof) -> str:
     if proof.problems:
         parts.append(f"{len(proof.problems)} not compared")
     return ", ".join(parts)
-
-
-@contextmanager
-def _progress(common: Common) -> Iterator[Callable[[], None]]:
-    import sys  # noqa: PLC0415 with rich, which is heavy
-
-    if common.quiet or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console  # noqa: PLC0415 only on a terminal
-    from rich.progress import Progress  # noqa: PLC0415 as above
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("renders", total=None)
-        yield lambda: bar.advance(task)

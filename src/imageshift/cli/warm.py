@@ -17,14 +17,14 @@ from imageshift.cli.aws import (
     AwsCommon,
     Usage,
     emit_json,
+    end,
     notice_rows,
-    progress,
     read_usage,
     say_notices,
 )
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, with_options
-from imageshift.cli.output import emit, say
+from imageshift.cli.output import emit, progress, say
 from imageshift.data.prices import PRICES_OF
 from imageshift.ecr import parse_ecr_host
 from imageshift.errors import ConfigError
@@ -113,14 +113,15 @@ def warm(
     usages = read_usage(paths, common)
     if common.sync_file is not None:
         _write_sync(usages, common.sync_file, common.sync_tool)
+    if pull:
+        end(usages, _pull(usages, common))
+    if check:
+        end(usages, _check(usages, common))
     if forecast:
         _forecast(usages, common)
-        return
-    if pull:
-        raise typer.Exit(_pull(usages, common))
-    if check:
-        raise typer.Exit(_check(usages, common))
-    _print(usages, common)
+    else:
+        _print(usages, common)
+    end(usages)
 
 
 def _forecast(usages: list[Usage], common: WarmCommon) -> None:
@@ -190,7 +191,7 @@ def _pull(usages: list[Usage], common: WarmCommon) -> Exit:
     for usage in usages:
         plan = _left(plan_warm(usage.images), usage, common)
         client = _client(usage, common)
-        with progress(len(plan.pulls), quiet=common.quiet) as advance:
+        with progress("pulls", len(plan.pulls), quiet=common.quiet) as advance:
             report = pull_all(
                 plan,
                 client,
@@ -281,7 +282,7 @@ def _not_cached(absent: list[PinResult]) -> list[Notice]:
     return [
         Notice(
             Code.DIGEST_NOT_CACHED,
-            f"{one.pin.target} can't be had",
+            f"{one.pin.target} isn't in the cache",
             len(one.pin.places),
             one.pin.places,
             one.remedy or "",

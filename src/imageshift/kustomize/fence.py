@@ -67,8 +67,8 @@ class Survey(Struct):
         Raises:
             ToolError: a path leads outside, or a kustomization can't be read.
         """
-        self.root = self.root.resolve()
-        self._add(self.folder.resolve())
+        self.root, self.folder = self.root.resolve(), self.folder.resolve()
+        self._add(self.folder)
         while self._waiting:
             folder = self._waiting.pop()
             for name in NAMES:
@@ -125,7 +125,7 @@ class Survey(Struct):
         except (OSError, ValueError) as error:
             raise ToolError(f"no path: {error}") from None
         for each in (place, found, other):
-            if not any(each.is_relative_to(known) for known in (self.root, self.folder.resolve())):
+            if not any(each.is_relative_to(known) for known in (self.root, self.folder)):
                 raise ToolError(f"{text[:200]} leads out of the root", hint=_HINT)
         return found
 

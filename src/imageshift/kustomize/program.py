@@ -18,7 +18,7 @@ from msgspec import Struct
 from imageshift.errors import ToolError
 from imageshift.git import CLOSED
 from imageshift.kustomize.fence import Survey, refuse_address
-from imageshift.tool import Limits, run_tool, tame
+from imageshift.tool import NO_NETWORK, Limits, run_tool, tame
 
 __all__ = ["BuildError", "Program"]
 
@@ -26,7 +26,6 @@ _LANDLOCK = str(Path(__file__).with_name("landlock.py"))
 _MIB = 1024 * 1024
 _LIMITS = Limits(seconds=120, memory=2048 * _MIB, output=32 * _MIB)
 _LINES, _LONGEST_LINE = 6, 400
-_NOWHERE = "http://127.0.0.1:9"
 # How a user's own machine reaches the network.
 _NETWORK = (
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
@@ -47,7 +46,7 @@ _OPEN = {
 
 
 class BuildError(ToolError):
-    """kustomize refuses to build a folder, or isn't let."""
+    """kustomize refuses to build a folder, or may not build it."""
 
 
 class Program(Struct, frozen=True):
@@ -111,8 +110,7 @@ def _refuse_remotes(addresses: list[str], *, fetch: bool) -> None:
 
 def _closed(scratch: str) -> dict[str, str]:
     """Variables for a build that fetches nothing and needs nothing of the user's."""
-    proxies = dict.fromkeys(_NETWORK[:6], _NOWHERE) | {"NO_PROXY": "", "no_proxy": ""}
-    return CLOSED | proxies | _own_folders(scratch) | {"HOME": scratch}
+    return CLOSED | NO_NETWORK | _own_folders(scratch) | {"HOME": scratch}
 
 
 def _open(scratch: str) -> dict[str, str]:
@@ -130,8 +128,8 @@ def _fence(program: str, survey: Survey, scratch: str) -> list[str]:
     """The words that start a program which can read the root alone, where the system can."""
     if not _is_fenced(program):
         return []
-    read = {str(place.resolve()) for place in (survey.root, survey.folder)}
-    return [*_starter(), *sorted(read), "-w", scratch, "--"]
+    read = sorted({str(survey.root), str(survey.folder)})
+    return [*_starter(), *read, "-w", scratch, "--"]
 
 
 def _starter() -> list[str]:

@@ -1,4 +1,4 @@
-"""Bytes and names that are on the disk before anything builds on them."""
+"""Waiting until the disk has the contents and the names of files."""
 
 import os
 from collections.abc import Iterable

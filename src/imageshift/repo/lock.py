@@ -88,7 +88,7 @@ def telling_unwritable(folder: Path) -> Iterator[None]:
 
 
 class _LockFile(Struct):
-    """A lock file, open while it is ours. A signal never comes between the two."""
+    """A lock file, open while it is ours. Signals wait while it is taken or released."""
 
     folder: Path
     tree: Path

@@ -10,13 +10,22 @@ from pathlib import Path
 
 from imageshift.errors import SourceError
 
-__all__ = ["LARGEST", "is_folder", "read_below", "read_file", "read_here", "resolve_below"]
+__all__ = [
+    "LARGEST",
+    "is_folder",
+    "leads_out",
+    "read_below",
+    "read_file",
+    "read_here",
+    "resolve_below",
+]
 
 LARGEST = 64 * 1024 * 1024
 """The most bytes that a file of a repository may have."""
 
-# A pipe that is opened so gives no bytes instead of waiting for some.
-_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+# A pipe that is opened so gives no bytes instead of waiting for some. Windows has but the last.
+_FLAGS = sum(getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC", "O_NOCTTY", "O_BINARY"))
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _CHUNK = 1024 * 1024
 
 
@@ -41,7 +50,7 @@ def read_below(root: Path, name: str, *, largest: int = LARGEST) -> bytes:
     Raises:
         SourceError: as `read_file`, and for what lies outside the root.
     """
-    return _read(resolve_below(root, name), _FLAGS | os.O_NOFOLLOW, largest)
+    return _read(resolve_below(root, name), _FLAGS | _NO_LINK, largest)
 
 
 def read_here(path: Path | str, *, largest: int = LARGEST) -> bytes:
@@ -50,7 +59,7 @@ def read_here(path: Path | str, *, largest: int = LARGEST) -> bytes:
     Raises:
         SourceError: as `read_file`, and for a link.
     """
-    return _read(path, _FLAGS | os.O_NOFOLLOW, largest)
+    return _read(path, _FLAGS | _NO_LINK, largest)
 
 
 def resolve_below(root: Path, name: str) -> Path:
@@ -66,6 +75,15 @@ def resolve_below(root: Path, name: str) -> Path:
     if not path.is_relative_to(root):
         raise SourceError("can't be read: it leads out of the root", reason="unwritable")
     return path
+
+
+def leads_out(root: Path, name: str) -> bool:
+    """Whether a name below a folder leads out of it, as `resolve_below` finds."""
+    try:
+        resolve_below(root, name)
+    except SourceError:
+        return True
+    return False
 
 
 def is_folder(name: str) -> bool:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from imageshift.errors import ChangedError, NoFilesError, SourceError
 from imageshift.repo.ignore import Patterns
-from imageshift.repo.read import read_below, read_here, resolve_below
+from imageshift.repo.read import leads_out, read_below, read_here, resolve_below
 
 __all__ = ["CONFIG_NAME", "Passed", "Workspace", "find_root", "has_config", "matching"]
 
@@ -200,8 +200,8 @@ class Workspace:
     def read(self, name: str) -> bytes:
         """The bytes of a regular file below the root, the same at every reading.
 
-        What is decided on them holds for them, and what was decided without a file that couldn't
-        be read holds only while nobody can read it.
+        Decisions hold for the bytes of the first reading; where a file couldn't be read, they
+        hold as long as it can't.
 
         Raises:
             SourceError: it can't be read, leads out of the root or is too large (reason
@@ -331,7 +331,7 @@ class Workspace:
             return
         if not is_link:
             self._pass(name, "no regular file, but a device, pipe or socket", unread=False)
-        elif not Path(os.path.realpath(path)).is_relative_to(self.root):
+        elif leads_out(self.root, name):
             self._pass(name, "a link out of the root, which isn't followed", unread=False)
 
     def _pass(self, name: str, detail: str, *, unread: bool = True) -> None:

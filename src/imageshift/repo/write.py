@@ -16,7 +16,7 @@ from imageshift.repo.flush import flush_folders, write_flushed
 from imageshift.repo.lock import Turn
 from imageshift.repo.read import read_file
 
-__all__ = ["PREFIX", "Write", "write_together"]
+__all__ = ["PREFIX", "Write", "write_together", "write_whole"]
 
 PREFIX = ".imageshift-"
 """How the names of temporary files begin; no walk takes them for files of ours."""
@@ -59,6 +59,22 @@ def write_together(
         finally:
             for file in files:
                 file.clean()
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Makes or replaces a file in one step: who reads it sees the old content or the new one.
+
+    Its mode, owner and extended attributes stay.
+
+    Raises:
+        SourceError: it can't be written (`unwritable`).
+    """
+    with uninterrupted(), _as_source_error():
+        file = _Replacement(Write(path, b"" if path.exists() else None, content), Turn())
+        try:
+            file.stage().replace(path)
+        finally:
+            file.clean()
 
 
 def _replace_all(
@@ -120,17 +136,18 @@ class _Replacement(Struct):
     old: Path | None = None
     replaced: bool = False
 
-    def stage(self) -> None:
-        """Writes the new content beside the file."""
+    def stage(self) -> Path:
+        """Writes the new content beside the file, and gives its place."""
         path = self.write.path
         if self.write.before is None:
             self.new = self._beside(0o666)
             _fill(self.new, self.write.after)
-            return
+            return self.new
         # Opening tells whether it may be written, by rights, attributes and file system.
         os.close(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK))
         self.new = self._beside(0o600)
         _fill(self.new, self.write.after, like=path)
+        return self.new
 
     def refuse_changed(self) -> None:
         if not self._holds(self.write.before):

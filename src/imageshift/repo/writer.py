@@ -40,7 +40,7 @@ class Writer(Struct):
             self._written += [write.path for write in writes]
 
     def flush(self) -> None:
-        """Makes what single files were replaced by last."""
+        """Waits until the disk has the new names of files that were replaced alone."""
         flush_folders(self._written)
 
 

@@ -1,7 +1,8 @@
-"""Files for people's eyes: both sides of a change with the values of their Secrets hidden."""
+"""Diffs for people: both sides of a change with the values of their Secrets hidden."""
 
 import re
 from collections.abc import Collection, Iterator
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -10,18 +11,18 @@ from imageshift.source.document import Chunk, split_documents
 from imageshift.source.node import Mapping, Node, Scalar, Sequence, walk
 from imageshift.source.text import SourceText
 
-__all__ = ["COPY", "HIDDEN", "hide_secrets", "names_secret", "open_keys_of"]
+__all__ = ["ANOTHER", "COPY", "HIDDEN", "Known", "hidden_keys", "hide_secrets", "names_secret"]
 
 HIDDEN = "(hidden: a Secret's value)"
 """What stands for a value, or for a line of one."""
-_ANOTHER = "(hidden: another value of a Secret)"
+ANOTHER = "(hidden: another value of a Secret)"
 """What stands for one that the file of before doesn't have."""
 
 _DATA = {"data", "stringData", "binaryData"}
 _OPEN = frozenset({"apiVersion", "kind", "metadata", "type", "immutable"})
 COPY = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which kubectl keeps a copy of an object."""
-_KINDS = {"Secret", "SecretGenerator"}
+_KINDS = ("Secret", "SecretGenerator")
 _ALWAYS = {COPY, "secretGenerator"}
 _NAMED = re.compile(
     r"""^[\s{\[,"'-]*kind["']?\s*:\s*["']?Secret\b|["']kind["']\s*:\s*["']Secret\b""", re.MULTILINE
@@ -38,8 +39,8 @@ def hide_secrets(before: bytes, after: bytes) -> tuple[bytes, bytes]:
     """
     if b"ecret" not in before and b"ecret" not in after:
         return before, after
-    known = _Known()
-    return _hidden(before, known, HIDDEN), _hidden(after, known, _ANOTHER)
+    known = Known()
+    return _hidden(before, known, HIDDEN), _hidden(after, known, ANOTHER)
 
 
 def names_secret(text: str) -> bool:
@@ -51,24 +52,29 @@ def names_secret(text: str) -> bool:
     return _NAMED.search(text) is not None
 
 
-def open_keys_of(keys: Collection[str]) -> Collection[str]:
-    """The keys of a Secret that may be shown; one without metadata is a reference to a Secret."""
-    return _OPEN if "metadata" in keys else _OPEN | ({*keys} - _DATA)
+def hidden_keys(kind: object, keys: Collection[Any]) -> set[str]:
+    """Those keys of an object or a part of one whose values are hidden.
+
+    What calls itself a Secret and has no metadata is a reference to one.
+    """
+    if kind not in _KINDS:
+        return _ALWAYS
+    return {*keys} - _OPEN if "metadata" in keys else _DATA | _ALWAYS
 
 
-class _Known(Struct):
-    """The stretches of text that were hidden already."""
+class Known(Struct):
+    """The values that were hidden already."""
 
     texts: set[str] = field(default_factory=set)
 
     def mark(self, text: str, fresh: str) -> str:
-        """What stands for a stretch."""
+        """What stands for a value: `HIDDEN` where it is known, else `fresh`."""
         if fresh == HIDDEN:
             self.texts.add(text)
         return HIDDEN if text in self.texts else fresh
 
 
-def _hidden(content: bytes, known: _Known, fresh: str) -> bytes:
+def _hidden(content: bytes, known: Known, fresh: str) -> bytes:
     source = SourceText.decode(content)
     made, here = list[str](), 0
     for start, end, is_value in _stretches(source):
@@ -100,10 +106,9 @@ def _in_chunk(chunk: Chunk) -> Iterator[tuple[int, int, bool]]:
         if isinstance(node, Scalar) and names_secret(node.value):
             yield node.start, node.end, True
         elif isinstance(node, Mapping):
-            is_secret, open_keys = node.text("kind") in _KINDS, open_keys_of(node.keys())
+            hidden = hidden_keys(node.text("kind"), node.keys())
             for key, value in node.own:
-                name = key.value if isinstance(key, Scalar) else ""
-                if (is_secret and name not in open_keys) or name in _ALWAYS:
+                if (key.value if isinstance(key, Scalar) else "") in hidden:
                     yield from _inside(value)
 
 

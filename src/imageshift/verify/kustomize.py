@@ -27,7 +27,7 @@ _numbers = count(1)
 
 
 class Kustomize(Struct, frozen=True):
-    """The program, held to what lies below `root`; without one, to nothing.
+    """The program, which may read what lies below `root` alone, or anything where that is None.
 
     Files below the root may be read wherever they are, as Flux allows inside its artifact. With
     `fetch`, remote bases are fetched.
@@ -56,7 +56,7 @@ class Kustomize(Struct, frozen=True):
         """What a folder builds to.
 
         Raises:
-            BuildError: kustomize refuses, or isn't let.
+            BuildError: kustomize refuses, or may not build it.
         """
         return self.program.build(folder, self.root or Path(folder.anchor), fetch=self.fetch)
 

@@ -53,7 +53,7 @@ class ReleaseSide(Struct, frozen=True):
         """The release with its chart's source and merged values.
 
         Raises:
-            ChartError: they can't be had.
+            ChartError: they can't be found or read.
         """
         return read_release(self.data, self.catalog, self.charts, self.place)
 

@@ -53,7 +53,7 @@ def read_release(
     `known` are the charts of the config, by `namespace/name` of the release.
 
     Raises:
-        ChartError: its values can't be had, or its chart's source isn't in the tree.
+        ChartError: its values can't be found, or its chart's source isn't in the tree.
     """
     spec, name = _part(data, "spec"), object_name(data)
     file, _, line = place.rpartition(":")

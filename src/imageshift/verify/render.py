@@ -36,7 +36,7 @@ class ReleaseRenderer(Struct):
         """The chart of a release, with the values files that it names.
 
         Raises:
-            ChartError: it can't be had or read.
+            ChartError: it can't be found or read.
         """
         release = found.release
         return self.locator.find(release.source).with_values_files(release.values_files)
@@ -45,7 +45,7 @@ class ReleaseRenderer(Struct):
         """The objects of a release, with its own values or others.
 
         Raises:
-            ChartError: the chart can't be had or rendered.
+            ChartError: the chart can't be found or rendered.
             BuildError: kustomize refuses a post-renderer.
         """
         manifests = self._manifests(found, found.release.values if values is None else values)

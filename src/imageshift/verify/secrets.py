@@ -15,12 +15,11 @@ from msgspec.structs import replace
 
 from imageshift.charts.plain import load_plain
 from imageshift.errors import ImageshiftError
-from imageshift.source.secrets import COPY, HIDDEN, names_secret, open_keys_of
+from imageshift.source.secrets import ANOTHER, COPY, HIDDEN, Known, hidden_keys, names_secret
 from imageshift.verify.model import ObjectDifference, Plain, Problem, Verdict, decoded
 
 __all__ = ["Veil", "hide_pair"]
 
-_ANOTHER = "(hidden: another value of a Secret)"
 _SHORTEST, _SHORTEST_LINE = 4, 8
 _WORDS = {"true", "false", "null", "none"}
 
@@ -75,37 +74,31 @@ class Veil(Struct, dict=True, frozen=True):
 
 def hide_pair(before: Any, after: Any) -> tuple[Any, Any]:
     """Both sides of an object, without the values of the Secrets that it is or holds."""
-    known: set[str] = set()
-    return _hidden(before, known, fresh=HIDDEN), _hidden(after, known, fresh=_ANOTHER)
+    known = Known()
+    return _hidden(before, known, fresh=HIDDEN), _hidden(after, known, fresh=ANOTHER)
 
 
-def _hidden(node: Any, known: set[str], *, fresh: str, is_value: bool = False) -> Any:
+def _hidden(node: Any, known: Known, *, fresh: str, is_value: bool = False) -> Any:
     """A node with its values hidden: as `HIDDEN` those that are known, the others as `fresh`."""
 
     def inner(value: Any, *, below: bool) -> Any:
         return _hidden(value, known, fresh=fresh, is_value=is_value or below)
 
     if isinstance(node, Mapping):
-        is_secret, open_keys = node.get("kind") == "Secret", open_keys_of(node.keys())
-        return {
-            key: inner(value, below=(is_secret and key not in open_keys) or key == COPY)
-            for key, value in node.items()
-        }
+        keys = hidden_keys(node.get("kind"), node.keys())
+        return {key: inner(value, below=key in keys) for key, value in node.items()}
     if isinstance(node, list):
         return [inner(item, below=False) for item in node]
     if not is_value and not (isinstance(node, str) and names_secret(node)):
         return node
-    text = repr(node)
-    if fresh == HIDDEN:
-        known.add(text)
-    return HIDDEN if text in known else fresh
+    return known.mark(repr(node), fresh)
 
 
 def _is_in_secret(item: ObjectDifference) -> bool:
     """Whether a difference is in a Secret's values, or is a copy of all of them."""
-    if item.object.kind != "Secret" or not item.path:
-        return False
-    return item.path[0] not in open_keys_of({"metadata"}) or COPY in item.path
+    kind, top = item.object.kind, set(item.path[:1])
+    is_copy = kind == "Secret" and COPY in item.path
+    return is_copy or not top.isdisjoint(hidden_keys(kind, top | {"metadata"}))
 
 
 def _is_secret_text(item: ObjectDifference) -> bool:
@@ -120,9 +113,9 @@ def _is_shown(value: Any) -> bool:
 def _values(node: Any) -> Iterator[str]:
     """The texts in the Secrets that an object is or holds."""
     if isinstance(node, Mapping):
-        is_secret, open_keys = node.get("kind") == "Secret", open_keys_of(node.keys())
+        hidden = hidden_keys("Secret", node.keys()) if node.get("kind") == "Secret" else ()
         for key, value in node.items():
-            yield from _texts(value) if is_secret and key not in open_keys else _values(value)
+            yield from _texts(value) if key in hidden else _values(value)
     elif isinstance(node, list):
         for item in node:
             yield from _values(item)

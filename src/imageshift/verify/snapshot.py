@@ -6,7 +6,6 @@ wait for, and nothing through which it could read what lies outside.
 
 import errno
 import os
-import re
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +15,7 @@ from typing import Self
 
 from msgspec import Struct, field
 
-from imageshift.errors import SourceError, ToolError
+from imageshift.errors import SourceError, ToolError, without_users
 from imageshift.git import Revision, drop_links_out, remotes
 from imageshift.repo.read import is_folder, read_below
 
@@ -24,7 +23,6 @@ __all__ = ["Snapshot"]
 
 _LEFT_OUT = {".git", ".terraform", "node_modules", ".venv", "__pycache__"}
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-_USER = re.compile(r"(?<=//)[^/@]*@")
 
 
 class Snapshot(Struct, frozen=True):
@@ -162,7 +160,7 @@ def _keep_remotes(folder: Path, root: Path) -> None:
 
     Builds can read what the copy holds, so users and passwords are left out.
     """
-    urls = [_USER.sub("", url) for url in remotes(folder)]
+    urls = [without_users(url) for url in remotes(folder)]
     if urls:
         lines = (f'[remote "{number}"]\nurl = {url}\n' for number, url in enumerate(urls))
         (root / ".git").mkdir(exist_ok=True)

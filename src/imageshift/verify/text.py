@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from imageshift.cache import Cached, Mapped, RuleSet
+from imageshift.cache import Mapped, RuleSet
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, name_length
 
@@ -36,13 +36,6 @@ class TextJudge:
     def is_moved(self, before: str, after: str) -> bool:
         """Whether `after` is exactly where the reference `before` goes, tag and digest the same."""
         return before != after and self.target(before) == after
-
-    def is_target(self, text: str) -> bool:
-        """Whether a text is a reference in the cache."""
-        try:
-            return isinstance(self.rules.map(self.rules.parse(text)), Cached)
-        except InvalidReferenceError:
-            return False
 
     def pairs(self, before: str, after: str, context: str) -> list[tuple[str, str]] | None:
         """The references that have moved when nothing else differs, else None.
