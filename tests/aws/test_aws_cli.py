@@ -126,7 +126,7 @@ def test_validate_findings(ecr_server: EcrServer) -> None:
 
 
 def test_validate_role(ecr_server: EcrServer) -> None:
-    """`--role` names what the nodes' role may not do, by IAM's simulation."""
+    """`--role` names what the nodes' role may not do, according to IAM's policy simulator."""
     ecr_server.rules = RULES
     arn = "arn:aws:iam::111122223333:role/path/nodes"
 
@@ -324,7 +324,7 @@ def test_infra_refuses_other_secrets() -> None:
     ran = run("infra", "cloudformation", "--secret", "docker-hub=hub")
 
     assert ran.code == 2
-    assert "ECR takes no secret named 'hub'\n  hint: " in ran.stderr
+    assert "ECR doesn't accept a secret named 'hub'\n  hint: " in ran.stderr
 
 
 def test_warm_list() -> None:
@@ -347,7 +347,9 @@ def test_warm_check(ecr_server: EcrServer) -> None:
     after = run("warm", CLUSTER, "--charts", "off", "--check", "--format", "json")
 
     assert (before.code, after.code) == (1, 0)
-    assert f"warning digest-not-cached: {HOST}/quay/org/app@{PINNED} can't be had" in before.stderr
+    assert (
+        f"warning digest-not-cached: {HOST}/quay/org/app@{PINNED} isn't available" in before.stderr
+    )
     assert f"crane copy quay.io/org/app@{PINNED} {HOST}/quay/org/app@{PINNED}" in before.stderr
     assert [row["is_cached"] for row in after.report["pins"]] == [True, True]
     assert {call for call, _ in ecr_server.calls} == {"DescribeImages"}

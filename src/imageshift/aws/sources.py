@@ -46,7 +46,7 @@ class SourceFiles:
         """
         content = self.read(path)
         if len(content) > _LARGEST:
-            raise SourceError(f"more than {_LARGEST >> 20} MiB are too much for a source of rules")
+            raise SourceError(f"more than {_LARGEST >> 20} MiB is too much for a source of rules")
         return SourceText.decode(content).text.removeprefix("\ufeff")
 
     def is_inside(self, folder: Path) -> bool:
