@@ -80,7 +80,7 @@ def differences(
         if old.texts is None:
             continue
         if new.texts is None:
-            yield f"{folder}: builds no more: {new.message}"
+            yield f"{folder}: no longer builds: {new.message}"
         elif len(old.texts) != len(new.texts):
             yield f"{folder}: {len(old.texts)} objects before, {len(new.texts)} after"
         else:

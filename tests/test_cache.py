@@ -112,11 +112,11 @@ STAYS: dict[str, tuple[str, Told]] = {
     ),
     "three parts on Docker Hub": (
         "docker.io/a/b/c",
-        ("no-rule", "docker.io/a/b/c is no name that docker.io has"),
+        ("no-rule", "docker.io/a/b/c isn't a name that docker.io can have"),
     ),
     "host that was taken for a path": (
         "docker.io/ghcr.io/org/app",
-        ("no-rule", "docker.io/ghcr.io/org/app is no name that docker.io has"),
+        ("no-rule", "docker.io/ghcr.io/org/app isn't a name that docker.io can have"),
     ),
     "other account's ECR": (f"{OTHER}/team/app", ("other-ecr", f"{OTHER} is another ECR registry")),
     "EKS add-on": (
@@ -169,7 +169,7 @@ OWN: dict[str, tuple[str, Told]] = {
     "library twice": ("docker-hub/library/library/nginx", ("mended", "docker-hub/library/nginx")),
     "too many parts for Docker Hub": (
         "docker-hub/a/b/c",
-        ("own-repository", "docker-hub/a/b/c is no path of the rule docker.io → docker-hub"),
+        ("own-repository", "docker-hub/a/b/c isn't a path under the rule docker.io → docker-hub"),
     ),
     "no rule's prefix": ("team/app", ("own-repository", "no rule's prefix holds team/app")),
     "prefix alone": ("docker-hub", ("own-repository", "no rule's prefix holds docker-hub")),

@@ -37,24 +37,24 @@ BAD_RULES: dict[str, tuple[str, str, str | None, str]] = {
         "docker.io",
         "DockerHub",
         None,
-        "'DockerHub' is no ECR repository prefix",
+        "'DockerHub' isn't an ECR repository prefix",
     ),
     "prefix too long": ("docker.io", "a" * 31, None, "is too long: ECR takes 2 to 30"),
     "prefix empty": ("docker.io", "", None, "is too short: ECR takes 2 to 30"),
-    "upstream prefix in capitals": ("cgr.dev", "cg", "Example.com", "'Example.com' is no ECR"),
+    "upstream prefix in capitals": ("cgr.dev", "cg", "Example.com", "'Example.com' isn't an ECR"),
     "upstream prefix too long": ("cgr.dev", "cg", "a" * 31, "is too long: ECR takes 2 to 30"),
     "upstream prefix of one character": ("cgr.dev", "cg", "a", "is too short: ECR takes 2 to 30"),
     "upstream prefix for ROOT": ("cgr.dev", "ROOT", "example.com", "can't have the prefix ROOT"),
-    "upstream empty": ("", "hub", None, "'' is no registry host"),
+    "upstream empty": ("", "hub", None, "'' isn't a registry host"),
     "upstream with a path": (
         "docker.io/library",
         "hub",
         None,
-        "'docker.io/library' is no registry",
+        "'docker.io/library' isn't a registry",
     ),
-    "upstream that is a word": ("docker-hub", "hub", None, "'docker-hub' is no registry host"),
-    "upstream with a variable": ("${UPSTREAM}", "hub", None, "is no registry host"),
-    "upstream with a blank": ("docker.io ", "hub", None, "'docker.io ' is no registry host"),
+    "upstream that is a word": ("docker-hub", "hub", None, "'docker-hub' isn't a registry host"),
+    "upstream with a variable": ("${UPSTREAM}", "hub", None, "isn't a registry host"),
+    "upstream with a blank": ("docker.io ", "hub", None, "'docker.io ' isn't a registry host"),
 }
 
 KEPT_RULES: dict[str, tuple[Rule, Rule]] = {
@@ -136,11 +136,11 @@ def test_contradictions(rules: tuple[Rule, ...], message: str) -> None:
 @pytest.mark.parametrize(
     ("host", "upstream", "message"),
     [
-        pytest.param("lscr.io", "ghcr", "'ghcr' is no registry host", id="upstream is a word"),
-        pytest.param("lscr.io", "", "'' is no registry host", id="upstream is empty"),
-        pytest.param("lscr", "ghcr.io", "'lscr' is no registry host", id="host is a word"),
+        pytest.param("lscr.io", "ghcr", "'ghcr' isn't a registry host", id="upstream is a word"),
+        pytest.param("lscr.io", "", "'' isn't a registry host", id="upstream is empty"),
+        pytest.param("lscr", "ghcr.io", "'lscr' isn't a registry host", id="host is a word"),
         pytest.param(
-            "lscr.io/x", "ghcr.io", "'lscr.io/x' is no registry host", id="host with path"
+            "lscr.io/x", "ghcr.io", "'lscr.io/x' isn't a registry host", id="host with path"
         ),
         pytest.param("a.io", "ghcr.io/Org", "a.io=ghcr.io/Org names no upstream", id="bad path"),
     ],

@@ -128,14 +128,14 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
     "outside the upstream prefix": (
         ONLY_LIBRARY,
         "bitnami/redis",
-        ("no-rule", "no rule reaches docker.io/bitnami/redis"),
+        ("no-rule", "no rule covers docker.io/bitnami/redis"),
     ),
     "outside the upstream prefix, wrongly below its prefix": (
         ONLY_LIBRARY,
         f"{HOST}/official/bitnami/redis",
         (
             "own-repository",
-            "official/bitnami/redis is no path of the rule docker.io/library → official",
+            "official/bitnami/redis isn't a path under the rule docker.io/library → official",
         ),
     ),
     "upstream prefix of Chainguard": (
@@ -156,12 +156,12 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
     "upstream prefix is whole parts": (
         CHAINGUARD,
         "cgr.dev/example.com.evil/base",
-        ("no-rule", "no rule reaches cgr.dev/example.com.evil/base"),
+        ("no-rule", "no rule covers cgr.dev/example.com.evil/base"),
     ),
     "upstream prefix alone is no image": (
         CHAINGUARD,
         "cgr.dev/example.com",
-        ("no-rule", "no rule reaches cgr.dev/example.com"),
+        ("no-rule", "no rule covers cgr.dev/example.com"),
     ),
     "explicit over imported": (EXPLICIT, "bitnami/redis", ("mapped", "said/bitnami/redis")),
     "imported one moves to the explicit": (
@@ -191,12 +191,12 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
     "below ROOT nothing is mended": (
         ROOTED,
         f"{HOST}/app",
-        ("own-repository", "app is no path of the rule docker.io → ROOT"),
+        ("own-repository", "app isn't a path under the rule docker.io → ROOT"),
     ),
     "below ROOT too many parts": (
         ROOTED,
         f"{HOST}/library/a/b",
-        ("own-repository", "library/a/b is no path of the rule docker.io → ROOT"),
+        ("own-repository", "library/a/b isn't a path under the rule docker.io → ROOT"),
     ),
     "ROOT falls below another prefix": (
         ROOTED,

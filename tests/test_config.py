@@ -126,20 +126,20 @@ REFUSED = {
     "chart mode": ("charts:\n  mode: sometimes\n", "2:9: ", "at charts.mode"),
     "a list": ("- a\n", "1:1: ", "Expected `object`, got `array`"),
     "a text": ("hello\n", "1:1: ", "Expected `object`, got `str`"),
-    "no YAML": ("account: [1\n", ":", "no YAML"),
+    "no YAML": ("account: [1\n", ":", "invalid YAML"),
     "no UTF-8": (b"account: \xff\n", ":1:", "UTF-8"),
-    "key twice": ("region: a\nexclude: []\nregion: b\n", "3:1: ", "the key region is there twice"),
+    "key twice": ("region: a\nexclude: []\nregion: b\n", "3:1: ", "the key region appears twice"),
     "key twice in a rule": (
         "rules:\n  - {upstream: docker.io, prefix: hub, prefix: hub}\n",
         "2:40: ",
-        "the key prefix is there twice",
+        "the key prefix appears twice",
     ),
-    "host twice": ("aliases: {a.io: ghcr.io, a.io: quay.io}\n", "1:26: ", "the key a.io is there"),
+    "host twice": ("aliases: {a.io: ghcr.io, a.io: quay.io}\n", "1:26: ", "a.io appears twice"),
     "second document": ("region: us-east-1\n---\njobs: skip\n", "2:1: ", "a second document"),
     "bad prefix": (
         "rules:\n  - upstream: docker.io\n    prefix: Hub\n",
         "3:13: ",
-        "'Hub' is no ECR repository prefix at rules[0].prefix",
+        "'Hub' isn't an ECR repository prefix at rules[0].prefix",
     ),
     "short prefix": (
         "rules:\n- {upstream: docker.io, prefix: hub}\n- {upstream: ghcr.io, prefix: h}\n",
@@ -149,12 +149,12 @@ REFUSED = {
     "no host": (
         "rules:\n  - prefix: hub\n    upstream: docker\n",
         "3:15: ",
-        "'docker' is no registry host at rules[0].upstream",
+        "'docker' isn't a registry host at rules[0].upstream",
     ),
     "bad upstream prefix": (
         "rules: [{upstream: ghcr.io, prefix: gh, upstream_prefix: Org}]\n",
         "1:58: ",
-        "'Org' is no ECR repository prefix at rules[0].upstream_prefix",
+        "'Org' isn't an ECR repository prefix at rules[0].upstream_prefix",
     ),
     "upstream prefix under ROOT": (
         "rules: [{upstream: ghcr.io, prefix: ROOT, upstream_prefix: org}]\n",
@@ -176,14 +176,14 @@ REFUSED = {
         "3:39: ",
         "at registries[0].rules[0].prefix",
     ),
-    "bad account": ("account: 12a\n", "1:10: ", "'12a' is no AWS account id at account"),
-    "bad region": ("region: europe\n", "1:9: ", "'europe' is no AWS region at region"),
+    "bad account": ("account: 12a\n", "1:10: ", "'12a' isn't an AWS account id at account"),
+    "bad region": ("region: europe\n", "1:9: ", "'europe' isn't an AWS region at region"),
     "region without a cache": (
         "registries:\n- {paths: [a], region: cn-north-1}\n",
         "2:24: ",
         "ECR has no pull through cache in cn-north-1 at registries[0].region",
     ),
-    "bad host": ("registry_host: a/b\n", "1:16: ", "'a/b' is no registry host at registry_host"),
+    "bad host": ("registry_host: a/b\n", "1:16: ", "'a/b' isn't a registry host at registry_host"),
     "bad alias": ("aliases:\n  lscr.io: ghcr\n", "2:3: ", "at aliases.lscr.io"),
     "wide characters": ("region: a\n".encode("utf-16"), "1:1: ", "UTF-16"),
     "registry without paths": ("registries:\n  - account: '1'\n", "2:5: ", "`paths`"),
@@ -284,7 +284,7 @@ def test_rules_of_the_command_line(text: str, expected: tuple[str, str | None, s
 @pytest.mark.parametrize("text", ["", "ghcr.io", "=x", "/a=x"])
 def test_other_texts_are_no_rules(text: str) -> None:
     """The form is in the hint."""
-    with pytest.raises(ConfigError, match="is no rule") as error:
+    with pytest.raises(ConfigError, match="isn't a rule") as error:
         parse_rule(text)
 
     assert error.value.hint == "--rule UPSTREAM[/UPSTREAM_PREFIX]=PREFIX"
@@ -295,7 +295,7 @@ def test_aliases_of_the_command_line() -> None:
     assert parse_alias("lscr.io=ghcr.io") == {"lscr.io": "ghcr.io"}
     assert parse_alias("known")["mirror.gcr.io"] == "docker.io"
     for text in ("lscr.io", "=ghcr.io", "lscr.io=", ""):
-        with pytest.raises(ConfigError, match="is no alias"):
+        with pytest.raises(ConfigError, match="isn't an alias"):
             parse_alias(text)
 
 
@@ -350,7 +350,7 @@ def test_no_rule_left_is_refused() -> None:
     config = Config(rules=[RuleEntry("docker.io", "hub")])
     options = RuleOptions(account=ACCOUNT, region="eu-west-2", rules=("docker.io=",))
 
-    with pytest.raises(ConfigError, match="no rule left"):
+    with pytest.raises(ConfigError, match="no rule is left"):
         build_rules(config, options)
 
 
@@ -369,7 +369,7 @@ def test_options_beat_the_part_and_the_part_beats_the_whole() -> None:
     [
         (None, "eu-west-2", "--account is missing"),
         (ACCOUNT, None, "--region is missing"),
-        ("12345678901x", "eu-west-2", "is no AWS account id"),
+        ("12345678901x", "eu-west-2", "isn't an AWS account id"),
         (ACCOUNT, "cn-north-1", "pull.through"),
         (ACCOUNT, "us-gov-west-1", "pull.through"),
         (ACCOUNT, "europe", "region"),

@@ -56,16 +56,16 @@ def tree(tmp_path: Path) -> Path:
 
 
 REFUSED = {
-    "host": (f"registry_host: evil.example\n{OWN}", "1:16: evil.example is no registry of ECR's"),
-    "host with a variable": ("registry_host: ${A}.evil.example\n", "1:16: ${A}.evil.example is no"),
+    "host": (f"registry_host: evil.example\n{OWN}", "1:16: evil.example isn't an ECR registry"),
+    "host with a variable": ("registry_host: ${A}.evil.example\n", "1:16: ${A}.evil.example isn't"),
     "host with a default": ("registry_host: '${A:=evil.example}'\n", "1:16: ${A:=evil"),
     "host behind another": (
         f"registry_host: {HOST}.evil.example\n",
-        f"1:16: {HOST}.evil.example is no registry of ECR's",
+        f"1:16: {HOST}.evil.example isn't an ECR registry",
     ),
     "host for a part": (
         f"{OWN}registries: [{{paths: [a/], registry_host: evil.example}}]\n",
-        "3:43: evil.example is no registry of ECR's",
+        "3:43: evil.example isn't an ECR registry",
     ),
     "AWS": (OWN + "rules_from: aws\n", "3:13: only the command line may ask AWS"),
     "rules outside": (OWN + "rules_from: ../rules.json\n", "3:13: ../rules.json leads out of"),
@@ -76,7 +76,7 @@ REFUSED = {
         "3:20: ../chart leads out of",
     ),
     "too many values": ("exclude: [" + "a," * 10_000 + "]\n", "more than 10,000 values"),
-    "too long": ("exclude: ['" + "a" * (1 << 20) + "']\n", "more than 1 MiB"),
+    "too long": ("exclude: ['" + "a" * (1 << 20) + "']\n", "larger than 1 MiB"),
     "too deep": ("exclude: " + "[" * 100_000 + "\n", "nested deeper than 150 levels"),
     "laughs": (
         "exclude: &a [" + "a, " * 99 + "]\n"

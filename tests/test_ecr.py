@@ -182,7 +182,7 @@ def test_account(account: str, doubtful: bool) -> None:  # noqa: FBT001 a table'
 )
 def test_bad_account(account: str) -> None:
     """Anything but digits is no account."""
-    with pytest.raises(ConfigError, match="is no AWS account id"):
+    with pytest.raises(ConfigError, match="isn't an AWS account id"):
         Registry.of(account, "eu-west-2")
 
 
@@ -193,14 +193,14 @@ def test_bad_account(account: str) -> None:
         pytest.param("cn-northwest-1", "no pull through cache", id="China, Ningxia"),
         pytest.param("us-gov-east-1", "no pull through cache", id="GovCloud, east"),
         pytest.param("us-gov-west-1", "no pull through cache", id="GovCloud, west"),
-        pytest.param("", "is no AWS region", id="empty"),
-        pytest.param("eu-west-2a", "is no AWS region", id="availability zone"),
-        pytest.param("eu-west", "is no AWS region", id="no number"),
-        pytest.param("EU-WEST-2", "is no AWS region", id="capitals"),
-        pytest.param("eu_west_2", "is no AWS region", id="underscores"),
-        pytest.param("london", "is no AWS region", id="a town"),
-        pytest.param("eu-west-٢", "is no AWS region", id="digit beyond ASCII"),
-        pytest.param("eu-west-2\n", "is no AWS region", id="line end"),
+        pytest.param("", "isn't an AWS region", id="empty"),
+        pytest.param("eu-west-2a", "isn't an AWS region", id="availability zone"),
+        pytest.param("eu-west", "isn't an AWS region", id="no number"),
+        pytest.param("EU-WEST-2", "isn't an AWS region", id="capitals"),
+        pytest.param("eu_west_2", "isn't an AWS region", id="underscores"),
+        pytest.param("london", "isn't an AWS region", id="a town"),
+        pytest.param("eu-west-٢", "isn't an AWS region", id="digit beyond ASCII"),
+        pytest.param("eu-west-2\n", "isn't an AWS region", id="line end"),
     ],
 )
 @pytest.mark.parametrize("host", [None, "cache.example.com"], ids=["made", "given"])
@@ -287,14 +287,14 @@ def test_given_ecr_host_without_cache(name: str) -> None:
 )
 def test_bad_host(host: str) -> None:
     """A given host is one that references can spell."""
-    with pytest.raises(ConfigError, match="is no registry host"):
+    with pytest.raises(ConfigError, match="isn't a registry host"):
         Registry.of(None, None, host)
 
 
 @pytest.mark.parametrize("region", ["eu-west-9", "us-central-1", "ap-northeast-10"])
 def test_a_region_that_isnt_there(region: str) -> None:
     """A Region that only looks like one is an error; as a host it is taken, for newer ones."""
-    with pytest.raises(ConfigError, match="no AWS region that imageshift knows"):
+    with pytest.raises(ConfigError, match="an AWS region that imageshift knows"):
         Registry.of("123456789012", region)
 
     host = f"123456789012.dkr.ecr.{region}.amazonaws.com"

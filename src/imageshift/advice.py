@@ -46,31 +46,31 @@ class Code(StrEnum):
 
 
 _MESSAGES = {
-    Code.ACCOUNT_ID: "the account id {} has not twelve digits, so no such registry can exist",
+    Code.ACCOUNT_ID: "the account id {} doesn't have twelve digits, so no such registry can exist",
     Code.DIGEST_FIRST_PULL: (
         "pinned by digest: a pull by digest of an image that isn't cached yet is reported to "
         "fail (not tried by us); pull each once by its tag first: imageshift warm"
     ),
-    Code.MUTABLE_TAG: "a tag that moves: the cache asks upstream again after 24 hours only",
+    Code.MUTABLE_TAG: "a moving tag: the cache asks upstream for it only once in 24 hours",
     Code.FIRST_PULL_ROUTE: (
         "the first pull of an image may need a route to the internet, even with PrivateLink"
     ),
-    Code.RULE_MISSING: "ECR can cache {}, but no rule has it: --rule UPSTREAM=PREFIX adds one",
+    Code.RULE_MISSING: "ECR can cache {}, but no rule covers it: --rule UPSTREAM=PREFIX adds one",
     Code.LAMBDA: "a Lambda function can't pull through the cache: copy its image by hand",
     Code.UNSUPPORTED_UPSTREAM: "ECR can't cache {}: {}",
-    Code.UNKNOWN_OFFICIAL: "{} is no Docker Official Image: is it an image of your own?",
+    Code.UNKNOWN_OFFICIAL: "{} isn't a Docker Official Image: is it an image of your own?",
     Code.POLICY_MATCHES_UPSTREAM: (
         "an admission policy matches names of {}: add a pattern for {} beside it"
     ),
     Code.AUTOMATION_REVERTS: (
         "Flux image automation writes the old registry back here: point its ImageRepository at "
-        "the cache, or mark tag and digest alone (:tag, :digest)"
+        "the cache, or mark only the tag and digest (:tag, :digest)"
     ),
     Code.CONTROLLER_PULL: (
         "the controller of {} reads the registry itself and needs ECR permissions of its own"
     ),
     Code.PRIVATE_UPSTREAM: (
-        "imagePullSecrets stand here: the credential of the cache rule must be able to see the "
+        "imagePullSecrets are set here: the credential of the cache rule must be able to read the "
         "image"
     ),
 }

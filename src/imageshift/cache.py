@@ -68,8 +68,8 @@ class Rule:
     is None for all of the upstream.
 
     Raises:
-        RuleError: a prefix is outside ECR's grammar, the upstream is no host, or an upstream
-            prefix goes with the prefix ROOT (ECR takes none there).
+        RuleError: a prefix is outside ECR's grammar, the upstream isn't a host, or an upstream
+            prefix comes with the prefix ROOT (ECR allows none there).
     """
 
     upstream: str
@@ -116,7 +116,7 @@ def _upstream_host(text: str) -> str:
     if not known:
         # A user name and password before the host are nobody's to see.
         shown = _LOGIN.sub("", text)
-        raise RuleError(f"{shown!r} is no registry host", hint="write it like ghcr.io")
+        raise RuleError(f"{shown!r} isn't a registry host", hint="write it like ghcr.io")
     return _BUILT_IN_ALIASES.get(host, host)
 
 
@@ -207,7 +207,7 @@ class RuleSet:
     may carry a path). Docker Hub's, the Kubernetes project's and ECR Public's own are always known.
 
     Raises:
-        RuleError: two rules have one prefix or are equally good for the same images, one has
+        RuleError: two rules have the same prefix or match the same images equally well, one has
             the cache itself as its upstream, or an alias names no host.
     """
 
@@ -245,7 +245,7 @@ class RuleSet:
         return reference.with_name(registry, repository)
 
     def map(self, reference: ImageReference) -> Outcome:
-        """What becomes of a reference: it moves, is cached already, or stays for a reason."""
+        """What happens to a reference: it moves, is cached already, or stays for a reason."""
         normal = self.normalize(reference)
         if normal.registry == self.registry.host:
             return self._map_own(reference, normal)
@@ -254,7 +254,7 @@ class RuleSet:
     def unmap(self, reference: ImageReference) -> ImageReference | None:
         """The upstream reference of one in the cache, mended where its path was wrong.
 
-        None when the registry isn't ours or no rule's prefix fits.
+        None when the registry isn't this one or no rule's prefix fits.
         """
         found = self._owner(self.normalize(reference))
         if found is None:
@@ -287,7 +287,8 @@ class RuleSet:
         repository = rule.to_cache(normal.repository)
         if repository is None or _is_broken_hub_name(normal):
             return Unmapped(
-                UnmappedReason.NO_RULE, f"{normal.full_name} is no name that {normal.registry} has"
+                UnmappedReason.NO_RULE,
+                f"{normal.full_name} isn't a name that {normal.registry} can have",
             )
         return self._checked(normal, repository, rule)
 
@@ -320,7 +321,7 @@ class RuleSet:
         if isinstance(again, Mapped) and rule.prefix != ROOT:
             return replace(again, mended=True)
         return Unmapped(
-            UnmappedReason.OWN_REPOSITORY, f"{normal.repository} is no path of the rule {rule}"
+            UnmappedReason.OWN_REPOSITORY, f"{normal.repository} isn't a path under the rule {rule}"
         )
 
     def _without_rule(self, normal: ImageReference) -> Unmapped:
@@ -330,14 +331,14 @@ class RuleSet:
         if not ecr.is_valid:
             return Unmapped(
                 UnmappedReason.BAD_ACCOUNT,
-                f"{ecr.account!r} in {normal.registry} is no AWS account id; if imageshift wrote "
-                f"it: imageshift revert --all --account {ecr.account} --region {ecr.region}",
+                f"{ecr.account!r} in {normal.registry} isn't an AWS account id; if imageshift "
+                f"wrote it: imageshift revert --all --account {ecr.account} --region {ecr.region}",
             )
         return Unmapped(UnmappedReason.OTHER_ECR, f"{normal.registry} is another ECR registry")
 
     def _missing(self, normal: ImageReference) -> str:
         if any(rule.upstream == normal.registry for rule in self.rules):
-            return f"no rule reaches {normal.full_name}"
+            return f"no rule covers {normal.full_name}"
         return f"no rule has the upstream {normal.registry}"
 
     def _rule_for(self, normal: ImageReference) -> Rule | None:
@@ -392,7 +393,7 @@ def _refuse_twins(rules: Iterable[Rule]) -> None:
         if same_reach is not rule:
             raise RuleError(
                 f"two rules fit the same images: {same_reach} and {rule}",
-                hint="say which one with --rule UPSTREAM=PREFIX",
+                hint="choose one with --rule UPSTREAM=PREFIX",
             )
 
 

@@ -100,7 +100,7 @@ def parse_rule(text: str) -> tuple[str, str | None, str]:
     host, _, path = upstream.partition("/")
     if not equals or not host:
         raise ConfigError(
-            f"--rule {text!r} is no rule", hint="--rule UPSTREAM[/UPSTREAM_PREFIX]=PREFIX"
+            f"--rule {text!r} isn't a rule", hint="--rule UPSTREAM[/UPSTREAM_PREFIX]=PREFIX"
         )
     return host, path or None, prefix
 
@@ -117,7 +117,9 @@ def parse_alias(text: str) -> dict[str, str]:
         return dict(KNOWN_ALIASES)
     host, equals, upstream = text.partition("=")
     if not equals or not host or not upstream:
-        raise ConfigError(f"--alias {text!r} is no alias", hint="--alias HOST=UPSTREAM, or known")
+        raise ConfigError(
+            f"--alias {text!r} isn't an alias", hint="--alias HOST=UPSTREAM, or known"
+        )
     return {host: upstream}
 
 
@@ -149,7 +151,7 @@ def build_rules(
     )
     rules = _with_options(_base_rules(config, part, options), options.rules)
     if not rules:
-        raise RuleError("there is no rule left")
+        raise RuleError("no rule is left")
     return RuleSet(registry, tuple(rules), _aliases(config, options.aliases))
 
 
@@ -157,7 +159,9 @@ def _base_rules(config: Config, part: RegistryEntry, options: RuleOptions) -> It
     if options.preset is not None:
         if options.preset not in PRESETS:
             names = ", ".join(PRESETS)
-            raise ConfigError(f"there are no rules {options.preset!r}", hint=f"one of {names}")
+            raise ConfigError(
+                f"there are no built-in rules {options.preset!r}", hint=f"one of {names}"
+            )
         return PRESETS[options.preset]
     if options.imported is not None:
         return options.imported

@@ -158,8 +158,8 @@ class _File(Struct, frozen=True):
         seen: set[str] = set()
         for key in (key for key, _ in mapping.own if isinstance(key, Scalar)):
             if key.value in seen:
-                hint = "readers of YAML take one of them or none"
-                raise self.error(f"the key {key.value} is there twice", key.start, hint)
+                hint = "YAML readers take one of them, or neither"
+                raise self.error(f"the key {key.value} appears twice", key.start, hint)
             seen.add(key.value)
 
     def _refuse_number(self, mapping: Mapping) -> None:
@@ -167,9 +167,9 @@ class _File(Struct, frozen=True):
         value = mapping.scalar("account")
         if value is None or value.is_empty or value.is_string:
             return
-        lost = " and would lose the leading zero, or take it for octal"
+        lost = " and may drop the leading zero, or read it as octal"
         raise self.error(
-            f"account {value.value} is a number in YAML: readers turn it into another text"
+            f"account {value.value} is a number in YAML: readers turn it into a different text"
             + lost * value.value.startswith("0"),
             value.start,
             f'write it in quotes: account: "{value.value}"',
@@ -220,14 +220,14 @@ class _File(Struct, frozen=True):
             raise self.error(f"{error} at {shown}", node.start, error.hint) from None
 
 
-_TRUST = "a configuration that --config names may say it"
+_TRUST = "a configuration that --config names may do so"
 
 
 def _check_host(host: str | None, foreign: Foreign) -> None:
     if host is None or foreign.host or may_be_ecr(Registry.of(None, None, host).host):
         return
     raise ConfigError(
-        f"{host} is no registry of ECR's, and only the command line may name another",
+        f"{host} isn't an ECR registry, and only the command line may name another",
         hint=f"--registry-host {host}; {_TRUST}",
     )
 

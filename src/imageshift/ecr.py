@@ -132,7 +132,7 @@ def check_prefix(prefix: str) -> str:
     stripped = prefix.removesuffix("/")
     if not _PREFIX.fullmatch(stripped):
         raise RuleError(
-            f"{prefix!r} is no ECR repository prefix",
+            f"{prefix!r} isn't an ECR repository prefix",
             hint="lower-case letters, digits and . _ - between them, parts divided by /, or ROOT",
         )
     return stripped
@@ -156,12 +156,12 @@ class Registry(Struct, frozen=True):
         account and region of an ECR host are those in its name.
 
         Raises:
-            ConfigError: the account holds other than digits, the region is none or has no
+            ConfigError: the account holds other than digits, the region isn't one or has no
                 pull-through cache, or neither a host nor both of the others are given.
         """
         if account is not None and not re.fullmatch(r"[0-9]+", account):
             raise ConfigError(
-                f"the account {account!r} is no AWS account id",
+                f"the account {account!r} isn't an AWS account id",
                 hint="twelve digits; in YAML and JSON write it in quotes",
             )
         suffix = None if region is None else _host_suffix(region)
@@ -170,7 +170,7 @@ class Registry(Struct, frozen=True):
         if account is None or region is None:
             missing = "--account" if account is None else "--region"
             raise ConfigError(
-                f"the target registry is not known: {missing} is missing",
+                f"the target registry isn't known: {missing} is missing",
                 hint="give --account and --region, or --registry-host, or write .imageshift.yaml",
             )
         return cls(f"{account}.dkr.ecr.{region}.{suffix}", account, region)
@@ -185,17 +185,17 @@ class Registry(Struct, frozen=True):
 
     @property
     def has_doubtful_account(self) -> bool:
-        """Whether the account is given but hasn't twelve digits."""
+        """Whether the account is given but doesn't have twelve digits."""
         return self.account is not None and len(self.account) != _ACCOUNT_DIGITS
 
 
 def _host_suffix(region: str) -> str:
     if not _REGION.fullmatch(region):
-        raise ConfigError(f"{region!r} is no AWS region", hint="write it like eu-west-2")
+        raise ConfigError(f"{region!r} isn't an AWS region", hint="write it like eu-west-2")
     if region not in _REGIONS:
         raise ConfigError(
-            f"{region!r} is no AWS region that imageshift knows",
-            hint="a newer one is taken as a host: --registry-host ACCOUNT.dkr.ecr.REGION.…",
+            f"{region!r} isn't an AWS region that imageshift knows",
+            hint="give a newer one as a host: --registry-host ACCOUNT.dkr.ecr.REGION.…",
         )
     _refuse_without_cache(region)
     return _partition(region)[1]
@@ -218,5 +218,5 @@ def _check_host(host: str) -> str:
     except InvalidReferenceError:
         known = False
     if not known:
-        raise ConfigError(f"{host!r} is no registry host", hint="a host, without any path")
+        raise ConfigError(f"{host!r} isn't a registry host", hint="give a host without a path")
     return cleaned

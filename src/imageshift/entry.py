@@ -49,7 +49,7 @@ class Entry(Struct, frozen=True):
     def problem(self) -> str | None:
         """Why what the name matches can't be told, or None when it can."""
         if _compiled(self.name) is None:
-            return f"the name {_shortened(self.name)!r} is no pattern that can be read"
+            return f"the name {_shortened(self.name)!r} isn't a pattern that can be read"
         return None
 
     @property

@@ -74,7 +74,7 @@ class ImageshiftError(Exception):
 
 
 class InvalidReferenceError(ImageshiftError, ValueError):
-    """The text is no image reference by distribution's grammar."""
+    """The text isn't an image reference by distribution's grammar."""
 
 
 class VariableReferenceError(InvalidReferenceError):
@@ -131,9 +131,9 @@ class BusyError(ImageshiftError):
 
 
 class ChangedError(ImageshiftError):
-    """A file has changed between two readings, so that what was decided doesn't hold (code 3).
+    """A file changed between two reads, so the decisions made on it no longer hold (code 3).
 
-    It is no SourceError: whoever leaves out files that can't be read must not leave out this one.
+    It isn't a SourceError, so that code which skips unreadable files doesn't skip this one.
     `file` is its name.
     """
 
@@ -150,6 +150,6 @@ def unexpected(error: Exception) -> ToolError:
     *_, (frame, line) = walk_tb(error.__traceback__)
     where = f"{Path(frame.f_code.co_filename).name}:{line}"
     return ToolError(
-        f"imageshift fails on it: {type(error).__name__} at {where}",
+        f"imageshift failed on it: {type(error).__name__} at {where}",
         hint="this is a bug in imageshift, please report it",
     )

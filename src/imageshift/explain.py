@@ -43,7 +43,7 @@ class Explainer:
 
     def _about_builds(self, plan: FilePlan, result: Change | Kept) -> Iterator[str]:
         for build in self._tracer.trace(result.site, plan.file):
-            yield f"built by  {build.root}"
+            yield f"built by   {build.root}"
             for step in build.steps:
                 yield f"  {step}"
 
@@ -71,25 +71,25 @@ def _about_site(result: Change | Kept) -> Iterator[str]:
     path = ".".join(str(step) for step in site.path)
     resource = site.resource
     name = "/".join(part for part in (resource.namespace, resource.name) if part)
-    yield f"image     {site.text}"
-    found = "found at " if site.origin is Origin.WRITTEN else f"{site.origin} at"
+    yield f"image      {site.text}"
+    found = "found at  " if site.origin is Origin.WRITTEN else f"{site.origin} at"
     yield f"{found} {path}" + (f" of {resource.kind} {name}".rstrip() if resource.kind else "")
-    yield f"sure      {site.confidence}" + (f": {site.note}" if site.note else "")
+    yield f"confidence {site.confidence}" + (f": {site.note}" if site.note else "")
 
 
 def _about_outcome(result: Change | Kept) -> Iterator[str]:
     if isinstance(result, Change):
-        yield f"rule      {result.rule}"
-        yield f"becomes   {result.after.normalized}"
+        yield f"rule       {result.rule}"
+        yield f"becomes    {result.after.normalized}"
         if result.mended:
-            yield "because   it is a wrong path in the cache (wrong-cache-path)"
+            yield "because    it is a wrong path in the cache (wrong-cache-path)"
         return
     reason = f" ({result.reason})" if result.reason is not None else ""
-    yield f"stays     {result.status}{reason}"
+    yield f"stays      {result.status}{reason}"
     if result.detail:
-        yield f"because   {result.detail}"
+        yield f"because    {result.detail}"
     if result.status is Status.DOUBTFUL and result.after is not None:
-        yield f"would be  {result.after.normalized}"
+        yield f"would be   {result.after.normalized}"
 
 
 def _about_charts(run: Run, plan: FilePlan, result: Change | Kept) -> Iterator[str]:

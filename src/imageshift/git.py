@@ -119,7 +119,7 @@ class Revision(Struct, frozen=True):
             raise ToolError("git can't be run: it isn't on PATH")
         found = Repository.holding(folder)
         if found is None:
-            raise _no_revision(text, f"{folder} is in no Git repository")
+            raise _no_revision(text, f"{folder} isn't in a Git repository")
         # No option of Git, and nothing that a terminal would obey, names a revision.
         if text.startswith("-") or not text.isprintable():
             raise _no_revision(text)
@@ -294,8 +294,8 @@ def _split(batch: list[_Entry], output: bytes) -> Iterator[tuple[_Entry, bytes]]
         words = output[at:end].split()
         if len(words) != 3 or words[1] != b"blob":  # noqa: PLR2004 name, type, size
             raise ToolError(
-                f"git lacks the content of {entry.name}",
-                hint="fetch the revision whole: this clone has only a part of it",
+                f"git doesn't have the content of {entry.name}",
+                hint="fetch the whole revision: this clone has only part of it",
             )
         at = end + 1 + int(words[2])
         yield entry, output[end + 1 : at]

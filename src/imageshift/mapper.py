@@ -80,7 +80,7 @@ class Contested:
         if all(other == first for other in others):
             return first
         return Unmapped(
-            UnmappedReason.CONFLICT, "several registries of the configuration reach this file"
+            UnmappedReason.CONFLICT, "several registries in the configuration apply to this file"
         )
 
     def whole_name(self, target: ImageReference) -> str:
@@ -117,7 +117,7 @@ class Backward:
         if upstream is not None and rule is not None and rule.prefix != ROOT:
             return Mapped(upstream, rule)
         if upstream is not None:
-            detail = "under ROOT any repository of the account may lie, so nothing goes back"
+            detail = "under ROOT there may be any repository of the account, so nothing is reverted"
             return Unmapped(UnmappedReason.OWN_REPOSITORY, detail)
         outcome = self.rules.map(reference)
         if isinstance(outcome, Unmapped) and outcome.reason in _ELSEWHERE:

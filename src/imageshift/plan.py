@@ -38,7 +38,7 @@ __all__ = [
 
 Result = Change | Kept
 
-_TOGETHER = "it holds only together with a change in {}, which can't be made"
+_TOGETHER = "it depends on a change in {}, which can't be made"
 _NOT_WRITTEN = frozenset({SkipReason.CHANGED, SkipReason.UNWRITABLE})
 
 

@@ -116,11 +116,11 @@ def parse_reference(text: str) -> ImageReference:
     """
     shadow = _shadow(text)
     if not text or _BLANK.search(shadow):
-        raise InvalidReferenceError(f"{text!r} is no image reference")
+        raise InvalidReferenceError(f"{text!r} isn't an image reference")
     try:
         return _parse_plain(text) if shadow == text else _parse_with_variables(text)
     except (docker_reference.InvalidReference, docker_digest.InvalidDigest) as error:
-        raise InvalidReferenceError(f"{text!r} is no image reference: {error}") from None
+        raise InvalidReferenceError(f"{text!r} isn't an image reference: {error}") from None
 
 
 def has_host(text: str) -> bool:

@@ -34,7 +34,7 @@ __all__ = [
 
 
 class Status(StrEnum):
-    """What becomes of an image, as the report has it."""
+    """What happens to an image, in the words of the report."""
 
     REWRITE = "rewrite"
     CACHED = "cached"
@@ -45,13 +45,13 @@ class Status(StrEnum):
 
 
 class Move:
-    """Changes that hold only together: all of them are made, or none. Each is one of its kind."""
+    """Changes that belong together: all of them are made, or none. Each instance is unique."""
 
     __slots__ = ()
 
 
 class Change(Struct, frozen=True):
-    """A site that moves. `move` is shared by the changes that hold only together with this one."""
+    """A site that moves. `move` is shared by all changes that must be made together with it."""
 
     site: ImageSite
     before: ImageReference
@@ -68,7 +68,7 @@ class Change(Struct, frozen=True):
 
 
 class Kept(Struct, frozen=True):
-    """A site that stays, with the reason where there is one to tell."""
+    """A site that stays, with the reason if there is one."""
 
     site: ImageSite
     status: Status
@@ -159,7 +159,7 @@ def _conflict(change: Change) -> Kept:
         change.site,
         Status.SKIPPED,
         SkipReason.CONFLICT,
-        "its text is shared through an anchor with something that must not change like this",
+        "its text is shared through an anchor with something that must not change in this way",
         change.before,
         change.after,
         change.rule,

@@ -44,14 +44,14 @@ _TRIES = 3
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
-    """What a caller may say about a run; None and empty leave it to .imageshift.yaml.
+    """The options of a run; None and empty leave the choice to .imageshift.yaml.
 
-    `named_only` reads nothing but the named files: what only other files can tell isn't told.
+    `named_only` reads nothing but the named files, so whatever only other files say is missed.
     `charts` is auto, off or require; `render` builds remote bases with kustomize; `jobs` is how
     many renderings may run at once. `offline` contacts nothing: charts come from caches.
 
-    A `config` that is named here is the caller's own word; one that is found in the tree may name
-    no registry but ECR's and no place outside the tree, and may have nothing contacted.
+    A `config` that is named here is trusted; one that is found in the tree can't name a registry
+    outside ECR or a place outside the tree, and can't have anything contacted.
     """
 
     account: str | None = None
@@ -134,7 +134,7 @@ class Run(Struct):
 
     @property
     def index(self) -> Index:
-        """What the files of the workspace decide over each other, read at the first use."""
+        """What the files of the workspace say about each other, read on first use."""
         if self._index is None:
             names = self.names if self.options.named_only else ("",)
             moved = self.options.charts_through_cache or self.config.charts_through_cache
@@ -153,7 +153,7 @@ class Run(Struct):
         return self._index
 
     def settle(self) -> None:
-        """Decides what holds for more than one file, on files that don't change meanwhile.
+        """Makes the decisions that span files, on files that don't change meanwhile.
 
         Raises:
             ChangedError: they change each time.
@@ -288,7 +288,7 @@ class Run(Struct):
         return any(not name or file == name or file.startswith(f"{name}/") for name in self.names)
 
     def hidden(self) -> Iterator[FilePlan]:
-        """The plans of the files in the paths that nothing but `exclude:` leaves out."""
+        """The plans of the files in the paths that only `exclude:` leaves out."""
         if self.workspace.exclude:
             known = set(self.index.files)
             bare = Workspace(self.workspace.root)
@@ -319,7 +319,7 @@ class Run(Struct):
         return found
 
     def plans(self) -> Iterator[FilePlan]:
-        """The plans of the files, one by one, and of what couldn't be looked at.
+        """The plans of the files, one by one, and of what couldn't be read.
 
         Raises:
             ChangedError: as `settle`.
@@ -413,11 +413,11 @@ class Plan:
         return "".join(plan.diff() for plan in self)
 
     def apply(self) -> list[FilePlan]:
-        """Writes the files; the plans of those that changed, as they came out.
+        """Writes the files; returns the plans of those that changed, as they came out.
 
         A file that couldn't be written is among them, its changes as skips with the reason, and
-        so are those that hold only together with it. What was read before and has changed since
-        isn't written. Afterwards the plan is that of the files as they are now.
+        so are the files that must change together with it. A file that has changed since it was
+        read isn't written. Afterwards the plan describes the files as they are now.
 
         Raises:
             BusyError, SourceError: as `Run.apply`.

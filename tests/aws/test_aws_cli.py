@@ -126,7 +126,7 @@ def test_validate_findings(ecr_server: EcrServer) -> None:
 
 
 def test_validate_role(ecr_server: EcrServer) -> None:
-    """`--role` names what the nodes' role may not do, by IAM's simulation."""
+    """`--role` names what the nodes' role may not do, according to IAM's policy simulator."""
     ecr_server.rules = RULES
     arn = "arn:aws:iam::111122223333:role/path/nodes"
 
@@ -324,7 +324,7 @@ def test_infra_refuses_other_secrets() -> None:
     ran = run("infra", "cloudformation", "--secret", "docker-hub=hub")
 
     assert ran.code == 2
-    assert "ECR takes no secret named 'hub'\n  hint: " in ran.stderr
+    assert "ECR doesn't accept a secret named 'hub'\n  hint: " in ran.stderr
 
 
 def test_warm_list() -> None:

@@ -49,7 +49,7 @@ def refused(code: str) -> exceptions.ClientError:
         ),
         pytest.param(
             exceptions.DataNotFoundError(data_path="x"),
-            "AWS can't be asked (DataNotFoundError)",
+            "the call to AWS failed (DataNotFoundError)",
             "",
             id="anything else",
         ),

@@ -66,9 +66,9 @@ def test_load_names_all_problems() -> None:
     ("name", "text", "message"),
     [
         pytest.param("absent.json", None, "there is no such file", id="no file"),
-        pytest.param("a.yaml", "a: b\n", "no source of rules that is known", id="other yaml"),
+        pytest.param("a.yaml", "a: b\n", "not a known source of rules", id="other yaml"),
         pytest.param("a.json", "[]", "no pull through cache rule in it", id="empty list"),
-        pytest.param("a.txt", "hello", "no source of rules that is known", id="text"),
+        pytest.param("a.txt", "hello", "not a known source of rules", id="text"),
     ],
 )
 def test_load_refuses(tmp_path: Path, name: str, text: str | None, message: str) -> None:

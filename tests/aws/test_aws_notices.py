@@ -169,5 +169,5 @@ def test_arns() -> None:
             "arn:aws:secretsmanager:eu-west-2:999999999999:secret:ecr-pullthroughcache/x-AbCdEf",
             REGISTRY,
         )
-        == "the secret is of account 999999999999, the rule of 111122223333"
+        == "the secret is in account 999999999999, the rule in 111122223333"
     )

@@ -223,7 +223,10 @@ def test_a_role_that_passes(ecr_server: EcrServer) -> None:
     result = validate(RULES, role="nodes")
 
     assert result.is_clean
-    assert "nodes may pull through docker-hub, quay, by IAM's simulation" in result.notes
+    assert (
+        "nodes may pull through docker-hub, quay, according to IAM's policy simulator"
+        in result.notes
+    )
 
 
 @pytest.mark.parametrize(

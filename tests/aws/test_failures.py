@@ -23,7 +23,7 @@ IMAGE = parse_reference(
         ("UpstreamTooManyRequests", "rate limit"),
         ("UpstreamUnavailable", "try again later"),
         ("ImageInaccessible", "archived"),
-        ("ImageNotFound", "has none of this name and tag"),
+        ("ImageNotFound", "has no image with this name and tag"),
         ("KmsError", "KMS key"),
     ],
 )

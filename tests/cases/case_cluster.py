@@ -22,7 +22,7 @@ class Profile:
     """The versions of the controllers, as far as they decide what is delivered.
 
     `current`: Flux merges `images` field by field and knows no legacy fields; else it replaces
-    whole entries and obeys those of beta versions. `upgrade`: a release is there already.
+    whole entries and obeys those of beta versions. `upgrade`: a release already exists.
     `target_path_wins`: over `spec.values`, which differs from run to run of a release.
     """
 

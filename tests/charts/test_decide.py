@@ -71,7 +71,7 @@ def test_without_helm_each_release_is_named(
     """Where neither the SDK nor the program is installed, that is the warning."""
 
     def nothing() -> None:
-        raise ToolError("neither Helm's SDK nor the helm program is here")
+        raise ToolError("neither Helm's SDK nor the helm program is installed")
 
     monkeypatch.setattr(deciding, "find_renderer", nothing)
     case = MigrateCase("chart-defaults")
@@ -116,13 +116,13 @@ def test_explain_goes_from_image_to_workload_and_chart(tmp_path: Path) -> None:
 
     assert [line.strip() for line in done.stdout.splitlines()] == [
         "apps/app.yaml:4:9",
-        "image     quay.io/org/app:1.27",
+        "image      quay.io/org/app:1.27",
         "chart at spec.values.image.repository of HelmRelease apps/app",
-        "sure      rendered",
-        "rule      quay.io → quay",
-        f"becomes   {HOST}/quay/org/app:1.27",
-        "chart     repository-tag 1.0.0, release apps/app",
-        f"rendered  Deployment/app-web {IMAGE} (repository-tag/templates/a.yaml)",
+        "confidence rendered",
+        "rule       quay.io → quay",
+        f"becomes    {HOST}/quay/org/app:1.27",
+        "chart      repository-tag 1.0.0, release apps/app",
+        f"rendered   Deployment/app-web {IMAGE} (repository-tag/templates/a.yaml)",
         "from values image.repository",
     ]
 
@@ -135,8 +135,8 @@ def test_explain_goes_from_a_post_renderer_to_its_workload(tmp_path: Path) -> No
     done = run(tree, "explain", "apps/gate.yaml", *REGISTRY)
 
     said = [line.strip() for line in done.stdout.splitlines()]
-    assert "chart     gate 1.0.0, release apps/gate" in said
-    assert f"rendered  Deployment/gate-w {IMAGE} (gate/templates/a.yaml)" in said
+    assert "chart      gate 1.0.0, release apps/gate" in said
+    assert f"rendered   Deployment/gate-w {IMAGE} (gate/templates/a.yaml)" in said
 
 
 def test_hooks_need_a_newer_controller(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_hooks_need_a_newer_controller(tmp_path: Path) -> None:
 
     done = case.run(tree, "migrate")
 
-    assert "apps/hook.yaml:4:9: hooks are post-rendered since helm-controller 1.6.0" in done.stderr
+    assert "apps/hook.yaml:4:9: hooks are post-rendered only since helm-" in done.stderr
 
 
 def test_a_file_outside_the_paths_is_not_written(tmp_path: Path) -> None:

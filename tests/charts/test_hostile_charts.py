@@ -472,7 +472,7 @@ def test_what_is_rendered_must_be_yaml(sdk: SdkRenderer) -> None:
     """A document that may hold an image but is no YAML is an error, as it is in a cluster."""
     files = {"Chart.yaml": META, "templates/a.yaml": b"kind: Pod\nspec: [{image: \n"}
 
-    with pytest.raises(ChartError, match=r"c/templates/a\.yaml renders what is no YAML"):
+    with pytest.raises(ChartError, match=r"c/templates/a\.yaml renders invalid YAML"):
         _override(files, {}, sdk)
 
 

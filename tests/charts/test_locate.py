@@ -373,7 +373,7 @@ def test_something_else_than_a_chart(site: Site, tmp_path: Path, home: HelmHome)
     }
     url = f"{site.url.replace('http://', 'oci://')}/x"
 
-    for version, message in (("1.0.0", "is no chart"), ("2.0.0", "is damaged")):
+    for version, message in (("1.0.0", "isn't a chart"), ("2.0.0", "is damaged")):
         source = ChartSource(kind=SourceKind.HELM_OCI, name="x", url=url, version=version)
         with pytest.raises(ChartUnavailableError, match=message):
             _locator(tmp_path, home).find(source)

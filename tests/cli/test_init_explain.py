@@ -66,7 +66,7 @@ def test_init_never_replaces_unasked(tmp_path: Path) -> None:
     forced = run(tmp_path, "init", "--force", *REGISTRY)
 
     assert (refused.code, kept, forced.code) == (2, "exclude: [a/]\n", 0)
-    assert "is there already\n  hint: --force replaces it\n" in refused.stderr
+    assert "already exists\n  hint: --force replaces it\n" in refused.stderr
     assert load_config(tmp_path / ".imageshift.yaml").region == "eu-west-2"
 
 
@@ -82,11 +82,11 @@ def test_explain_of_a_line(tmp_path: Path) -> None:
     """The image of that line alone."""
     assert explained(tmp_path, "pod.yaml:7") == (
         "pod.yaml:7:14\n"
-        "  image     nginx:1.25\n"
-        "  found at  spec.containers.0.image of Pod apps/web\n"
-        "  sure      exact\n"
-        "  rule      docker.io → docker-hub\n"
-        f"  becomes   {HOST}/docker-hub/library/nginx:1.25\n"
+        "  image      nginx:1.25\n"
+        "  found at   spec.containers.0.image of Pod apps/web\n"
+        "  confidence exact\n"
+        "  rule       docker.io → docker-hub\n"
+        f"  becomes    {HOST}/docker-hub/library/nginx:1.25\n"
     )
 
 
@@ -95,8 +95,8 @@ def test_explain_of_a_file(tmp_path: Path) -> None:
     text = explained(tmp_path, "pod.yaml")
 
     assert text.startswith("pod.yaml:7:14\n")
-    assert "pod.yaml:9:14\n  image     ${IMAGE}\n" in text
-    assert "  stays     skipped (variable)\n  because   " in text
+    assert "pod.yaml:9:14\n  image      ${IMAGE}\n" in text
+    assert "  stays      skipped (variable)\n  because    " in text
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_explain_of_a_place_looks_at_the_whole_graph(tmp_path: Path) -> None:
     assert done.code == 0
     assert done.stdout.count("becomes ") == 1
     assert done.stdout.endswith(
-        "  built by  prod/kustomization.yaml\n"
+        "  built by   prod/kustomization.yaml\n"
         "    base/kustomization.yaml: nginx:1.25\n"
         "    prod/kustomization.yaml:2: images entry makes it nginx:1.27\n"
     )

@@ -123,7 +123,7 @@ def test_runs_that_are_killed(tmp_path: Path) -> None:
 
         ended, said = run_forked(kills.tree, "migrate", ".")
 
-        assert (ended, "brought back" in said) == (0, bool(mixed)), said
+        assert (ended, "restored" in said) == (0, bool(mixed)), said
         assert read_tree(kills.tree) == kills.new
         assert kills.status() == sorted(kills.changed)
         assert not (kills.tree / ".git" / "imageshift").exists()

@@ -58,7 +58,7 @@ def test_quiet_gives_only_the_result(tmp_path: Path) -> None:
     done = run(tmp_path, "map", "gcr.io/a/b:1", "nginx", "a b", "--quiet", *REGISTRY)
 
     assert (done.code, done.stdout) == (3, f"gcr.io/a/b:1\n{LINES['nginx']}\n")
-    assert done.stderr == "imageshift: 'a b' is no image reference\n"
+    assert done.stderr == "imageshift: 'a b' isn't an image reference\n"
 
 
 @pytest.mark.parametrize("text", ["org/UPPER", "a b", "nginx:", "${X}/a", "nginx@sha256:1"])
@@ -136,7 +136,9 @@ def test_account_of_another_length_is_said(tmp_path: Path) -> None:
     done = run(tmp_path, "map", "nginx", "--account", "123", "--region", "eu-west-2")
 
     assert done.stdout == "123.dkr.ecr.eu-west-2.amazonaws.com/docker-hub/library/nginx\n"
-    assert done.stderr == "warning account-id: 123 has not the twelve digits of an account id\n"
+    assert (
+        done.stderr == "warning account-id: 123 doesn't have the twelve digits of an account id\n"
+    )
 
 
 HOSTILE = {

@@ -180,7 +180,7 @@ def test_nothing_found_is_said(tmp_path: Path) -> None:
     empty = run(tmp_path, "migrate", "a", *REGISTRY)
     imageless = run(tmp_path, "migrate", "b", *REGISTRY)
 
-    assert "no file was looked at: " in empty.stderr
+    assert "no file was read: " in empty.stderr
     assert "no image was found in them\n" in imageless.stderr
 
 
@@ -190,8 +190,8 @@ def test_path_that_is_emptied_is_said(folder: Path) -> None:
 
     done = run(folder, "migrate", "apps", "clusters", *REGISTRY)
 
-    assert done.stderr.count("nothing of it was looked at") == 1
-    assert "clusters: nothing of it was looked at" in done.stderr
+    assert done.stderr.count("nothing in it was read") == 1
+    assert "clusters: nothing in it was read" in done.stderr
 
 
 def test_folders_built_from_outside_are_named(tmp_path: Path) -> None:
@@ -299,7 +299,7 @@ def test_pipe_that_is_named_like_a_file_is_passed_over(folder: Path) -> None:
     done = run(folder, "migrate", ".", "apps/pipe.yaml", *REGISTRY)
 
     assert done.code == 0
-    assert "apps/pipe.yaml: nothing of it was looked at" in done.stderr
+    assert "apps/pipe.yaml: nothing in it was read" in done.stderr
 
 
 def test_short_account_is_said_last(folder: Path) -> None:

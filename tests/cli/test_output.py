@@ -184,7 +184,7 @@ def test_bytes_on_standard_input_are_no_bug(tmp_path: Path) -> None:
     done = program(tmp_path, "printf 'a\\xffb\\nnginx\\n' | imageshift map $R")
 
     assert (done.returncode, done.stdout.decode()) == (3, f"{HOST}/docker-hub/library/nginx\n")
-    assert b"is no image reference" in done.stderr
+    assert b"isn't an image reference" in done.stderr
 
 
 def test_output_that_cannot_be(tmp_path: Path) -> None:
@@ -239,6 +239,4 @@ def test_the_same_is_said_every_time(tmp_path: Path) -> None:
     assert len(said) == 1
     skipped = json.loads(said.pop())["images"]
     details = [row["detail"] for row in skipped if row["reason"] == "placeholder"]
-    assert details == [
-        "every build puts the newName at a/kustomization.yaml:2 in place of its name"
-    ]
+    assert details == ["every build replaces its name with the newName at a/kustomization.yaml:2"]

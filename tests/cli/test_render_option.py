@@ -69,8 +69,8 @@ def test_explain_shows_the_way_of_a_remote_image(tree: Path) -> None:
     done = run(tree, "explain", "nginx", ".", *REGISTRY, "--render")
 
     assert "remote-base at resources.0" in done.stdout
-    assert "becomes   " + HOST in done.stdout
-    assert "built by  prod/kustomization.yaml" in done.stdout
+    assert "becomes    " + HOST in done.stdout
+    assert "built by   prod/kustomization.yaml" in done.stdout
 
 
 @pytest.mark.kustomize

@@ -284,7 +284,7 @@ spec:
 
 @pytest.mark.parametrize(
     ("option", "done"),
-    [("--quiet", "brought back"), ("--dry-run", "to bring back"), ("--diff", "to bring back")],
+    [("--quiet", "reverted"), ("--dry-run", "to revert"), ("--diff", "to revert")],
 )
 def test_words_are_those_of_a_way_back(tmp_path: Path, option: str, done: str) -> None:
     """What was never in the cache isn't told as if it should move there."""

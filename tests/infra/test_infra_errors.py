@@ -23,7 +23,7 @@ HUB = Rule("docker.io", "docker-hub")
         pytest.param((Rule("gcr.io", "gcr"),), {}, "can't cache gcr.io", id="upstream"),
         pytest.param((HUB,), {"name": "a b"}, "'a b' can't begin", id="name"),
         pytest.param(
-            (HUB,), {"secret_names": {"docker-hub": "hub"}}, "no secret named 'hub'", id="secret"
+            (HUB,), {"secret_names": {"docker-hub": "hub"}}, "a secret named 'hub'", id="secret"
         ),
         pytest.param(
             (Rule("quay.io", "quay"),),
@@ -89,7 +89,7 @@ def test_files_of_others_stay(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text("# mine\n")
     files = {"main.tf": f"{HEADER}\n", "other.tf": f"{HEADER}\n"}
 
-    with pytest.raises(ConfigError, match=r"main\.tf:1:1: this file isn't imageshift's own"):
+    with pytest.raises(ConfigError, match=r"main\.tf:1:1: imageshift didn't write this file"):
         write_files(files, tmp_path)
 
     assert not (tmp_path / "other.tf").exists()

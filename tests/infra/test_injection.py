@@ -179,7 +179,7 @@ def test_options_are_words(arguments: tuple[str, ...], tmp_path: Path) -> None:
     done = run(tmp_path, "warm", ".", "--as", "job", *arguments, *REGISTRY)
 
     assert done.code == 2
-    assert "is no" in done.stderr
+    assert "isn't a" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,7 @@ def test_no_utf8_is_the_callers_to_tell() -> None:
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_wide_characters_are_told(encoding: str, mark: str) -> None:
     """Readers of Kubernetes know them, so their images would be missed; others are no matter."""
-    with pytest.raises(SourceError, match="the file is UTF-16 or UTF-32, no UTF-8") as error:
+    with pytest.raises(SourceError, match="the file is UTF-16 or UTF-32, not UTF-8") as error:
         scanned((mark + POD).encode(encoding))
 
     assert (error.value.reason, error.value.line) == ("not-utf8", 1)

@@ -85,7 +85,7 @@ def test_a_token_server_elsewhere(web: Web, other: Web) -> None:
     assert other.logins == [None]
     assert web.logins == [None, "Bearer granted"]
     assert client.note == (
-        f"{web.host} asks for a token from {other.url}, which gets no login of it"
+        f"{web.host} asks for a token from {other.url}, which isn't sent its login"
     )
 
 
@@ -200,7 +200,7 @@ def test_a_next_page_elsewhere(link: str, web: Web, other: Web) -> None:
 )
 def test_names_that_are_none(web: Web, repository: str, reference: str) -> None:
     """What is no name of a repository or tag never becomes a part of a URL."""
-    with pytest.raises(NetworkError, match="is no"):
+    with pytest.raises(NetworkError, match="isn't a"):
         registry(web).manifest(repository, reference, "*/*")
     assert web.asked == []
 
@@ -227,7 +227,7 @@ def test_a_manifest_that_is_another(told: str | None, web: Web) -> None:
     if told is None:
         assert ask() == MANIFEST
     else:
-        with pytest.raises(AnswerError, match="isn't what its digest says"):
+        with pytest.raises(AnswerError, match="doesn't match its digest"):
             ask()
 
 

@@ -100,7 +100,7 @@ def test_hosts_that_never_answer() -> None:
         said.append(str(caught.value).partition(": ")[2])
         mute.close()
 
-    refused = "not asked, since too many servers failed before it"
+    refused = "not contacted, since too many servers failed before it"
     assert said == ["timed out", refused, refused, refused]
 
 
@@ -184,15 +184,15 @@ def test_a_redirect_that_is_allowed() -> None:
     ("target", "message"),
     [
         ("/a", "more than 5 redirects"),
-        ("file:///etc/passwd", "is no http or https URL"),
-        ("ftp://127.0.0.1/x", "is no http or https URL"),
-        ("gopher://127.0.0.1/x", "is no http or https URL"),
-        ("data:text/plain,x", "is no http or https URL"),
+        ("file:///etc/passwd", "isn't an http or https URL"),
+        ("ftp://127.0.0.1/x", "isn't an http or https URL"),
+        ("gopher://127.0.0.1/x", "isn't an http or https URL"),
+        ("data:text/plain,x", "isn't an http or https URL"),
         ("http://", "more than 5 redirects"),
-        ("http://[::1", "no URL"),
-        ("http://127.0.0.1:99999999/", "is no http or https URL"),
-        ("http://127.0.0.1%00.example/", "is no http or https URL"),
-        ("http://exa mple/", "is no http or https URL"),
+        ("http://[::1", "isn't a URL"),
+        ("http://127.0.0.1:99999999/", "isn't an http or https URL"),
+        ("http://127.0.0.1%00.example/", "isn't an http or https URL"),
+        ("http://exa mple/", "isn't an http or https URL"),
         ("//169.254.169.254/latest/meta-data/", "link-local or special"),
         ("http://169.254.169.254/latest/meta-data/", "link-local or special"),
         ("http://2852039166/latest/meta-data/", "link-local or special"),

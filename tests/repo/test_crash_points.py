@@ -118,7 +118,7 @@ def test_run_that_is_killed_at_any_step(case: Case) -> None:
 
         code, said = run_forked(case.tree, "migrate", ".")
 
-        assert (number, code, "brought back" in said) == (number, 0, half_done), said
+        assert (number, code, "restored" in said) == (number, 0, half_done), said
         assert read_tree(case.tree, ()) == case.new
     assert len(case.changed) > 1 or not mixed
 
@@ -232,5 +232,5 @@ def test_readers_say_that_files_are_half_done(case: Case, command: str) -> None:
 
     _, said = run_forked(case.tree, command, ".")
 
-    assert "the next migrate or revert first brings them back" in said
+    assert "the next migrate or revert restores them first" in said
     assert read_tree(case.tree, ()) == before

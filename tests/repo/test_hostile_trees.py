@@ -38,8 +38,8 @@ def scan(root: Path, *arguments: str) -> tuple[int, str, str]:
 WHAT_IS_NO_FILE = {
     "a device behind a link": ("/dev/zero", "leads out of the root"),
     "a file outside behind a link": ("../outside.yaml", "leads out of the root"),
-    "a folder": ("folder", "no regular file"),
-    "a pipe": ("pipe", "no regular file"),
+    "a folder": ("folder", "it isn't a regular file"),
+    "a pipe": ("pipe", "it isn't a regular file"),
     "nothing": ("nowhere", "No such file"),
     "a loop": ("x.yaml", "Too many levels|Symbolic link loop"),
 }
@@ -158,8 +158,8 @@ def test_folder_that_may_not_be_listed_is_told(as_nobody: Path) -> None:
     assert {row["file"]: row["detail"] for row in report["skipped"]} == {
         "b.yaml": "can't be read: Permission denied",
         "listed/a.yaml": "can't be read: Permission denied",
-        "listed/l.yaml": "no regular file, but a device, pipe or socket",
-        "c/.gitignore": "its patterns don't count: can't be read: Permission denied",
+        "listed/l.yaml": "not a regular file, but a device, pipe or socket",
+        "c/.gitignore": "its patterns are ignored: can't be read: Permission denied",
         "shut": "can't be read: Permission denied",
     }
 
@@ -231,5 +231,5 @@ def test_too_many_patterns_are_told(root: Path) -> None:
     code, images, told = scan(root)
 
     assert (code, "good.yaml" in images) == (3, True)
-    assert "they are too many (11000)" in told
-    assert "it has more than 1 MiB" in told
+    assert "there are too many (11000)" in told
+    assert "it is larger than 1 MiB" in told

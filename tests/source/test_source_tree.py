@@ -279,7 +279,7 @@ def test_pairs_are_in_order() -> None:
 
 def test_not_utf8() -> None:
     """Bytes that are no UTF-8 are refused with the line."""
-    with pytest.raises(SourceError, match="no UTF-8") as caught:
+    with pytest.raises(SourceError, match="isn't UTF-8") as caught:
         SourceText.decode(b"a: 1\nb: \xff\n")
     assert (caught.value.reason, caught.value.line) == ("not-utf8", 2)
 

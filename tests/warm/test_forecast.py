@@ -90,7 +90,7 @@ def test_what_ecr_has_is_not_pulled_again(ecr_server: EcrServer, tmp_path: Path)
     done = run(tmp_path, "warm", ".", "--pull", "--missing", *REGISTRY)
 
     assert done.code == 0
-    assert "1 pull left out: ECR has what they bring" in done.stderr
+    assert "1 pull left out: ECR already has their images" in done.stderr
 
 
 def test_only_ecr_can_be_asked_what_is_missing(tmp_path: Path) -> None:

@@ -70,7 +70,9 @@ def test_moved_tag_is_a_finding(oci_registry: OciRegistry, tmp_path: Path) -> No
 
     assert code == 1
     assert [row["code"] for row in report["warnings"]] == ["digest-not-cached"]
-    assert report["pulls"][0]["pins"][0]["remedy"].endswith(f"or pin anew: its tag is {moved} now")
+    assert report["pulls"][0]["pins"][0]["remedy"].endswith(
+        f"or pin it again: its tag is {moved} now"
+    )
 
 
 def test_failed_pull_exits_4(oci_registry: OciRegistry, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def test_moved_tag_leaves_the_pin_out(oci_registry: OciRegistry) -> None:
     [missing] = report.not_cached
     assert missing.remedy == (
         f"copy it: crane copy ghcr.io/org/app@{NOWHERE} {oci_registry.host}/org/app@{NOWHERE}, "
-        f"or pin anew: its tag is {moved} now"
+        f"or pin it again: its tag is {moved} now"
     )
 
 
@@ -139,7 +139,7 @@ def test_login_is_sent_and_never_shown(tmp_path: Path) -> None:
         plan = plan_warm([use(registry.host, "org/app", "v1")])
 
         report = pull_all(plan, client(registry, Login("AWS", PLANTED)))
-        with pytest.raises(ToolError, match="wants another login") as caught:
+        with pytest.raises(ToolError, match="doesn't accept the login") as caught:
             pull_all(plan, client(registry, Login("AWS", f"{PLANTED}-wrong")))
 
     assert "NAME_UNKNOWN" in (report.pulls[0].error or "") or "MANIFEST_UNKNOWN" in (

@@ -62,7 +62,7 @@ def client(tried: list[str]) -> Iterator[RegistryClient]:
     [
         pytest.param("forbidden", "(no credentials)", id="403 with a reason"),
         pytest.param("unknown-name", "is ecr:CreateRepository allowed?", id="name unknown"),
-        pytest.param("plain-404", "the registry hasn't it", id="404 without a reason"),
+        pytest.param("plain-404", "the registry doesn't have it", id="404 without a reason"),
         pytest.param("teapot", "the registry answered 418", id="an odd status"),
         pytest.param("down", "the registry answered 503", id="down for good"),
     ],

@@ -42,5 +42,5 @@ def secret_problem(arn: str, registry: Registry) -> str | None:
     if registry.region is not None and region != registry.region:
         return f"the secret is in {region}, the rule in {registry.region}"
     if registry.account is not None and account != registry.account:
-        return f"the secret is of account {account}, the rule of {registry.account}"
+        return f"the secret is in account {account}, the rule in {registry.account}"
     return None

@@ -100,7 +100,7 @@ def ask_rows(
         for number, page in enumerate(pages):
             found += rows_of(mapping_of(page).get(key))
             if number >= _MOST_PAGES or len(found) > _MOST_ROWS:
-                raise ToolError(f"{action}: the answer has more rows than any account")
+                raise ToolError(f"{action}: the answer has more rows than any account can have")
     return found
 
 
@@ -125,7 +125,7 @@ def open_client(service: str, options: AwsOptions) -> Any:
         ToolError: the profile doesn't exist.
     """
     if options.offline:
-        raise ConfigError("AWS can't be asked with --offline", hint=_SAVED)
+        raise ConfigError("AWS can't be contacted with --offline", hint=_SAVED)
     boto3 = require("boto3", "asking AWS")
     config = require("botocore.config", "asking AWS").Config(
         retries={"mode": "standard", "max_attempts": _ATTEMPTS},
@@ -141,7 +141,7 @@ def open_client(service: str, options: AwsOptions) -> Any:
         except exceptions.NoRegionError:
             raise ConfigError("no AWS region is known", hint="give --region") from None
         except ValueError:
-            raise ConfigError("the endpoint of AWS is no URL", hint="see --endpoint-url") from None
+            raise ConfigError("the AWS endpoint isn't a URL", hint="see --endpoint-url") from None
     _limit_answers(client)
     return client
 
@@ -225,7 +225,7 @@ def _unreachable(operation: str, error: Exception, options: AwsOptions) -> ToolE
     if name in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}:
         return ToolError(
             f"{operation}: no AWS credentials were found",
-            hint="log in (aws sso login), or give --profile, or set AWS_ACCESS_KEY_ID and its kin",
+            hint="log in (aws sso login), give --profile, or set the AWS_ACCESS_KEY_ID variables",
         )
     if name.startswith(("SSO", "UnauthorizedSSO", "TokenRetrieval", "LoginRefresh")):
         return ToolError(f"{operation}: the AWS login has expired", hint="run aws sso login")
@@ -234,6 +234,6 @@ def _unreachable(operation: str, error: Exception, options: AwsOptions) -> ToolE
     if name in {"EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError"}:
         return ToolError(
             f"{operation}: the AWS endpoint of {options.region or 'the region'} can't be reached",
-            hint="is the region right, and is there a way out to it? --endpoint-url sets another",
+            hint="is the region right, and can this machine reach it? --endpoint-url sets another",
         )
-    return ToolError(f"{operation}: AWS can't be asked ({name})")
+    return ToolError(f"{operation}: the call to AWS failed ({name})")

@@ -61,7 +61,9 @@ def _read_resource(
         message = (
             f"the rule {name[:_SHOWN]} can't be read from the template: it depends on {unresolved}"
         )
-        return RuleImport((), (Problem(place, message, "import the rules of the account: aws"),))
+        return RuleImport(
+            (), (Problem(place, message, "read the account's own rules instead: aws"),)
+        )
     return build_found(
         prefix,
         url or _default_url(properties.get("UpstreamRegistry")),

@@ -141,7 +141,7 @@ def _uncovered(used: tuple[UsedImage, ...]) -> list[Difference]:
         Difference(
             DifferenceKind.UNCOVERED,
             host,
-            f"images of {host} are used and ECR can cache it, but no rule takes them",
+            f"images of {host} are used and ECR can cache them, but no rule covers them",
             tuple(where),
         )
         for host, where in sorted(places.items())

@@ -50,9 +50,11 @@ def _read_json(text: str) -> Any:
     try:
         return json.loads(text.removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
-        raise SourceError(f"no JSON: {error.msg}", line=error.lineno, column=error.colno) from None
+        raise SourceError(
+            f"invalid JSON: {error.msg}", line=error.lineno, column=error.colno
+        ) from None
     except ValueError:  # Python takes no more than 4,300 digits
-        raise SourceError("no JSON: a number that is too long", line=1, column=1) from None
+        raise SourceError("invalid JSON: a number that is too long", line=1, column=1) from None
 
 
 class _Builder:

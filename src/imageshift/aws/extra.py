@@ -19,6 +19,6 @@ def require(module: str, purpose: str) -> Any:
     except ImportError as error:
         name = (error.name or module).partition(".")[0]
         raise ConfigError(
-            f"{purpose} needs the Python package of {name}, which isn't installed",
+            f"{purpose} needs the Python package {name}, which isn't installed",
             hint="pip install 'imageshift[aws]'",
         ) from None

@@ -21,9 +21,9 @@ _MEANINGS = {
         "the upstream's rate limit is reached: wait, or give the rule's secret a paid account"
     ),
     "UpstreamUnavailable": "the upstream doesn't answer: try again later",
-    "ImageInaccessible": "the image is archived or not to be read: restore it, then pull again",
-    "ImageNotFound": "the image isn't cached, and the upstream has none of this name and tag",
-    "KmsError": "the repository's KMS key can't be used: see its policy and grants",
+    "ImageInaccessible": "the image is archived or can't be read: restore it, then pull again",
+    "ImageNotFound": "the image isn't cached, and the upstream has no image with this name and tag",
+    "KmsError": "the repository's KMS key can't be used: check its policy and grants",
 }
 
 

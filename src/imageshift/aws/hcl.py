@@ -107,7 +107,7 @@ def _string(node: Any, scope: Scope) -> Any:
     parts = [_string_part(part.children[0], scope) for part in _trees(node)]
     unknown = next((part for part in parts if isinstance(part, Unknown)), None)
     if unknown is None and not all(isinstance(part, (str, int, float)) for part in parts):
-        return Unknown("a string with a value that is no text")
+        return Unknown("a string with a value that isn't text")
     return unknown or "".join(map(_as_text, parts))
 
 
@@ -153,7 +153,7 @@ def _unary(node: Any, scope: Scope) -> Any:
         return value
     if str(node.children[0]) == "!":
         return not value
-    return -value if isinstance(value, (int, float)) else Unknown("- before what is no number")
+    return -value if isinstance(value, (int, float)) else Unknown("- before a non-number")
 
 
 def _tuple(node: Any, scope: Scope) -> Any:
@@ -182,7 +182,7 @@ def _as_object(pairs: list[tuple[Any, Any]]) -> Any:
         if isinstance(key, Unknown):
             return key
         if not isinstance(key, (str, int, float)):
-            return Unknown("a key that is no text")
+            return Unknown("a key that isn't text")
         made[_as_text(key)] = value
     return made
 
@@ -312,7 +312,7 @@ def _collect(
     if isinstance(values, Unknown):
         return values
     if not isinstance(values, (Mapping, list)):
-        return Unknown("a for expression over no collection")
+        return Unknown("a for expression over a value that isn't a collection")
     made = []
     for key, value in _pairs(values):
         bound = (key, value) if len(names) > 1 else (value,)

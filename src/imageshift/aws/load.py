@@ -69,9 +69,7 @@ def import_rules(source: str | Path, options: AwsOptions | None = None) -> RuleI
         raise ConfigError(f"{source}: there is no such file", hint=f"known: {_KNOWN}")
     found = _read_file(path, SourceFiles(path))
     if found is None:
-        raise ConfigError(
-            f"{source}:1:1: no source of rules that is known", hint=f"one of {_KNOWN}"
-        )
+        raise ConfigError(f"{source}:1:1: not a known source of rules", hint=f"one of {_KNOWN}")
     return found
 
 

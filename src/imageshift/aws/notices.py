@@ -49,7 +49,7 @@ def _missing_rules(
     images: tuple[UsedImage, ...], rules: RuleSet, found: Iterable[FoundRule]
 ) -> list[Notice]:
     there = {one.rule for one in found}
-    hint = "imageshift rules validate tells what is wrong, infra terraform writes the rule"
+    hint = "imageshift rules validate says what is wrong; infra terraform writes the rule"
     return [
         _notice(Code.RULE_MISSING, f"the account has no rule {rule}", meant, hint)
         for rule, meant in rules_in_use(rules, images).items()

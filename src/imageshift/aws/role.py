@@ -1,4 +1,4 @@
-"""What a role may not do that pulling through the cache needs, by IAM's simulation.
+"""What a role may not do that pulling through the cache needs, according to IAM's policy simulator.
 
 Source: ECR User Guide, "IAM permissions required to sync an upstream registry" (facts 6);
 IAM's `SimulatePrincipalPolicy`.

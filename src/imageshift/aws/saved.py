@@ -74,7 +74,7 @@ def _is_ack(document: Mapping[str, Any]) -> bool:
 def _read_rows(key: str, rows: list[Any], text: SavedText) -> Iterator[RuleImport]:
     for row in rows:
         if not isinstance(row, Mapping):
-            yield RuleImport((), (Problem(text.place({}), f"a row of {key} is no object"),))
+            yield RuleImport((), (Problem(text.place({}), f"a row of {key} isn't an object"),))
         elif key == "registries":
             yield from (_read_own(one, row, text) for one in rows_of(row.get("rules")))
         else:

@@ -113,14 +113,14 @@ class TerraformReader:
             return hcl2.parses_to_tree(text).children[0]
         except errors.LarkError as error:
             line, column = getattr(error, "line", 1), getattr(error, "column", 1)
-            message = "this is no Terraform that can be read"
+            message = "this can't be read as Terraform"
             raise SourceError(message, line=line, column=column) from None
 
     def _refuse_long(self, text: str) -> None:
         most = self._words.share
         words = sum(1 for _ in islice(_WORD.finditer(text), most + 1))
         if words > most:
-            raise SourceError("this is more Terraform than is read for rules", hint=_SAVE)
+            raise SourceError("this is more Terraform than imageshift reads for rules", hint=_SAVE)
         self._words.take(words)
         if "<<" in text and (blanks := _BLANKS.search(text)):
             line = text.count("\n", 0, blanks.start()) + 1
@@ -222,7 +222,7 @@ def _instances(block: _Block, scope: Scope) -> list[Scope] | Unknown:
         if isinstance(values, Unknown):
             return values
         if not isinstance(values, (Mapping, list)):
-            return Unknown("what is no map and no set")
+            return Unknown("a value that is neither a map nor a set")
         pairs = values.items() if isinstance(values, Mapping) else [(one, one) for one in values]
         return [scope.with_names({"each": {"key": key, "value": value}}) for key, value in pairs]
     if "count" in block.attributes:
@@ -239,7 +239,7 @@ def _count(value: Any) -> int | Unknown:
     if isinstance(value, Unknown):
         return value
     if not isinstance(value, int) or value > LARGEST:
-        return Unknown(f"a count that is no number up to {LARGEST}")
+        return Unknown(f"a count that isn't a number up to {LARGEST}")
     return value
 
 

@@ -152,7 +152,7 @@ class _Check(Struct, frozen=True):
         hint = (
             "renew the secret's user name and token, then validate again"
             if there.has_credential
-            else "see what ECR says of the upstream, then validate again"
+            else "see what ECR says about the upstream, then validate again"
         )
         return False, (Finding(FindingCode.NOT_VALID, f"ECR says: {failure}", hint),)
 
@@ -164,7 +164,7 @@ class _Check(Struct, frozen=True):
 
     def _role(self, rules: list[Rule]) -> tuple[list[Finding], list[str]]:
         if self.role is None:
-            return [], ["no role was checked: --role takes the nodes' role"]
+            return [], ["no role was checked: --role names the nodes' role"]
         denied = denied_actions(self.iam, self.role, self.rules.registry, rules, self.options)
         findings = [
             Finding(
@@ -176,15 +176,17 @@ class _Check(Struct, frozen=True):
         ]
         if not findings:
             prefixes = ", ".join(rule.prefix for rule in rules)
-            return [], [f"{self.role} may pull through {prefixes}, by IAM's simulation"]
-        note = "a registry policy that allows more isn't part of IAM's simulation"
+            return [], [
+                f"{self.role} may pull through {prefixes}, according to IAM's policy simulator"
+            ]
+        note = "a registry policy may allow more, which the simulator doesn't see"
         return findings, [*self._lacking(self.role), note]
 
     def _lacking(self, role: str) -> list[str]:
         try:
             return lacking_policies(self.iam, role, self.options)
         except ToolError as error:
-            return [f"its managed policies weren't looked at: {error}"]
+            return [f"its managed policies weren't checked: {error}"]
 
 
 def _absent(rule: Rule, difference: Difference | None) -> Finding:
@@ -212,7 +214,7 @@ def _credentials(there: FoundRule, registry: Registry) -> list[Finding]:
     if there.credential_arn is None:
         return []
     problem = secret_problem(there.credential_arn, registry)
-    hint = "ECR takes secrets named ecr-pullthroughcache/… of the rule's account and region"
+    hint = "ECR needs a secret named ecr-pullthroughcache/… in the rule's account and region"
     return [] if problem is None else [Finding(FindingCode.CREDENTIAL_WRONG, problem, hint)]
 
 

@@ -116,7 +116,7 @@ class _Gunzip(io.RawIOBase):
         while not self._unpack.eof:
             self._left = self._left or self._packed.read(_LONGEST_HEADER)
             if not self._left:
-                raise ValueError("it ends in the middle")
+                raise ValueError("it is cut short")
             made = self._unpack.decompress(self._left, len(buffer))
             self._left = self._unpack.unconsumed_tail
             if made:
@@ -170,7 +170,7 @@ class _Tar:
             raise ValueError(f"a header has more than {most >> 10} KiB")
         content = self._stream.read(size)
         if len(content) < size:
-            raise ValueError("it ends in the middle of a file")
+            raise ValueError("it ends inside a file")
         self._stream.read(-size % _BLOCK)
         return content
 
@@ -186,7 +186,7 @@ def _size(header: bytes, said: dict[str, bytes]) -> int:
     if given is not None:
         text = given.decode("ascii", "replace")
         if _SIZE.fullmatch(text) is None:
-            raise ValueError("a size is no number")
+            raise ValueError("a size isn't a number")
         return int(text)
     field = header[124:136]
     if field[0] & 0x80:

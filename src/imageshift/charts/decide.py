@@ -56,9 +56,9 @@ __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
 _LONGEST = 300
 _MOST_ROUNDS = 3
-_REFUSED_BY_FLUX = "Flux can't install {}: kustomize refuses {} (Argo CD takes it)"
-_REFUSED = "the chart makes no image of it, and would render something else with another name"
-_BEYOND = "only another build of the release renders it, where no post-renderer reaches"
+_REFUSED_BY_FLUX = "Flux can't install {}: kustomize refuses {} (Argo CD accepts it)"
+_REFUSED = "the chart doesn't use it as an image, and would render something else with another name"
+_BEYOND = "only another build of the release renders it, and no post-renderer can reach it there"
 
 
 class ChartOptions(Struct, frozen=True, kw_only=True):

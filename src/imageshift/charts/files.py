@@ -162,7 +162,7 @@ class ChartFiles:
         gone = [d["name"] for d in self.missing_dependencies if _is_enabled(d, merged)]
         if gone:
             raise ChartUnavailableError(
-                f"{self.name} {self.version} lacks its dependencies: {', '.join(gone)}",
+                f"{self.name} {self.version} is missing its dependencies: {', '.join(gone)}",
                 hint="run `helm dependency build` in the chart's folder",
             )
 

@@ -108,7 +108,7 @@ def clash(manifests: Mapping[str, str]) -> str | None:
             if not name:
                 return f"a {kind} without a name"
             if found in seen:
-                return f"two of {kind}/{name}"
+                return f"two objects {kind}/{name}"
             seen.add(found)
     return None
 
@@ -153,7 +153,7 @@ class _Reader:
         try:
             roots = [root for root, _, _ in tree.parse_events(document)]
         except SourceError as error:
-            raise RenderError(f"{self._template} renders what is no YAML: {error}") from None
+            raise RenderError(f"{self._template} renders invalid YAML: {error}") from None
         for root in roots:
             for item in _objects(root):
                 self._read_object(item)

@@ -43,18 +43,18 @@ from imageshift.source import Mapping as MapNode
 __all__ = ["Fate", "ReleaseMoves", "Terms", "layer_of", "plan_moves"]
 
 _JOB = (
-    "a Job that is no hook renders it, and applied Jobs can't be changed: delete it before, set "
+    "a Job that isn't a hook uses it, and applied Jobs can't be changed: delete the Job first, set "
     "`upgrade.force`, or `jobs: rewrite` in the configuration"
 )
 _ARGO_JOB = (
-    "a Job that is no hook renders it, and applied Jobs can't be changed: give it the sync options "
-    "Force=true,Replace=true, delete it before, or set `jobs: rewrite` in the configuration"
+    "a Job that isn't a hook uses it, and applied Jobs can't be changed: give it the sync options "
+    "Force=true,Replace=true, delete it first, or set `jobs: rewrite` in the configuration"
 )
 _CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: {}"
 _CONTESTED = "spec.values and a targetPath of valuesFrom both set it, and either may win"
-_NOTHING_BEHIND = "no value reaches it, and nothing comes behind the chart here"
-_SPOILING = "another build has values of its own, with which the change would be wrong"
-_IGNORED = "a text that makes it is marked `imageshift: ignore`"
+_NOTHING_BEHIND = "no value reaches it, and nothing here can change what the chart renders"
+_SPOILING = "another build has its own values, and the change would be wrong with them"
+_IGNORED = "a value that it comes from is marked `imageshift: ignore`"
 
 
 class Fate(Struct, frozen=True):

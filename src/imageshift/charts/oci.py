@@ -83,7 +83,7 @@ class _Chart:
             raise self._refused(answer, reference)
         digest = _chart_layer(decode_json(answer.body, f"{self._url}: its manifest"))
         if digest is None:
-            raise ChartUnavailableError(f"{self._url}:{reference} is no chart")
+            raise ChartUnavailableError(f"{self._url}:{reference} isn't a chart")
         blob = self._registry.blob(self._path, digest)
         if blob.status != _OK:
             raise self._refused(blob, digest)

@@ -49,7 +49,7 @@ __all__ = [
     "override",
 ]
 
-ONLY_KUSTOMIZE = "an entry of its post-renderers has a name that only kustomize reads"
+ONLY_KUSTOMIZE = "an entry of its post-renderers has a name that only kustomize can read"
 _MOST_TRIES = 4
 
 Mapper = Callable[[str], str | None]
@@ -375,9 +375,11 @@ def _reached(changes: Mapping[Candidate, str]) -> Callable[[RenderedImage], str]
 
 def _why_left(image: RenderedImage, trace: Trace) -> str:
     if _leaves(image) & trace.gated:
-        return f"its values are behind the chart's gate: {'.'.join(map(str, GATE))} opens it"
+        return (
+            f"the chart refuses other registries in its values: {'.'.join(map(str, GATE))} opens it"
+        )
     if image.field is Field.EMBEDDED:
-        return "it stands in a text of several lines that no value of its own reaches"
+        return "it is part of a longer text, and no value sets it alone"
     return "neither a value nor a post-renderer reaches it"
 
 

@@ -249,7 +249,7 @@ def _empty_home(home: str) -> dict[str, str]:
 def _died(code: int | None, message: str = "") -> str:
     fatal = re.search(r"fatal error: (.+)|runtime: (.+)", message)
     why = (fatal[1] or fatal[2]) if fatal else "endless recursion, or too little memory"
-    return f"Helm broke down on the chart (exit code {code}): {why}"
+    return f"Helm crashed on the chart (exit code {code}): {why}"
 
 
 def _by_source(output: str) -> dict[str, str]:
@@ -438,7 +438,7 @@ def find_renderer(*, program: str | None = None, timeout: float = TIMEOUT) -> Re
     found = shutil.which("helm")
     if found is None:
         raise ToolError(
-            "neither Helm's SDK nor the helm program is here",
+            "neither Helm's SDK nor the helm program is installed",
             hint="pip install 'imageshift[charts]', or install Helm 3 or 4",
         )
     return BinaryRenderer(found, timeout)

@@ -115,7 +115,7 @@ class _Site:
         answer = self._transport.get(entry.url, login=login, led_by=self.url)
         data = self._checked(answer, str(there))
         if entry.digest and not _matches(data, entry):
-            raise ChartUnavailableError(f"{there}: not what the index's digest says")
+            raise ChartUnavailableError(f"{there}: it doesn't match the digest in the index")
         return data
 
     def _index_of_helm(self) -> bytes | None:
@@ -146,7 +146,7 @@ def _choose(index: str, source: ChartSource, url: str) -> _Entry:
     if version not in listed:
         raise ChartUnavailableError(
             f"{url} has no version of {source.name} in the range {source.version}",
-            hint=f"the newest one there is {next(iter(listed))}",
+            hint=f"the newest one is {next(iter(listed))}",
         )
     row = listed[version]
     urls, digest = row.get("urls"), row.get("digest")
@@ -162,7 +162,7 @@ def _below(url: str, reference: str) -> str:
     try:
         found = urljoin(base.rstrip("/") + "/", reference)
     except ValueError:
-        raise ChartUnavailableError(f"{url}: a chart's address in it is no URL") from None
+        raise ChartUnavailableError(f"{url}: a chart's address in it isn't a URL") from None
     is_relative = not urlsplit(reference).scheme and "?" not in reference
     return f"{found}{mark}{query}" if is_relative else found
 
@@ -180,7 +180,7 @@ def _rows(index: str, name: str, url: str) -> Iterator[Mapping[str, Any]]:
     what = _below(url, "index.yaml")
     rows = read(index, name, what)
     if not isinstance(rows, list | None):
-        raise ChartUnavailableError(f"{what}: {name} is no list of versions")
+        raise ChartUnavailableError(f"{what}: {name} isn't a list of versions")
     return (row for row in rows or () if isinstance(row, Mapping))
 
 
@@ -190,7 +190,7 @@ def _rows_of_json(index: str, name: str, what: str) -> Any:
         _refuse_large(memoryview(rows).nbytes, what)
         return msgspec.json.decode(rows)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise ChartUnavailableError(f"{what} is no index: {_said(error)}") from None
+        raise ChartUnavailableError(f"{what} isn't a chart index: {_said(error)}") from None
 
 
 def _rows_of_yaml(index: str, name: str, what: str) -> Any:
@@ -199,10 +199,10 @@ def _rows_of_yaml(index: str, name: str, what: str) -> Any:
     try:
         loaded = load_plain(text, what)
     except (ChartError, RecursionError) as error:
-        raise ChartUnavailableError(f"{what} is no index: {_said(error)}") from None
+        raise ChartUnavailableError(f"{what} isn't a chart index: {_said(error)}") from None
     entries = loaded.get("entries") if isinstance(loaded, Mapping) else None
     if not isinstance(entries, Mapping):
-        raise ChartUnavailableError(f"{what} is no index: it has no entries")
+        raise ChartUnavailableError(f"{what} isn't a chart index: it has no entries")
     return entries.get(name)
 
 

@@ -43,7 +43,7 @@ _PARTS = (Role.REGISTRY, Role.REPOSITORY)
 _REPOSITORY_KEYS = ("repository", "repo", "image", "name")
 _IMAGE_KEYS = frozenset({"registry", "tag", "digest", *_REPOSITORY_KEYS})
 _OWN_VALUES = ("values.yaml", "values.yml")
-_EITHER = "a targetPath of valuesFrom sets it or what belongs to it, too, and either may win"
+_EITHER = "a targetPath of valuesFrom sets it, or a part of it, as well, and either may win"
 _VALUES_FILE = re.compile(r"values.*\.ya?ml")
 
 _Path = tuple[str, ...]
@@ -75,7 +75,7 @@ class _Part(Struct, frozen=True):
 class Stacks(Struct, frozen=True):
     """Sites of values that stay because of other values.
 
-    `parts` are those that lie over a part of a site, `below` says which key may decide over it.
+    `parts` are those that lie over a part of a site, `below` says which key may override it.
     """
 
     mapper_of: Callable[[str], Mapper]
@@ -181,7 +181,7 @@ def _below(layers: list[_Layer]) -> Iterator[tuple[SiteKey, str]]:
     for other in layers:
         key = global_registry(other.values)
         for layer in layers if key is not None else ():
-            note = f"{key} may decide over it ({other.file}); only the chart can tell"
+            note = f"{key} may override it ({other.file}); only the chart can tell"
             if layer is not other:
                 yield from ((layer.key(scalar), note) for _, scalar in scalars(layer.values))
 

@@ -33,11 +33,11 @@ from imageshift.source import Edit, Place, Scalar
 
 __all__ = ["PASSING", "ChartProblem", "Solved", "Verdicts", "ignored_leaves"]
 
-PASSING = "an entry behind this one takes the name, and gives it another"
+PASSING = "a later entry matches this name, and replaces it"
 """Why the newName of an entry stays that another entry meets."""
-_REPLACED = "the releases that take this text have values of their own in its place"
-_ENTRY = "an images entry over the chart decides over it"
-_HOOKS = "hooks are post-rendered since helm-controller 1.6.0 only"
+_REPLACED = "the releases that use this text override it with their own values"
+_ENTRY = "an images entry above the chart overrides it"
+_HOOKS = "hooks are post-rendered only since helm-controller 1.6.0"
 
 
 class ChartProblem(Struct, frozen=True):
@@ -420,11 +420,11 @@ class _One:
 
     def _story(self, fates: list[Fate]) -> tuple[str, ...]:
         release = self._solved.text.release
-        lines = [f"chart     {self._solved.chart}, release {release.namespace}/{release.name}"]
+        lines = [f"chart      {self._solved.chart}, release {release.namespace}/{release.name}"]
         for fate in fates:
             image = fate.image
             where = ".".join(str(part) for part in image.path)
-            lines.append(f"rendered  {image.object} {where} ({image.template})")
+            lines.append(f"rendered   {image.object} {where} ({image.template})")
             leaves = dict.fromkeys(
                 ".".join(str(part) for part in segment.leaf) for segment in image.segments
             )

@@ -89,7 +89,7 @@ def plan_value(
         depth = len(edit.path) - len(found.missing) + 1
         return Insertion(layer.document, found.node, _keys(found.missing), edit.value, depth)
     if not isinstance(found.node, Scalar):
-        raise SourceError("a map or list stands in the place of a text", reason="style")
+        raise SourceError("a map or list is where a text is needed", reason="style")
     if found.shared or found.node.shared:
         _refuse_torn(layer.values, found.node, edit.value, wanted)
     return _replaced(layer.document, found.node, edit.value, variables)
@@ -123,7 +123,7 @@ def _child(node: Node, part: str | int, *, last: bool) -> Node | None:
         return None if merged and last and isinstance(child, Scalar) else child
     if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
         return node.items[part]
-    raise SourceError("a text stands in the place of a map or list", reason="style")
+    raise SourceError("a text is where a map or list is needed", reason="style")
 
 
 def _keys(path: ValuePath) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ def _lines_replaced(document: Document, scalar: Scalar, value: str) -> Iterator[
     """The edits of a text of several lines: what differs in each line."""
     old, new = scalar.value.split("\n"), value.split("\n")
     if len(old) != len(new):
-        raise SourceError("lines would come or go in a text", reason="style")
+        raise SourceError("the number of lines in a text would change", reason="style")
     decoded = decode(document.source.text, scalar)
     inner = Document(SourceText(decoded.value), None, 0, 0, 0, (document, scalar, decoded))
     at = 0
@@ -183,7 +183,7 @@ def _name_replaced(
     if filled and value.endswith(filled):
         return document.replace(scalar, raw[: -len(rest)], value[: -len(filled)])
     if "${" in rest:
-        raise SourceError("a variable stands in what would change", reason="style")
+        raise SourceError("the part that would change holds a variable", reason="style")
     return document.replace(scalar, raw, value)
 
 

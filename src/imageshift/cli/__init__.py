@@ -28,11 +28,11 @@ _COMMANDS = {
 }
 _GROUPS = {
     "rules": (
-        "The rules in force, those that are somewhere else, and whether ECR accepts them.",
+        "List the rules in force, import rules, and check that ECR accepts them.",
         {"list": "list_", "import": "import_", "validate": "validate"},
     ),
     "infra": (
-        "Terraform or CloudFormation for the rules in use.",
+        "Write Terraform or CloudFormation for the rules in use.",
         {"terraform": "terraform", "cloudformation": "cloudformation"},
     ),
 }

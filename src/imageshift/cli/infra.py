@@ -37,7 +37,7 @@ class InfraCommon(AwsCommon):
         bool, typer.Option("--all", help="All rules in force, not only those in use.")
     ] = False
     name: Annotated[
-        str, typer.Option("--name", help="The beginning of policies' and roles' names.")
+        str, typer.Option("--name", help="Prefix for the names of policies and roles.")
     ] = "imageshift"
     secret: Annotated[
         list[str] | None,
@@ -45,7 +45,9 @@ class InfraCommon(AwsCommon):
     ] = None
     import_: Annotated[
         str | None,
-        typer.Option("--import", help="aws or a file: rules that exist already are taken over."),
+        typer.Option(
+            "--import", help="aws or a file: take over the rules that already exist there."
+        ),
     ] = None
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that imageshift didn't write.")
@@ -57,7 +59,7 @@ def terraform(
     *,
     common: InfraCommon,
     paths: Paths = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder of the module.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the module.")],
     secrets: Annotated[
         SecretMode,
         typer.Option("--secrets", help="Write-only arguments, or variables that the state keeps."),
@@ -82,7 +84,7 @@ def cloudformation(
     common: InfraCommon,
     paths: Paths = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the template; stdout without.")
+        Path | None, typer.Option("--out", help="Folder for the template (default: print it).")
     ] = None,
 ) -> None:
     """Write a CloudFormation template: rules, secrets, permissions, repository templates."""

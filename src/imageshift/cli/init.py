@@ -23,7 +23,7 @@ def init(
     *,
     common: Common,
     paths: Paths = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an old one.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write .imageshift.yaml with the registry and the rules that the repository needs."""
     given = paths or [Path()]
@@ -31,7 +31,7 @@ def init(
         session = Session("init", given, _with_rules_of_the_tree(given, common), writer=writer)
         target = session.run.workspace.root / CONFIG_NAME
         if target.exists() and not force:
-            raise ConfigError(f"{target} is there already", hint="--force replaces it")
+            raise ConfigError(f"{target} already exists", hint="--force replaces it")
         for _ in session.follow(session.run.plans()):
             pass
         _write(session, target)
@@ -55,7 +55,7 @@ def _with_rules_of_the_tree(paths: list[Path], common: Common) -> Common:
     try:
         found = import_rules(root)
     except ConfigError as error:
-        say(f"rules in the tree weren't looked at: {error}")
+        say(f"rules in the tree weren't read: {error}")
         return common
     for problem in found.problems:
         say(str(problem).removeprefix(f"{root}/"))
@@ -69,7 +69,7 @@ def _with_rules_of_the_tree(paths: list[Path], common: Common) -> Common:
 def _config_text(session: Session) -> str:
     registry = session.run.rules.registry
     used = {upstream for upstream, _ in session.summary.upstreams}
-    lines = ["# What imageshift knows of this repository; see its configuration reference."]
+    lines = ["# imageshift's settings for this repository; see its configuration reference."]
     if registry.account is not None and registry.region is not None:
         lines += [f'account: "{registry.account}"', f"region: {registry.region}"]
     if session.common.registry_host is not None:

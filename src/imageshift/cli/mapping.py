@@ -24,13 +24,14 @@ def map_(
     *,
     common: RegistryOptions,
     references: Annotated[
-        list[str] | None, typer.Argument(metavar="[REF]…", help="References; stdin without any.")
+        list[str] | None,
+        typer.Argument(metavar="[REF]…", help="References; read from stdin if none are given."),
     ] = None,
     inverse: Annotated[
-        bool, typer.Option("--inverse", help="From the cache back to the upstream.")
+        bool, typer.Option("--inverse", help="Map from the cache back to the upstream.")
     ] = False,
-    format_: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TEXT,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Only the result.")] = False,
+    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False,
 ) -> None:
     """Print where each reference goes; one without a rule comes back unchanged."""
     rules = _rules(common)

@@ -75,5 +75,5 @@ def _next_steps(session: Session, *, writes: bool) -> list[str]:
     return [
         "look at the changes: git diff",
         "pull each image once before the roll-out: imageshift warm",
-        "keep it so: imageshift check in CI or as a pre-commit hook",
+        "keep it that way: run imageshift check in CI or as a pre-commit hook",
     ]

@@ -58,7 +58,7 @@ class RegistryOptions:
     ] = None
     registry_host: Annotated[
         str | None,
-        _option(_REGISTRY, "--registry-host", text="Host instead of the account's own."),
+        _option(_REGISTRY, "--registry-host", text="Host to use instead of the account's own."),
     ] = None
     rule: Annotated[
         list[str] | None,
@@ -69,18 +69,19 @@ class RegistryOptions:
         ),
     ] = None
     rules: Annotated[
-        Preset | None, _option(_REGISTRY, "--rules", text="Names for the usual upstreams.")
+        Preset | None, _option(_REGISTRY, "--rules", text="Built-in rules for the usual upstreams.")
     ] = None
     rules_from: Annotated[
         str | None,
-        _option(_REGISTRY, "--rules-from", text="Rules of an account (aws) or of a file."),
+        _option(_REGISTRY, "--rules-from", text="Read the rules from an account (aws) or a file."),
     ] = None
     alias: Annotated[
         list[str] | None,
-        _option(_REGISTRY, "--alias", text="HOST=UPSTREAM, or known for the usual ones."),
+        _option(_REGISTRY, "--alias", text="HOST=UPSTREAM, or known for the built-in table."),
     ] = None
     config: Annotated[
-        Path | None, _option(_FILES, "--config", text="Configuration instead of .imageshift.yaml.")
+        Path | None,
+        _option(_FILES, "--config", text="Configuration file to use instead of .imageshift.yaml."),
     ] = None
 
     def registry_options(self) -> RunOptions:
@@ -102,7 +103,8 @@ class Common(RegistryOptions):
     """The options of every command that reads files."""
 
     root: Annotated[
-        Path | None, _option(_FILES, "--root", text="Folder above which nothing is read.")
+        Path | None,
+        _option(_FILES, "--root", text="Root of the repository: nothing outside it is read."),
     ] = None
     charts: Annotated[
         ChartsMode | None,
@@ -118,31 +120,37 @@ class Common(RegistryOptions):
         _option(_FILES, "--charts-through-cache", text="Move oci:// chart sources as well."),
     ] = False
     templates: Annotated[
-        bool, _option(_FILES, "--templates", text="Literal images in Helm templates as well.")
+        bool,
+        _option(_FILES, "--templates", text="Rewrite literal images in Helm templates as well."),
     ] = False
     render: Annotated[
         bool,
-        _option(_FILES, "--render", text="Build remote bases, with kustomize or kubectl."),
+        _option(
+            _FILES, "--render", text="Fetch remote bases and build them with kustomize or kubectl."
+        ),
     ] = False
     offline: Annotated[
         bool,
-        _option(_FILES, "--offline", text="Contact nothing: charts come from caches alone."),
+        _option(_FILES, "--offline", text="Contact nothing: charts come only from the cache."),
     ] = False
     follow: Annotated[
-        bool, _option(_FILES, "--follow", text="Folders that Flux objects build from here as well.")
+        bool, _option(_FILES, "--follow", text="Include the folders that Flux objects here build.")
     ] = False
-    format: Annotated[Format, _option(_FILES, "--format", text="How to print.")] = Format.TEXT
+    format: Annotated[Format, _option(_FILES, "--format", text="Output format.")] = Format.TEXT
     output: Annotated[
-        Path | None, _option(_FILES, "--output", text="File for the result, not stdout.")
+        Path | None,
+        _option(_FILES, "--output", text="Write the result to this file, not to stdout."),
     ] = None
     jobs: Annotated[
         int, _option(_FILES, "--jobs", min=1, text="How many renders may run at once.")
     ] = 1
     strict: Annotated[
         bool,
-        _option(_FILES, "--strict", text="Exit 1 for doubtful images and ones without a rule."),
+        _option(
+            _FILES, "--strict", text="Exit 1 also for doubtful images and those without a rule."
+        ),
     ] = False
-    quiet: Annotated[bool, _option(_FILES, "--quiet", "-q", text="Only the result.")] = False
+    quiet: Annotated[bool, _option(_FILES, "--quiet", "-q", text="Print only the result.")] = False
     verbose: Annotated[bool, _option(_FILES, "--verbose", "-v", text="List every place.")] = False
 
     def run_options(self, *, named_only: bool = False, backward: bool = False) -> RunOptions:
@@ -153,7 +161,7 @@ class Common(RegistryOptions):
         """
         if self.offline and self.render:
             raise ConfigError(
-                "--offline and --render exclude each other", hint="remote bases are fetched"
+                "--offline and --render can't be used together", hint="remote bases are fetched"
             )
         return replace(
             self.registry_options(),

@@ -109,7 +109,7 @@ def say_doubtful_accounts(registries: Iterable[Registry]) -> None:
     for registry in registries:
         if registry.has_doubtful_account:
             account = registry.account
-            say(f"warning account-id: {account} has not the twelve digits of an account id")
+            say(f"warning account-id: {account} doesn't have the twelve digits of an account id")
 
 
 def say_lines(text: str) -> None:

@@ -22,13 +22,13 @@ def revert(
     base: Annotated[
         str | None, typer.Option("--base", help="Git revision or folder to go back to.")
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every cache reference.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Revert every cache reference.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the diff, write nothing.")] = False,
 ) -> None:
     """Bring references back from the cache: those that differ from a base, or all."""
     if (base is None) != all_:
-        raise ConfigError("revert needs --base REV|DIR or --all, and not both")
+        raise ConfigError("revert needs either --base REV|DIR or --all")
     writes = not (dry_run or diff)
     with turn_to_write(paths, common, writes=writes) as writer:
         session = Session("revert", paths, common, writer=writer, backward=True)
@@ -39,7 +39,7 @@ def revert(
             if diff and common.format is Format.TEXT:
                 put_diff(plan.diff(session.shown(plan.file)))
     session.report(
-        done="brought back" if writes else "to bring back",
+        done="reverted" if writes else "to revert",
         changed_files=sorted(session.summary.changed),
     )
     raise typer.Exit(session.exit_code())

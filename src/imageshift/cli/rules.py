@@ -170,7 +170,7 @@ def validate(
         bool, typer.Option("--all", help="All rules in force, not only those in use.")
     ] = False,
     role: Annotated[
-        str | None, typer.Option("--role", help="Role of the nodes, whose permissions are checked.")
+        str | None, typer.Option("--role", help="The nodes' role, whose permissions are checked.")
     ] = None,
 ) -> None:
     """Ask AWS whether the rules in use exist and work. Exit 1 when one doesn't."""

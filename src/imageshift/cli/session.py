@@ -147,7 +147,7 @@ class Session:
         files, images = counted(numbers["files"], "file"), counted(numbers["images"], "image")
         say(f"{files}, {images}: {', '.join(parts)}")
         if self.summary.files == 0:
-            say("no file was looked at: ignore rules, `exclude:` or the paths leave none")
+            say("no file was read: ignore rules, `exclude:` or the paths leave none")
         elif self.summary.counts.total() == 0:
             say("no image was found in them")
         self.say_emptied()
@@ -206,8 +206,8 @@ class Session:
 def say_half_done(run: Run) -> None:
     """Says that files are half moved which the next run that writes brings back."""
     if is_left_half_done(run.workspace.root):
-        say("a run is moving files here that hold only together, or was stopped while it did")
-        say("  hint: if none runs any more, the next migrate or revert first brings them back")
+        say("a run is writing files here that belong together, or was stopped while it did")
+        say("  hint: if none is running, the next migrate or revert restores them first")
 
 
 @contextmanager
@@ -229,7 +229,7 @@ def turn_in(folder: Path) -> Iterator[Writer]:
     """The turn to write in a folder, which says what it brought back."""
     with writing(folder) as writer:
         for path in writer.rolled_back:
-            say(f"{os.path.relpath(path)}: brought back: {_STOPPED}")
+            say(f"{os.path.relpath(path)}: restored: {_STOPPED}")
         yield writer
 
 
@@ -244,4 +244,4 @@ def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:
 
 
 _UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
-_EMPTIED = "nothing of it was looked at: ignore rules, `exclude:` or its name leave it out"
+_EMPTIED = "nothing in it was read: ignore rules, `exclude:` or its name leave it out"

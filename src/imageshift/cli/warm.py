@@ -55,7 +55,7 @@ from imageshift.warm.sync import unsupported_images
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 _COLD = (
-    "pulling a digest that isn't cached yet is reported to fail, and wasn't tried by us: "
+    "pulling a digest that isn't cached yet is reported to fail, which we haven't tried: "
     "pull the tags first"
 )
 
@@ -65,12 +65,15 @@ class WarmCommon(AwsCommon):
     """What is printed, and for which platform."""
 
     as_: Annotated[WarmFormat, typer.Option("--as", help="What to print.")] = WarmFormat.LIST
-    platform: Annotated[str | None, typer.Option("--platform", help="Such as linux/amd64.")] = None
+    platform: Annotated[
+        str | None, typer.Option("--platform", help="Platform to pull, such as linux/amd64.")
+    ] = None
     namespace: Annotated[str, typer.Option("--namespace", help="Namespace of the Jobs.")] = (
         "default"
     )
     nodes: Annotated[
-        int, typer.Option("--nodes", min=1, help="Nodes of the roll-out that is forecast.")
+        int,
+        typer.Option("--nodes", min=1, help="Number of nodes in the roll-out that is forecast."),
     ] = 10
     sizes: Annotated[
         bool, typer.Option("--sizes", help="Ask ECR for the sizes of the images that it has.")
@@ -78,15 +81,16 @@ class WarmCommon(AwsCommon):
     missing: Annotated[
         bool,
         typer.Option(
-            "--missing", help="Pull only what ECR hasn't, as after a run that ended early."
+            "--missing",
+            help="Pull only what ECR doesn't have yet, for example after a run that ended early.",
         ),
     ] = False
     sync_file: Annotated[
         Path | None,
-        typer.Option("--sync-file", help="File that copies the images ECR can't cache."),
+        typer.Option("--sync-file", help="Write a file that copies the images ECR can't cache."),
     ] = None
     sync_tool: Annotated[
-        SyncTool, typer.Option("--sync-tool", help="The tool that the file is for.")
+        SyncTool, typer.Option("--sync-tool", help="Tool that the sync file is for.")
     ] = SyncTool.REGSYNC
 
 
@@ -100,16 +104,18 @@ def warm(
         bool, typer.Option("--check", help="Pull nothing; exit 1 when a pinned digest is absent.")
     ] = False,
     forecast: Annotated[
-        bool, typer.Option("--forecast", help="Count pulls, limits and cost instead.")
+        bool, typer.Option("--forecast", help="Forecast pulls, rate limits and costs instead.")
     ] = False,
 ) -> None:
     """List or make the tag pulls that fill the cache, or check the pinned digests."""
     if forecast and (pull or check):
-        raise ConfigError("--forecast excludes --pull and --check", hint="it pulls nothing")
+        raise ConfigError(
+            "--forecast can't be used with --pull or --check", hint="it pulls nothing"
+        )
     if pull and check:
-        raise ConfigError("--pull and --check exclude each other", hint="--check pulls nothing")
+        raise ConfigError("--pull and --check can't be used together", hint="--check pulls nothing")
     if common.offline and (pull or check):
-        raise ConfigError("--pull and --check ask the registry, which --offline excludes")
+        raise ConfigError("--pull and --check contact the registry, which --offline forbids")
     usages = read_usage(paths, common)
     if common.sync_file is not None:
         _write_sync(usages, common.sync_file, common.sync_tool)
@@ -174,7 +180,7 @@ def _left(plan: WarmPlan, usage: Usage, common: WarmCommon) -> WarmPlan:
     if not common.missing:
         return plan
     if parse_ecr_host(usage.rules.registry.host) is None:
-        raise ConfigError("--missing asks ECR, and the registry's host isn't ECR's")
+        raise ConfigError("--missing asks ECR, but the registry's host isn't ECR's")
     images = EcrImages(common.aws_options(usage.rules))
 
     def is_there(pull: Pull) -> bool:
@@ -182,7 +188,7 @@ def _left(plan: WarmPlan, usage: Usage, common: WarmCommon) -> WarmPlan:
         return pinned and images.size(pull.target) is not None
 
     left = tuple(pull for pull in plan.pulls if not is_there(pull))
-    say(f"{counted(len(plan.pulls) - len(left), 'pull')} left out: ECR has what they bring")
+    say(f"{counted(len(plan.pulls) - len(left), 'pull')} left out: ECR already has their images")
     return replace(plan, pulls=left)
 
 
@@ -224,7 +230,7 @@ def _explained(report: WarmReport, usage: Usage, common: AwsCommon) -> WarmRepor
 def _client(usage: Usage, common: AwsCommon) -> RegistryClient:
     host = usage.rules.registry.host
     if "$" in host:
-        raise ConfigError(f"{host} is a variable, so nothing can be asked there")
+        raise ConfigError(f"{host} is a variable, so it can't be contacted")
     login = None if parse_ecr_host(host) is None else ecr_login(common.aws_options(usage.rules))
     return RegistryClient(host, login)
 

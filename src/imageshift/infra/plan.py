@@ -90,7 +90,7 @@ def plan_infra(
     if not planned:
         raise ConfigError(
             "there is no rule to write infrastructure for",
-            hint="no image uses one; --all takes all the rules in force",
+            hint="no image uses one; --all writes all the rules in force",
         )
     _refuse_conflicts(planned, options.existing)
     unknown = set(options.secret_names) - {rule.prefix for rule in planned if rule.secret_name}
@@ -106,7 +106,7 @@ def _refuse_conflicts(planned: tuple[InfraRule, ...], existing: Iterable[Rule]) 
         if rule is not None and rule.full_upstream != one.upstream:
             raise ConfigError(
                 f"the account has {rule}, so {one.upstream} can't have the prefix {one.prefix}",
-                hint="a rule's upstream can't be changed: take another prefix with --rule",
+                hint="a rule's upstream can't be changed: choose another prefix with --rule",
             )
 
 
@@ -155,7 +155,7 @@ def _secret_name(rule: Rule, upstream: Upstream, options: InfraOptions) -> str |
     name = options.secret_names.get(rule.prefix, f"{SECRET_PREFIX}{rule.prefix}")
     if not _SECRET_NAME.fullmatch(name):
         raise ConfigError(
-            f"ECR takes no secret named {name!r}",
+            f"ECR doesn't accept a secret named {name!r}",
             hint=f"its name must begin with {SECRET_PREFIX}, as {SECRET_PREFIX}docker-hub",
         )
     return name

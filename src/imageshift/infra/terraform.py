@@ -66,5 +66,5 @@ def _refuse_prefixes(rules: Sequence[InfraRule]) -> None:
         if not _PREFIX.fullmatch(rule.prefix):
             raise ConfigError(
                 f"Terraform's provider refuses the prefix {rule.prefix}, though ECR takes it",
-                hint="single - _ or . between letters and digits; CloudFormation takes it as it is",
+                hint="put a single - _ or . between letters and digits, or use CloudFormation",
             )

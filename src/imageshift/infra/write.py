@@ -45,7 +45,7 @@ def _write_files(
     changed = [name for name, text in files.items() if now[name] != text.encode()]
     foreign = [folder / name for name in changed if not (force or _is_ours(now[name]))]
     if foreign:
-        names = "\n".join(f"{path}:1:1: this file isn't imageshift's own" for path in foreign)
+        names = "\n".join(f"{path}:1:1: imageshift didn't write this file" for path in foreign)
         raise ConfigError(names, hint="choose another --out, or --force to replace it")
     there = folder.resolve()
     writer.write([Write(there / name, now[name], files[name].encode()) for name in changed])

@@ -165,8 +165,8 @@ _ROLES = {
     "repo": Role.REFERENCE,
     "registry": Role.REGISTRY,
 }
-_REPLACED = "a replacement copies it into an image, maybe elsewhere too"
-_TARGET = "a release takes it as its value {}; only the chart can tell what that is"
+_REPLACED = "a replacement copies it into an image, and perhaps elsewhere too"
+_TARGET = "a release uses it as its value {}; only the chart can tell what that is"
 
 
 def copied_keys(workspace: Workspace, kustomization: KustomizationFile) -> Iterator[CopiedKey]:

@@ -206,7 +206,7 @@ class _Scan:
     def _skip_unknown_files(self, document: Document) -> None:
         for values in values_files(document.mapping):
             if not values.paths:
-                detail = f"{values.scalar.value}: which file this is, only helmfile can tell"
+                detail = f"{values.scalar.value}: only helmfile can tell which file this is"
                 self._skip_template(document, values.scalar.start, detail)
 
     def _skip(self, error: SourceError) -> None:
@@ -225,12 +225,12 @@ def _as_text(site: ImageSite) -> ImageSite:
     odd = next((name.value for name in names if not name.is_string), None)
     if odd is None or site.skip is not None:
         return site
-    detail = f"{odd} is no text for YAML, so it is no image: quote it if it is meant as one"
+    detail = f"{odd} isn't text in YAML, so it isn't an image: quote it if it is meant as one"
     return site.skipped(SkipReason.NOT_A_REFERENCE, detail)
 
 
 _RENDERED = "a template, known only when it is rendered"
-_GENERATED_DETAIL = "the next flux bootstrap writes the file anew"
+_GENERATED_DETAIL = "the next flux bootstrap overwrites the file"
 
 
 def _is_policy(chunk: Chunk) -> bool:

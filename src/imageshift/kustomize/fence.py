@@ -123,7 +123,7 @@ class Survey(Struct):
         try:
             found, other = (Path(os.path.realpath(each)) for each in (place, folder / text))
         except (OSError, ValueError) as error:
-            raise ToolError(f"no path: {error}") from None
+            raise ToolError(f"not a path: {error}") from None
         for each in (place, found, other):
             if not any(each.is_relative_to(known) for known in (self.root, self.folder)):
                 raise ToolError(f"{text[:200]} leads out of the root", hint=_HINT)
@@ -230,7 +230,7 @@ def refuse_address(address: str) -> None:
         )
     host = _host(address if scheme else f"ssh://{address}")
     if host.startswith("-") or host in _METADATA or _is_link_local(host):
-        raise ToolError(f"it isn't fetched: {host} is no host of repositories")
+        raise ToolError(f"it isn't fetched: {host} isn't a host for repositories")
 
 
 def _host(url: str) -> str:

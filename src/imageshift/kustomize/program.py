@@ -155,4 +155,4 @@ def _complaint(stderr: bytes, folders: tuple[Path, ...]) -> str:
         text = text.replace(f"{folder}/", "").replace(str(folder), ".")
     lines = [re.sub(r"^[Ee]rror: ", "", line) for line in text.splitlines()]
     kept = [line[:_LONGEST_LINE] for line in lines if not line.startswith("#")]
-    return "\n".join(kept[-_LINES:]) or "kustomize fails and says nothing"
+    return "\n".join(kept[-_LINES:]) or "kustomize failed without a message"

@@ -156,7 +156,7 @@ class Replacement(Struct, frozen=True):
     cuts: bool
     foreign: bool
     selects: tuple[tuple[str, str], ...]
-    detail: str = "a replacement cuts it into pieces"
+    detail: str = "a replacement splits it into parts"
 
 
 Effect = Components | Patches | Entries | Replacement

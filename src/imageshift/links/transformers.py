@@ -104,7 +104,7 @@ def read_transformer(held: Held, place: Node) -> Iterator[Patch | Replacement]:
             if isinstance(item, Mapping):
                 yield from read_replacement(file, document, item)
     elif kind == "ImageTagTransformer" and root.items("fieldSpecs"):
-        yield _opaque(held, place, "an ImageTagTransformer with fields of its own may match it")
+        yield _opaque(held, place, "an ImageTagTransformer with its own fields may match it")
 
 
 def _is_builtin(root: Mapping) -> bool:

@@ -74,20 +74,20 @@ class _AbsentError(Exception):
 
 
 def _login_in(path: Path, host: str) -> Login:
-    config = _mapping(_decoded(read_file(path, largest=_LARGEST)), "it holds no mapping")
+    config = _mapping(_decoded(read_file(path, largest=_LARGEST)), "it isn't a mapping")
     names = {*DOCKER_HUB_HOSTS, _DOCKER_HUB_KEY} if host in DOCKER_HUB_HOSTS else {host}
-    helpers = _mapping(config.get("credHelpers") or {}, "credHelpers is no mapping")
+    helpers = _mapping(config.get("credHelpers") or {}, "credHelpers isn't a mapping")
     named = [helper for name, helper in helpers.items() if name in names]
     helper = named[0] if named else config.get("credsStore")
     if helper:
         found = _ask_helper(helper, _DOCKER_HUB_KEY if host in DOCKER_HUB_HOSTS else host)
         if found is not None:
             return found
-    auths = _mapping(config.get("auths") or {}, "auths is no mapping")
+    auths = _mapping(config.get("auths") or {}, "auths isn't a mapping")
     # The exact spelling counts first.
     for name in sorted(auths, key=lambda name: name not in names):
         if name in names or _host_of(name) in names:
-            return _login_of(_mapping(auths[name], f"the login for {host} is no mapping"), host)
+            return _login_of(_mapping(auths[name], f"the login for {host} isn't a mapping"), host)
     raise _AbsentError
 
 
@@ -141,7 +141,7 @@ def _helper_answer(program: str, host: str) -> Login:
         )
         if done.code != 0:
             return Login()
-        answer = _mapping(_decoded(done.stdout), "its answer is no mapping")
+        answer = _mapping(_decoded(done.stdout), "its answer isn't a mapping")
     except (ToolError, _AbsentError) as error:
         return Login(note=f"{name}: {error}")
     user, secret = answer.get("Username"), answer.get("Secret")
@@ -154,7 +154,7 @@ def _decoded(data: bytes) -> Any:
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise _AbsentError("it is no JSON") from None
+        raise _AbsentError("it isn't JSON") from None
 
 
 def _mapping(value: Any, otherwise: str) -> Mapping[str, Any]:

@@ -70,12 +70,14 @@ class Registry(Struct):
             NetworkError: no answer.
         """
         if not _TAG.fullmatch(reference) and not _DIGEST.fullmatch(reference):
-            raise AnswerError(f"{self.host}/{repository}: {reference!r} is no tag and no digest")
+            raise AnswerError(
+                f"{self.host}/{repository}: {reference!r} is neither a tag nor a digest"
+            )
         answer = self._get(repository, f"manifests/{reference}", accept)
         told = reference if ":" in reference else answer.headers.get("docker-content-digest", "")
         told = told if answer.status == _OK and _DIGEST.fullmatch(told) else ""
         if told and digest_of(answer.body, told) != told:
-            raise AnswerError(f"{self.host}/{repository}: the manifest isn't what its digest says")
+            raise AnswerError(f"{self.host}/{repository}: the manifest doesn't match its digest")
         return answer
 
     def tags(self, repository: str) -> "list[str] | Response":
@@ -105,7 +107,7 @@ class Registry(Struct):
             NetworkError: no answer.
         """
         if not _DIGEST.fullmatch(digest):
-            raise AnswerError(f"{self.host}/{repository}: it names no digest of what it holds")
+            raise AnswerError(f"{self.host}/{repository}: it gives no digest for what it holds")
         largest = self.transport.largest
         answer = self._get(repository, f"blobs/{digest}", largest=largest)
         if answer.status == _OK and digest_of(answer.body, digest) != digest:
@@ -116,7 +118,7 @@ class Registry(Struct):
         self, repository: str, path: str, accept: str = "*/*", largest: int = _LARGEST_ANSWER
     ) -> Response:
         if not _REPOSITORY.fullmatch(repository):
-            raise NetworkError(f"{self.host}: {repository!r} is no repository")
+            raise NetworkError(f"{self.host}: {repository!r} isn't a repository")
         url = f"{registry_url(self.host)}/{repository}/{path}"
 
         def ask() -> Response:
@@ -140,7 +142,7 @@ class Registry(Struct):
         there = here.join(found[1])
         begin = parse_url(base).target
         if there.origin != here.origin or not there.target.startswith(begin):
-            raise AnswerError(f"{here}: its next page leads to {there}, which isn't asked")
+            raise AnswerError(f"{here}: its next page leads to {there}, which isn't followed")
         return there.target.removeprefix(begin)
 
     def _authorize(self, repository: str, challenge: str) -> bool:
@@ -161,7 +163,9 @@ class Registry(Struct):
         there = parse_url(realm)
         login = self.login if is_token_server(self.host, there) else _ANONYMOUS
         if self.login.header and not login.header:
-            self.note = f"{self.host} asks for a token from {there.site}, which gets no login of it"
+            self.note = (
+                f"{self.host} asks for a token from {there.site}, which isn't sent its login"
+            )
         mark = "&" if urlsplit(realm).query else "?"
         answer = self.transport.get(
             f"{realm}{mark}{urlencode(wanted)}",
@@ -204,12 +208,12 @@ def decode_json(data: bytes, what: str) -> Any:
     """The data of a JSON text; `what` names it.
 
     Raises:
-        AnswerError: it is no JSON.
+        AnswerError: it isn't JSON.
     """
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise AnswerError(f"{what} is no JSON") from None
+        raise AnswerError(f"{what} isn't JSON") from None
 
 
 def _is_map(value: Any) -> bool:
@@ -221,5 +225,5 @@ def _tags(given: Any) -> list[str]:
     if tags is None and _is_map(given):
         return []
     if not isinstance(tags, list):
-        raise AnswerError("the list of tags has another shape")
+        raise AnswerError("the list of tags has an unexpected shape")
     return [tag for tag in tags if isinstance(tag, str) and _TAG.fullmatch(tag)]

@@ -132,7 +132,7 @@ class Transport(Struct, kw_only=True):
             self.largest if largest is None else largest,
         )
         if self.patience <= 0:
-            raise NetworkError(f"{here}: not asked, since too many servers failed before it")
+            raise NetworkError(f"{here}: not contacted, since too many servers failed before it")
         try:
             return self._followed(request)
         except NetworkError:

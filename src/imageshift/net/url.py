@@ -45,12 +45,12 @@ class Url(Struct, frozen=True, kw_only=True):
         """The URL that a reference in an answer of this one means.
 
         Raises:
-            NetworkError: it is no http or https URL.
+            NetworkError: it isn't an http or https URL.
         """
         try:
             return parse_url(urljoin(self.site + self.target, reference))
         except ValueError:
-            raise NetworkError(f"{self} leads to what is no URL") from None
+            raise NetworkError(f"{self} leads to something that isn't a URL") from None
 
     def __str__(self) -> str:
         return self.site + self.target.partition("?")[0]
@@ -60,7 +60,7 @@ def parse_url(text: str) -> Url:
     """The parts of a URL; a user and password in it are left out (`login_in` reads them).
 
     Raises:
-        NetworkError: it is no http or https URL.
+        NetworkError: it isn't an http or https URL.
     """
     try:
         parts = urlsplit(text)
@@ -71,7 +71,7 @@ def parse_url(text: str) -> Url:
         port, host, target, parts = None, "", "", urlsplit("")
     if parts.scheme not in _PORTS or not _HOST.fullmatch(host) or len(text) > _LONGEST:
         shown = _USER.sub("", text.partition("?")[0])[:_LONGEST_SHOWN]
-        raise NetworkError(f"{shown!r} is no http or https URL")
+        raise NetworkError(f"{shown!r} isn't an http or https URL")
     return Url(scheme=parts.scheme, host=host, port=port or _PORTS[parts.scheme], target=target)
 
 

@@ -112,7 +112,7 @@ def _noted(place: Place) -> list[_Noted]:
         paths = [_path(place.base, os.fsdecode(entry.name)) for entry in journal.files]
     except (SourceError, msgspec.MsgspecError, ValueError) as error:
         raise SourceError(
-            f"{file}: what a stopped run has noted can't be used: {error}",
+            f"{file}: the journal of a stopped run can't be used: {error}",
             reason="unwritable",
             hint="look at git diff, then remove the file",
         ) from None

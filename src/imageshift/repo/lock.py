@@ -143,7 +143,7 @@ def _is_ours(handle: int, path: Path) -> bool:
 
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise OSError(0, "the lock is no regular file")
+        raise OSError(0, "the lock isn't a regular file")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -104,7 +104,7 @@ def _read(path: Path | str, flags: int, largest: int) -> bytes:
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise SourceError("can't be read: it is no regular file", reason="unwritable")
+            raise SourceError("can't be read: it isn't a regular file", reason="unwritable")
         if status.st_size > largest:
             raise _too_large(largest)
         return _contents(handle, status.st_size, largest)
@@ -130,4 +130,4 @@ def _contents(handle: int, size: int, largest: int) -> bytes:
 
 
 def _too_large(largest: int) -> SourceError:
-    return SourceError(f"can't be read: it has more than {largest >> 20} MiB", reason="unwritable")
+    return SourceError(f"can't be read: it is larger than {largest >> 20} MiB", reason="unwritable")

@@ -330,7 +330,7 @@ class Workspace:
         if self._excludes(name, folder=False):
             return
         if not is_link:
-            self._pass(name, "no regular file, but a device, pipe or socket", unread=False)
+            self._pass(name, "not a regular file, but a device, pipe or socket", unread=False)
         elif leads_out(self.root, name):
             self._pass(name, "a link out of the root, which isn't followed", unread=False)
 
@@ -375,10 +375,10 @@ class Workspace:
         try:
             patterns = Patterns.read(read_here(full, largest=_LARGEST_IGNORE))
         except SourceError as error:
-            self._pass(path, f"its patterns don't count: {error}")
+            self._pass(path, f"its patterns are ignored: {error}")
             return ()
         if patterns.count > left:
-            self._pass(path, f"its patterns don't count: they are too many ({patterns.count})")
+            self._pass(path, f"its patterns are ignored: there are too many ({patterns.count})")
             return ()
         return ((len(os.fsencode(folder)) + bool(folder), patterns),) if patterns else ()
 

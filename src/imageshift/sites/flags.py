@@ -132,7 +132,9 @@ def _judged(
     if known and _is_reference(part.text):
         yield _site(document, resource, part)
     elif not known and is_spelled_out(part.text):
-        yield _site(document, resource, part).doubtful("no flag or variable that imageshift knows")
+        yield _site(document, resource, part).doubtful(
+            "not a flag or variable that imageshift knows"
+        )
 
 
 def is_spelled_out(text: str) -> bool:

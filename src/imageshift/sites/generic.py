@@ -111,7 +111,7 @@ def _image(document: Document, value: Node, resource: Resource, path: Path) -> I
         confidence=Confidence.EXACT,
     )
     if is_spelled_out(site.text):
-        yield site.doubtful(f"{resource.kind} is no kind that imageshift knows")
+        yield site.doubtful(f"{resource.kind} isn't a kind that imageshift knows")
 
 
 def _parts(value: Node, path: Path) -> Iterator[Part]:

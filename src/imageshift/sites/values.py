@@ -75,7 +75,7 @@ def find_values_images(context: ValuesContext, values: Mapping, path: Path) -> I
     key = global_registry(values)
     for site in _Search(context).below(values, path, image_key=False):
         if key is not None:
-            yield site.doubtful(f"{key} may decide over it; only the chart can tell")
+            yield site.doubtful(f"{key} may override it; only the chart can tell")
         else:
             yield site
 
@@ -122,7 +122,9 @@ class _Search:
         """One of several references below `images`, which may be a list of what is allowed."""
         if image_key and is_spelled_out(value.value):
             part = Part(Role.REFERENCE, value, path)
-            yield self._site(path, (part,)).doubtful("one text below a name of images")
+            yield self._site(path, (part,)).doubtful(
+                "one of several values below a key named for images"
+            )
 
     def _scalar(self, node: Mapping, name: str, value: Scalar, path: Path) -> Iterator[ImageSite]:
         flat = _FLAT_REPOSITORY.fullmatch(name)
@@ -212,7 +214,7 @@ class _Search:
             return site
         if has_host(site.name_text) or "$" in site.name_text:
             return site
-        return site.doubtful("no registry is written, the chart may put one before it")
+        return site.doubtful("no registry is written, so the chart may put one in front")
 
     def _site(self, path: Path, parts: tuple[Part, ...]) -> ImageSite:
         return ImageSite(

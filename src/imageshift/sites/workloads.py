@@ -94,7 +94,9 @@ def find_workload_images(
     for site in find_pod_images(document, resource, spec, path + pod_path):
         name = _container_name(site, spec, depth)
         if name in replaced or (site.text == "auto" and _is_injected(name, (root, template))):
-            yield site.skipped(SkipReason.PLACEHOLDER, "something in the cluster puts the image in")
+            yield site.skipped(
+                SkipReason.PLACEHOLDER, "something in the cluster fills in the image"
+            )
         elif immutable:
             yield site.skipped(SkipReason.IMMUTABLE, _IMMUTABLE_DETAIL)
         else:

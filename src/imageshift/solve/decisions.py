@@ -51,7 +51,7 @@ from imageshift.source import Document, Edit, Scalar
 
 __all__ = ["Decisions", "solve"]
 
-_RENAMED = "an images entry of every build that takes it gives it its name in the cache"
+_RENAMED = "every build that uses it has an images entry that gives it its name in the cache"
 _NAMES_FIXED = "it also names an image that must not change"
 
 
@@ -419,7 +419,7 @@ class _Report:
             outcome = mapper.map(before)
             if isinstance(outcome, Mapped):
                 return Change(site, before, outcome.target, outcome.rule, edits, move=move)
-        raise AssertionError(f"an entry of {file} changes though no image of it does")
+        raise AssertionError(f"an entry in {file} changes although none of its images does")
 
 
 def _site(source: EntrySource) -> ImageSite:

@@ -81,7 +81,7 @@ class Search:
         return Solution(plan, simulation, state.kept, state.frozen, state.placeholders, full)
 
     def _keep_everything(self) -> None:
-        detail = "no rewriting of its kustomizations was found that builds the same images"
+        detail = "no change of its kustomizations was found that builds the same images"
         texts = dict.fromkeys(self._texts(), detail)
         entries = dict.fromkeys(range(len(self._graph.entries)), detail)
         self._state.kept = {**texts, **self._state.kept}
@@ -125,7 +125,7 @@ class Search:
             if renamed and duty in (Duty.MOVE, Duty.ENTRY):
                 source = naming[number]
                 place = place_text(source.file, source.place)
-                yield number, f"every build puts the newName at {place} in place of its name"
+                yield number, f"every build replaces its name with the newName at {place}"
 
     def _texts(self) -> dict[int, str]:
         state = self._state

@@ -31,7 +31,7 @@ def refuse_excess(root: Root, aliases: int, levels: int) -> None:
         raise SourceError(f"nested deeper than {levels} levels, by its aliases")
     aliased = read - written - aliases
     if aliased > _ALIASED and read > _NODES and aliased > read * _allowed_ratio(read):
-        raise SourceError("no YAML that Kubernetes reads: its aliases repeat too much")
+        raise SourceError("not YAML that Kubernetes reads: its aliases repeat too much")
 
 
 def _allowed_ratio(read: int) -> float:

@@ -67,7 +67,7 @@ class Chunk(Struct, frozen=True):
         line = first.line + (error.line or 1) - 1
         if "{{" in self.text:
             return SourceError(
-                "a template, which is no YAML before it is rendered",
+                "a template, which isn't YAML until it is rendered",
                 reason="template",
                 line=line,
                 column=error.column,

@@ -65,13 +65,13 @@ class SourceText:
         """
         # How YAML tells them (1.2.2, 5.2): by a byte order mark, or by the first character.
         if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content[:2]:
-            raise SourceError("the file is UTF-16 or UTF-32, no UTF-8", reason="not-utf8", line=1)
+            raise SourceError("the file is UTF-16 or UTF-32, not UTF-8", reason="not-utf8", line=1)
         try:
             return cls(content.decode("utf-8"))
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             raise SourceError(
-                f"the file is no UTF-8: {error.reason}", reason="not-utf8", line=line, column=1
+                f"the file isn't UTF-8: {error.reason}", reason="not-utf8", line=line, column=1
             ) from None
 
     @cached_property

@@ -172,8 +172,8 @@ def _source_error(error: Exception) -> SourceError:
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         problem = " ".join(filter(None, (error.context, error.problem)))
-        return SourceError(f"no YAML: {problem}", line=mark.line + 1, column=mark.column + 1)
-    return SourceError(f"no YAML: {str(error).splitlines()[0] if str(error) else error!r}")
+        return SourceError(f"invalid YAML: {problem}", line=mark.line + 1, column=mark.column + 1)
+    return SourceError(f"invalid YAML: {str(error).splitlines()[0] if str(error) else error!r}")
 
 
 def reads_as(text: str, root: Root, spans: Spans) -> bool:
@@ -313,7 +313,7 @@ class _Builder:
             elif kind is AliasEvent:
                 node = self._alias(event)
             else:
-                raise SourceError(f"no YAML: an event {kind.__name__} out of place")
+                raise SourceError(f"invalid YAML: an event {kind.__name__} out of place")
             parent = open_nodes[-1]
             if type(parent) is Sequence:
                 parent.items.append(node)
@@ -351,7 +351,7 @@ class _Builder:
         if node is None:
             mark = event.start_mark
             raise SourceError(
-                f"no YAML: the alias *{event.anchor} has no anchor before it",
+                f"invalid YAML: the alias *{event.anchor} has no anchor before it",
                 line=mark.line + 1,
                 column=mark.column + 1,
             )

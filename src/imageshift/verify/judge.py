@@ -157,7 +157,7 @@ class Judge(Struct, frozen=True):
 
     def _why(self, before: str, after: str) -> str:
         target = self.texts.target(before)
-        return f"should be {target}" if target else f"should stay, and is {after}"
+        return f"should be {target}" if target else f"should stay, but is {after}"
 
     def _embedded(self, before: str, after: str, context: str) -> list[tuple[str, str]] | None:
         """The pairs of two texts that are YAML or JSON by themselves, comments left out."""

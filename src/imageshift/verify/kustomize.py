@@ -47,7 +47,7 @@ class Kustomize(Struct, frozen=True):
         program = Program.find()
         if program is None:
             raise ToolError(
-                "neither kustomize nor kubectl is here",
+                "neither kustomize nor kubectl is on PATH",
                 hint="install one of them: verify builds kustomizations with the real program",
             )
         return cls(program, root, fetch)

@@ -136,6 +136,6 @@ def _broken(verdict: Verdict, data: Plain, message: str) -> Verdict:
         "rendered",
         "can't be rendered",
         DifferenceClass.UNEXPLAINED,
-        f"renders no more: {message}",
+        f"no longer renders: {message}",
     )
     return replace(verdict, differences=(item,))

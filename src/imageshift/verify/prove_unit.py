@@ -41,7 +41,7 @@ def prove_unit(key: UnitKey, sides: Sides, rules: RuleSet, *, jobs: bool) -> Ver
     if old.problem is not None:
         return replace(verdict, problem=Problem(file, f"can't be built: {old.problem}", old.hint))
     if new.problem is not None:
-        return _lone(verdict, ("built", "can't be built"), f"builds no more: {new.problem}")
+        return _lone(verdict, ("built", "can't be built"), f"no longer builds: {new.problem}")
     judge = Judge(TextJudge(rules), jobs=jobs or (old.is_forced and new.is_forced))
     return _compared(verdict, old.objects, new.objects, judge)
 

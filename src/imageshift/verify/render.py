@@ -55,7 +55,7 @@ class ReleaseRenderer(Struct):
         try:
             return self._post_rendered(parts, found)
         except SourceError as error:
-            raise RenderError(f"the chart renders what is no YAML: {error}") from None
+            raise RenderError(f"the chart renders invalid YAML: {error}") from None
 
     def _manifests(self, found: FoundRelease, values: Values) -> Manifests:
         chart, options = self.chart(found), found.release.options

@@ -36,7 +36,7 @@ class PinResult(Struct, frozen=True):
         source, target = self.pin.upstream, self.pin.target
         copy = f"copy it: crane copy {source.full_name}@{source.digest} {target.normalized}"
         moved = self.tag_digest not in {None, target.digest}
-        return f"{copy}, or pin anew: its tag is {self.tag_digest} now" if moved else copy
+        return f"{copy}, or pin it again: its tag is {self.tag_digest} now" if moved else copy
 
 
 class PullResult(Struct, frozen=True):
@@ -79,7 +79,7 @@ def pull_all(
     With a platform (`linux/amd64`) the image of that platform is asked for too.
 
     Raises:
-        ToolError: the registry can't be reached, or wants another login.
+        ToolError: the registry can't be reached, or doesn't accept the login.
     """
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         results = []

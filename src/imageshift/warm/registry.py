@@ -62,7 +62,7 @@ class RegistryClient:
         """The manifest of a tag or digest, which a pull-through cache fetches if need be.
 
         Raises:
-            ToolError: the registry can't be reached, or wants another login.
+            ToolError: the registry can't be reached, or doesn't accept the login.
         """
         host = self._registry.host
         try:
@@ -72,13 +72,13 @@ class RegistryClient:
         except NetworkError as error:
             raise ToolError(
                 f"{host} can't be reached: {error}",
-                hint="is the host right, and is there a way out to it?",
+                hint="is the host right, and can this machine reach it?",
             ) from None
         if answer.status == _OK:
             return _read_manifest(answer.body, identifier)
         if answer.status == _UNAUTHORIZED:
             raise ToolError(
-                f"{host} wants another login",
+                f"{host} doesn't accept the login",
                 hint="for ECR: may this identity call ecr:GetAuthorizationToken?",
             )
         return Absent(_explain(answer.status, answer.body))
@@ -106,7 +106,7 @@ def _explain(status: int, content: bytes) -> str:
             f"library/, and for upstreams that refuse the credentials{_in_brackets(text)}"
         )
     if status == _NOT_FOUND:
-        return f"the registry hasn't it{_in_brackets(text)}"
+        return f"the registry doesn't have it{_in_brackets(text)}"
     return f"the registry answered {status}{_in_brackets(text)}"
 
 
@@ -121,7 +121,7 @@ def _first_error(content: bytes) -> tuple[str, str]:
 
 
 def _decoded(content: bytes) -> Any:
-    """The data of an answer; None where it is no JSON."""
+    """The data of an answer; None where it isn't JSON."""
     try:
         return decode_json(content, "")
     except AnswerError:

@@ -54,9 +54,11 @@ class WarmOptions(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if self.platform is not None and not _PLATFORM.fullmatch(self.platform):
-            raise ConfigError(f"{self.platform!r} is no platform", hint="write it like linux/amd64")
+            raise ConfigError(
+                f"{self.platform!r} isn't a platform", hint="write it like linux/amd64"
+            )
         if not _NAMESPACE.fullmatch(self.namespace):
-            raise ConfigError(f"{self.namespace!r} is no namespace of Kubernetes")
+            raise ConfigError(f"{self.namespace!r} isn't a Kubernetes namespace")
 
 
 def helper_image(rules: RuleSet) -> str:
