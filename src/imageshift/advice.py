@@ -43,6 +43,7 @@ class Code(StrEnum):
     AUTOMATION_REVERTS = "automation-reverts"
     CONTROLLER_PULL = "controller-pull"
     PRIVATE_UPSTREAM = "private-upstream"
+    GENERATOR_UNKNOWN = "generator-unknown"
 
 
 _MESSAGES = {
@@ -73,6 +74,7 @@ _MESSAGES = {
         "imagePullSecrets are set here: the credential of the cache rule must be able to read the "
         "image"
     ),
+    Code.GENERATOR_UNKNOWN: "which files {} of an ApplicationSet names isn't known: {}",
 }
 
 

@@ -69,6 +69,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     registries: list[RegistryEntry] = []
     exclude: list[str] = []
     values: list[str] = []
+    clusters: list[str] = []
     images: list[ImageEntry] = []
     jobs: Literal["skip", "rewrite"] = "skip"
     templates: bool = False

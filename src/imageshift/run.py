@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as MappingType
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,8 @@ class Run(Struct):
                 rewrite_jobs=self.config.jobs == "rewrite",
                 values_patterns=tuple(self.config.values),
                 named_only=self.options.named_only,
+                fill=_fill,
+                clusters=tuple(self.config.clusters),
             )
             self._index = build_index(self.workspace, self.workspace.walk(names), index)
         return self._index
@@ -394,6 +397,15 @@ class Run(Struct):
         folders = [k.folder for k in self.index.kustomizations.values() if k.file in own]
         built = [self.reach().built_by(flux) for flux in self.index.flux if flux.file in own]
         return own.union(*(self.reach().closure(folder) for folder in folders), *built)
+
+
+def _fill(
+    texts: Sequence[str], elements: Sequence[MappingType[str, Any]]
+) -> list[list[str | None]]:
+    """Fills Go templates with Helm, which is loaded when there is the first one."""
+    from imageshift.charts.go_templates import fill  # noqa: PLC0415 heavy
+
+    return fill(texts, elements)
 
 
 class Plan:

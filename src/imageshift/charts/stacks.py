@@ -288,8 +288,9 @@ def _file(index: Index, file: str) -> Iterator[_Layer]:
 
 
 def _applications(index: Index) -> Iterator[list[_Layer]]:
-    for file, document, root in index.applications if index.has_applications else ():
-        for source, _ in application_sources(root):
+    for found in index.applications if index.has_applications else ():
+        file, document = found.file, found.document
+        for source, _ in application_sources(found.root):
             helm = source.mapping("helm") or Mapping(0, None, flow=False)
             files = source_value_files(source, index.files)
             layers = [layer for name in files for layer in _file(index, name)]

@@ -75,6 +75,7 @@ class Session:
                 advance()
                 yield plan
         self._warn_of_charts()
+        self._warn_of_generators()
         self.summary.files = sum(1 for _ in self.run.files())
 
     def applied(self, plans: Iterable[FilePlan]) -> Iterable[FilePlan]:
@@ -114,6 +115,14 @@ class Session:
                 self._place(problem),
                 message=f"{problem.message}{hint}; its values are read as text",
             )
+
+    def _warn_of_generators(self) -> None:
+        for hidden in self.run.index.hidden if self.summary.back_from is None else ():
+            if self.run.is_written(hidden.file):
+                at = hidden.place
+                place = f"{self.shown(hidden.file)}:{at.line}:{at.column}"
+                text, why = hidden.scalar.value, hidden.why
+                self.summary.advice.add(Code.GENERATOR_UNKNOWN, place, text, why)
 
     def _place(self, problem: ChartProblem) -> str:
         place = problem.place

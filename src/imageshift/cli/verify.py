@@ -89,6 +89,7 @@ def _prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof
             is_asked=run.is_written,
             charts={key: root / path for key, path in run.config.charts.sources.items()},
             exclude=run.workspace.exclude,
+            clusters=tuple(run.config.clusters),
             rewrite_jobs=run.config.jobs == "rewrite",
             fetch=common.render,
             jobs=common.jobs,

@@ -13,11 +13,17 @@ from msgspec.structs import replace
 from imageshift.data.image_field import ImageField
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.errors import SourceError
+from imageshift.inventory.application_sets import ApplicationSet, Hidden, Made
+from imageshift.inventory.element_images import element_images
+from imageshift.inventory.filling import Fill, Filler
+from imageshift.inventory.generators import Tree
 from imageshift.inventory.objects import (
+    Application,
     FluxKustomization,
     KustomizationFile,
     Release,
     SourceObject,
+    objects,
 )
 from imageshift.inventory.readers import (
     SOURCE_KINDS,
@@ -40,8 +46,10 @@ from imageshift.inventory.value_files import named_value_files
 from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
+from imageshift.sites.elements import ElementImage
 from imageshift.sites.helmfile import environments, values_files
-from imageshift.source import Document, Mapping
+from imageshift.sites.model import below
+from imageshift.source import Mapping
 
 __all__ = ["Index", "build_index", "join"]
 
@@ -86,9 +94,10 @@ class Index(Struct, dict=True):
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
     image, `silent_files` those in which nothing can, `argocd_files` those with overrides of Argo CD
-    sources; `has_applications` is false when no Argo CD
-    object has Helm values, `has_inflations` and `has_replacements` when no kustomization has Helm
-    charts or replacements.
+    sources; `has_applications` is false when no Argo CD object has Helm values, `has_sets` when
+    there is no ApplicationSet, `has_inflations` and `has_replacements` when no kustomization has
+    Helm charts or replacements. `fill` fills templates that need Helm, `clusters` are Argo CD's,
+    as far as the configuration names them; `element_images` are those of ApplicationSets' elements.
     """
 
     workspace: Workspace
@@ -98,14 +107,18 @@ class Index(Struct, dict=True):
     rewrite_jobs: bool = False
     values_patterns: tuple[str, ...] = ()
     named_only: bool = False
+    fill: Fill | None = None
+    clusters: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     charts: set[str] = field(default_factory=set)
     values_files: dict[str, bool] = field(default_factory=dict)
+    element_images: dict[str, tuple[ElementImage, ...]] = field(default_factory=dict)
     patch_files: set[str] = field(default_factory=set)
     has_entries: bool = False
     renderer_files: list[str] = field(default_factory=list)
     has_remote: bool = False
     has_applications: bool = False
+    has_sets: bool = False
     has_inflations: bool = False
     has_replacements: bool = False
     helmfiles: list[str] = field(default_factory=list)
@@ -173,10 +186,35 @@ class Index(Struct, dict=True):
         """The ArtifactGenerators, with their files."""
         return self._objects.artifacts
 
+    @cached_property
+    def application_sets(self) -> list[tuple[ApplicationSet, list[Made]]]:
+        """The ApplicationSets, each with what its elements make of it."""
+        tree = Tree(self.workspace, self.files, self.clusters)
+        sets = [found for found in self._objects.applications if found.is_set]
+        return [(made, made.made()) for made in (self._set(found, tree) for found in sets)]
+
+    def _set(self, found: Application, tree: Tree) -> ApplicationSet:
+        is_go = below(found.root, "spec").text("goTemplate") == "true"
+        return ApplicationSet(found, Filler(self.fill, is_go), tree)
+
+    @cached_property
+    def applications(self) -> list[Application]:
+        """The Argo CD Applications, also those that the elements of ApplicationSets make.
+
+        A set of which no element is known counts as it is written.
+        """
+        if self.named_only:
+            return self._objects.applications
+        found = [each for each in self._objects.applications if not each.is_set]
+        for each, made in self.application_sets:
+            found += [one.application for one in made] or [each.written]
+        return found
+
     @property
-    def applications(self) -> list[tuple[str, Document, Mapping]]:
-        """The Argo CD Applications and ApplicationSets, with their files."""
-        return self._objects.applications
+    def hidden(self) -> list[Hidden]:
+        """What leads from ApplicationSets to files, and nobody can tell to which."""
+        sets = [] if self.named_only else self.application_sets
+        return [one for each, made in sets for one in each.hidden(made)]
 
     def source(self, kind: str, namespace: str, name: str) -> SourceObject | None:
         """A Flux source by its name; one in the same namespace is preferred."""
@@ -195,12 +233,11 @@ class Index(Struct, dict=True):
 
     def context(self, file: str) -> FinderContext:
         """What the finders are told about a file."""
-        role = self._role(file)
-        if role is FileRole.OBJECTS:
+        role, elements = self._role(file), self.element_images.get(file, ())
+        if role is FileRole.OBJECTS and not elements:
             return self._base_context
-        return replace(
-            self._base_context, role=role, prefix_free=self.values_files.get(file, False)
-        )
+        free = self.values_files.get(file, False)
+        return replace(self._base_context, role=role, prefix_free=free, elements=elements)
 
     def _role(self, file: str) -> FileRole:
         if file in self.values_files:
@@ -272,7 +309,18 @@ def build_index(workspace: Workspace, files: Iterable[str], index: Index | None 
     for kustomization in read_kustomizations(workspace, detailed).values():
         _read_generators(index, kustomization)
         index.patch_files.update(patch_files(kustomization))
+    if index.has_applications or index.has_sets:
+        _read_applications(index)
     return index
+
+
+def _read_applications(index: Index) -> None:
+    """The files that Applications take as values, and the images of ApplicationSets' elements."""
+    for application in index.applications:
+        index.values_files |= named_value_files(application.merged, index.files)
+    if not index.named_only and index.has_sets:
+        index.element_images = element_images(index.application_sets)
+        index.silent_files -= index.element_images.keys()
 
 
 def _look_at(index: Index, file: str) -> bool:
@@ -310,9 +358,9 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
         index._release_files.append(file)  # noqa: SLF001 one module
     if b"postRenderers" in content:
         index.renderer_files.append(file)
-    index.has_applications = index.has_applications or (
-        b"argoproj" in content and b"helm" in content
-    )
+    is_argo = b"argoproj" in content
+    index.has_applications = index.has_applications or (is_argo and b"helm" in content)
+    index.has_sets = index.has_sets or (is_argo and b"ApplicationSet" in content)
     decides = b"kind: Kustomization" in content or b"argoproj" in content
     entries = (decides and _has_any(content, _ENTRIES)) or _GENERATED in content
     index.has_entries = index.has_entries or entries or bool(index.renderer_files)
@@ -322,9 +370,10 @@ def _note_values(index: Index, file: str, content: bytes) -> None:
     if b"releases:" in content and b"kind:" not in content:
         index.helmfiles.append(file)
         _read_helmfile(index, file)
-    if _has_any(content, _VALUE_FILE_BYTES):
+    if b"HelmRelease" in content and _has_any(content, _VALUE_FILE_BYTES):
         for document in read_documents(index.workspace, file, _names_value_files):
-            index.values_files |= named_value_files(document.mapping, index.files)
+            for root in objects(document.root):
+                index.values_files |= named_value_files(root, index.files)
 
 
 def _has_any(content: bytes, words: tuple[bytes, ...]) -> bool:

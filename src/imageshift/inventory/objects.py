@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from imageshift.inventory.filling import overlaid
 from imageshift.sites import Resource
 from imageshift.sites.flux import ChartReference
+from imageshift.sites.model import below
 from imageshift.source import Document, Mapping, Node, Scalar
 
 __all__ = [
+    "Application",
     "FluxKustomization",
     "KustomizationFile",
     "Release",
@@ -45,6 +48,42 @@ class FluxKustomization(Struct, frozen=True, kw_only=True):
     def spec(self) -> Mapping:
         """Its spec."""
         return self.root.mapping("spec") or Mapping(0, None, flow=False)
+
+
+class Application(Struct, frozen=True, kw_only=True):
+    """An Argo CD Application, or what one element of an ApplicationSet makes of its template.
+
+    An element's `root` is the set with its template filled, so that paths lead to the same places;
+    `patch` is what its templatePatch comes to. `name` is the Application's own, where it is known.
+    """
+
+    file: str
+    document: Document
+    root: Mapping
+    patch: Document | None = None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether an ApplicationSet makes it."""
+        return self.root.text("kind") == "ApplicationSet"
+
+    @property
+    def merged(self) -> Mapping:
+        """The object with the patch laid over its template."""
+        if self.patch is None:
+            return self.root
+        over = self.patch.mapping
+        for key in ("template", "spec"):
+            outer = Mapping(over.start, None, flow=False)
+            outer.own = [(Scalar(over.start, over.start, None, key, "", None), over)]
+            over = outer
+        return overlaid(self.root, over)
+
+    @property
+    def name(self) -> str:
+        """The Application's name; as the template has it where nobody can tell."""
+        keys = ("spec", "template", "metadata") if self.is_set else ("metadata",)
+        return below(self.root, *keys).text("name") or ""
 
 
 class SourceObject(Struct, frozen=True):

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from imageshift.errors import SourceError
 from imageshift.inventory.objects import (
+    Application,
     FluxKustomization,
     KustomizationFile,
     Release,
@@ -60,7 +61,7 @@ class Objects(Struct):
     sources: dict[tuple[str, str], list[SourceObject]] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
     artifacts: list[tuple[str, Mapping]] = field(default_factory=list)
-    applications: list[tuple[str, Document, Mapping]] = field(default_factory=list)
+    applications: list[Application] = field(default_factory=list)
 
 
 def join(folder: str, path: str) -> str | None:
@@ -130,7 +131,7 @@ def _add_object(found: Objects, file: str, document: Document, root: Mapping) ->
     elif kind in SOURCE_KINDS:
         _add_source(found, file, root, resource)
     elif kind in {"Application", "ApplicationSet"}:
-        found.applications.append((file, document, root))
+        found.applications.append(Application(file=file, document=document, root=root))
 
 
 def _add_source(found: Objects, file: str, root: Mapping, resource: Resource) -> None:

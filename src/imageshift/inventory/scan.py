@@ -67,7 +67,7 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     Raises:
         SourceError: the whole file is no UTF-8.
     """
-    if is_silent(file, content, copied=bool(context.copied_keys)):
+    if not context.elements and is_silent(file, content, copied=bool(context.copied_keys)):
         return FileScan(file, SourceText(""))
     source = SourceText.decode(content)
     skip = _whole_file_skip(file, source.text, context)
@@ -168,7 +168,7 @@ class _Scan:
         for chunk in split_documents(self._source):
             if _is_policy(chunk):
                 self._policies.append(chunk)
-            elif may_hold_images(chunk, self._context):
+            elif self._context.elements or may_hold_images(chunk, self._context):
                 sites += self._chunk_sites(chunk)
         return sites
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.inventory.readers import join
-from imageshift.sites import resource_of
 from imageshift.sites.argocd import application_sources
 from imageshift.sites.model import below
 from imageshift.source import Mapping, Scalar
@@ -21,16 +20,15 @@ def named_value_files(root: Mapping, files: tuple[str, ...]) -> Iterator[tuple[s
     """The files of the tree that an object takes as values, with whether its chart is prefix-free.
 
     `$ref/path` and a path from the root are looked for in this tree, as if the source were this
-    repository. A template in a path (an ApplicationSet's) stands for any text, so the files are
-    those that it could mean.
+    repository. A template in a path (an ApplicationSet's that nobody can fill) stands for any text,
+    so the files are those that it could mean.
     """
-    kind = resource_of(root).kind
-    if kind == "HelmRelease":
+    if root.text("kind") == "HelmRelease":
         yield from _of_release(root)
-    elif kind in {"Application", "ApplicationSet"}:
-        for source, _ in application_sources(root):
-            free = is_prefix_free(source.text("chart") or "", source.text("repoURL"))
-            yield from ((name, free) for name in source_value_files(source, files))
+        return
+    for source, _ in application_sources(root):
+        free = is_prefix_free(source.text("chart") or "", source.text("repoURL"))
+        yield from ((name, free) for name in source_value_files(source, files))
 
 
 def source_value_files(source: Mapping, files: tuple[str, ...]) -> Iterator[str]:

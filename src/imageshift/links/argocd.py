@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
+from imageshift.inventory.objects import Application
 from imageshift.inventory.readers import read_documents
 from imageshift.links.sources import application_folders
 from imageshift.sites import Resource, resource_of
@@ -39,6 +40,7 @@ class ArgoSource(Struct, frozen=True, kw_only=True):
     file: str
     document: Document
     resource: Resource
+    name: str
     root: Mapping
     source: Mapping
     path: Path
@@ -63,32 +65,51 @@ class ArgoSource(Struct, frozen=True, kw_only=True):
 
 def argo_sources(index: Index) -> Iterator[ArgoSource]:
     """The sources of every Application and ApplicationSet of the tree."""
-    for file, document, root in index.applications:
+    for found in index.applications:
+        file, document, root = found.file, found.document, found.root
         resource = resource_of(root)
-        for source, path in application_sources(root):
-            own = Owner(file, document, source)
+        for source, path, owners in _sources(found):
             folders: list[tuple[str | None, bool]] = [*application_folders(index, source)]
             for folder, certain in folders or [(None, False)]:
-                over = () if folder is None else tuple(_overrides(index, folder, resource))
+                over = () if folder is None else tuple(_overrides(index, folder, found))
                 yield ArgoSource(
                     file=file,
                     document=document,
                     resource=resource,
+                    name=found.name,
                     root=root,
                     source=source,
                     path=path,
                     folder=folder,
                     certain=certain,
-                    owners=(own, *over),
+                    owners=(*owners, *over),
                 )
 
 
-def _overrides(index: Index, folder: str, resource: Resource) -> Iterator[Owner]:
+def _sources(found: Application) -> Iterator[tuple[Mapping, Path, tuple[Owner, ...]]]:
+    """The sources of an Application, each with the mappings that are laid over one another.
+
+    A templatePatch is laid over the template key by key, and replaces lists.
+    """
+    own = {path: source for source, path in application_sources(found.root)}
+    patched: dict[str | int, Mapping] = {}
+    if found.patch is not None:
+        patched = {path[-1]: source for source, path in application_sources(found.patch.mapping)}
+    for source, path in application_sources(found.merged):
+        over = patched.get(path[-1])
+        owners = [Owner(found.file, found.document, own[path])] if path in own else []
+        if over is not None and found.patch is not None:
+            owners = owners if path[-1] == "source" else []
+            owners.append(Owner(found.file, found.patch, over))
+        yield source, path, tuple(owners)
+
+
+def _overrides(index: Index, folder: str, found: Application) -> Iterator[Owner]:
     """The files of overrides in a folder that hold for an Application, the weakest first."""
-    name, space = resource.name, resource.namespace
+    name, space = found.name, resource_of(found.root).namespace
     files = [".argocd-source.yaml", f".argocd-source-{name}.yaml"]
     files += [f".argocd-source-{space}_{name}.yaml"] if space else []
-    for each in files if resource.kind == "Application" else files[:1]:
+    for each in files:
         file = join(folder, each)
         if file is not None and file in index.argocd_files:
             for document in read_documents(index.workspace, file):

@@ -34,21 +34,38 @@ def is_override_file(name: str) -> bool:
 
 
 def find_override_images(document: Document, root: Mapping, find: Finder) -> Iterator[ImageSite]:
-    """The images of a file of overrides, which says the same as a source does."""
+    """The images of a file of overrides, which says the same as a source does.
+
+    Raises:
+        SourceError: a text inside it can't be followed.
+    """
     yield from _source_images(document, root, Resource(), (), find)
 
 
 def find_application_images(
     document: Document, root: Mapping, resource: Resource, find: Finder
 ) -> Iterator[ImageSite]:
-    """The images of an Application, or of an ApplicationSet's template."""
+    """The images of an Application, or of an ApplicationSet's template and templatePatch.
+
+    Raises:
+        SourceError: a text inside it can't be followed.
+    """
     for source, path in application_sources(root):
         yield from _source_images(document, source, resource, path, find)
+    patch = below(root, "spec").scalar("templatePatch") if _is_set(root) else None
+    for inner in () if patch is None or patch.is_empty else parse_embedded(document, patch):
+        for source, path in application_sources(inner.mapping):
+            at = ("spec", "templatePatch", *path)
+            yield from _source_images(inner, source, resource, at, find)
+
+
+def _is_set(root: Mapping) -> bool:
+    return root.text("kind") == "ApplicationSet"
 
 
 def application_sources(root: Mapping) -> Iterator[tuple[Mapping, Path]]:
     """The sources of an Application, or of what an ApplicationSet makes, with their paths."""
-    keys = ("spec", "template", "spec") if root.text("kind") == "ApplicationSet" else ("spec",)
+    keys = ("spec", "template", "spec") if _is_set(root) else ("spec",)
     spec = below(root, *keys)
     found: list[tuple[Node | None, Path]] = [(spec.get("source"), (*keys, "source"))]
     found += [(item, (*keys, "sources", i)) for i, item in enumerate(spec.items("sources"))]

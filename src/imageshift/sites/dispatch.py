@@ -10,6 +10,7 @@ from imageshift.sites.argocd import find_application_images, find_override_image
 from imageshift.sites.config_maps import find_config_map_images, may_name_images
 from imageshift.sites.context import FileRole, FinderContext
 from imageshift.sites.custom import find_carried_objects, find_custom_images, knows
+from imageshift.sites.elements import find_element_images
 from imageshift.sites.flux import (
     find_chart_source,
     find_flux_kustomization_images,
@@ -72,6 +73,20 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
     Raises:
         SourceError: a text inside it can't be followed.
     """
+    if not context.elements:
+        yield from _own_images(document, context)
+        return
+    known: set[int] = set()
+    for site in _own_images(document, context):
+        known |= {document.offset(part.scalar.start) for part in site.parts}
+        yield site
+    for site in find_element_images(document, context.elements):
+        if site.document.offset(site.main.scalar.start) not in known:
+            yield site
+
+
+def _own_images(document: Document, context: FinderContext) -> Iterator[ImageSite]:
+    """What a document names by itself, or by its role."""
     if context.role is FileRole.PATCH and isinstance(document.root, Sequence):
         yield from find_json_patch_images(document, document.root, Resource())
     elif context.role is FileRole.ARGOCD_SOURCE:

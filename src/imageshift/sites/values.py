@@ -131,7 +131,7 @@ class _Search:
         if flat is not None:
             yield from self._flat(node, flat[1], value, path)
         elif _BARE_KEY.fullmatch(name):
-            yield from self._bare(value, path)
+            yield from self._bare(node, value, path)
         elif "\n" in value.value:
             document, resource = self._context.document, self._context.resource
             listed = _CONTAINERS_KEY.search(name) is not None
@@ -188,8 +188,8 @@ class _Search:
         shared = _SHARED.match(stem)
         yield site if shared is None else site.doubtful("a default, which other keys complete")
 
-    def _bare(self, value: Scalar, path: Path) -> Iterator[ImageSite]:
-        """`image: ref`, one string."""
+    def _bare(self, node: Mapping, value: Scalar, path: Path) -> Iterator[ImageSite]:
+        """`image: ref`, one string, or a name whose tag or digest stands beside it."""
         text = value.value
         if value.is_empty or not value.is_string or _NO_NAME.search(text):
             return
@@ -205,7 +205,11 @@ class _Search:
         if _PICTURE.search(text):
             yield site.doubtful("it may be a picture")
         elif reference.tag is None and reference.digest is None:
-            yield site.doubtful("it has neither tag nor digest")
+            beside = _identifiers(node, path[:-1], "version") if path[-1] == "image" else ()
+            if beside:
+                yield self._judged(self._site(path, (Part(Role.REPOSITORY, value, path), *beside)))
+            else:
+                yield site.doubtful("it has neither tag nor digest")
         else:
             yield self._judged(site)
 
@@ -249,8 +253,10 @@ def _has_identity(node: Mapping) -> bool:
     return bool(_MARKS & node.keys())
 
 
-def _identifiers(node: Mapping, path: Path) -> tuple[Part, ...]:
-    tag = scalar_part(Role.TAG, node.get("tag"), (*path, "tag"))
+def _identifiers(node: Mapping, path: Path, *more: str) -> tuple[Part, ...]:
+    """The tag and digest in a mapping; `more` are other keys for the tag."""
+    tags = (scalar_part(Role.TAG, node.get(key), (*path, key)) for key in ("tag", *more))
+    tag = next((part for part in tags if part is not None), None)
     digests = (scalar_part(Role.DIGEST, node.get(key), (*path, key)) for key in ("digest", "sha"))
     found = [tag, *[part for part in digests if part is not None][:1]]
     return tuple(part for part in found if part is not None)

@@ -9,6 +9,7 @@ from imageshift.source.document import (
 )
 from imageshift.source.insert import insert_item, insert_key
 from imageshift.source.nested import insert_items, insert_pairs
+from imageshift.source.plain import to_plain
 from imageshift.source.remove import remove_item, remove_key
 from imageshift.source.sameness import same_but_for
 from imageshift.source.scalar import spell_scalar
@@ -41,5 +42,6 @@ __all__ = [
     "same_but_for",
     "spell_scalar",
     "split_documents",
+    "to_plain",
     "walk",
 ]

@@ -20,7 +20,8 @@ def application_builds(index: Index) -> Iterator[tuple[str, str, Plain]]:
 
     The data's spec says what it adds to the kustomization as a Flux Kustomization would.
     """
-    for file, _, root in index.applications:
+    for found in index.applications:
+        file, root = found.file, found.merged
         for source in _sources(root):
             for folder, _ in application_folders(index, source):
                 if folder in index.kustomizations:

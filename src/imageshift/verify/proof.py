@@ -39,15 +39,16 @@ class VerifyOptions(Struct, frozen=True, kw_only=True):
     """What a proof needs to know besides the two trees.
 
     `rules_of` gives the rules for a file; `is_asked` says whether a file is in the paths;
-    `charts` are folders or archives by `namespace/name` of a release, by a chart's URL, or by
-    its name. With `fetch`, remote bases are fetched; `offline` contacts nothing. `advance` is
-    called after each verdict.
+    `charts` are folders or archives by `namespace/name` of a release, by a chart's URL, or by its
+    name. `clusters` are those that Argo CD is said to know. With `fetch`, remote bases are fetched;
+    `offline` contacts nothing. `advance` is called after each verdict.
     """
 
     rules_of: Callable[[str], RuleSet]
     is_asked: Callable[[str], bool] = lambda _file: True
     charts: Mapping[str, Path] = field(default_factory=dict)
     exclude: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
     rewrite_jobs: bool = False
     fetch: bool = False
     jobs: int = 1
@@ -88,7 +89,7 @@ class _Side(Struct, dict=True):
 
     @classmethod
     def open(cls, root: Path, options: VerifyOptions) -> "_Side":
-        tree = Tree.open(root, options.exclude)
+        tree = Tree.open(root, options.exclude, options.clusters)
         find = _once(lambda: Kustomize.find(tree.root, fetch=options.fetch))
         units, catalog = discover(tree, find, options.jobs)
         return cls(tree, {unit.key: unit for unit in units}, catalog)

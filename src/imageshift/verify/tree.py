@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from imageshift.charts.go_templates import fill
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, build_index
 from imageshift.links.reach import Reach
@@ -25,10 +26,11 @@ class Tree(Struct):
     _closures: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, root: Path, exclude: Iterable[str] = ()) -> "Tree":
-        """The tree below a folder."""
+    def open(cls, root: Path, exclude: Iterable[str] = (), clusters: Iterable[str] = ()) -> "Tree":
+        """The tree below a folder; `clusters` are those that Argo CD is said to know."""
         workspace = Workspace(root, tuple(exclude))
-        index = build_index(workspace, workspace.walk())
+        index = Index(workspace, fill=fill, clusters=tuple(clusters))
+        index = build_index(workspace, workspace.walk(), index)
         return cls(index, Reach(index))
 
     @property

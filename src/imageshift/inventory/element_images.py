@@ -1,0 +1,131 @@
+"""Which texts of ApplicationSets' elements are images, because of where a template puts them.
+
+The filled template is searched as any Application is. Then it is filled again with a mark in the
+place of each text that an image has in it: where a mark comes out, that text is the image's.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from imageshift.errors import SourceError
+from imageshift.inventory.application_sets import ApplicationSet, Made
+from imageshift.inventory.filling import whole_documents
+from imageshift.inventory.generators import Element, Leaf
+from imageshift.sites import FinderContext, ImageSite, find_images
+from imageshift.sites.elements import ElementImage
+from imageshift.sites.model import Part, Path, Role, resource_of
+from imageshift.source import Mapping, to_plain
+
+__all__ = ["element_images"]
+
+_MARK = "imageshift{}mark"
+_MARKED = re.compile(r"imageshift(\d+)mark")
+_IDENTIFIERS = frozenset({Role.TAG, Role.DIGEST})
+_IN_PARTS = "an ApplicationSet's template makes an image of it together with other texts"
+
+
+def element_images(
+    found: Iterable[tuple[ApplicationSet, list[Made]]],
+) -> dict[str, tuple[ElementImage, ...]]:
+    """The images that texts of elements are, by the files of the texts."""
+    images: dict[str, dict[tuple[Any, ...], ElementImage]] = {}
+    for each, made in found:
+        for file, image in _of_set(each, made):
+            images.setdefault(file, {}).setdefault((image.document, image.parts), image)
+    return {file: tuple(found.values()) for file, found in images.items()}
+
+
+def _of_set(each: ApplicationSet, made: list[Made]) -> Iterator[tuple[str, ElementImage]]:
+    found = [(one, sites, taken) for one in made for sites, taken in [_candidates(one)] if taken]
+    marked = [_with_marks(one.element, taken) for one, _, taken in found]
+    again = each.refilled([one for one, _, _ in found], marked) if found else []
+    resource = resource_of(each.root)
+    for (_, sites, taken), application in zip(found, again, strict=True):
+        leaves, data = list(taken.values()), to_plain(application.merged)
+        for site in sites:
+            image = _image(site, data, leaves)
+            if image is not None:
+                file, one = image
+                yield file, replace(one, site=replace(one.site, resource=resource))
+
+
+def _candidates(one: Made) -> tuple[list[ImageSite], dict[Path, Leaf]]:
+    """The images of a filled template, and the parameters whose texts are in one of them."""
+    if not one.element.leaves:
+        return [], {}
+    text = json.dumps(to_plain(one.whole.merged), default=str)
+    sites: list[ImageSite] = []
+    try:
+        for document in whole_documents(text):
+            sites += find_images(document, FinderContext())
+    except SourceError:
+        return [], {}
+    texts = {part.text for site in sites for part in site.parts}
+    leaves = one.element.leaves.items()
+    return sites, {
+        path: leaf for path, leaf in leaves if any(leaf.scalar.value in text for text in texts)
+    }
+
+
+def _with_marks(element: Element, taken: dict[Path, Leaf]) -> Element:
+    data = json.loads(json.dumps(dict(element.data), default=str))
+    for number, path in enumerate(taken):
+        node = data
+        for key in path[:-1]:
+            node = node[key]
+        node[path[-1]] = _MARK.format(number)
+    return replace(element, data=data)
+
+
+def _image(site: ImageSite, data: Any, leaves: list[Leaf]) -> tuple[str, ElementImage] | None:
+    """The image that a site is in the file of its name, where parameters make its name."""
+    found = [_traced(part, _looked_up(data, part.path), leaves) for part in site.parts]
+    parts = [each for each in found if each is not None]
+    names = [leaf for role, leaf, _ in parts if role not in _IDENTIFIERS]
+    if not names:
+        return None
+    home = names[0].file, names[0].document
+    here = [(role, leaf.path) for role, leaf, _ in parts if (leaf.file, leaf.document) == home]
+    whole = all(is_whole for _, _, is_whole in parts)
+    of_names = sum(1 for part in site.parts if part.role not in _IDENTIFIERS)
+    if not whole or sum(1 for role, _ in here if role not in _IDENTIFIERS) < of_names:
+        site = site.doubtful(_IN_PARTS)
+    return home[0], ElementImage(home[1], tuple(here), site)
+
+
+def _traced(part: Part, text: str, leaves: list[Leaf]) -> tuple[Role, Leaf, bool] | None:
+    """The parameter that makes a part, and whether it is the part's whole name."""
+    text = text.partition("=")[2] if part.lead else text
+    found = _MARKED.search(text)
+    if found is None:
+        return None
+    behind = text[found.end() :]
+    whole = found.start() == 0 and (
+        not behind or (part.role is Role.REFERENCE and behind[0] in ":@")
+    )
+    return part.role, leaves[int(found[1])], whole or part.role in _IDENTIFIERS
+
+
+def _looked_up(data: Any, path: Path) -> str:
+    """The text at a path that may lead into texts; empty where there is none."""
+    for number, key in enumerate(path):
+        if isinstance(data, str):
+            return _inside(data, path[number:])
+        try:
+            data = data[key]
+        except (KeyError, IndexError, TypeError):
+            return ""
+    return data if isinstance(data, str) else ""
+
+
+def _inside(text: str, path: Path) -> str:
+    try:
+        documents = list(whole_documents(text))
+    except SourceError:
+        return ""
+    roots = [to_plain(found.root) for found in documents if isinstance(found.root, Mapping)]
+    return _looked_up(roots[0], path) if roots else ""

@@ -1,0 +1,150 @@
+"""ApplicationSets' templates, filled with the parameters of an element.
+
+The plain form is text replacement. With `goTemplate` Helm renders the texts, since it has the
+same template language and functions; only what Argo CD adds to them is missing.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from imageshift.source import Document, Node, Scalar, SourceText, split_documents, walk
+from imageshift.source import Mapping as MapNode
+from imageshift.source import Sequence as SequenceNode
+
+__all__ = [
+    "Computed",
+    "Fill",
+    "Filler",
+    "filled_tree",
+    "is_template",
+    "overlaid",
+    "templates",
+    "uses_argo",
+    "whole_documents",
+]
+
+Fill = Callable[[Sequence[str], Sequence[Mapping[str, Any]]], list[list[str | None]]]
+"""Fills texts with each of some parameters; None for a text that can't be filled."""
+
+_PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
+_ACTION = re.compile(r"\{\{((?:[^{}]|\{(?!\{)|\}(?!\}))*+)\}\}")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|`[^`]*+`')
+_FIELD = re.compile(r"(?<![\w)\]])\.(\w*)")
+# What Argo CD adds to the functions that Helm knows too.
+_ARGO_ONLY = re.compile(r"\b(?:normalize|slugify)\b")
+
+
+class Computed(Scalar):
+    """A scalar whose text was made: its characters are those of the template."""
+
+    __slots__ = ()
+
+
+def is_template(text: str) -> bool:
+    """Whether a text has to be filled."""
+    return "{{" in text
+
+
+class Filler(Struct, frozen=True):
+    """Fills texts in the form that an ApplicationSet has chosen."""
+
+    fill: Fill | None
+    is_go: bool
+
+    def filled(
+        self, texts: Iterable[str], parameters: Sequence[tuple[Mapping[str, Any], bool]]
+    ) -> list[dict[str, str]]:
+        """What each template of some texts is for each set of parameters, as far as it is known.
+
+        With each set stands whether it is complete: in one that isn't, only the texts are filled
+        whose fields are all there.
+        """
+        wanted = list(dict.fromkeys(filter(is_template, texts)))
+        if not self.is_go:
+            return [{text: _replaced(text, data) for text in wanted} for data, _ in parameters]
+        wanted = [text for text in wanted if not uses_argo(text)]
+        if self.fill is None or not wanted:
+            return [{} for _ in parameters]
+        made = self.fill(wanted, [data for data, _ in parameters])
+        return [
+            {
+                text: found
+                for text, found in zip(wanted, texts, strict=True)
+                if found is not None and (complete or _fields(text) <= data.keys())
+            }
+            for (data, complete), texts in zip(parameters, made, strict=True)
+        ]
+
+
+def _replaced(text: str, data: Mapping[str, Any]) -> str:
+    return _PLACEHOLDER.sub(lambda found: str(data.get(found[1].strip(), found[0])), text)
+
+
+def _actions(text: str) -> list[str]:
+    return [_QUOTED.sub('""', found[1]) for found in _ACTION.finditer(text)]
+
+
+def uses_argo(text: str) -> bool:
+    """Whether a template calls a function that only Argo CD has."""
+    return any(_ARGO_ONLY.search(action) for action in _actions(text))
+
+
+def _fields(text: str) -> set[str]:
+    """The fields that a template reads; the empty one stands for all parameters together."""
+    return {name for action in _actions(text) for name in _FIELD.findall(action)}
+
+
+def templates(node: Node | None) -> list[str]:
+    """The texts below a node that have to be filled."""
+    texts = (found.value for found in walk(node) if isinstance(found, Scalar))
+    return [text for text in texts if is_template(text)]
+
+
+def filled_tree(node: Node, texts: Mapping[str, str]) -> Node:
+    """A tree with texts in place of others; all that stays the same is the written one."""
+    if isinstance(node, Scalar):
+        made = texts.get(node.value)
+        if made is None or made == node.value:
+            return node
+        return Computed(node.start, node.end, node.anchor, made, node.style or '"', None)
+    if isinstance(node, MapNode):
+        pairs = node.pairs()
+        return _mapping(node, [(key, filled_tree(value, texts)) for key, value in pairs], texts)
+    if isinstance(node, SequenceNode):
+        found = SequenceNode(node.start, node.anchor, flow=node.flow)
+        found.end = node.end
+        found.items = [filled_tree(item, texts) for item in node.items]
+        return found
+    return node
+
+
+def whole_documents(text: str) -> Iterator[Document]:
+    """The documents of a text that was made.
+
+    Raises:
+        SourceError: it is no YAML.
+    """
+    for chunk in split_documents(SourceText(text)):
+        yield from chunk.documents()
+
+
+def _mapping(node: MapNode, pairs: list[tuple[Scalar, Node]], texts: Mapping[str, str]) -> MapNode:
+    found = MapNode(node.start, node.anchor, flow=node.flow)
+    found.end = node.end
+    found.own = [(filled_tree(key, texts), value) for key, value in pairs]
+    return found
+
+
+def overlaid(base: MapNode, over: MapNode) -> MapNode:
+    """A mapping with another one laid over it: maps key by key, all else replaced."""
+    pairs = {key.value: (key, value) for key, value in base.pairs()}
+    for key, value in over.pairs():
+        known = pairs.get(key.value, (key, value))[1]
+        if isinstance(known, MapNode) and isinstance(value, MapNode) and known is not value:
+            pairs[key.value] = key, overlaid(known, value)
+        else:
+            pairs[key.value] = key, value
+    return _mapping(base, list(pairs.values()), {})
