@@ -3,48 +3,47 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imageshift.charts.model import ObjectName, ValuePath
 from imageshift.charts.plain import to_plain
 from imageshift.entry import split_image
 from imageshift.inventory import Index
 from imageshift.links.sources import application_folders
+from imageshift.sites import resource_of
+from imageshift.sites.argocd import application_sources
 from imageshift.source import Mapping as Node
 from imageshift.verify.model import Plain
 
-__all__ = ["application_builds"]
+__all__ = ["Owner", "application_builds", "owned"]
 
 _KEPT = ("namePrefix", "nameSuffix", "patches", "components")
+_ADDED = frozenset({"images", "patches", "components"})
+
+Owner = tuple[str, str, str, tuple[str | int, ...]]
+"""Kind, namespace and name of the object that has a build's source, and the source's path in it."""
 
 
-def application_builds(index: Index) -> Iterator[tuple[str, str, Plain]]:
-    """Folder and file of each Application that builds a kustomization, and its data.
+def application_builds(index: Index) -> Iterator[tuple[str, str, Plain, Owner]]:
+    """Folder and file of each Application that builds a kustomization, its data, and its owner.
 
     The data's spec says what it adds to the kustomization as a Flux Kustomization would.
     """
     for found in index.applications:
-        file, root = found.file, found.merged
-        for source in _sources(root):
+        resource = resource_of(found.root)
+        for source, path in application_sources(found.merged):
             for folder, _ in application_folders(index, source):
                 if folder in index.kustomizations:
-                    metadata = root.mapping("metadata")
-                    yield (
-                        folder,
-                        file,
-                        {
-                            "kind": "Application",
-                            "metadata": {} if metadata is None else to_plain(metadata),
-                            "spec": _spec(source),
-                        },
-                    )
+                    owner = (resource.kind, resource.namespace, resource.name, path)
+                    metadata = {"namespace": resource.namespace, "name": found.name}
+                    data = {"kind": "Application", "metadata": metadata, "spec": _spec(source)}
+                    yield folder, found.file, data, owner
 
 
-def _sources(root: Node) -> Iterator[Node]:
-    spec = root.mapping("spec")
-    template = None if spec is None else spec.mapping("template")
-    spec = spec if template is None else template.mapping("spec")
-    if spec is not None:
-        for source in (spec.get("source"), *spec.items("sources")):
-            if isinstance(source, Node):
-                yield source
+def owned(name: ObjectName, path: ValuePath) -> Owner | None:
+    """The source to whose images, patches or components a place in an object belongs."""
+    at = path.index("kustomize") if "kustomize" in path else len(path)
+    if at + 1 >= len(path) or path[at + 1] not in _ADDED:
+        return None
+    return name.kind, name.namespace, name.name, path[:at]
 
 
 def _spec(source: Node) -> Plain:

@@ -22,7 +22,7 @@ from imageshift.links.sources import flux_folders
 from imageshift.repo.workspace import CONFIG_NAME
 from imageshift.sites import resource_of
 from imageshift.source import SourceText, split_documents
-from imageshift.verify.argocd import application_builds
+from imageshift.verify.argocd import Owner, application_builds
 from imageshift.verify.catalog import Catalog, Spot, data_of
 from imageshift.verify.kustomize import Kustomize
 from imageshift.verify.model import Plain, UnitKey, VerdictKind, as_tool_error, object_name
@@ -39,7 +39,7 @@ class Unit(Struct, frozen=True, kw_only=True):
     """Something that is deployed together: a build, or a file that no build takes in.
 
     `files` are all that it is made of; `problem` says why it couldn't be built, `hint` what to
-    do about it. `spot` is where its objects look for others.
+    do about it. `spot` is where its objects look for others, `owner` the Argo CD source that it is.
     """
 
     key: UnitKey
@@ -50,6 +50,7 @@ class Unit(Struct, frozen=True, kw_only=True):
     problem: str | None = None
     hint: str | None = None
     is_forced: bool = False
+    owner: Owner | None = None
 
 
 class _Order(Struct, frozen=True):
@@ -61,6 +62,7 @@ class _Order(Struct, frozen=True):
     folder: str
     file: str
     data: Plain | None = None
+    owner: Owner | None = None
     top: str = ""
 
     @property
@@ -205,6 +207,7 @@ class _Discovery(Struct, dict=True):
             spot=order.spot,
             files=self._files(order),
             is_forced=order.spec.get("force") is True,
+            owner=order.owner,
         )
         try:
             objects = self._objects(order)

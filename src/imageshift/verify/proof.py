@@ -12,6 +12,7 @@ from imageshift.cache import RuleSet
 from imageshift.charts.locate import Locator
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.inventory.readers import read_documents
+from imageshift.verify.argocd import Owner
 from imageshift.verify.catalog import Catalog
 from imageshift.verify.discover import Unit, discover
 from imageshift.verify.kustomize import Kustomize
@@ -218,7 +219,9 @@ class _Run(Struct, dict=True):
         try:
             verdict = self._compared(key, old, new, unit.file)
             if verdict is not None:
-                verdict = defer(verdict, unit.objects, releases.values(), self._built)
+                verdict = defer(
+                    verdict, unit.objects, releases.values(), self._built, self._owners
+                )
         except Exception as error:  # noqa: BLE001 one bad unit is no matter for the others
             said = as_tool_error(error)
             verdict = Verdict(key=key, file=unit.file, problem=Problem(unit.file, str(said)))
@@ -235,15 +238,25 @@ class _Run(Struct, dict=True):
         return prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
 
     @cached_property
+    def _pairs(self) -> list[tuple[UnitKey, Unit, bool]]:
+        """The units of after, each with whether both sides build it."""
+        before = self.before.units
+        return [
+            (key, unit, unit.problem is None and key in before and before[key].problem is None)
+            for key, unit in self.after.units.items()
+        ]
+
+    @cached_property
     def _built(self) -> frozenset[str]:
         """The names of the Flux Kustomizations that both sides build."""
-        return frozenset(
-            key.name
-            for key, unit in self.after.units.items()
-            if unit.problem is None
-            and key in self.before.units
-            and self.before.units[key].problem is None
-        )
+        return frozenset(key.name for key, _, both in self._pairs if both)
+
+    @cached_property
+    def _owners(self) -> frozenset[Owner]:
+        """The Argo CD sources of which both sides build all that they make."""
+        found = {unit.owner for _, unit, both in self._pairs if both}
+        failed = {unit.owner for _, unit, both in self._pairs if not both}
+        return frozenset(owner for owner in found - failed if owner is not None)
 
 
 def _order(verdict: Verdict) -> tuple[str, str, str, str, int]:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
 from imageshift.charts.model import ObjectName
+from imageshift.verify.argocd import Owner, owned
 from imageshift.verify.compare import compare_objects
 from imageshift.verify.discover import Unit, is_flux
 from imageshift.verify.judge import Judge
@@ -103,12 +104,13 @@ def defer(
     objects: Iterable[Plain],
     releases: Iterable[Verdict],
     built: frozenset[str],
+    owners: frozenset[Owner] = frozenset(),
 ) -> Verdict:
     """The verdict without what a rendering or another build proves better.
 
     Values and post-renderers of a release that was rendered on both sides are judged by what
     they make; so are ConfigMaps that it takes values from, and the images and patches of a Flux
-    Kustomization that was built on both sides.
+    Kustomization or an Argo CD source (`owners`) that was built on both sides.
     """
     rendered = {
         (found.key.namespace, found.key.name) for found in releases if found.problem is None
@@ -125,6 +127,8 @@ def defer(
         below = path[1] if len(path) > 1 and path[0] == "spec" else ""
         if name.kind == "HelmRelease":
             return (name.namespace, name.name) in rendered and below in _RENDERED
+        if owned(name, path) in owners:
+            return True
         if name.kind == "Kustomization":
             return name.name in fluxes and below in _BUILT
         is_data = len(path) > 1 and path[0] in {"data", "stringData"}
