@@ -16,10 +16,16 @@ from imageshift.verify.model import Plain
 __all__ = ["Owner", "application_builds", "owned"]
 
 _KEPT = ("namePrefix", "nameSuffix", "patches", "components")
-_ADDED = frozenset({"images", "patches", "components"})
+_JUDGED = {
+    "kustomize": frozenset({"images", "patches", "components"}),
+    "helm": frozenset({"parameters", "values", "valuesObject"}),
+}
 
 Owner = tuple[str, str, str, tuple[str | int, ...]]
-"""Kind, namespace and name of the object that has a build's source, and the source's path in it."""
+"""Kind, namespace and name of the object that has a build's source, and where it says how.
+
+That is the path of the source, and its key `kustomize` or `helm`.
+"""
 
 
 def application_builds(index: Index) -> Iterator[tuple[str, str, Plain, Owner]]:
@@ -32,18 +38,19 @@ def application_builds(index: Index) -> Iterator[tuple[str, str, Plain, Owner]]:
         for source, path in application_sources(found.merged):
             for folder, _ in application_folders(index, source):
                 if folder in index.kustomizations:
-                    owner = (resource.kind, resource.namespace, resource.name, path)
+                    owner = (resource.kind, resource.namespace, resource.name, (*path, "kustomize"))
                     metadata = {"namespace": resource.namespace, "name": found.name}
                     data = {"kind": "Application", "metadata": metadata, "spec": _spec(source)}
                     yield folder, found.file, data, owner
 
 
 def owned(name: ObjectName, path: ValuePath) -> Owner | None:
-    """The source to whose images, patches or components a place in an object belongs."""
-    at = path.index("kustomize") if "kustomize" in path else len(path)
-    if at + 1 >= len(path) or path[at + 1] not in _ADDED:
-        return None
-    return name.kind, name.namespace, name.name, path[:at]
+    """The source that a place in an object belongs to, where what it builds judges it better."""
+    for key, judged in _JUDGED.items():
+        at = path.index(key) + 1 if key in path else len(path)
+        if at < len(path) and path[at] in judged:
+            return name.kind, name.namespace, name.name, path[:at]
+    return None
 
 
 def _spec(source: Node) -> Plain:

@@ -49,6 +49,7 @@ class VerdictKind(StrEnum):
 
     KUSTOMIZATION = "Kustomization"
     RELEASE = "HelmRelease"
+    APPLICATION = "Application"
     FILE = "File"
 
 

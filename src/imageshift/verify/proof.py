@@ -12,6 +12,7 @@ from imageshift.cache import RuleSet
 from imageshift.charts.locate import Locator
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.inventory.readers import read_documents
+from imageshift.verify.argo_charts import ChartBuild, chart_builds
 from imageshift.verify.argocd import Owner
 from imageshift.verify.catalog import Catalog
 from imageshift.verify.discover import Unit, discover
@@ -87,13 +88,15 @@ class _Side(Struct, dict=True):
     tree: Tree
     units: dict[UnitKey, Unit]
     catalog: Catalog
+    charts: dict[UnitKey, ChartBuild]
 
     @classmethod
     def open(cls, root: Path, options: VerifyOptions) -> "_Side":
         tree = Tree.open(root, options.exclude, options.clusters)
         find = _once(lambda: Kustomize.find(tree.root, fetch=options.fetch))
         units, catalog = discover(tree, find, options.jobs)
-        return cls(tree, {unit.key: unit for unit in units}, catalog)
+        found = {unit.key: unit for unit in units}
+        return cls(tree, found, catalog, chart_builds(tree, options.charts))
 
     def objects(self) -> Iterator[Plain]:
         """All objects, as they are built and as they are written."""
@@ -158,7 +161,10 @@ class _Run(Struct, dict=True):
         with ThreadPoolExecutor(self.options.jobs) as pool:
             tasks = [(key, release) for key in keys for release in self._releases(key)]
             proven = dict(zip(tasks, pool.map(self._prove_release, tasks), strict=True))
-        made = list(proven.values())
+            found = zip(self._charts, pool.map(self._prove_chart, self._charts), strict=True)
+            charts = {key: verdict for key, verdict in found if verdict.problem is None}
+        self._rendered = charts.keys()
+        made = [*proven.values(), *charts.values()]
         for key in keys:
             own = {task[1]: verdict for task, verdict in proven.items() if task[0] == key}
             verdict = self._prove_unit(key, own)
@@ -191,6 +197,29 @@ class _Run(Struct, dict=True):
         renderer = options.renderer or find_renderer()
         return ReleaseProver(ReleaseRenderer(locator, renderer, _once(Kustomize.find)))
 
+    @cached_property
+    def _charts(self) -> list[UnitKey]:
+        """The chart sources of Applications that both sides have, and somebody asks for."""
+        asked = self.options.is_asked
+        return [
+            key
+            for key in self.before.charts
+            if key in self.after.charts
+            and any(asked(file) for file in self.after.charts[key].files)
+        ]
+
+    def _prove_chart(self, key: UnitKey) -> Verdict:
+        """The verdict on one chart source; where it can't be rendered, texts are judged."""
+        old, new = self.before.charts[key], self.after.charts[key]
+        rules = self.options.rules_of(new.file)
+        try:
+            return self._prover.prove(key, old, new, rules, jobs=self.options.rewrite_jobs)
+        except Exception as error:  # noqa: BLE001 one bad source is no matter for the others
+            said = as_tool_error(error)
+            return Verdict(key=key, file=new.file, problem=Problem(old.place, old.said(said)))
+        finally:
+            self.options.advance()
+
     def _prove_release(self, task: tuple[UnitKey, UnitKey]) -> Verdict:
         old, new = (self._release_side(side, *task) for side in (self.before, self.after))
         rules = self.options.rules_of(new.file)
@@ -219,9 +248,7 @@ class _Run(Struct, dict=True):
         try:
             verdict = self._compared(key, old, new, unit.file)
             if verdict is not None:
-                verdict = defer(
-                    verdict, unit.objects, releases.values(), self._built, self._owners
-                )
+                verdict = defer(verdict, unit.objects, releases.values(), self._built, self._owners)
         except Exception as error:  # noqa: BLE001 one bad unit is no matter for the others
             said = as_tool_error(error)
             verdict = Verdict(key=key, file=unit.file, problem=Problem(unit.file, str(said)))
@@ -254,8 +281,11 @@ class _Run(Struct, dict=True):
     @cached_property
     def _owners(self) -> frozenset[Owner]:
         """The Argo CD sources of which both sides build all that they make."""
+        charts = self.after.charts.items()
         found = {unit.owner for _, unit, both in self._pairs if both}
+        found |= {chart.owner for key, chart in charts if key in self._rendered}
         failed = {unit.owner for _, unit, both in self._pairs if not both}
+        failed |= {chart.owner for key, chart in charts if key not in self._rendered}
         return frozenset(owner for owner in found - failed if owner is not None)
 
 

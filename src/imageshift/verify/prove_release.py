@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,8 +32,34 @@ from imageshift.verify.text import TextJudge
 __all__ = ["ReleaseProver", "ReleaseSide"]
 
 
+class Side(Protocol):
+    """A release in one of the trees: what it is, where it is written, and how it is read."""
+
+    @property
+    def data(self) -> Plain:
+        """The object that it is."""
+
+    @property
+    def place(self) -> str:
+        """Where it is written."""
+
+    @property
+    def file(self) -> str:
+        """The file in which it is written."""
+
+    def said(self, error: ImageshiftError) -> str:
+        """What an error says, with paths as the tree has them."""
+
+    def read(self) -> FoundRelease:
+        """The release with its chart's source and merged values.
+
+        Raises:
+            ChartError: they can't be found or read.
+        """
+
+
 class ReleaseSide(Struct, frozen=True):
-    """A release as one of the trees builds it; `place` is its file with the line."""
+    """A HelmRelease as one of the trees builds it; `place` is its file with the line."""
 
     data: Plain
     catalog: Lookup
@@ -64,7 +91,7 @@ class ReleaseProver(Struct, frozen=True):
     renderer: ReleaseRenderer
 
     def prove(
-        self, key: UnitKey, before: ReleaseSide, after: ReleaseSide, rules: RuleSet, *, jobs: bool
+        self, key: UnitKey, before: Side, after: Side, rules: RuleSet, *, jobs: bool
     ) -> Verdict:
         """The verdict on one release; what fails before is a problem, after it is a finding."""
         verdict = Verdict(key=key, file=after.file)

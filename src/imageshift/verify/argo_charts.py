@@ -1,0 +1,203 @@
+"""Argo CD sources that are charts, with their values as Argo CD merges them (E4)."""
+
+import fnmatch
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+
+from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind
+from imageshift.charts.plain import load_plain, to_plain
+from imageshift.charts.values import merge, set_target_path
+from imageshift.errors import ImageshiftError
+from imageshift.inventory.index import join
+from imageshift.inventory.objects import Application
+from imageshift.sites import resource_of
+from imageshift.sites.argocd import application_sources
+from imageshift.sites.model import below
+from imageshift.verify.argocd import Owner
+from imageshift.verify.model import Plain, UnitKey, VerdictKind
+from imageshift.verify.releases import FoundRelease
+from imageshift.verify.tree import Tree
+
+__all__ = ["ChartBuild", "chart_builds"]
+
+
+class ChartBuild(Struct, frozen=True, kw_only=True):
+    """A source that is a chart: the object that has it, and what the source says."""
+
+    tree: Tree
+    file: str
+    owner: Owner
+    name: str
+    namespace: str
+    source: Plain
+    charts: Mapping[str, Path]
+
+    @property
+    def data(self) -> Plain:
+        """What stands for it in a verdict."""
+        return {"kind": "Application", "metadata": {"name": self.name}, "spec": self.source}
+
+    @property
+    def place(self) -> str:
+        """Where it is written."""
+        return self.file
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What it is made of, as far as the tree has it."""
+        helm = _map(self.source.get("helm"))
+        named = [name for text in _list(helm.get("valueFiles")) for name in self._files(str(text))]
+        folder = None if self.source.get("chart") else self._folder
+        charts = () if folder is None else (join(folder, "values.yaml") or "",)
+        return (self.file, *charts, *named)
+
+    def said(self, error: ImageshiftError) -> str:
+        """What an error says, with paths as the tree has them."""
+        return str(error).replace(f"{self.tree.root}/", "")
+
+    def read(self) -> FoundRelease:
+        """The release that Argo CD renders.
+
+        Raises:
+            ChartError: a file of values can't be found or read.
+        """
+        helm = _map(self.source.get("helm"))
+        release = Release(
+            name=str(helm.get("releaseName") or self.name),
+            namespace=str(helm.get("namespace") or self.namespace or "default"),
+            source=self._chart(),
+            values=_with_parameters(self._values(helm), helm),
+            kube_version=_text(helm.get("kubeVersion")),
+            api_versions=tuple(map(str, _list(helm.get("apiVersions")))),
+            file=self.file,
+        )
+        return FoundRelease(
+            data=self.data,
+            release=release,
+            schemas=helm.get("skipSchemaValidation") is not True,
+            strategy="combined",
+            is_forced=False,
+        )
+
+    def _chart(self) -> ChartSource:
+        name, url = _text(self.source.get("chart")), str(self.source.get("repoURL") or "")
+        if name is None:
+            path = self.tree.root / (self._folder or "")
+            return ChartSource(
+                kind=SourceKind.LOCAL, name=path.name, path=path, root=self.tree.root
+            )
+        base = name.rpartition("/")[2]
+        if base in self.charts:
+            return ChartSource(kind=SourceKind.LOCAL, name=base, path=self.charts[base])
+        version, url = _text(self.source.get("targetRevision")), url.rstrip("/")
+        if "://" in url and not url.startswith("oci://"):
+            return ChartSource(kind=SourceKind.HELM_HTTP, name=name, url=url, version=version)
+        url = f"oci://{url.removeprefix('oci://')}/{name}"
+        return ChartSource(kind=SourceKind.HELM_OCI, name=base, url=url, version=version)
+
+    @property
+    def _folder(self) -> str | None:
+        return join("", str(self.source.get("path") or "").lstrip("/") or ".")
+
+    def _values(self, helm: Plain) -> dict[str, Any]:
+        """The files in order, then `valuesObject`, or `values` where there is none."""
+        found: dict[str, Any] = {}
+        for text in map(str, _list(helm.get("valueFiles"))):
+            names = list(self._files(text))
+            if not names and helm.get("ignoreMissingValueFiles") is not True:
+                raise ChartError(f"the values file {text} isn't in this repository")
+            for name in names:
+                found = merge(found, _loaded(self.tree.read(name) or b"", name))
+        own = helm.get("valuesObject")
+        return merge(found, _map(own) if own else _loaded(str(helm.get("values") or ""), self.file))
+
+    def _files(self, text: str) -> Iterator[str]:
+        rooted = text.startswith(("$", "/"))
+        path = text.partition("/")[2] if text.startswith("$") else text.lstrip("/")
+        name = join("" if rooted else self._folder or "", path)
+        if name is not None and any(letter in name for letter in "*?["):
+            yield from sorted(fnmatch.filter(self.tree.index.files, name))
+        elif name is not None and self.tree.read(name) is not None:
+            yield name
+
+
+def chart_builds(tree: Tree, charts: Mapping[str, Path]) -> dict[UnitKey, ChartBuild]:
+    """The chart sources of all Applications, those of ApplicationSets' elements among them."""
+    found: dict[UnitKey, ChartBuild] = {}
+    for application in tree.index.applications:
+        for made in _of(tree, application, charts):
+            place = made.file if made.source.get("chart") else str(made.source.get("path"))
+            make = partial(UnitKey, VerdictKind.APPLICATION, made.owner[1], made.name, place)
+            number = next(n for n in range(len(found) + 1) if make(n) not in found)
+            found[make(number)] = made
+    return found
+
+
+def _of(tree: Tree, application: Application, charts: Mapping[str, Path]) -> Iterator[ChartBuild]:
+    resource, root = resource_of(application.root), application.merged
+    keys = ("spec", "template", "spec") if application.is_set else ("spec",)
+    destination = below(root, *keys, "destination")
+    for source, path in application_sources(root):
+        data = _map(to_plain(source))
+        made = ChartBuild(
+            tree=tree,
+            file=application.file,
+            owner=(resource.kind, resource.namespace, resource.name, (*path, "helm")),
+            name=application.name,
+            namespace=destination.text("namespace") or "",
+            source=_overridden(tree, data, application),
+            charts=charts,
+        )
+        folder = join("", str(data.get("path") or "").lstrip("/") or ".")
+        is_chart = "chart" in data or ("path" in data and folder in tree.index.charts)
+        # What only Argo CD can fill is judged as text.
+        if is_chart and "{{" not in repr((made.name, made.namespace, data)):
+            yield made
+
+
+def _overridden(tree: Tree, source: Plain, application: Application) -> Plain:
+    """A source with the files of overrides in its folder merged over it."""
+    folder = join("", str(source.get("path") or "").lstrip("/") or ".")
+    for name in (".argocd-source.yaml", f".argocd-source-{application.name}.yaml"):
+        file = join(folder or "", name)
+        text = tree.read(file) if file in tree.index.argocd_files and "path" in source else None
+        source = source if text is None else merge(source, _loaded(text, name))
+    return source
+
+
+def _with_parameters(values: dict[str, Any], helm: Plain) -> dict[str, Any]:
+    """Values with the parameters set in them; those that are texts by force come last."""
+    items = [_map(item) for item in _list(helm.get("parameters"))]
+    for forced in (False, True):
+        for item in items:
+            if (item.get("forceString") is True) == forced and item.get("name"):
+                value = _spelled(item.get("value"))
+                text = f"'{value}'" if forced else value
+                values = set_target_path(values, str(item["name"]), text)
+    return values
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
+
+
+def _loaded(text: str | bytes, what: str) -> dict[str, Any]:
+    return dict(_map(load_plain(text, what)))
+
+
+def _map(found: Any) -> Plain:
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else []
+
+
+def _text(found: Any) -> str | None:
+    return None if found is None else str(found)
