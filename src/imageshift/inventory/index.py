@@ -210,6 +210,11 @@ class Index(Struct, dict=True):
             found += [one.application for one in made] or [each.written]
         return found
 
+    @cached_property
+    def _application_files(self) -> frozenset[str]:
+        """The files with Applications that are YAML, templates of a chart of them among those."""
+        return frozenset(found.file for found in self._objects.applications)
+
     @property
     def hidden(self) -> list[Hidden]:
         """What leads from ApplicationSets to files, and nobody can tell to which."""
@@ -253,6 +258,8 @@ class Index(Struct, dict=True):
         if folder in self.charts and re.fullmatch(r"values.*\.ya?ml", name):
             return FileRole.VALUES
         if "templates" in folder.split("/") and self._is_template(folder):
+            if file in self._application_files:
+                return FileRole.OBJECTS
             return FileRole.LITERAL_TEMPLATE if self.templates else FileRole.TEMPLATE
         return FileRole.OBJECTS
 
