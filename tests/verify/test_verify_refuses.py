@@ -102,6 +102,65 @@ spec: {{template: {{spec: {{containers: [{pods(f"{APP}:1")}]}}}}}}
 """
 
 
+ARGO = f"""\
+-- app.yaml --
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {{name: web, namespace: argocd}}
+spec:
+  project: default
+  destination: {{namespace: web, server: "https://kubernetes.default.svc"}}
+  source: {{repoURL: "https://git.example.com/lumen/x", targetRevision: main, SOURCE}}
+-- chart/Chart.yaml --
+apiVersion: v2
+name: chart
+version: 1.0.0
+-- chart/values.yaml --
+registry: docker.io
+-- chart/templates/pod.yaml --
+apiVersion: v1
+kind: Pod
+metadata: {{name: p}}
+spec: {{containers: [{{name: a, image: "{{{{ .Values.registry }}}}/lumen/app:1"}}]}}
+-- deploy/kustomization.yaml --
+resources: [p.yaml]
+-- deploy/p.yaml --
+apiVersion: v1
+kind: Pod
+metadata: {{name: p}}
+spec: {{containers: [{{name: a, image: "{APP}:1"}}]}}
+"""
+ARGO_SET = """\
+-- set.yaml --
+apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: web, namespace: argocd}
+spec:
+  generators: [{list: {elements: [{stage: one}]}}]
+  template:
+    metadata: {name: web}
+    spec:
+      destination: {namespace: web, server: "https://kubernetes.default.svc"}
+      source:
+        repoURL: https://git.example.com/lumen/x
+        path: chart
+        helm: {valueFiles: ["/{{stage}}.yaml"]}
+-- one.yaml --
+image: quay.io/lumen/one:1
+-- two.yaml --
+image: quay.io/lumen/two:1
+-- chart/Chart.yaml --
+apiVersion: v2
+name: chart
+version: 1.0.0
+-- chart/templates/pod.yaml --
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec: {containers: [{name: a, image: "{{ .Values.image }}"}]}
+"""
+
+
 def release(template: str, values: str, more: str = "") -> str:
     """Return a tree with a release that sets these values of a chart of this template."""
     indented = values.replace("\n", "\n    ")
@@ -413,7 +472,23 @@ metadata: {{name: p}}
 spec: {{containers: [{{name: a, image: "{APP}:1"}}]}}
 """,
         ((f'image: "{APP}:1"', f'image: "{NEW}:1"'),),
-        known="Applications aren't built (E4)",
+    ),
+    Wrong(
+        "a parameter of an Application that holds a registry alone",
+        ARGO.replace(
+            "SOURCE", "path: chart, helm: {parameters: [{name: registry, value: quay.io}]}"
+        ),
+        (("value: quay.io", "value: 123456789012.dkr.ecr.eu-west-2.amazonaws.com/docker-hub"),),
+    ),
+    Wrong(
+        "an Application's entry that no longer meets its base",
+        ARGO.replace("SOURCE", f'path: deploy, kustomize: {{images: ["{APP}:7"]}}'),
+        ((f'image: "{APP}:1"', f'image: "{NEW}:1"'),),
+    ),
+    Wrong(
+        "an element of an ApplicationSet that takes other values",
+        ARGO_SET,
+        (("elements: [{stage: one}]", "elements: [{stage: two}]"),),
     ),
     Wrong(
         "a transformer of a helmfile",

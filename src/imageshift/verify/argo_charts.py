@@ -9,15 +9,12 @@ from typing import Any
 from msgspec import Struct
 
 from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind
-from imageshift.charts.plain import load_plain, to_plain
+from imageshift.charts.plain import load_plain
 from imageshift.charts.values import merge, set_target_path
 from imageshift.errors import ImageshiftError
 from imageshift.inventory.index import join
-from imageshift.inventory.objects import Application
-from imageshift.sites import resource_of
-from imageshift.sites.argocd import application_sources
 from imageshift.sites.model import below
-from imageshift.verify.argocd import Owner
+from imageshift.verify.argocd import Owner, Source, sources
 from imageshift.verify.model import Plain, UnitKey, VerdictKind
 from imageshift.verify.releases import FoundRelease
 from imageshift.verify.tree import Tree
@@ -126,10 +123,11 @@ class ChartBuild(Struct, frozen=True, kw_only=True):
 
 
 def chart_builds(tree: Tree, charts: Mapping[str, Path]) -> dict[UnitKey, ChartBuild]:
-    """The chart sources of all Applications, those of ApplicationSets' elements among them."""
+    """The sources of Applications that are charts."""
     found: dict[UnitKey, ChartBuild] = {}
-    for application in tree.index.applications:
-        for made in _of(tree, application, charts):
+    for source in sources(tree):
+        made = _build(tree, source, charts)
+        if made is not None:
             place = made.file if made.source.get("chart") else str(made.source.get("path"))
             make = partial(UnitKey, VerdictKind.APPLICATION, made.owner[1], made.name, place)
             number = next(n for n in range(len(found) + 1) if make(n) not in found)
@@ -137,36 +135,25 @@ def chart_builds(tree: Tree, charts: Mapping[str, Path]) -> dict[UnitKey, ChartB
     return found
 
 
-def _of(tree: Tree, application: Application, charts: Mapping[str, Path]) -> Iterator[ChartBuild]:
-    resource, root = resource_of(application.root), application.merged
+def _build(tree: Tree, source: Source, charts: Mapping[str, Path]) -> ChartBuild | None:
+    """A source that is a chart; None where it isn't, or only Argo CD can fill it."""
+    application, data = source.application, source.data
+    folder = join("", str(data.get("path") or "").lstrip("/") or ".")
+    name = application.name
+    is_chart = "chart" in data or ("path" in data and folder in tree.index.charts)
     keys = ("spec", "template", "spec") if application.is_set else ("spec",)
-    destination = below(root, *keys, "destination")
-    for source, path in application_sources(root):
-        data = _map(to_plain(source))
-        made = ChartBuild(
-            tree=tree,
-            file=application.file,
-            owner=(resource.kind, resource.namespace, resource.name, (*path, "helm")),
-            name=application.name,
-            namespace=destination.text("namespace") or "",
-            source=_overridden(tree, data, application),
-            charts=charts,
-        )
-        folder = join("", str(data.get("path") or "").lstrip("/") or ".")
-        is_chart = "chart" in data or ("path" in data and folder in tree.index.charts)
-        # What only Argo CD can fill is judged as text.
-        if is_chart and "{{" not in repr((made.name, made.namespace, data)):
-            yield made
-
-
-def _overridden(tree: Tree, source: Plain, application: Application) -> Plain:
-    """A source with the files of overrides in its folder merged over it."""
-    folder = join("", str(source.get("path") or "").lstrip("/") or ".")
-    for name in (".argocd-source.yaml", f".argocd-source-{application.name}.yaml"):
-        file = join(folder or "", name)
-        text = tree.read(file) if file in tree.index.argocd_files and "path" in source else None
-        source = source if text is None else merge(source, _loaded(text, name))
-    return source
+    namespace = below(application.merged, *keys, "destination").text("namespace") or ""
+    if not is_chart or "{{" in repr((name, namespace, data)):
+        return None
+    return ChartBuild(
+        tree=tree,
+        file=application.file,
+        owner=source.owner("helm"),
+        name=name,
+        namespace=namespace,
+        source=data,
+        charts=charts,
+    )
 
 
 def _with_parameters(values: dict[str, Any], helm: Plain) -> dict[str, Any]:

@@ -3,17 +3,22 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from imageshift.charts.model import ObjectName, ValuePath
-from imageshift.charts.plain import to_plain
+from imageshift.charts.plain import load_plain, to_plain
+from imageshift.charts.values import merge
 from imageshift.entry import split_image
-from imageshift.inventory import Index
+from imageshift.inventory.index import join
+from imageshift.inventory.objects import Application
 from imageshift.links.sources import application_folders
 from imageshift.sites import resource_of
 from imageshift.sites.argocd import application_sources
 from imageshift.source import Mapping as Node
 from imageshift.verify.model import Plain
+from imageshift.verify.tree import Tree
 
-__all__ = ["Owner", "application_builds", "owned"]
+__all__ = ["Owner", "Source", "application_builds", "owned", "sources", "without_judged"]
 
 _KEPT = ("namePrefix", "nameSuffix", "patches", "components")
 _JUDGED = {
@@ -28,20 +33,67 @@ That is the path of the source, and its key `kustomize` or `helm`.
 """
 
 
-def application_builds(index: Index) -> Iterator[tuple[str, str, Plain, Owner]]:
+class Source(Struct, frozen=True):
+    """A source of an Application as Argo CD reads it: with `files` of overrides over it (E4)."""
+
+    application: Application
+    node: Node
+    data: Plain
+    path: ValuePath
+    files: tuple[str, ...] = ()
+
+    def owner(self, key: str) -> Owner:
+        """What it is in the object that has it; `key` says how it is built."""
+        resource = resource_of(self.application.root)
+        return resource.kind, resource.namespace, resource.name, (*self.path, key)
+
+
+def sources(tree: Tree) -> Iterator[Source]:
+    """The sources of all Applications, those of ApplicationSets' elements among them."""
+    for found in tree.index.applications:
+        for node, path in application_sources(found.merged):
+            data = to_plain(node)
+            files = tuple(_override_files(tree, data, found))
+            for file in files:
+                over = load_plain(tree.read(file) or b"", file)
+                data = merge(data, over) if isinstance(over, Mapping) else data
+            yield Source(found, node, data, path, files)
+
+
+def without_judged(data: Any) -> Any:
+    """A file of overrides without what a build judges better."""
+    found = dict(data) if isinstance(data, Mapping) else {}
+    for key, judged in _JUDGED.items():
+        inner = found.get(key)
+        if isinstance(inner, Mapping):
+            found[key] = {name: value for name, value in inner.items() if name not in judged}
+    return found
+
+
+def _override_files(tree: Tree, source: Plain, application: Application) -> Iterator[str]:
+    folder = join("", str(source.get("path") or "").lstrip("/") or ".")
+    names = [".argocd-source.yaml", f".argocd-source-{application.name}.yaml"]
+    space = resource_of(application.root).namespace
+    names += [f".argocd-source-{space}_{application.name}.yaml"] if space else []
+    for name in names if "path" in source and folder is not None else ():
+        file = join(folder or "", name)
+        if file is not None and file in tree.index.argocd_files:
+            yield file
+
+
+def application_builds(tree: Tree) -> Iterator[tuple[str, str, Plain, Owner]]:
     """Folder and file of each Application that builds a kustomization, its data, and its owner.
 
     The data's spec says what it adds to the kustomization as a Flux Kustomization would.
     """
-    for found in index.applications:
-        resource = resource_of(found.root)
-        for source, path in application_sources(found.merged):
-            for folder, _ in application_folders(index, source):
-                if folder in index.kustomizations:
-                    owner = (resource.kind, resource.namespace, resource.name, (*path, "kustomize"))
-                    metadata = {"namespace": resource.namespace, "name": found.name}
-                    data = {"kind": "Application", "metadata": metadata, "spec": _spec(source)}
-                    yield folder, found.file, data, owner
+    for source in sources(tree):
+        for folder, _ in application_folders(tree.index, source.node):
+            if folder in tree.index.kustomizations:
+                found = source.application
+                space = resource_of(found.root).namespace
+                metadata = {"namespace": space, "name": found.name}
+                data = {"kind": "Application", "metadata": metadata, "spec": _spec(source.data)}
+                yield folder, found.file, data, source.owner("kustomize")
 
 
 def owned(name: ObjectName, path: ValuePath) -> Owner | None:
@@ -53,9 +105,8 @@ def owned(name: ObjectName, path: ValuePath) -> Owner | None:
     return None
 
 
-def _spec(source: Node) -> Plain:
-    kustomize = source.mapping("kustomize")
-    plain = {} if kustomize is None else to_plain(kustomize)
+def _spec(source: Plain) -> Plain:
+    plain = source.get("kustomize")
     if not isinstance(plain, Mapping):
         return {}
     made: dict[str, Any] = {key: plain[key] for key in _KEPT if plain.get(key)}

@@ -171,7 +171,7 @@ class _Discovery(Struct, dict=True):
 
     @cached_property
     def _applications(self) -> list[_Order]:
-        return [_Order(*build) for build in application_builds(self.tree.index)]
+        return [_Order(*build) for build in application_builds(self.tree)]
 
     def _roots(self) -> list[_Order]:
         known = self.tree.index.kustomizations
@@ -236,7 +236,8 @@ class _Discovery(Struct, dict=True):
         folder = self.tree.root / order.folder
         if not folder.is_dir():
             raise ToolError(f"there is no folder {order.folder}")
-        text = self.kustomize().build_with(folder, order.spec, self._gathered(order.folder))
+        files, argo = self._gathered(order.folder), order.owner is not None
+        text = self.kustomize().build_with(folder, order.spec, files, argo=argo)
         build = order.spec.get("postBuild")
         variables, complete = self._variables(order, build) if build else ({}, False)
         made: list[Plain] = []

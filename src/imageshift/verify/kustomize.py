@@ -60,8 +60,10 @@ class Kustomize(Struct, frozen=True):
         """
         return self.program.build(folder, self.root or Path(folder.anchor), fetch=self.fetch)
 
-    def build_with(self, folder: Path, spec: Plain, files: Iterable[str]) -> str:
-        """What Flux builds of a folder with a Kustomization's spec.
+    def build_with(
+        self, folder: Path, spec: Plain, files: Iterable[str], *, argo: bool = False
+    ) -> str:
+        """What Flux builds of a folder with a Kustomization's spec, or Argo CD with a source's.
 
         `files` are the manifests below a folder that has no kustomization, relative to it.
         Flux writes what it adds into the folder's kustomization; here it goes into one beside
@@ -77,7 +79,7 @@ class Kustomize(Struct, frozen=True):
         own = {"resources": sorted(files)} if found is None else load_plain(read_file(found), "")
         beside = _beside(folder)
         try:
-            text = json.dumps(merged(own or {}, added))
+            text = json.dumps(merged(own or {}, added, argo=argo))
             (beside / "kustomization.yaml").write_text(text, "utf-8")
             return self.build(beside)
         finally:
@@ -104,12 +106,13 @@ def additions(spec: Plain) -> dict[str, Any]:
     return added
 
 
-def merged(own: Values, added: Values) -> dict[str, Any]:
-    """A kustomization with a Flux spec's additions, merged as Flux does it (K6)."""
+def merged(own: Values, added: Values, *, argo: bool = False) -> dict[str, Any]:
+    """A kustomization with a spec's additions, merged as Flux (K6) or Argo CD (E4) does it."""
     made = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", **own}
     for key, value in added.items():
         if key == "images":
-            made[key] = _merged_images(own.get(key) or [], value)
+            merge = _edited_images if argo else _merged_images
+            made[key] = merge(own.get(key) or [], value)
         elif key in {"patchesStrategicMerge", "patchesJson6902"}:
             made[key] = [*(own.get(key) or []), *map(_patch, value)]
         elif key in _ADDED:
@@ -135,6 +138,15 @@ def _merged_images(own: list[Any], added: list[Any]) -> list[Any]:
             name = entry.get("newName") or made[at].get("newName")
             made[at] = {**entry, **({"newName": name} if name else {})}
     return made
+
+
+def _edited_images(own: list[Any], added: list[Any]) -> list[Any]:
+    """As `kustomize edit set image`: whole entries by name, the list sorted."""
+    found: dict[str, Any] = {}
+    for entry in own:
+        found.setdefault(str(entry.get("name")), entry)
+    found |= {str(entry.get("name")): entry for entry in added}
+    return [found[name] for name in sorted(found)]
 
 
 def is_manifest(text: str) -> bool:

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
 from imageshift.charts.locate import Locator
+from imageshift.charts.plain import load_plain
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.inventory.readers import read_documents
 from imageshift.verify.argo_charts import ChartBuild, chart_builds
-from imageshift.verify.argocd import Owner
+from imageshift.verify.argocd import Owner, sources, without_judged
 from imageshift.verify.catalog import Catalog
 from imageshift.verify.discover import Unit, discover
 from imageshift.verify.kustomize import Kustomize
@@ -164,7 +165,8 @@ class _Run(Struct, dict=True):
             found = zip(self._charts, pool.map(self._prove_chart, self._charts), strict=True)
             charts = {key: verdict for key, verdict in found if verdict.problem is None}
         self._rendered = charts.keys()
-        made = [*proven.values(), *charts.values()]
+        made = [*proven.values()]
+        made += [defer(each, (), (), self._built, self._owners) for each in charts.values()]
         for key in keys:
             own = {task[1]: verdict for task, verdict in proven.items() if task[0] == key}
             verdict = self._prove_unit(key, own)
@@ -259,10 +261,31 @@ class _Run(Struct, dict=True):
         self, key: UnitKey, old: Unit | None, new: Unit | None, file: str
     ) -> Verdict | None:
         rules = self.options.rules_of(file)
+        if key.kind is VerdictKind.FILE and self._is_built_override(key.place):
+            return None
         if key.kind is VerdictKind.FILE:
             texts = self.before.tree.read(key.place), self.after.tree.read(key.place)
             return prove_file(key, (old, new), texts, rules, jobs=self.options.rewrite_jobs)
         return prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
+
+    def _is_built_override(self, file: str) -> bool:
+        """Whether a file of overrides differs only in what every source that takes it builds."""
+        owners = self._overrides.get(file, set())
+        if not owners or not all(any(o in self._owners for o in both) for both in owners):
+            return False
+        texts = [side.tree.read(file) or b"" for side in (self.before, self.after)]
+        old, new = (without_judged(load_plain(text, file)) for text in texts)
+        return bool(old == new)
+
+    @cached_property
+    def _overrides(self) -> dict[str, set[tuple[Owner, Owner]]]:
+        """By file of overrides, the sources that take it, each as a kustomization and a chart."""
+        found: dict[str, set[tuple[Owner, Owner]]] = {}
+        for source in sources(self.after.tree):
+            for file in source.files:
+                owners = source.owner("kustomize"), source.owner("helm")
+                found.setdefault(file, set()).add(owners)
+        return found
 
     @cached_property
     def _pairs(self) -> list[tuple[UnitKey, Unit, bool]]:
