@@ -62,9 +62,18 @@ class Judge(Struct, frozen=True):
         return made
 
     def origins(self, before: Any, after: Any) -> dict[ValuePath, Any]:
-        """What everything that has moved was before, by its place; MISSING where nothing was."""
+        """What everything that has moved was before, by its place; MISSING where nothing was.
+
+        That is what images and registries alone were.
+        """
         found = self._walk(before, after, (), "")
-        return {item.path: item.before for item in found if isinstance(item, Moved)}
+        return {item.path: item.before for item in found if self._has_moved(item)}
+
+    def _has_moved(self, item: Moved | Differs) -> bool:
+        texts = item.before, item.after
+        if isinstance(item, Moved) or not all(isinstance(text, str) for text in texts):
+            return isinstance(item, Moved)
+        return self.texts.is_moved_registry(*texts)
 
     @staticmethod
     def put(node: Any, path: ValuePath, value: Any) -> Any:

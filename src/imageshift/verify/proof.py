@@ -33,6 +33,7 @@ from imageshift.verify.prove_unit import defer, prove_file, prove_unit
 from imageshift.verify.releases import is_release
 from imageshift.verify.render import ReleaseRenderer
 from imageshift.verify.secrets import Veil
+from imageshift.verify.text import TextJudge
 from imageshift.verify.tree import Tree
 
 __all__ = ["VerifyOptions", "verify_trees", "with_unread"]
@@ -165,6 +166,7 @@ class _Run(Struct, dict=True):
             found = zip(self._charts, pool.map(self._prove_chart, self._charts), strict=True)
             charts = {key: verdict for key, verdict in found if verdict.problem is None}
         self._rendered = charts.keys()
+        self._proven = proven
         made = [*proven.values()]
         made += [defer(each, (), (), self._built, self._owners) for each in charts.values()]
         for key in keys:
@@ -265,8 +267,27 @@ class _Run(Struct, dict=True):
             return None
         if key.kind is VerdictKind.FILE:
             texts = self.before.tree.read(key.place), self.after.tree.read(key.place)
-            return prove_file(key, (old, new), texts, rules, jobs=self.options.rewrite_jobs)
+            judge = TextJudge(rules, registries=key.place in self._rendered_files)
+            return prove_file(key, (old, new), texts, judge, jobs=self.options.rewrite_jobs)
         return prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
+
+    @cached_property
+    def _rendered_files(self) -> frozenset[str]:
+        """The files of values of charts that were rendered on both sides.
+
+        A registry may move alone in them: what it makes is judged in the rendering.
+        """
+        found = {file for key in self._rendered for file in self.after.charts[key].files}
+        root = self.after.tree.root
+        for task, verdict in self._proven.items():
+            release = (
+                None if verdict.problem else self._release_side(self.after, *task).read().release
+            )
+            path = None if release is None else release.source.path
+            if release is not None and path is not None and path.is_relative_to(root):
+                found |= {name.lstrip("/") for name in release.values_texts}
+                found.add(str((path / "values.yaml").relative_to(root)))
+        return frozenset(found)
 
     def _is_built_override(self, file: str) -> bool:
         """Whether a file of overrides differs only in what every source that takes it builds."""

@@ -138,8 +138,9 @@ class ReleaseProver(Struct, frozen=True):
         Only images go back: every other change of the values stays, so that a hash which
         follows from one of those doesn't become the old one.
         """
-        defaults = self.renderer.chart(new).defaults
-        was, now = (merge(defaults, side.release.values) for side in (old, new))
+        was, now = (
+            merge(self.renderer.chart(side).defaults, side.release.values) for side in (old, new)
+        )
         origins = judge.origins(was, now)
         # Helm takes null as the absence of a value.
         changes = {path: None if v is MISSING else v for path, v in origins.items()}

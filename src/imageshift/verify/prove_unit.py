@@ -51,7 +51,7 @@ def prove_file(
     key: UnitKey,
     sides: Sides,
     contents: tuple[bytes | None, bytes | None],
-    rules: RuleSet,
+    texts: TextJudge,
     *,
     jobs: bool,
 ) -> Verdict | None:
@@ -63,7 +63,7 @@ def prove_file(
     verdict = Verdict(key=key, file=key.place)
     if before is None or after is None:
         return _lone(verdict, (_shown(before), _shown(after)), "")
-    judge = Judge(TextJudge(rules), jobs=jobs)
+    judge = Judge(texts, jobs=jobs)
     if old is not None and new is not None and old.objects and new.objects:
         return _compared(verdict, old.objects, new.objects, judge)
     return _compared(verdict, [_as_object(key, before)], [_as_object(key, after)], judge)

@@ -57,12 +57,18 @@ def read_release(
     """
     spec, name = _part(data, "spec"), object_name(data)
     file, _, line = place.rpartition(":")
+    chart, source = _chart_spec(spec, catalog, name.namespace), _source(data, catalog, known)
+    files, texts = _values_files(chart), {}
+    if _part(chart, "sourceRef").get("kind") in {"GitRepository", "Bucket"}:
+        lenient = chart.get("ignoreMissingValuesFiles") is True
+        files, texts = (), _values_texts(files, catalog, lenient=lenient)
     release = Release(
         name=_release_name(spec, name.name),
         namespace=str(spec.get("targetNamespace") or name.namespace or "default"),
-        source=_source(data, catalog, known),
+        source=source,
         values=_values(data, catalog),
-        values_files=_values_files(_chart_spec(spec, catalog, name.namespace)),
+        values_files=files,
+        values_texts=texts,
         post_renderers=tuple(_maps(spec.get("postRenderers"))),
         file=file or place,
         line=int(line) if line.isdigit() else 1,
@@ -78,10 +84,29 @@ def read_release(
 
 
 def _values_files(chart: Plain) -> tuple[str, ...]:
-    """The chart's files of values; `valuesFile` is the old way to name one, and wins."""
-    last, files = chart.get("valuesFile"), chart.get("valuesFiles")
+    """The files that replace the chart's values.yaml; `valuesFile`, the old way, comes first."""
+    first, files = chart.get("valuesFile"), chart.get("valuesFiles")
     named = [str(name) for name in files] if isinstance(files, list) else []
-    return (*named, *((str(last),) if last else ()))
+    return (*((str(first),) if first else ()), *named)
+
+
+def _values_texts(names: tuple[str, ...], catalog: Lookup, *, lenient: bool) -> dict[str, bytes]:
+    """Files of values beside a chart from Git: their paths begin at the source's root (E3.1).
+
+    With `lenient` those that aren't there don't count.
+
+    Raises:
+        ChartError: there is no such file.
+    """
+    found: dict[str, bytes] = {}
+    for name in names:
+        file = join("", name.lstrip("/"))
+        text = None if file is None else catalog.tree.read(file)
+        if text is not None:
+            found[name] = text
+        elif not lenient:
+            raise ChartError(f"the values file {name} isn't in this repository")
+    return found
 
 
 def values_maps(data: Plain) -> set[tuple[str, str, str]]:

@@ -38,8 +38,7 @@ class ReleaseRenderer(Struct):
         Raises:
             ChartError: it can't be found or read.
         """
-        release = found.release
-        return self.locator.find(release.source).with_values_files(release.values_files)
+        return self.locator.find(found.release.source).for_release(found.release)
 
     def objects(self, found: FoundRelease, values: Values | None = None) -> list[Plain]:
         """The objects of a release, with its own values or others.

@@ -11,14 +11,19 @@ __all__ = ["TextJudge"]
 
 _SIGNS = r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])"
 _NAMING = ("image", "repository", "registry", "newname", "repo", "oci://")
+_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 _IDENTIFIER = re.compile(r"(?:[:@]|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class TextJudge:
-    """Judges by the rules of one registry."""
+    """Judges by the rules of one registry.
+
+    With `registries`, a registry that moves alone is a reference as well.
+    """
 
     rules: RuleSet
+    registries: bool = False
     _moved: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,6 +41,14 @@ class TextJudge:
     def is_moved(self, before: str, after: str) -> bool:
         """Whether `after` is exactly where the reference `before` goes, tag and digest the same."""
         return before != after and self.target(before) == after
+
+    def is_moved_registry(self, before: str, after: str) -> bool:
+        """Whether `after` is where images of the registry `before` go with the same names."""
+        name = f"{before.rstrip('/')}/name/name"
+        target = self.target(name) if has_host(name) else None
+        head = "" if target is None else target.removesuffix("/name/name")
+        heads = {head, f"{head}/library"} if before.rstrip("/") in _HUB else {head}
+        return target is not None and after.rstrip("/") in heads
 
     def pairs(self, before: str, after: str, context: str) -> list[tuple[str, str]] | None:
         """The references that have moved when nothing else differs, else None.
@@ -71,6 +84,8 @@ class TextJudge:
         return [pair for pair in pairs if pair[0] != pair[1]] if fine else None
 
     def _is_pair(self, before: str, after: str, *, named: bool) -> bool:
+        if self.registries and self.is_moved_registry(before, after):
+            return True
         clear = has_host(before) and len(before) > name_length(before)
         return (named or clear) and self.is_moved(before, after)
 
