@@ -36,7 +36,21 @@ def element_images(
     for each, made in found:
         for file, image in _of_set(each, made):
             images.setdefault(file, {}).setdefault((image.document, image.parts), image)
-    return {file: tuple(found.values()) for file, found in images.items()}
+    return {file: tuple(_agreeing(found.values())) for file, found in images.items()}
+
+
+def _agreeing(found: Iterable[ElementImage]) -> Iterator[ElementImage]:
+    """The images, less those whose text another, doubtful one takes in another way."""
+    images = list(found)
+    torn = {_name(image): image for image in images if image.site.note == _IN_PARTS}
+    yield from (image for image in images if _name(image) not in torn)
+    yield from torn.values()
+
+
+def _name(image: ElementImage) -> tuple[int, Path]:
+    """The place of the text that is an image's name, or the last part of it."""
+    names = [path for role, path in image.parts if role not in _IDENTIFIERS]
+    return image.document, names[-1]
 
 
 def _of_set(each: ApplicationSet, made: list[Made]) -> Iterator[tuple[str, ElementImage]]:

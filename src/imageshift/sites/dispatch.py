@@ -21,6 +21,11 @@ from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images
 from imageshift.sites.model import ImageSite, Path, Resource, resource_of
 from imageshift.sites.patches import Finder, find_json_patch_images
+from imageshift.sites.resource_sets import (
+    Change,
+    find_input_images,
+    find_template_text_images,
+)
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
 from imageshift.source import Chunk, Document, Mapping, Sequence
@@ -159,8 +164,27 @@ def _custom(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     """The images of a kind in the table, and those of the objects that it carries."""
     at = (found.document, found.root, resource, found.path)
     yield from find_custom_images(*at, found.context.rows)
-    for path, root in find_carried_objects(found.root, resource, found.path, found.context.rows):
-        yield from _object_images(_Object(found.document, root, path, found.context))
+    if resource.kind == "ResourceSet":
+        yield from _resource_set(found, resource)
+    else:
+        yield from _carried(found, resource)
+
+
+def _resource_set(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    def carried(change: Change) -> Iterator[ImageSite]:
+        yield from _carried(found, resource, change)
+        at = (found.document, found.root, resource, found.path)
+        yield from find_template_text_images(*at, change)
+
+    yield from find_input_images(found.document, found.root, found.path, carried)
+
+
+def _carried(
+    found: _Object, resource: Resource, change: Change = lambda node: node
+) -> Iterator[ImageSite]:
+    at = (found.root, resource, found.path, found.context.rows)
+    for path, root in find_carried_objects(*at):
+        yield from _object_images(_Object(found.document, change(root), path, found.context))
 
 
 def _release(found: _Object, resource: Resource) -> Iterator[ImageSite]:
