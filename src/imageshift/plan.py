@@ -14,7 +14,16 @@ from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, s
 from imageshift.repo.workspace import Passed, Workspace
 from imageshift.repo.write import Write
 from imageshift.repo.writer import Writer, writing
-from imageshift.rewrite import Change, Kept, Mapper, Move, Status, plan_site, reconcile
+from imageshift.rewrite import (
+    Change,
+    Kept,
+    Mapper,
+    Move,
+    Status,
+    plan_site,
+    reconcile,
+    with_value,
+)
 from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import (
     Place,
@@ -291,12 +300,19 @@ class Planner:
         for found in self.decisions:
             decided = found.decided(site, file)
             if decided is not None:
-                return decided
+                return self._told(decided, file)
         if site.skip is SkipReason.IMMUTABLE and self._jobs_may_change(file):
             site = replace(site, skip=None, detail=None)
         named = "${" in site.name_text
         variables = self._surroundings().substitutes(file) if named else None
         return plan_site(site, self._mapper_of(file), variables)
+
+    def _told(self, decided: Result, file: str) -> Result:
+        """A decision; where a text stays for its variable, with what Flux puts there."""
+        if isinstance(decided, Change) or decided.reason is not SkipReason.VARIABLE:
+            return decided
+        variables = self._surroundings().substitutes(file)
+        return with_value(decided, self._mapper_of(file), variables)
 
     def _jobs_may_change(self, file: str) -> bool:
         return self._index.rewrite_jobs or self._surroundings().is_forced(file)

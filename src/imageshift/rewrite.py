@@ -30,6 +30,7 @@ __all__ = [
     "keep",
     "plan_site",
     "reconcile",
+    "with_value",
 ]
 
 
@@ -103,6 +104,15 @@ def plan_site(
         after, rule = outcome.target, outcome.rule
         return Kept(site, Status.DOUBTFUL, None, site.note, before, after, rule)
     return _change(site, before, outcome, mapper)
+
+
+def with_value(kept: Kept, mapper: Mapper, variables: MappingType[str, str]) -> Kept:
+    """A site that stays for its variable, with the image that it is with the variable's value."""
+    try:
+        before = _parsed(kept.site, mapper, variables)
+    except InvalidReferenceError:
+        return kept
+    return replace(kept, before=before, detail=f"{kept.detail}; with its value {before}")
 
 
 def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
