@@ -14,7 +14,7 @@ REPORTS = ROOT / ".nox" / "reports"
 BIN = ROOT / ".tools" / "bin"
 CORPUS = Path(os.environ.get("IMAGESHIFT_CORPUS", ROOT.parent / "shared" / "corpus"))
 SUPPORTED = ("3.11", "3.12", "3.13")
-ONCE = ["property", "helm", "helm3", "kustomize", "registry", "console", "hostile"]
+ONCE = ["property", "helm", "helm3", "kustomize", "registry", "console", "once"]
 COMPILED = {"UV_COMPILE_BYTECODE": "1"}
 """What a user's pip does by itself: tests start hundreds of processes."""
 
