@@ -202,7 +202,7 @@ def test_a_next_page_elsewhere(link: str, web: Web, other: Web) -> None:
 )
 def test_names_that_are_none(web: Web, repository: str, reference: str) -> None:
     """What is no name of a repository or tag never becomes a part of a URL."""
-    with pytest.raises(NetworkError, match="isn't a repository|is neither a tag nor a digest"):
+    with pytest.raises(NetworkError, match=r"isn't a repository|is neither a tag nor a digest"):
         registry(web).manifest(repository, reference, "*/*")
     assert web.asked == []
 
