@@ -234,10 +234,10 @@ class _Run(Struct, dict=True):
         return prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
 
     @cached_property
-    def _built(self) -> frozenset[str]:
-        """The names of the Flux Kustomizations that both sides build."""
+    def _built(self) -> frozenset[tuple[str, str]]:
+        """Namespaces and names of the Flux Kustomizations that both sides build."""
         return frozenset(
-            key.name
+            (key.namespace, key.name)
             for key, unit in self.after.units.items()
             if unit.problem is None
             and key in self.before.units
