@@ -99,6 +99,7 @@ def typing(session: nox.Session) -> None:
     session.install(".", *group("typing", "docs"), "nox")
     session.run("mypy")
     session.run("mypy", "tests/charts/conftest.py")
+    session.run("python", "scripts/example_types.py")
 
 
 @nox.session(python=PYTHONS[-1])
