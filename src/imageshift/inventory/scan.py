@@ -168,9 +168,14 @@ class _Scan:
         for chunk in split_documents(self._source):
             if _is_policy(chunk):
                 self._policies.append(chunk)
-            elif may_hold_images(chunk, self._context):
+            elif self._builds or may_hold_images(chunk, self._context):
                 sites += self._chunk_sites(chunk)
         return sites
+
+    @property
+    def _builds(self) -> bool:
+        """Whether the file decides what is built, so that one that can't be read is told."""
+        return self._context.role is FileRole.KUSTOMIZATION
 
     def _chunk_sites(self, chunk: Chunk) -> list[ImageSite]:
         try:
