@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.cache import Cached, Mapped, Rule, Unmapped, UnmappedReason
+from imageshift.data.official_images import OFFICIAL_IMAGES
 from imageshift.errors import InvalidReferenceError, SourceError, VariableReferenceError
 from imageshift.mapper import Backward, Contested, Forward, Mapper
 from imageshift.reference import DOCKER_HUB, ImageReference, name_length
@@ -99,10 +100,30 @@ def plan_site(
     outcome = mapper.map(before)
     if not isinstance(outcome, Mapped):
         return keep(site, before, outcome)
-    if site.confidence is Confidence.DOUBTFUL:
-        after, rule = outcome.target, outcome.rule
-        return Kept(site, Status.DOUBTFUL, None, site.note, before, after, rule)
+    doubt = site.note if site.confidence is Confidence.DOUBTFUL else _unproven(site, outcome)
+    if doubt is not None:
+        return Kept(site, Status.DOUBTFUL, None, doubt, before, outcome.target, outcome.rule)
     return _change(site, before, outcome, mapper)
+
+
+def _unproven(site: ImageSite, outcome: Mapped) -> str | None:
+    """Why values may say only a part of a name, where the mapping puts something into it.
+
+    What an official image gets, `library/`, would stand before an organisation.
+    """
+    target, rule = outcome.target, outcome.rule
+    text = site.name_text.removesuffix("/")
+    written = text.partition("/")[2] if site.has_host else text
+    if site.kind is not SiteKind.VALUES or site.confidence is not Confidence.LIKELY:
+        return None
+    if target.registry == rule.upstream or target.repository in {written, rule.to_cache(written)}:
+        return None
+    if site.apart is not None:
+        return f"`{site.apart}` may be a part of the image's name; only the chart can tell"
+    head, _, name = target.repository.rpartition("/")
+    if site.needs_host and f"/{head}".endswith("/library") and name not in OFFICIAL_IMAGES:
+        return f"`{name}` is no Docker Official Image, so the chart may have more of its name"
+    return None
 
 
 def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, parse_reference
@@ -22,6 +23,7 @@ from imageshift.sites.model import (
     SiteKind,
     scalar_part,
 )
+from imageshift.sites.name_parts import is_host, part_around, part_beside
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
 __all__ = ["ValuesContext", "find_values_images", "global_registry"]
@@ -86,13 +88,16 @@ class _Search:
     def __init__(self, context: ValuesContext) -> None:
         self._context = context
         self._left = _MAX_NODES
+        self._above: list[Mapping] = []
 
     def below(self, node: Node, path: Path, *, image_key: bool) -> Iterator[ImageSite]:
         self._left -= 1
         if self._left < 0:
             return
         if isinstance(node, Mapping):
+            self._above.append(node)
             yield from self._mapping(node, path, image_key=image_key)
+            self._above.pop()
         elif isinstance(node, Sequence):
             for index, item in enumerate(node.items):
                 at = (*path, index)
@@ -154,8 +159,13 @@ class _Search:
             return None
         parts = tuple(part for part in (registry, repository) if part is not None)
         site = self._judged(self._site(repository.path, (*parts, *_identifiers(node, path))))
-        if node.text("name") and repository.path[-1] != "name" and _is_short(site.name_text):
-            return site.doubtful("`name` beside it may be the last part of the image's name")
+        beside = part_beside(node, _REPOSITORY_KEYS) if image_key or registry else None
+        if beside is not None:
+            return site.doubtful(f"`{beside}` beside it may be a part of the image's name")
+        others = (key for key in _REPOSITORY_KEYS if key != repository.path[-1] and node.text(key))
+        last = next(others, None)
+        if last is not None and _is_short(site.name_text):
+            return site.doubtful(f"`{last}` beside it may be the last part of the image's name")
         return site
 
     def _repository(self, node: Mapping, path: Path, *, image_key: bool) -> Part | None:
@@ -185,6 +195,9 @@ class _Search:
             found = (scalar_part(role, node.get(name), (*path[:-1], name)) for name in names)
             parts += [part for part in found if part is not None][:1]
         site = self._judged(self._site(path, tuple(sorted(parts, key=_role_order))))
+        beside = part_beside(node, {key for key in node.keys() if not key.startswith(stem)})
+        if beside is not None:
+            site = site.doubtful(f"`{beside}` beside it may be a part of the image's name")
         shared = _SHARED.match(stem)
         yield site if shared is None else site.doubtful("a default, which other keys complete")
 
@@ -210,11 +223,20 @@ class _Search:
             yield self._judged(site)
 
     def _judged(self, site: ImageSite) -> ImageSite:
-        if site.part(Role.REGISTRY) is not None or self._context.prefix_free:
+        registry = site.part(Role.REGISTRY)
+        if registry is not None:
+            return self._judged_split(site, registry.text)
+        if self._context.prefix_free:
             return site
         if has_host(site.name_text) or "$" in site.name_text:
             return site
         return site.doubtful("no registry is written, so the chart may put one in front")
+
+    def _judged_split(self, site: ImageSite, registry: str) -> ImageSite:
+        if not is_host(registry):
+            return site.doubtful(f"`{registry}` is no host, so the chart may put one in front")
+        around = None if self._context.prefix_free else part_around(reversed(self._above))
+        return site if around is None else replace(site, apart=around)
 
     def _site(self, path: Path, parts: tuple[Part, ...]) -> ImageSite:
         return ImageSite(
