@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 from imageshift.reference import has_host
 from imageshift.source import Mapping, Scalar
 
-__all__ = ["is_host", "part_beside", "part_around"]
+__all__ = ["is_host", "part_around", "part_beside"]
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _STRONG = frozenset({"org", "organization", "organisation"})
