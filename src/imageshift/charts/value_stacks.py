@@ -3,6 +3,8 @@
 Other builds of a release may have other values, so a later text may also be absent.
 """
 
+import base64
+import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -10,14 +12,14 @@ from contextlib import suppress
 from msgspec import Struct
 
 from imageshift.charts.in_tree import OWN_VALUES, every_layer, folder_layers
-from imageshift.charts.layers import Layer
+from imageshift.charts.layers import Layer, at_target
 from imageshift.charts.model import ChartError
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.spec import to_filled
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, is_definition
 from imageshift.inventory.index import join
-from imageshift.inventory.objects import objects
+from imageshift.inventory.objects import KustomizationFile, objects
 from imageshift.inventory.readers import (
     generated_files,
     inflated_charts,
@@ -31,9 +33,16 @@ from imageshift.links.reach import Reach
 from imageshift.links.sources import merged_files
 from imageshift.sites import resource_of
 from imageshift.sites.helmfile import release_values
+from imageshift.sites.kustomization import generator_literals
 from imageshift.sites.model import below
 from imageshift.sites.parameters import parameter_tree
-from imageshift.source import Document, Mapping, Scalar, parse_embedded
+from imageshift.source import (
+    Document,
+    Mapping,
+    Scalar,
+    SourceText,
+    parse_embedded,
+)
 
 __all__ = ["Stack", "ValuesLayer", "read_layers", "release_specs"]
 
@@ -75,7 +84,7 @@ def _releases(index: Index) -> Iterator[Stack]:
     sources = ChartSources(index, Reach(index), {})
     for file, document, root in release_specs(index):
         spec = below(root, "spec")
-        layers = [*_in_tree(index, sources, root), *_brought(file, spec, maps)]
+        layers = [*_in_tree(index, sources, root), *_brought(index, file, spec, maps)]
         values = spec.mapping("values")
         yield layers if values is None else [*layers, ValuesLayer(file, document, values)]
 
@@ -109,49 +118,108 @@ def _is_release(text: str) -> bool:
     return "HelmRelease" in text and not is_definition(text)
 
 
-_Maps = dict[tuple[str, str], Stack]
-"""By name and key of ConfigMaps, the values that they hold, written or generated."""
+class _Text(Struct, frozen=True):
+    """A text of a ConfigMap or Secret, a literal of a generator, or a whole file (no scalar)."""
+
+    file: str
+    document: Document
+    scalar: Scalar | None
 
 
-def _config_maps(index: Index) -> _Maps:
-    found: _Maps = {
-        (source.name, source.key): []
-        for release in index.releases
-        for source in release.values_from
-        if source.target_path is None
-    }
+_Texts = dict[tuple[str, str], list[_Text]]
+"""By name and key of ConfigMaps and Secrets, their texts, written or generated."""
+
+
+def _config_maps(index: Index) -> _Texts:
+    sources = (source for release in index.releases for source in release.values_from)
+    found: _Texts = {(source.name, source.key): [] for source in sources}
     names = {name for name, _ in found}
 
     def is_wanted(text: str) -> bool:
-        return "ConfigMap" in text and any(n in text for n in names) and not is_definition(text)
+        return any(name in text for name in names) and not is_definition(text)
 
-    for file in index.config_map_files:
+    for file in index.config_map_files if found else ():
         for document in read_documents(index.workspace, file, is_wanted):
             for root in objects(document.root):
-                _add_config_map(found, file, document, root)
-    for kustomization in index.kustomizations.values():
-        for name, key, file in generated_files(kustomization):
-            if (name, key) in found:
-                found[name, key] += _file(index, file)
+                _add(found, _texts(file, document, root))
+    for kustomization in index.kustomizations.values() if found else ():
+        _add(found, _generated(kustomization))
     return found
 
 
-def _add_config_map(found: _Maps, file: str, document: Document, root: Mapping) -> None:
-    name, data = resource_of(root).name, root.mapping("data")
-    for key, value in data.pairs() if data is not None and root.text("kind") == "ConfigMap" else ():
-        if isinstance(value, Scalar) and (name, key.value) in found:
-            found[name, key.value] += _embedded(file, document, value)
+def _add(found: _Texts, texts: Iterable[tuple[tuple[str, str], _Text]]) -> None:
+    for key, text in texts:
+        if key in found:
+            found[key].append(text)
 
 
-def _brought(file: str, spec: Mapping, maps: _Maps) -> Iterator[ValuesLayer]:
+def _texts(file: str, document: Document, root: Mapping) -> Iterator[tuple[tuple[str, str], _Text]]:
+    """The texts of a ConfigMap or Secret, those in base64 at a place of their own."""
+    name, is_secret = resource_of(root).name, root.text("kind") == "Secret"
+    held = {"ConfigMap": ("data",), "Secret": ("data", "stringData")}
+    for part in held.get(root.text("kind") or "", ()):
+        for key, value in below(root, part).pairs():
+            if isinstance(value, Scalar):
+                coded = part == "data" and is_secret
+                text = _decoded(file, value.value) if coded else _Text(file, document, value)
+                yield (name, key.value), text
+
+
+def _decoded(file: str, text: str) -> _Text:
+    with suppress(ValueError):  # no base64, or no UTF-8 in it
+        return _Text(file, *_unplaced(base64.b64decode(text).decode()))
+    return _Text(file, *_unplaced(""))
+
+
+def _unplaced(text: str) -> tuple[Document, Scalar]:
+    """A text that stands nowhere as it is, in a document of its own."""
+    source = SourceText(json.dumps(text, ensure_ascii=False))
+    end = len(source.text)
+    scalar = Scalar(0, end, None, text, '"', None)
+    return Document(source, scalar, 0, 0, end), scalar
+
+
+def _generated(kustomization: KustomizationFile) -> Iterator[tuple[tuple[str, str], _Text]]:
+    """What a kustomization's generators make of files and literals."""
+    for name, key, file in generated_files(kustomization):
+        yield (name, key), _Text(file, kustomization.document, None)
+    for literal in generator_literals(kustomization.root):
+        at = kustomization.file, kustomization.document
+        yield (literal.name, literal.key), _Text(*at, literal.value)
+
+
+def _brought(index: Index, file: str, spec: Mapping, texts: _Texts) -> Iterator[ValuesLayer]:
     """What `valuesFrom` brings; of several ConfigMaps of one name those below the release."""
     folder = file.rpartition("/")[0]
     for item in spec.items("valuesFrom"):
-        if isinstance(item, Mapping) and item.text("targetPath") is None:
+        if isinstance(item, Mapping):
             wanted = (item.text("name") or "", item.text("valuesKey") or "values.yaml")
-            fitting = maps.get(wanted, [])
-            near = [layer for layer in fitting if layer.file.startswith(f"{folder}/")]
-            yield from near or fitting
+            fitting = texts.get(wanted, [])
+            near = [text for text in fitting if text.file.startswith(f"{folder}/")]
+            for text in near or fitting:
+                yield from _as_values(index, text, item.text("targetPath"))
+
+
+def _as_values(index: Index, text: _Text, target: str | None) -> Iterator[ValuesLayer]:
+    """The values that a text is, or the one that it becomes at a path."""
+    if target is None and text.scalar is None:
+        yield from _file(index, text.file)
+    elif target is None and text.scalar is not None:
+        yield from _embedded(text.file, text.document, text.scalar)
+    elif target is not None:
+        document, scalar = text.document, text.scalar
+        if scalar is None:
+            document, scalar = _content(index, text.file)
+        with suppress(ChartError):
+            yield from _layers([at_target(text.file, document, scalar, target)])
+
+
+def _content(index: Index, file: str) -> tuple[Document, Scalar]:
+    """The text of a whole file."""
+    try:
+        return _unplaced(index.workspace.read(file).decode("utf-8", "replace"))
+    except SourceError:
+        return _unplaced("")
 
 
 def _embedded(file: str, document: Document, text: Scalar) -> Iterator[ValuesLayer]:
