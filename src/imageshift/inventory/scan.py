@@ -79,12 +79,12 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
 def is_silent(file: str, content: bytes, *, copied: bool) -> bool:
     """Whether nothing in a file's bytes can name an image.
 
-    `copied` says that a ConfigMap may, since a replacement copies its text into one.
+    `copied` says that a ConfigMap or Secret may, since something copies its text into one.
     """
     return not (
         _mentions_images(content)
         or is_kustomization(file)
-        or (copied and b"ConfigMap" in content)
+        or (copied and (b"ConfigMap" in content or b"kind: Secret" in content))
         or all(word in content for word in _HELMFILE)
     )
 
