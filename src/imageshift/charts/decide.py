@@ -14,7 +14,6 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from imageshift.cache import Mapped
 from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
@@ -46,8 +45,9 @@ from imageshift.inventory import FileScan, Index
 from imageshift.links.builds import Builds
 from imageshift.links.model import SiteKey
 from imageshift.links.reach import Reach
+from imageshift.mapper import text_target
 from imageshift.net import Transport
-from imageshift.reference import DOCKER_HUB, name_length
+from imageshift.reference import DOCKER_HUB
 from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import Confidence, ImageSite, SkipReason
 from imageshift.solve.leaves import site_key
@@ -252,7 +252,7 @@ class _Run:
     def _solve(self, text: ReleaseText, chart: ChartFiles, overrider: Overrider) -> Solved:
         mapper = self._mapper_of(text.file)
         release = self._release(text)
-        result = overrider.override(chart, release, _text_mapper(mapper))
+        result = overrider.override(chart, release, text_target(mapper))
         result = _familiar(result, mapper)
         terms = self._terms(text, mapper)
         judge = self._judge(text, chart, overrider.renderer)
@@ -281,7 +281,7 @@ class _Run:
         """What becomes of a patch's text that an entry behind it takes."""
         existing = PostRenderers.read(text.release.post_renderers)
         final = existing.apply(image)
-        target = _text_mapper(self._mapper_of(text.file))(final)
+        target = text_target(self._mapper_of(text.file))(final)
         if target is None or target == final:
             return ImageOutcome(image, None, Way.UNCHANGED)
         if existing.edit_for(image, target) is None:
@@ -292,7 +292,7 @@ class _Run:
         files, options = chart.for_release(text.release), text.release.options
         return Judge(
             lambda values: renderer.render(files, values, options, schemas=False),
-            _text_mapper(self._mapper_of(text.file)),
+            text_target(self._mapper_of(text.file)),
         )
 
     def _comes_apart(
@@ -466,21 +466,6 @@ def _by_chart(texts: list[ReleaseText]) -> Iterator[list[ReleaseText]]:
     ordered = sorted(texts, key=lambda text: (str(text.release.source), text.file))
     for _, group in groupby(ordered, key=lambda text: str(text.release.source)):
         yield list(group)
-
-
-def _text_mapper(mapper: Mapper) -> Callable[[str], str | None]:
-    """The target of an image's text as it should be rendered; None when it stays."""
-
-    def target(text: str) -> str | None:
-        try:
-            outcome = mapper.map(mapper.parse(text))
-        except InvalidReferenceError:
-            return None
-        if not isinstance(outcome, Mapped):
-            return None
-        return mapper.split_names(outcome.target)[0] + text[name_length(text) :]
-
-    return target
 
 
 def _familiar(result: Override, mapper: Mapper) -> Override:
