@@ -44,6 +44,9 @@ class Code(StrEnum):
     CONTROLLER_PULL = "controller-pull"
     PRIVATE_UPSTREAM = "private-upstream"
     GENERATOR_UNKNOWN = "generator-unknown"
+    OVERRIDE_STALE = "override-stale"
+    OVERRIDE_DEAD = "override-dead"
+    PATH_PHANTOM = "path-phantom"
 
 
 _MESSAGES = {

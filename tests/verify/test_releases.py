@@ -151,5 +151,5 @@ def test_values_are_merged_as_flux_merges_them(tmp_path: Path) -> None:
     )
 
     assert release.values == {"a": 3, "b": {"c": 2, "tag": "7"}}
-    assert release.values_files == ("a.yaml", "b.yaml")
+    assert release.values_files == ("b.yaml", "a.yaml")
     assert (release.file, release.line) == ("apps/app.yaml", 7)
