@@ -77,7 +77,7 @@ _MESSAGES = {
         "imagePullSecrets are set here: the credential of the cache rule must be able to read the "
         "image"
     ),
-    Code.GENERATOR_UNKNOWN: "which files {} of an ApplicationSet names isn't known: {}",
+    Code.GENERATOR_UNKNOWN: "which files an ApplicationSet means by {} isn't known: {}",
 }
 
 

@@ -24,6 +24,7 @@ from imageshift.cli.output import (
     say,
     say_doubtful_accounts,
 )
+from imageshift.inventory.application_sets import Hidden
 from imageshift.plan import ChartProblem, ChartRot, FilePlan
 from imageshift.repo.workspace import find_root
 from imageshift.repo.writer import Writer, is_left_half_done, writing
@@ -125,12 +126,18 @@ class Session:
             self.summary.advice.add(Code(rot.code), self._place(rot), message=message)
 
     def _warn_of_generators(self) -> None:
+        found: dict[str, list[Hidden]] = {}
         for hidden in self.run.index.hidden if self.summary.back_from is None else ():
             if self.run.is_written(hidden.file):
+                found.setdefault(hidden.why, []).append(hidden)
+        for why, some in found.items():
+            paths = list(dict.fromkeys(hidden.scalar.value for hidden in some))
+            more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+            named = f"{', '.join(paths[:_NAMED])}{more}"
+            for hidden in some:
                 at = hidden.place
                 place = f"{self.shown(hidden.file)}:{at.line}:{at.column}"
-                text, why = hidden.scalar.value, hidden.why
-                self.summary.advice.add(Code.GENERATOR_UNKNOWN, place, text, why)
+                self.summary.advice.add(Code.GENERATOR_UNKNOWN, place, named, why)
 
     @property
     def rot(self) -> list[ChartRot]:
@@ -272,6 +279,7 @@ def turn_in(folder: Path) -> Iterator[Writer]:
 
 _STOPPED = "a run was stopped before it had written this file and others that belong together"
 _SHOWN = 8
+_NAMED = 3
 
 
 def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:

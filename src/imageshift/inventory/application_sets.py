@@ -108,11 +108,18 @@ class ApplicationSet(Struct, frozen=True):
             for source, _ in application_sources(one.application.merged):
                 for scalar in _leading(source):
                     if is_template(scalar.value):
-                        why = one.element.unknown or _why(scalar.value)
+                        why = one.element.unknown or self._why(scalar.value)
                         at = self.written.file, self.written.document
                         key = scalar.start, scalar.value
                         found.setdefault(key, Hidden(*at, scalar, why))
         return list(found.values())
+
+    def _why(self, text: str) -> str:
+        if not self.filler.is_go:
+            return "no parameter has this name"
+        if uses_argo(text):
+            return "only Argo CD has the functions normalize and slugify"
+        return "Helm, which fills such templates, is not installed or refuses this one"
 
     def _filled(self, elements: list[Element]) -> list[dict[str, str]]:
         spec = below(self.root, "spec")
@@ -159,12 +166,6 @@ def _entries(root: MapNode) -> Iterator[str]:
             text = item.value if isinstance(item, Scalar) else ""
             if not is_template(text.partition("=")[0].partition(":")[0]):
                 yield text
-
-
-def _why(text: str) -> str:
-    if uses_argo(text):
-        return "only Argo CD has the functions normalize and slugify"
-    return "Helm, which fills such templates, is not installed or refuses this one"
 
 
 def _leading(source: MapNode) -> Iterator[Scalar]:
