@@ -427,7 +427,7 @@ class _Run:
         return replace(text.release, values=values, post_renderers=renderers)
 
     def _terms(self, text: ReleaseText, mapper: Mapper) -> Terms:
-        layers = [each for each in text.layers if each is text.own or self._is_editable(each)]
+        layers = [e for e in text.layers if e is text.own or self._is_editable(e, text.tool)]
         upgrade = text.spec.get("upgrade")
         forced = isinstance(upgrade, Mapping) and upgrade.get("force") is True
         base = None if text.base is None else self._solved.get(id(text.base))
@@ -442,11 +442,14 @@ class _Run:
             and not isinstance(mapper, Backward),
         )
 
-    def _is_editable(self, layer: Layer) -> bool:
-        """Whether this run may change a layer: one release alone takes it, or all as its chart."""
+    def _is_editable(self, layer: Layer, tool: Tool) -> bool:
+        """Whether this run may change a layer: one release alone takes it, or all as its chart.
+
+        Argo CD's sources share files of values, and have no better place for new ones.
+        """
         if not self._writable(layer.file) or layer.file in self._frozen:
             return False
-        if self._uses[layer.key] > 1 and not layer.in_chart:
+        if self._uses[layer.key] > 1 and not (layer.in_chart or tool is Tool.ARGO):
             return False
         return not any(skip.line is None for skip in self._scan(layer.file).skips)
 

@@ -77,21 +77,24 @@ class Solved(Struct, frozen=True):
     rotten: Rotten = Rotten()
 
     def chart_changes(self) -> dict[tuple[str, int], Any]:
-        """What becomes of texts in the chart's own files, by file and offset."""
+        """What becomes of texts that other releases may take too, by file and offset."""
         places = _Leaves(self.text).places
         found = ((places.get(path), value) for path, value in self.moves.values.items())
         return {
             (at[0].file, at[0].document.offset(at[1].start)): value
             for at, value in found
-            if at is not None and at[0].in_chart
+            if at is not None and self._may_be_shared(at[0])
         }
+
+    def _may_be_shared(self, layer: Layer) -> bool:
+        return layer.in_chart or (self.text.tool is Tool.ARGO and layer is not self.text.own)
 
     def changed_by(self, claims: Mapping[tuple[str, int], Any]) -> dict[ValuePath, tuple[Any, str]]:
         """The values that edits for other releases change here, with the files that they are in."""
         found: dict[ValuePath, tuple[Any, str]] = {}
         for path, (layer, scalar) in _Leaves(self.text).places.items():
             key = (layer.file, layer.document.offset(scalar.start))
-            if layer.in_chart and key in claims and path not in self.moves.values:
+            if key in claims and path not in self.moves.values:
                 found[path] = claims[key], layer.file
         return found
 
@@ -355,7 +358,8 @@ class _One:
             if layer is self._solved.text.own or layer in self._solved.text.above:
                 continue
             if layer.file == file and layer.document.offset(scalar.start) == offset:
-                shared = not layer.in_chart and self._verdicts.uses.get(layer.key, 0) > 1
+                may = layer.in_chart or self._solved.text.tool is Tool.ARGO
+                shared = not may and self._verdicts.uses.get(layer.key, 0) > 1
                 return shared or not self._edits(file)
         return False
 
