@@ -65,8 +65,9 @@ def _helm(
 ) -> list[Object]:
     layers: list[Any] = []
     for pattern in helm.get("valueFiles", []):
-        root, _, rest = pattern.partition("/") if pattern.startswith("$") else (folder, "", pattern)
-        path = rest if pattern.startswith("$") else posixpath.normpath(f"{root}/{rest}")
+        rooted = pattern.startswith(("$", "/"))
+        rest = pattern.partition("/")[2]
+        path = rest if rooted else posixpath.normpath(f"{folder}/{pattern}")
         found = sorted(fnmatch.filter(tree, path))
         if not found and not helm.get("ignoreMissingValueFiles"):
             raise BuildError(f"no value file {path}")

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.charts.existing import to_images_item
-from imageshift.charts.layers import Layer
-from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind
+from imageshift.charts.layers import Layer, scalars
+from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind, ValuePath
 from imageshift.charts.plain import to_plain
 from imageshift.charts.releases import Place, ReleaseText, Tool
 from imageshift.charts.values import merge, set_target_path
 from imageshift.errors import SourceError, ToolError, unexpected
 from imageshift.inventory import Index
+from imageshift.inventory.filling import Computed, Leaf
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import inflated_charts, inflation_files, read_documents
@@ -26,7 +28,7 @@ from imageshift.links.builds import Builds
 from imageshift.sites.helmfile import ReleaseValues, release_values
 from imageshift.sites.model import below
 from imageshift.sites.parameters import parameter_tree
-from imageshift.source import Document, Node, Scalar, parse_embedded
+from imageshift.source import Document, Node, Scalar, parse_embedded, walk
 from imageshift.source import Mapping as MapNode
 
 __all__ = ["read_other_releases"]
@@ -107,9 +109,11 @@ class _Reader:
     def applications(self) -> Iterator[ReleaseText]:
         """The sources of Applications that are charts."""
         for source in argo_sources(self._index):
-            if source.resource.kind == "Application" and self._is_chart(source):
+            if self._is_chart(source):
                 anchor = source.file, source.document, source.root
-                yield _guarded(anchor, Tool.ARGO, partial(self._application, source))
+                is_set = source.resource.kind == "ApplicationSet"
+                read = self._element if is_set else self._application
+                yield _guarded(anchor, Tool.ARGO, partial(read, source))
 
     def _is_chart(self, source: ArgoSource) -> bool:
         root = source.source
@@ -148,6 +152,39 @@ class _Reader:
             api_versions=tuple(texts(helm, "apiVersions")),
             schemas=helm.text("skipSchemaValidation") != "true",
             error=error,
+        )
+
+    def _element(self, source: ArgoSource) -> _Made:
+        """What one element of an ApplicationSet makes of a source; it has no place for new values.
+
+        The template's own texts are layers that all elements share, an element's are its own.
+
+        Raises:
+            ChartError: a template makes an image of several texts, or a patch says something.
+        """
+        made = self._application(source)
+        helm = source.source.mapping("helm") or _EMPTY
+        texts = {
+            p.text for i in self._index.element_images.values() for e in i for p in e.site.parts
+        }
+        if len(source.owners) > 1:
+            raise ChartError("a templatePatch or a file of overrides sets values of its chart")
+        if any(not each.leaf and any(t in each.value for t in texts) for each in computed(helm)):
+            raise ChartError("a template makes an image of several texts")
+        own = tuple(_apart(made.own))
+        above = tuple(layer for each in made.above for layer in reversed(list(_apart(each))))
+        nothing = Layer(source.file, source.document, None)
+        keys = ("spec", "template", "spec", "destination")
+        space = helm.text("namespace") or below(source.root, *keys).text("namespace")
+        name = helm.text("releaseName") or source.name
+        return replace(
+            made,
+            own=nothing,
+            new=Place(None),
+            below=(*made.below, *own),
+            above=above,
+            name=name,
+            namespace=space or "",
         )
 
     def _argo_chart(self, source: ArgoSource) -> tuple[ChartSource, bool]:
@@ -387,6 +424,52 @@ def _argo_own(source: ArgoSource, helm: MapNode) -> tuple[Layer, Place]:
             return layer, Place(None, (), (*source.path, "helm", "values"))
         return Layer(source.file, source.document, None), Place(None)
     return Layer(source.file, source.document, None), place
+
+
+def _apart(layer: Layer) -> Iterator[Layer]:
+    """What is written in a template, then the parameters in it, those of each text together."""
+    yield replace(layer, values=_written(layer.values))
+    found: dict[int, tuple[Leaf, list[tuple[ValuePath, Scalar]]]] = {}
+    for path, scalar in scalars(layer.values):
+        leaf = scalar.leaf if isinstance(scalar, Computed) else None
+        if leaf is not None and all(isinstance(step, str) for step in path):
+            found.setdefault(id(leaf.inner), (leaf, []))[1].append((path, leaf.scalar))
+    for leaf, pairs in found.values():
+        yield Layer(leaf.file, leaf.inner, _tree(pairs))
+
+
+def _tree(pairs: list[tuple[ValuePath, Scalar]]) -> MapNode:
+    """The map that has scalars at their paths."""
+    nodes: dict[ValuePath, MapNode] = {(): MapNode(pairs[0][1].start, None, flow=False)}
+    for path, scalar in pairs:
+        for depth in range(1, len(path)):
+            at = path[:depth]
+            if at not in nodes:
+                nodes[at] = MapNode(scalar.start, None, flow=False)
+                nodes[at[:-1]].own.append((_key(at[-1]), nodes[at]))
+        nodes[path[:-1]].own.append((_key(path[-1]), scalar))
+    return nodes[()]
+
+
+def _key(step: str | int) -> Scalar:
+    return Scalar(0, 0, None, str(step), "", None)
+
+
+def _written(node: Node | None) -> MapNode | None:
+    """A map without what is computed in it."""
+    if not isinstance(node, MapNode):
+        return None
+    made = MapNode(node.start, node.anchor, flow=node.flow)
+    made.end = node.end
+    for key, value in node.pairs():
+        if not isinstance(value, Computed):
+            made.own.append((key, (_written(value) or value)))
+    return made
+
+
+def computed(node: Node) -> Iterator[Computed]:
+    """The computed texts below a node."""
+    return (each for each in walk(node) if isinstance(each, Computed))
 
 
 def _plain(layers: Iterable[MapNode | None]) -> dict[str, Any]:

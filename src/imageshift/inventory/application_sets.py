@@ -10,12 +10,14 @@ from msgspec import Struct
 from imageshift.errors import SourceError
 from imageshift.inventory.filling import (
     Filler,
+    Leaf,
     filled_tree,
     is_template,
     overlaid,
     templates,
     uses_argo,
     whole_documents,
+    whole_leaves,
 )
 from imageshift.inventory.generators import Element, Generators, Tree, Written
 from imageshift.inventory.objects import Application
@@ -89,9 +91,12 @@ class ApplicationSet(Struct, frozen=True):
         kept = set(_entries(self.root))
         made = []
         for (element, template), filled in zip(found, texts, strict=True):
-            whole = self._application(template, filled)
+            leaves = whole_leaves(filled, element.leaves)
+            whole = self._application(template, filled, leaves)
             rest = {old: new for old, new in filled.items() if old not in kept}
-            own = self._application(template, rest) if len(rest) < len(filled) else whole
+            own = whole
+            if len(rest) < len(filled):
+                own = self._application(template, rest, leaves)
             made.append(Made(own, whole, element, template))
         return made
 
@@ -129,8 +134,10 @@ class ApplicationSet(Struct, frozen=True):
         wanted += [patch] if patch is not None else []
         return self.filler.filled(wanted, [(one.data, not one.unknown) for one in elements])
 
-    def _application(self, template: MapNode, texts: Mapping[str, str]) -> Application:
-        filled = filled_tree(template, texts)
+    def _application(
+        self, template: MapNode, texts: Mapping[str, str], leaves: Mapping[str, Leaf] | None = None
+    ) -> Application:
+        filled = filled_tree(template, texts, leaves)
         assert isinstance(filled, MapNode)  # noqa: S101 as the template is
         spec = below(self.root, "spec")
         pairs = [(k, filled if k.value == "template" else v) for k, v in spec.pairs()]

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from imageshift.errors import SourceError
 from imageshift.inventory.application_sets import ApplicationSet, Made
-from imageshift.inventory.filling import whole_documents
-from imageshift.inventory.generators import Element, Leaf
+from imageshift.inventory.filling import Leaf, whole_documents
+from imageshift.inventory.generators import Element
 from imageshift.sites import FinderContext, ImageSite, find_images
 from imageshift.sites.elements import ElementImage
 from imageshift.sites.model import Part, Path, Role, resource_of

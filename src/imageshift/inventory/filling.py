@@ -18,18 +18,21 @@ __all__ = [
     "Computed",
     "Fill",
     "Filler",
+    "Leaf",
     "filled_tree",
     "is_template",
     "overlaid",
     "templates",
     "uses_argo",
     "whole_documents",
+    "whole_leaves",
 ]
 
 Fill = Callable[[Sequence[str], Sequence[Mapping[str, Any]]], list[list[str | None]]]
 """Fills texts with each of some parameters; None for a text that can't be filled."""
 
 _PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
+_WHOLE = re.compile(r"\{\{-?\s*\.?([\w.-]+)\s*-?\}\}")
 _ACTION = re.compile(r"\{\{((?:[^{}]|\{(?!\{)|\}(?!\}))*+)\}\}")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|`[^`]*+`')
 _FIELD = re.compile(r"(?<![\w)\]])\.(\w*)")
@@ -37,10 +40,31 @@ _FIELD = re.compile(r"(?<![\w)\]])\.(\w*)")
 _ARGO_ONLY = re.compile(r"\b(?:normalize|slugify)\b")
 
 
-class Computed(Scalar):
-    """A scalar whose text was made: its characters are those of the template."""
+class Leaf(Struct, frozen=True):
+    """A text of a file that is a parameter: its place in the file's document, and its scalar.
 
-    __slots__ = ()
+    `inner` is the document that the scalar stands in, which may lie in a text of the file's.
+    """
+
+    file: str
+    document: int
+    path: tuple[str | int, ...]
+    scalar: Scalar
+    inner: Document
+
+
+class Computed(Scalar):
+    """A scalar whose text was made: its characters are those of the template.
+
+    `leaf` is the parameter that it is as a whole, where it is one that a file has.
+    """
+
+    __slots__ = ("leaf",)
+
+    def __init__(self, template: Scalar, value: str, leaf: Leaf | None) -> None:
+        start, end, style = template.start, template.end, template.style or '"'
+        super().__init__(start, end, template.anchor, value, style, None)
+        self.leaf = leaf
 
 
 def is_template(text: str) -> bool:
@@ -103,20 +127,27 @@ def templates(node: Node | None) -> list[str]:
     return [text for text in texts if is_template(text)]
 
 
-def filled_tree(node: Node, texts: Mapping[str, str]) -> Node:
-    """A tree with texts in place of others; all that stays the same is the written one."""
+def filled_tree(
+    node: Node, texts: Mapping[str, str], leaves: Mapping[str, Leaf] | None = None
+) -> Node:
+    """A tree with texts in place of others; all that stays the same is the written one.
+
+    `leaves` are the parameters that some of the templates take as a whole.
+    """
     if isinstance(node, Scalar):
         made = texts.get(node.value)
         if made is None or made == node.value:
             return node
-        return Computed(node.start, node.end, node.anchor, made, node.style or '"', None)
+        return Computed(node, made, (leaves or {}).get(node.value))
     if isinstance(node, MapNode):
         pairs = node.pairs()
-        return _mapping(node, [(key, filled_tree(value, texts)) for key, value in pairs], texts)
+        return _mapping(
+            node, [(key, filled_tree(value, texts, leaves)) for key, value in pairs], texts
+        )
     if isinstance(node, SequenceNode):
         found = SequenceNode(node.start, node.anchor, flow=node.flow)
         found.end = node.end
-        found.items = [filled_tree(item, texts) for item in node.items]
+        found.items = [filled_tree(item, texts, leaves) for item in node.items]
         return found
     return node
 
@@ -135,6 +166,20 @@ def _mapping(node: MapNode, pairs: list[tuple[Scalar, Node]], texts: Mapping[str
     found = MapNode(node.start, node.anchor, flow=node.flow)
     found.end = node.end
     found.own = [(filled_tree(key, texts), value) for key, value in pairs]
+    return found
+
+
+def whole_leaves(
+    texts: Mapping[str, str], leaves: Mapping[tuple[str | int, ...], Leaf]
+) -> dict[str, Leaf]:
+    """By template, the parameter that it takes as a whole."""
+    found: dict[str, Leaf] = {}
+    for text, filled in texts.items():
+        named = _WHOLE.fullmatch(text)
+        name = "" if named is None else named[1]
+        leaf = leaves.get((name,)) or leaves.get(tuple(name.split(".")))
+        if leaf is not None and leaf.scalar.value == filled:
+            found[text] = leaf
     return found
 
 

@@ -18,6 +18,7 @@ from imageshift.git import remotes
 from imageshift.inventory.filling import (
     Computed,
     Filler,
+    Leaf,
     filled_tree,
     templates,
     whole_documents,
@@ -29,7 +30,7 @@ from imageshift.source import Document, Node, Scalar, parse_embedded, to_plain
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Sequence as SequenceNode
 
-__all__ = ["Element", "Generators", "Leaf", "Tree", "Written"]
+__all__ = ["Element", "Generators", "Tree", "Written"]
 
 _MOST_ELEMENTS = 2000
 _MOST_LEVELS = 8
@@ -78,15 +79,6 @@ class Written(Struct, frozen=True):
     def at(self, *keys: str | int) -> "Written":
         """The same some keys further down."""
         return replace(self, path=(*self.path, *keys))
-
-
-class Leaf(Struct, frozen=True):
-    """A text of a file that is a parameter: its place in the file's document, and its scalar."""
-
-    file: str
-    document: int
-    path: Path
-    scalar: Scalar
 
 
 class Element(Struct, frozen=True):
@@ -141,7 +133,8 @@ class Generators(Struct, frozen=True):
         if text is None or text.is_empty:
             return
         for document in _inside(at.document, text):
-            yield from self._of_root(document.root, at.at("elementsYaml"), text)
+            inner = replace(at.at("elementsYaml"), document=document)
+            yield from self._of_root(document.root, inner, text)
 
     def _of_root(
         self, root: Node | None, at: Written, text: Scalar | None = None
@@ -312,7 +305,7 @@ def _leaves(node: Node, at: Written, path: Path) -> Iterator[tuple[Path, Leaf]]:
         for number, item in enumerate(node.items):
             yield from _leaves(item, at.at(number), (*path, number))
     elif isinstance(node, Scalar) and node.value and not isinstance(node, Computed):
-        yield path, Leaf(at.file, at.document.file.index, at.path, node)
+        yield path, Leaf(at.file, at.document.file.index, at.path, node, at.document)
 
 
 def _chosen(
