@@ -100,6 +100,7 @@ class Run(Struct):
     _planner: Planner | None = None
     folder: Path | None = None
     charts: ChartAnswers | None = None
+    _templates: Any = None
     _reach: Any = None
     _builds: Any = None
     _reached: list[frozenset[str]] | None = None
@@ -153,11 +154,22 @@ class Run(Struct):
                 rewrite_jobs=self.config.jobs == "rewrite",
                 values_patterns=tuple(self.config.values),
                 named_only=self.options.named_only,
-                fill=_fill,
+                fill=self._fill,
                 clusters=tuple(self.config.clusters),
             )
             self._index = build_index(self.workspace, self.workspace.walk(names), index)
         return self._index
+
+    def _fill(
+        self, texts: Sequence[str], elements: Sequence[Mapping[str, Any]]
+    ) -> list[list[str | None]]:
+        """Fills Go templates with Helm, which is loaded when there is the first one."""
+        if self._templates is None:
+            from imageshift.charts.go_templates import GoTemplates  # noqa: PLC0415 heavy
+
+            self._templates = GoTemplates()
+        found: list[list[str | None]] = self._templates.fill(texts, elements)
+        return found
 
     def settle(self) -> None:
         """Makes the decisions that span files, on files that don't change meanwhile.
@@ -417,13 +429,6 @@ class Run(Struct):
         folders = [k.folder for k in self.index.kustomizations.values() if k.file in own]
         built = [self.reach().built_by(flux) for flux in self.index.flux if flux.file in own]
         return own.union(*(self.reach().closure(folder) for folder in folders), *built)
-
-
-def _fill(texts: Sequence[str], elements: Sequence[Mapping[str, Any]]) -> list[list[str | None]]:
-    """Fills Go templates with Helm, which is loaded when there is the first one."""
-    from imageshift.charts.go_templates import fill  # noqa: PLC0415 heavy
-
-    return fill(texts, elements)
 
 
 def find_config(paths: Sequence[Path] = (), root: Path | None = None) -> Path | None:

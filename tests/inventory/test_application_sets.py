@@ -1,10 +1,12 @@
 """ApplicationSets over a tree: their elements, what those make, and what nobody can tell."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from imageshift.charts.go_templates import fill
+from imageshift.charts.go_templates import GoTemplates
+from imageshift.charts.render import find_renderer
 from imageshift.inventory import Index, build_index, scan_file
 from imageshift.repo.workspace import Workspace
 
@@ -33,7 +35,9 @@ def _index(root: Path, text: str, clusters: tuple[str, ...] = ()) -> Index:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, "utf-8")
     workspace = Workspace(root)
-    return build_index(workspace, workspace.walk(), Index(workspace, fill=fill, clusters=clusters))
+    return build_index(
+        workspace, workspace.walk(), Index(workspace, fill=GoTemplates().fill, clusters=clusters)
+    )
 
 
 def _template(name: str, path: str, more: str = "") -> str:
@@ -339,3 +343,26 @@ def _element_sites(index: Index, file: str) -> list[str]:
         for site in scan.sites
         if "{{" not in site.text
     ]
+
+
+@pytest.mark.helm
+def test_templates_without_end_are_given_up() -> None:
+    """Of templates that loop only the first few are tried; then nothing more is rendered."""
+    loop = "{{ range until 30000000 }}{{ range until 30000000 }}{{ end }}{{ end }}"
+    templates = GoTemplates(find_renderer(timeout=0.5))
+    started = time.monotonic()
+    assert [templates.fill([loop], [{}]) for _ in range(50)] == [[[None]]] * 50
+    assert templates.fill(["{{ .a }}"], [{"a": "x"}]) == [[None]]
+    assert time.monotonic() - started < 20
+
+
+@pytest.mark.helm
+def test_templates_reach_no_files_and_no_cluster() -> None:
+    """What a template asks for besides its parameters is empty, or it isn't filled."""
+    texts = [
+        "{{ .Files }}{{ .Values }}{{ .Release }}",
+        '{{ env "HOME" }}',
+        '{{ getHostByName "localhost" }}',
+    ]
+    texts += ['{{ lookup "v1" "Secret" "" "" }}']
+    assert GoTemplates().fill(texts, [{"a": "x"}]) == [["", None, "", "map[]"]]

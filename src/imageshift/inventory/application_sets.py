@@ -23,12 +23,14 @@ from imageshift.inventory.generators import Element, Generators, Tree, Written
 from imageshift.inventory.objects import Application
 from imageshift.sites.argocd import application_sources
 from imageshift.sites.model import below
-from imageshift.source import Document, Node, Place, Scalar, parse_embedded
+from imageshift.source import Document, Node, Place, Scalar, parse_embedded, walk
 from imageshift.source import Mapping as MapNode
 
 __all__ = ["ApplicationSet", "Hidden", "Made"]
 
 _FIRST = ("spec", "template")
+_MOST_NODES = 3_000_000
+_TOO_MANY = "the repository's ApplicationSets make too many elements together"
 
 
 class Made(Struct, frozen=True):
@@ -84,9 +86,12 @@ class ApplicationSet(Struct, frozen=True):
                 found += [(element, used) for element in made]
         return found
 
-    def made(self) -> list[Made]:
-        """What the elements make, in their order."""
+    def made(self, most: int) -> list[Made]:
+        """What the elements make, in their order; as if one unknown one if there are too many."""
         found = self.elements()
+        size = sum(1 for _ in walk(self.root))
+        if len(found) > min(most, _MOST_NODES // size):
+            found = [(Element(unknown=_TOO_MANY), below(self.root, *_FIRST))]
         texts = self._filled([element for element, _ in found])
         kept = set(_entries(self.root))
         made = []

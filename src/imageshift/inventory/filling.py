@@ -140,14 +140,16 @@ def filled_tree(
             return node
         return Computed(node, made, (leaves or {}).get(node.value))
     if isinstance(node, MapNode):
-        pairs = node.pairs()
-        return _mapping(
-            node, [(key, filled_tree(value, texts, leaves)) for key, value in pairs], texts
-        )
+        pairs = list(node.pairs())
+        made_pairs = [(filled_tree(k, texts), filled_tree(v, texts, leaves)) for k, v in pairs]
+        same = all(k is a and v is b for (k, v), (a, b) in zip(pairs, made_pairs, strict=True))
+        return node if same else _mapping(node, made_pairs)
     if isinstance(node, SequenceNode):
+        items = [filled_tree(item, texts, leaves) for item in node.items]
+        if all(item is old for item, old in zip(items, node.items, strict=True)):
+            return node
         found = SequenceNode(node.start, node.anchor, flow=node.flow)
-        found.end = node.end
-        found.items = [filled_tree(item, texts, leaves) for item in node.items]
+        found.end, found.items = node.end, items
         return found
     return node
 
@@ -162,10 +164,10 @@ def whole_documents(text: str) -> Iterator[Document]:
         yield from chunk.documents()
 
 
-def _mapping(node: MapNode, pairs: list[tuple[Scalar, Node]], texts: Mapping[str, str]) -> MapNode:
+def _mapping(node: MapNode, pairs: Iterable[tuple[Node, Node]]) -> MapNode:
     found = MapNode(node.start, node.anchor, flow=node.flow)
     found.end = node.end
-    found.own = [(filled_tree(key, texts), value) for key, value in pairs]
+    found.own = list(pairs)
     return found
 
 
@@ -192,4 +194,4 @@ def overlaid(base: MapNode, over: MapNode) -> MapNode:
             pairs[key.value] = key, overlaid(known, value)
         else:
             pairs[key.value] = key, value
-    return _mapping(base, list(pairs.values()), {})
+    return _mapping(base, pairs.values())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from imageshift.charts.go_templates import fill
+from imageshift.charts.go_templates import GoTemplates
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, build_index
 from imageshift.links.reach import Reach
@@ -29,7 +29,7 @@ class Tree(Struct):
     def open(cls, root: Path, exclude: Iterable[str] = (), clusters: Iterable[str] = ()) -> "Tree":
         """The tree below a folder; `clusters` are those that Argo CD is said to know."""
         workspace = Workspace(root, tuple(exclude))
-        index = Index(workspace, fill=fill, clusters=tuple(clusters))
+        index = Index(workspace, fill=GoTemplates().fill, clusters=tuple(clusters))
         index = build_index(workspace, workspace.walk(), index)
         return cls(index, Reach(index))
 
