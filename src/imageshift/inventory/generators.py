@@ -14,7 +14,6 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.errors import SourceError
-from imageshift.git import remotes
 from imageshift.inventory.filling import (
     Computed,
     Filler,
@@ -65,6 +64,8 @@ class Tree(Struct, frozen=True):
 
     def is_elsewhere(self, url: str) -> bool:
         """Whether a repository has another name than every remote of this one."""
+        from imageshift.git import remotes  # noqa: PLC0415 not for every run
+
         names = {_repository_name(remote) for remote in remotes(self.workspace.root)}
         return bool(names) and _repository_name(url) not in names
 
