@@ -311,6 +311,14 @@ _IMAGES: dict[str, tuple[str, str, dict[str, list[str]]]] = {
         "helm: {parameters: [{name: image, value: 'quay.io/{{ .r }}:1'}]}",
         {"set.yaml": ["doubtful reference=x/a"]},
     ),
+    "a text in a patch": (
+        "  - list: {elements: [{i: 'quay.io/x/a:1'}]}\n",
+        (
+            "kustomize: {patches: [{target: {kind: Pod}, patch: "
+            "'[{op: add, path: /spec/containers/0/image, value: \"{{ .i }}\"}]'}]}"
+        ),
+        {"set.yaml": ["doubtful reference=quay.io/x/a:1"]},
+    ),
     "kustomize": (
         "  - git: {repoURL: u, files: [{path: 'apps/*/config.*'}]}\n",
         "kustomize: {images: ['app={{ .image }}']}",

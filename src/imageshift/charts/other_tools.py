@@ -19,7 +19,7 @@ from imageshift.charts.releases import Place, ReleaseText, Tool
 from imageshift.charts.values import merge, set_target_path
 from imageshift.errors import SourceError, ToolError, unexpected
 from imageshift.inventory import Index
-from imageshift.inventory.filling import Computed, Leaf
+from imageshift.inventory.filling import Computed, Leaf, as_computed, whole_documents
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import inflated_charts, inflation_files, read_documents
@@ -414,6 +414,9 @@ def _argo_own(source: ArgoSource, helm: MapNode) -> tuple[Layer, Place]:
     )
     if nested is not None:
         return Layer(source.file, source.document, nested), place
+    if isinstance(written, Computed):
+        made = next(iter(_made_documents(written)), None)
+        return Layer(source.file, source.document, made), Place(None)
     if written is not None and not written.is_empty:
         try:
             inner = parse_embedded(source.document, written)
@@ -465,6 +468,17 @@ def _written(node: Node | None) -> MapNode | None:
         if not isinstance(value, Computed):
             made.own.append((key, (_written(value) or value)))
     return made
+
+
+def _made_documents(text: Computed) -> Iterator[MapNode]:
+    """The maps in a text that was made; nothing in them has a place."""
+    try:
+        roots = [document.root for document in whole_documents(text.value)]
+    except SourceError:
+        return
+    for root in roots:
+        if isinstance(root, MapNode):
+            yield as_computed(root, text)
 
 
 def computed(node: Node) -> Iterator[Computed]:

@@ -11,6 +11,7 @@ from imageshift.errors import SourceError
 from imageshift.inventory.filling import (
     Filler,
     Leaf,
+    as_computed,
     filled_tree,
     is_template,
     overlaid,
@@ -166,7 +167,9 @@ class ApplicationSet(Struct, frozen=True):
         try:
             if not is_template(scalar.value):
                 return parse_embedded(self.written.document, scalar)[0]
-            return next(whole_documents(texts.get(scalar.value, "")), None)
+            made = next(whole_documents(texts.get(scalar.value, "")), None)
+            root = None if made is None else as_computed(made.mapping, scalar)
+            return None if root is None else self.written.document.below(root)
         except (SourceError, IndexError):
             return None
 

@@ -7,6 +7,7 @@ place of each text that an image has in it: where a mark comes out, that text is
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from imageshift.errors import SourceError
 from imageshift.inventory.application_sets import ApplicationSet, Made
 from imageshift.inventory.filling import Leaf, whole_documents
 from imageshift.inventory.generators import Element
+from imageshift.inventory.objects import Application
 from imageshift.sites import FinderContext, ImageSite, find_images
 from imageshift.sites.elements import ElementImage
 from imageshift.sites.model import Part, Path, Role, resource_of
@@ -59,30 +61,45 @@ def _of_set(each: ApplicationSet, made: list[Made]) -> Iterator[tuple[str, Eleme
     again = each.refilled([one for one, _, _ in found], marked) if found else []
     resource = resource_of(each.root)
     for (_, sites, taken), application in zip(found, again, strict=True):
-        leaves, data = list(taken.values()), to_plain(application.merged)
-        for site in sites:
-            image = _image(site, data, leaves)
-            if image is not None:
-                file, one = image
-                yield file, replace(one, site=replace(one.site, resource=resource))
+        leaves, data = list(taken.values()), _data(application)
+        images = [image for site in sites if (image := _image(site, data, leaves)) is not None]
+        known = {(file, path) for file, image in images for _, path in image.parts}
+        images += _untraced([one for one in leaves if (one.file, one.path) not in known], sites)
+        for file, one in images:
+            yield file, replace(one, site=replace(one.site, resource=resource))
+
+
+def _untraced(leaves: Iterable[Leaf], sites: list[ImageSite]) -> Iterator[tuple[str, ElementImage]]:
+    """The parameters that are an image's whole text, though their way into it isn't known."""
+    for leaf in leaves:
+        same = (site for site in sites if site.text == leaf.scalar.value and site.has_host)
+        site = next(same, None)
+        if site is not None:
+            part = (Role.REFERENCE, leaf.path)
+            yield leaf.file, ElementImage(leaf.document, (part,), site.doubtful(_IN_PARTS))
 
 
 def _candidates(one: Made) -> tuple[list[ImageSite], dict[Path, Leaf]]:
     """The images of a filled template, and the parameters whose texts are in one of them."""
     if not one.element.leaves:
         return [], {}
-    text = json.dumps(to_plain(one.whole.merged), default=str)
+    text = json.dumps(_data(one.whole), default=str)
     sites: list[ImageSite] = []
-    try:
+    # What comes behind a text that can't be read is left out.
+    with suppress(SourceError):
         for document in whole_documents(text):
-            sites += find_images(document, FinderContext())
-    except SourceError:
-        return [], {}
+            sites.extend(find_images(document, FinderContext()))
     texts = {part.text for site in sites for part in site.parts}
     leaves = one.element.leaves.items()
     return sites, {
         path: leaf for path, leaf in leaves if any(leaf.scalar.value in text for text in texts)
     }
+
+
+def _data(application: Application) -> Any:
+    """An ApplicationSet with its filled template, without what that was made of."""
+    data = to_plain(application.merged)
+    return {**data, "spec": {"template": data["spec"]["template"]}}
 
 
 def _with_marks(element: Element, taken: dict[Path, Leaf]) -> Element:

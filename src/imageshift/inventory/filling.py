@@ -19,6 +19,7 @@ __all__ = [
     "Fill",
     "Filler",
     "Leaf",
+    "as_computed",
     "filled_tree",
     "is_template",
     "overlaid",
@@ -152,6 +153,30 @@ def filled_tree(
         found.end, found.items = node.end, items
         return found
     return node
+
+
+def as_computed(root: MapNode, template: Scalar) -> MapNode:
+    """A tree that a template makes, all of it at the template's place."""
+
+    def moved(node: Node) -> Node:
+        if isinstance(node, Scalar):
+            made = Computed(template, node.value, None)
+            made.style, made.tag = node.style, node.tag
+            return made
+        if isinstance(node, MapNode):
+            found = MapNode(template.start, None, flow=node.flow)
+            found.own = [(moved(key), moved(value)) for key, value in node.pairs()]
+        else:
+            items = SequenceNode(template.start, None, flow=True)
+            items.items = [moved(item) for item in getattr(node, "items", ())]
+            items.end = template.end
+            return items
+        found.end = template.end
+        return found
+
+    made = moved(root)
+    assert isinstance(made, MapNode)  # noqa: S101 as the root is
+    return made
 
 
 def whole_documents(text: str) -> Iterator[Document]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from imageshift.data.policies import POLICY_KINDS
+from imageshift.errors import SourceError
 from imageshift.sites.argocd import find_application_images, find_override_images
 from imageshift.sites.config_maps import (
     find_config_map_images,
@@ -93,12 +94,18 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
         yield from _own_images(document, context)
         return
     known: set[int] = set()
-    for site in _own_images(document, context):
-        known |= {document.offset(part.scalar.start) for part in site.parts}
-        yield site
+    refused: SourceError | None = None
+    try:
+        for site in _own_images(document, context):
+            known |= {document.offset(part.scalar.start) for part in site.parts}
+            yield site
+    except SourceError as error:
+        refused = error
     for site in find_element_images(document, context.elements):
         if site.document.offset(site.main.scalar.start) not in known:
             yield site
+    if refused is not None:
+        raise refused
 
 
 def _own_images(document: Document, context: FinderContext) -> Iterator[ImageSite]:

@@ -233,8 +233,10 @@ def embedded_text(document: Document, scalar: Scalar) -> Document:
     """The text inside a scalar as a document without a tree, for what is no YAML.
 
     Raises:
-        SourceError: the scalar's spelling can't be followed (reason `style`).
+        SourceError: the scalar's spelling can't be followed (reason `style`), or its text isn't
+            the document's.
     """
+    _refuse_made(scalar)
     decoded = decode(document.source.text, scalar)
     inner = SourceText(decoded.value)
     return Document(inner, None, 0, 0, len(inner), (document, scalar, decoded))
@@ -244,8 +246,10 @@ def parse_embedded(document: Document, scalar: Scalar) -> list[Document]:
     """The documents inside a scalar: a ConfigMap's data, an inline patch, Argo CD's values.
 
     Raises:
-        SourceError: the scalar's spelling can't be followed (`style`), or its value is no YAML.
+        SourceError: the scalar's spelling can't be followed (`style`), its value is no YAML, or
+            its text isn't the document's.
     """
+    _refuse_made(scalar)
     decoded = decode(document.source.text, scalar)
     outer = (document, scalar, decoded)
     inner = SourceText(decoded.value)
@@ -261,6 +265,12 @@ def parse_embedded(document: Document, scalar: Scalar) -> list[Document]:
         Document(inner, root, index, start, end, outer)
         for index, (root, start, end) in enumerate(found)
     ]
+
+
+def _refuse_made(scalar: Scalar) -> None:
+    """Refuses a scalar whose value was made: its characters are those of something else."""
+    if type(scalar) is not Scalar:
+        raise SourceError("a text that a template makes has no place", reason="template")
 
 
 def _inner_place(document: Document, decoded: Decoded, error: SourceError) -> Place:
