@@ -329,9 +329,13 @@ class _Report:
         loses = not made or (source.entry.new_name and not made[0].new_name)
         if key is not None and self._keeps_new_name(source, written[0][0]) and made:
             found.stays[key] = _Stay(SkipReason.CONFLICT, _NAMES_FIXED)
-        elif key is not None and (loses or source.scalar is not None):
+        elif key is not None and (loses or self._renames(source, made)):
             found.rewritten[key] = written.pop(0)[1]
         self._add_extra(source, written, move, found)
+
+    def _renames(self, source: EntrySource, made: tuple[Entry, ...]) -> bool:
+        """Whether the newName in Argo CD's short form changes, so that its site has the edit."""
+        return source.scalar is not None and made[0].new_name != source.entry.new_name
 
     def _decide_tags(self, source: EntrySource, found: Decisions) -> None:
         """Tells what an entry makes of tags, where its own site doesn't."""
