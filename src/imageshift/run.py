@@ -196,7 +196,7 @@ class Run(Struct):
     def _decide(self, planner: Planner) -> list[Decisions]:
         """What more than a file's own text decides; nothing of it is loaded without need."""
         found: list[Decisions] = []
-        if self.options.backward and self.index.all_releases:
+        if self.options.backward and (self.index.all_releases or self.index.helmfiles):
             from imageshift.solve.renderers import renderers_back  # noqa: PLC0415 as below
 
             found.append(renderers_back(self.index, self.mapper, planner.scan, self.is_written))

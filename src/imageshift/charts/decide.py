@@ -26,7 +26,7 @@ from imageshift.charts.other_tools import read_other_releases
 from imageshift.charts.override import ONLY_KUSTOMIZE, ImageOutcome, Override, Overrider
 from imageshift.charts.patched import renamed_patches
 from imageshift.charts.postrender import entry_for
-from imageshift.charts.releases import ReleaseText, Tool, read_releases
+from imageshift.charts.releases import GRAPHED, ReleaseText, Tool, read_releases
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
@@ -77,7 +77,7 @@ class ChartOptions(Struct, frozen=True, kw_only=True):
 class ChartDecisions(Struct, frozen=True):
     """What the charts decide about sites, and what was in the way.
 
-    `owned` are the documents (file, number) of releases that were rendered, `moves` those whose
+    `owned` are the places (file, offset) of releases that were rendered, `moves` those whose
     edits are in several files, by file.
     """
 
@@ -90,9 +90,9 @@ class ChartDecisions(Struct, frozen=True):
     owned: set[tuple[str, int]] = field(default_factory=set)
     moves: dict[str, set[Move]] = field(default_factory=dict)
 
-    def renders(self, file: str, document: int) -> bool:
-        """Whether a document of a file is a release that was rendered."""
-        return (file, document) in self.owned
+    def renders(self, file: str, offset: int) -> bool:
+        """Whether what begins at a place of a file is a release that was rendered."""
+        return (file, offset) in self.owned
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where no chart has anything to say about it."""
@@ -261,7 +261,7 @@ class _Run:
         terms = replace(terms, spoiling=builds.spoiling(own), clash=result.clash)
         kept = [edit for edit in own if edit.path not in terms.spoiling]
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
-        if text.tool is Tool.KUSTOMIZE:
+        if text.tool in GRAPHED:
             result = _left_to_entries(result, text.release)
         patched = dict(renamed_patches(self._index, text))
         renamed = (self._renamed(text, image) for image in patched.values())
@@ -408,7 +408,8 @@ class _Run:
             if solved.result.clash is not None and solved.text.tool is Tool.FLUX:
                 note = _REFUSED_BY_FLUX.format(solved.chart, solved.result.clash)
                 self._found.notes.append(ChartProblem(solved.text.file, solved.text.place, note))
-            self._found.owned.add((solved.text.file, solved.text.document.file.index))
+            start = solved.text.document.offset(solved.text.root.start)
+            self._found.owned.add((solved.text.file, start))
         verdicts.finish()
         self._found.results.update(verdicts.results)
         self._found.moves.update(verdicts.moves)
@@ -419,7 +420,7 @@ class _Run:
 
 
 def _left_to_entries(result: Override, release: Release) -> Override:
-    """The outcomes less those that kustomize's entries decide: they belong to the graph."""
+    """The outcomes less those that entries behind the chart decide: they belong to the graph."""
     existing = PostRenderers.read(release.post_renderers)
     outcomes = tuple(
         ImageOutcome(each.image, None, Way.UNCHANGED) if existing.takes(each.image) else each

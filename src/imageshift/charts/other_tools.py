@@ -22,7 +22,9 @@ from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import inflated_charts, inflation_files, read_documents
 from imageshift.links.argocd import ArgoSource, argo_sources
+from imageshift.links.behind_charts import held_images, helmfile_build
 from imageshift.links.builds import Builds
+from imageshift.links.model import EntrySource
 from imageshift.sites.helmfile import ReleaseValues, release_values
 from imageshift.sites.model import below
 from imageshift.sites.parameters import parameter_tree
@@ -31,6 +33,7 @@ from imageshift.source import Mapping as MapNode
 
 __all__ = ["read_other_releases"]
 
+_DEPENDENCIES = "helmfile puts further charts into it (`dependencies`), which aren't rendered here"
 _EMPTY = MapNode(0, None, flow=False)
 _NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
 
@@ -239,6 +242,8 @@ class _Reader:
             for each in items:
                 values = _set(values, each, forced=forced)
         source, in_tree = self._helmfile_chart(folder, chart, release, repositories)
+        if release.items("dependencies"):
+            error = ChartError(_DEPENDENCIES)
         above = found.parameters
         below = tuple(layers if own is None else layers[:-1])
         return _Made(
@@ -255,8 +260,27 @@ class _Reader:
             values=values,
             source=source,
             in_tree=in_tree,
+            post_renderers=self._behind(file, document, found),
             error=error,
         )
+
+    def _behind(
+        self, file: str, document: Document, found: ReleaseValues
+    ) -> tuple[Mapping[str, Any], ...]:
+        """What helmfile does to images behind the chart, as entries of a post-renderer.
+
+        The graph decides over them (solve/). What only has to find an image as it is (a test, or
+        a transformer that nobody knows) is an entry that changes nothing.
+        """
+        entries: list[EntrySource] = []
+        build = helmfile_build(self._index, file, document, found, entries)
+        effects = [] if build is None else build.effects
+        items = [
+            to_images_item(entry)
+            for effect in effects
+            for entry in held_images(self._index, effect, entries)
+        ]
+        return ({"kustomize": {"images": items}},) if items else ()
 
     def _helmfile_chart(
         self, folder: str, chart: str, release: MapNode, repositories: Mapping[str, MapNode]

@@ -29,7 +29,7 @@ from imageshift.source import Document, Scalar
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Place as TextPlace
 
-__all__ = ["Place", "ReleaseText", "Tool", "read_releases"]
+__all__ = ["GRAPHED", "Place", "ReleaseText", "Tool", "read_releases"]
 
 _LONGEST_NAME = 53
 _VARIABLE = re.compile(r"\$\{(\w+)[^{}]*\}")
@@ -44,9 +44,13 @@ class Tool(StrEnum):
     ARGO = "argo"
     """Argo CD: renders anew at every sync; nothing comes behind the chart (E4)."""
     HELMFILE = "helmfile"
-    """helmfile: `helm upgrade`."""
+    """helmfile: `helm upgrade`, or a kustomization over the chart (E5)."""
     KUSTOMIZE = "kustomize"
     """kustomize's helmCharts: the kustomization's own patches and images come behind (E1)."""
+
+
+GRAPHED = frozenset({Tool.KUSTOMIZE, Tool.HELMFILE})
+"""Tools whose effects behind a chart the graph of builds decides over."""
 
 
 class Place(Struct, frozen=True):

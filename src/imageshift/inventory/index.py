@@ -40,7 +40,7 @@ from imageshift.inventory.value_files import named_value_files
 from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
-from imageshift.sites.helmfile import environments, values_files
+from imageshift.sites.helmfile import environments, patch_paths, values_files
 from imageshift.source import Document, Mapping
 
 __all__ = ["Index", "build_index", "join"]
@@ -53,6 +53,8 @@ _OBJECT_KINDS = frozenset(
 _SOURCE_WORDS = tuple(kind.encode() for kind in SOURCE_KINDS)
 _OBJECT_WORDS = tuple(kind.encode() for kind in _OBJECT_KINDS - {"List"})
 _DETAILS = (b"Generator", b"patches", b"helmCharts")
+_HELMFILE = re.compile(rb"^releases:(?!.*^kind:)", re.MULTILINE | re.DOTALL)
+_BEHIND = (b"transformers", b"strategicMergePatches", b"jsonPatches")
 _ENTRIES = (
     b"images:",
     b"imageTags:",
@@ -319,8 +321,9 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
 
 
 def _note_values(index: Index, file: str, content: bytes) -> None:
-    if b"releases:" in content and b"kind:" not in content:
+    if b"releases:" in content and (b"kind:" not in content or _HELMFILE.search(content)):
         index.helmfiles.append(file)
+        index.has_entries = index.has_entries or _has_any(content, _BEHIND)
         _read_helmfile(index, file)
     if _has_any(content, _VALUE_FILE_BYTES):
         for document in read_documents(index.workspace, file, _names_value_files):
@@ -362,6 +365,8 @@ def _read_helmfile(index: Index, file: str) -> None:
             name = join(folder, path)
             if name is not None:
                 index.values_files[name] = found.prefix_free
+    named = (join(folder, path) for root in roots for path in patch_paths(root))
+    index.patch_files.update(name for name in named if name is not None)
 
 
 def _read_generators(index: Index, kustomization: KustomizationFile) -> None:

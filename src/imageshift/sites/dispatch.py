@@ -19,7 +19,8 @@ from imageshift.sites.generic import find_generic_images
 from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images
 from imageshift.sites.model import ImageSite, Path, Resource, resource_of
-from imageshift.sites.patches import Finder, find_json_patch_images
+from imageshift.sites.patches import Finder, find_json_patch_images, find_patch_images
+from imageshift.sites.transformers import find_transformer_images, is_transformer
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
 from imageshift.source import Chunk, Document, Mapping, Sequence
@@ -74,6 +75,11 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
     """
     if context.role is FileRole.PATCH and isinstance(document.root, Sequence):
         yield from find_json_patch_images(document, document.root, Resource())
+    elif context.role is FileRole.PATCH and document.mapping.get("patch") is not None:
+        # helmfile's own form: a patch with its target, in a file (E5).
+        root, find = document.mapping, _patch_finder(context)
+        patch, target = root.get("patch"), root.mapping("target")
+        yield from find_patch_images(document, patch, Resource(), find, ("patch",), target)
     elif context.role is FileRole.ARGOCD_SOURCE:
         yield from find_override_images(document, document.mapping, _patch_finder(context))
     elif context.role is FileRole.VALUES:
@@ -115,7 +121,10 @@ class _Object(Struct, frozen=True):
 def _object_images(found: _Object) -> Iterator[ImageSite]:
     resource = found.resource
     finder = _FINDERS.get(resource.kind)
-    if resource.kind.endswith("List") and found.root.items("items"):
+    if is_transformer(found.root):
+        find = _patch_finder(found.context)
+        yield from find_transformer_images(found.document, found.root, resource, find, found.path)
+    elif resource.kind.endswith("List") and found.root.items("items"):
         for item in found.items():
             yield from _object_images(item)
     elif finder is not None and finder[0].search(resource.group):
@@ -127,7 +136,8 @@ def _object_images(found: _Object) -> Iterator[ImageSite]:
     elif resource.kind and resource.kind not in _NEVER | POLICY_KINDS:
         yield from find_generic_images(found.document, found.root, resource, found.path)
     elif is_helmfile(found.root):
-        yield from find_helmfile_images(found.document, found.root, resource)
+        find = _patch_finder(found.context)
+        yield from find_helmfile_images(found.document, found.root, resource, find)
 
 
 def _workload(found: _Object, resource: Resource) -> Iterator[ImageSite]:
