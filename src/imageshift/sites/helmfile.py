@@ -66,8 +66,8 @@ def find_helmfile_images(
             for number, values in enumerate(release.items(key)):
                 if isinstance(values, Mapping):
                     yield from find_values_images(context, values, (*at, key, number))
-        for key in (*_SETS, *_TEXTS):
-            yield from find_parameter_images(context, release.items(key), (*at, key))
+        lists = [((*at, key), release.items(key)) for key in (*_SETS, *_TEXTS)]
+        yield from find_parameter_images(context, lists)
         for item in _behind(release):
             yield from _behind_images(document, item, find, at)
 
