@@ -43,7 +43,8 @@ def _filled(cluster: Cluster, file: str) -> Object:
     values: Any = {}
     for environment in head.get("environments", {}).values():
         for one in environment.get("values", []):
-            values = merged(values, _read(cluster, posixpath.dirname(file), one))
+            own = one if isinstance(one, dict) else _read(cluster, posixpath.dirname(file), one)
+            values = merged(values, own)
     chart = {
         "Chart.yaml": b"apiVersion: v2\nname: fill\nversion: 1.0.0\n",
         "templates/t.yaml": b"kind: X\n" + text.rpartition("\n---\n")[2].encode(),

@@ -25,7 +25,7 @@ from imageshift.links.argocd import ArgoSource, argo_sources
 from imageshift.links.behind_charts import held_images, helmfile_build
 from imageshift.links.builds import Builds
 from imageshift.links.model import EntrySource
-from imageshift.sites.helmfile import ReleaseValues, release_values
+from imageshift.sites.helmfile import ReleaseValues, is_plain, release_values
 from imageshift.sites.model import below
 from imageshift.sites.parameters import parameter_tree
 from imageshift.source import Document, Node, Scalar, parse_embedded
@@ -206,12 +206,14 @@ class _Reader:
 
     def helmfiles(self) -> Iterator[ReleaseText]:
         """The releases of every helmfile, as far as no template decides over them."""
-        for file in self._index.helmfiles:
+        for file, facts in self._index.helmfiles.items():
             for document in read_documents(self._index.workspace, file):
                 repositories = _repositories(document.mapping)
-                for found in release_values(document.mapping):
-                    if _is_plain(document, found.release):
-                        anchor = file, document, found.release
+                for found in release_values(document.mapping, facts.texts):
+                    release = found.release
+                    named = release.text("name") and release.text("chart")
+                    if named and is_plain(document, release):
+                        anchor = file, document, release
                         make = partial(self._helmfile, file, document, found, repositories)
                         yield _guarded(anchor, Tool.HELMFILE, make)
 
@@ -381,12 +383,6 @@ def _guarded(
         error=found,
     )
     return nothing.text()
-
-
-def _is_plain(document: Document, release: MapNode) -> bool:
-    """Whether no template decides over a helmfile's release."""
-    named = release.text("name") and release.text("chart")
-    return bool(named) and "{{" not in document.source.text[release.start : release.end]
 
 
 def _argo_own(source: ArgoSource, helm: MapNode) -> tuple[Layer, Place]:

@@ -302,10 +302,10 @@ def _applications(index: Index) -> Iterator[list[_Layer]]:
 
 
 def _helmfiles(index: Index) -> Iterator[list[_Layer]]:
-    for file in index.helmfiles:
+    for file, facts in index.helmfiles.items():
         folder = file.rpartition("/")[0]
         for document in read_documents(index.workspace, file):
-            for found in release_values(document.mapping):
+            for found in release_values(document.mapping, facts.texts):
                 layers: list[_Layer] = []
                 for item in found.values:
                     if isinstance(item, Mapping):

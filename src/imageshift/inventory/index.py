@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from imageshift.data.image_field import ImageField
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.errors import SourceError
+from imageshift.inventory.helmfiles import read_helmfile
 from imageshift.inventory.objects import (
     FluxKustomization,
     KustomizationFile,
@@ -40,7 +41,7 @@ from imageshift.inventory.value_files import named_value_files
 from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
-from imageshift.sites.helmfile import environments, patch_paths, values_files
+from imageshift.sites.environments import HelmfileFacts
 from imageshift.source import Document, Mapping
 
 __all__ = ["Index", "build_index", "join"]
@@ -88,7 +89,8 @@ class Index(Struct, dict=True):
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
     image, `silent_files` those in which nothing can, `argocd_files` those with overrides of Argo CD
-    sources; `has_applications` is false when no Argo CD
+    sources, `helmfile_facts` what is known of helmfiles and of the files with their values;
+    `has_applications` is false when no Argo CD
     object has Helm values, `has_inflations` and `has_replacements` when no kustomization has Helm
     charts or replacements.
     """
@@ -110,7 +112,8 @@ class Index(Struct, dict=True):
     has_applications: bool = False
     has_inflations: bool = False
     has_replacements: bool = False
-    helmfiles: list[str] = field(default_factory=list)
+    helmfiles: dict[str, HelmfileFacts] = field(default_factory=dict)
+    helmfile_facts: dict[str, HelmfileFacts] = field(default_factory=dict)
     config_map_files: list[str] = field(default_factory=list)
     silent_files: set[str] = field(default_factory=set)
     argocd_files: set[str] = field(default_factory=set)
@@ -197,11 +200,14 @@ class Index(Struct, dict=True):
 
     def context(self, file: str) -> FinderContext:
         """What the finders are told about a file."""
-        role = self._role(file)
-        if role is FileRole.OBJECTS:
+        role, facts = self._role(file), self.helmfile_facts.get(file)
+        if role is FileRole.OBJECTS and facts is None:
             return self._base_context
         return replace(
-            self._base_context, role=role, prefix_free=self.values_files.get(file, False)
+            self._base_context,
+            role=role,
+            prefix_free=self.values_files.get(file, False),
+            helmfile=facts or HelmfileFacts(),
         )
 
     def _role(self, file: str) -> FileRole:
@@ -322,9 +328,7 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
 
 def _note_values(index: Index, file: str, content: bytes) -> None:
     if b"releases:" in content and (b"kind:" not in content or _HELMFILE.search(content)):
-        index.helmfiles.append(file)
-        index.has_entries = index.has_entries or _has_any(content, _BEHIND)
-        _read_helmfile(index, file)
+        _read_helmfile(index, file, content)
     if _has_any(content, _VALUE_FILE_BYTES):
         for document in read_documents(index.workspace, file, _names_value_files):
             index.values_files |= named_value_files(document.mapping, index.files)
@@ -356,17 +360,16 @@ def _takes_values(text: str) -> bool:
     return "valuesFrom" in text and _is_release(text)
 
 
-def _read_helmfile(index: Index, file: str) -> None:
-    folder = file.rpartition("/")[0]
-    roots = [document.mapping for document in read_documents(index.workspace, file)]
-    known = {name for root in roots for name in environments(root)}
-    for found in (found for root in roots for found in values_files(root, known)):
-        for path in found.paths:
-            name = join(folder, path)
-            if name is not None:
-                index.values_files[name] = found.prefix_free
-    named = (join(folder, path) for root in roots for path in patch_paths(root))
-    index.patch_files.update(name for name in named if name is not None)
+def _read_helmfile(index: Index, file: str, content: bytes) -> None:
+    """Notes what a helmfile names, and what is known of it."""
+    patches = _has_any(content, _BEHIND)
+    index.has_entries = index.has_entries or patches
+    found = read_helmfile(index.workspace, file, patches=patches)
+    index.values_files |= found.values_files
+    index.values_files |= dict.fromkeys(found.environment_files, False)
+    index.patch_files.update(found.patch_files)
+    index.helmfiles[file] = found.facts
+    index.helmfile_facts |= dict.fromkeys((file, *found.environment_files), found.facts)
 
 
 def _read_generators(index: Index, kustomization: KustomizationFile) -> None:

@@ -204,7 +204,7 @@ class _Scan:
         self._skips.append(skip)
 
     def _skip_unknown_files(self, document: Document) -> None:
-        for values in values_files(document.mapping):
+        for values in values_files(document.mapping, self._context.helmfile.texts):
             if not values.paths:
                 detail = f"{values.scalar.value}: only helmfile can tell which file this is"
                 self._skip_template(document, values.scalar.start, detail)

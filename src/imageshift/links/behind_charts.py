@@ -26,7 +26,7 @@ from imageshift.links.patches import alone
 from imageshift.links.post_renderers import read_post_renderers, releases_with_renderers
 from imageshift.links.texts import patch_texts
 from imageshift.links.transformers import Held, image_tag, read_transformer
-from imageshift.sites.helmfile import BehindChart, ReleaseValues, release_values
+from imageshift.sites.helmfile import BehindChart, ReleaseValues, is_plain, release_values
 from imageshift.source import Document, Mapping, Scalar
 
 __all__ = ["builds_behind_charts", "held_images", "helmfile_build"]
@@ -52,9 +52,11 @@ def _post_renderers(index: Index, entries: list[EntrySource]) -> Iterator[Build]
 
 
 def _of_helmfiles(index: Index, entries: list[EntrySource]) -> Iterator[Build]:
-    for file in index.helmfiles:
+    for file, facts in index.helmfiles.items():
         for document in read_documents(index.workspace, file):
-            for found in () if document.has_template() else release_values(document.mapping):
+            for found in release_values(document.mapping, facts.texts):
+                if document.has_template() and not is_plain(document, found.release):
+                    continue
                 build = helmfile_build(index, file, document, found, entries)
                 if build is not None:
                     yield build

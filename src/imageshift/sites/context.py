@@ -7,6 +7,7 @@ from enum import Enum, auto
 from msgspec import Struct, field
 
 from imageshift.data.image_field import ImageField
+from imageshift.sites.environments import HelmfileFacts
 from imageshift.sites.model import Role
 
 __all__ = ["FileRole", "FinderContext"]
@@ -35,7 +36,7 @@ class FinderContext(Struct, frozen=True):
     `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and
     whether their chart is prefix-free; `copied_keys` are names with keys of those whose
     text goes into an image elsewhere, with its part in that and why; `rows` are the user's own
-    image paths.
+    image paths; `helmfile` is what is known of the helmfile that it is, or whose values it holds.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -45,3 +46,4 @@ class FinderContext(Struct, frozen=True):
     copied_keys: MappingType[tuple[str, str], tuple[Role, str]] = field(default_factory=dict)
     rows: tuple[ImageField, ...] = ()
     chart_sources: bool = False
+    helmfile: HelmfileFacts = HelmfileFacts()

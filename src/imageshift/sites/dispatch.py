@@ -10,6 +10,11 @@ from imageshift.sites.argocd import find_application_images, find_override_image
 from imageshift.sites.config_maps import find_config_map_images, may_name_images
 from imageshift.sites.context import FileRole, FinderContext
 from imageshift.sites.custom import find_carried_objects, find_custom_images, knows
+from imageshift.sites.environments import (
+    find_environment_images,
+    find_template_values,
+    holds_environments,
+)
 from imageshift.sites.flux import (
     find_chart_source,
     find_flux_kustomization_images,
@@ -58,7 +63,7 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     found = _KIND.search(text)
     if found is None:
         # A flow mapping (JSON) or an indented root; anything else has no kind, so isn't ours.
-        return "kind" in text or "releases:" in text
+        return "kind" in text or "releases:" in text or "environments:" in text
     kind = found[1]
     if kind == "ConfigMap":
         return may_name_images(text, context)
@@ -83,13 +88,21 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
     elif context.role is FileRole.ARGOCD_SOURCE:
         yield from find_override_images(document, document.mapping, _patch_finder(context))
     elif context.role is FileRole.VALUES:
-        values = ValuesContext(document, Resource(), context.prefix_free)
-        yield from find_values_images(values, document.mapping, ())
+        yield from _values_images(document, context)
     elif context.role is FileRole.KUSTOMIZATION:
         root, find = document.mapping, _patch_finder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)
     else:
         yield from _object_images(_Object(document, document.mapping, (), context))
+
+
+def _values_images(document: Document, context: FinderContext) -> Iterator[ImageSite]:
+    if context.helmfile.texts:
+        doubt = context.helmfile.doubt
+        yield from find_template_values(document, document.mapping, (), doubt)
+    else:
+        values = ValuesContext(document, Resource(), context.prefix_free)
+        yield from find_values_images(values, document.mapping, ())
 
 
 def _patch_finder(context: FinderContext) -> Finder:
@@ -138,6 +151,9 @@ def _object_images(found: _Object) -> Iterator[ImageSite]:
     elif is_helmfile(found.root):
         find = _patch_finder(found.context)
         yield from find_helmfile_images(found.document, found.root, resource, find)
+    if not resource.kind and (holds_environments(found.root) or is_helmfile(found.root)):
+        doubt = found.context.helmfile.doubt
+        yield from find_environment_images(found.document, found.root, doubt)
 
 
 def _workload(found: _Object, resource: Resource) -> Iterator[ImageSite]:

@@ -1,11 +1,12 @@
 """helmfile: values and patches in its releases, and the files that hold the others.
 
-A path may name the release and the environment (helmfile's docs, "Templating"): those are known,
-so the files are too. Any other template in a path is known only when helmfile renders it.
+A path may name the release, the environment and its values (helmfile's docs, "Templating"): those
+are known, so the files are too. Any other template is known only when helmfile renders it.
 """
 
 import re
 from collections.abc import Iterator
+from collections.abc import Mapping as MappingType
 
 from msgspec import Struct
 
@@ -20,21 +21,27 @@ __all__ = [
     "BehindChart",
     "ReleaseValues",
     "ValuesFile",
-    "environments",
     "find_helmfile_images",
     "is_helmfile",
+    "is_plain",
     "patch_paths",
     "release_values",
     "values_files",
 ]
 
-_DEFAULT = "default"
+Facts = MappingType[str, tuple[str, ...]]
+"""What may stand in the place of a template, by its name."""
+
 _KEYS = ("values", "valuesTemplate")
 _SETS = ("set", "setTemplate")
 _TEXTS = ("setString",)
 _BEHIND = ("jsonPatches", "strategicMergePatches", "transformers")
 _ESCAPED = re.compile(r"\{\{\s*`(.*?)`\s*\}\}")
-_NAME = re.compile(r"\{\{-?\s*\.(Release\.Name|Release\.Namespace|Environment\.Name)\s*-?\}\}")
+_NAME = re.compile(
+    r"\{\{-?\s*\.(?:State)?(Release\.Name|Release\.Namespace|Environment\.Name|Values(?:\.\w+)+)"
+    r"\s*-?\}\}"
+)
+_NO_FACTS: Facts = {"Environment.Name": ("default",)}
 
 
 class ValuesFile(Struct, frozen=True):
@@ -48,12 +55,6 @@ class ValuesFile(Struct, frozen=True):
 def is_helmfile(root: Mapping) -> bool:
     """Whether a document without a kind is a helmfile: its releases name charts."""
     return any(isinstance(item, Mapping) and item.get("chart") for item in root.items("releases"))
-
-
-def environments(root: Mapping) -> set[str]:
-    """The environments that a document declares."""
-    declared = root.mapping("environments")
-    return set() if declared is None else {key.value for key, _ in declared.pairs()}
 
 
 def find_helmfile_images(
@@ -84,14 +85,19 @@ def _behind_images(
         yield from find_patch_images(document, node, Resource(), find, at)
 
 
-def values_files(root: Mapping, known: set[str] | None = None) -> Iterator[ValuesFile]:
-    """The files of values that a helmfile's releases name; `known` are the environments."""
+def values_files(root: Mapping, known: Facts = _NO_FACTS) -> Iterator[ValuesFile]:
+    """The files of values that a helmfile's releases name; `known` may stand for templates."""
     for release, chart, _ in _holders(root):
-        facts = _facts(root, release, known)
+        facts = _facts(release, known)
         for owner in (release, *_inherited(root, release)):
             for item in (item for key in _KEYS for item in owner.items(key)):
                 if isinstance(item, Scalar) and not item.is_empty:
                     yield ValuesFile(item, _paths(item.value, facts), is_prefix_free(chart, None))
+
+
+def is_plain(document: Document, release: Mapping) -> bool:
+    """Whether no template decides over a release."""
+    return "{{" not in document.source.text[release.start : release.end]
 
 
 def patch_paths(root: Mapping) -> Iterator[str]:
@@ -136,10 +142,10 @@ class ReleaseValues(Struct, frozen=True):
         return (*written, *self.sets, *self.texts)
 
 
-def release_values(root: Mapping) -> Iterator[ReleaseValues]:
+def release_values(root: Mapping, known: Facts = _NO_FACTS) -> Iterator[ReleaseValues]:
     """The releases of a helmfile, each with what lies over one another for it."""
     for release, _, path in _holders(root):
-        facts, found = _facts(root, release, None), list[Mapping | tuple[str, ...]]()
+        facts, found = _facts(release, known), list[Mapping | tuple[str, ...]]()
         owners = (*_inherited(root, release), release)
         for owner in owners:
             for item in (item for key in _KEYS for item in owner.items(key)):
@@ -162,12 +168,9 @@ def _behind(owner: Mapping) -> Iterator[BehindChart]:
             yield BehindChart(key, number, node)
 
 
-def _facts(root: Mapping, release: Mapping, known: set[str] | None) -> dict[str, list[str]]:
-    return {
-        "Release.Name": [release.text("name") or ""],
-        "Release.Namespace": [release.text("namespace") or ""],
-        "Environment.Name": sorted({*(known or environments(root)), _DEFAULT}),
-    }
+def _facts(release: Mapping, known: Facts) -> Facts:
+    own = {"Release.Name": release.text("name"), "Release.Namespace": release.text("namespace")}
+    return {**known, **{name: (text or "",) for name, text in own.items()}}
 
 
 def _holders(root: Mapping) -> Iterator[tuple[Mapping, str, Path]]:
@@ -196,12 +199,11 @@ def _inherited(root: Mapping, release: Mapping) -> Iterator[Mapping]:
             yield found
 
 
-def _paths(text: str, facts: dict[str, list[str]]) -> tuple[str, ...]:
-    found = [_ESCAPED.sub(r"\1", text)]
-    for fact, values in facts.items():
-        if any(fact in path for path in found):
-            found = [_filled(path, fact, value) for path in found for value in values]
-    return tuple(path for path in found if path and "{{" not in path)
+def _paths(text: str, facts: Facts) -> tuple[str, ...]:
+    found = {_ESCAPED.sub(r"\1", text)}
+    for fact in dict.fromkeys(_NAME.findall(next(iter(found)))):
+        found = {_filled(path, fact, value) for path in found for value in facts.get(fact, ())}
+    return tuple(sorted(path for path in found if path and "{{" not in path))
 
 
 def _filled(path: str, fact: str, value: str) -> str:
