@@ -62,8 +62,8 @@ def _release(cluster: Cluster, folder: str, release: Object) -> list[Object]:
             arguments += [flag, f"{one['name']}={one['value']}"]
     chart = Chart(chart_below(cluster.tree, posixpath.join(folder, release["chart"])), (), "")
     namespace = release.get("namespace", "default")
-    upgrade = cluster.profile.upgrade
-    objects = rendered(chart, values, arguments, release["name"], namespace, upgrade=upgrade)
+    at = cluster.profile.revision
+    objects = rendered(chart, values, arguments, release["name"], namespace, revision=at)
     behind: Object = {
         key: [_read(cluster, folder, one) if isinstance(one, str) else one for one in release[key]]
         for key in ("jsonPatches", "strategicMergePatches", "transformers")

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -18,16 +19,17 @@ from imageshift.cache import Mapped
 from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
+from imageshift.charts.jobs import NO_JOBS, AppliedJobs
 from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
-from imageshift.charts.model import Release, RenderedImage, Way
+from imageshift.charts.model import Release, RenderedImage, Values, Way
 from imageshift.charts.moves import ReleaseMoves, Terms, layer_of, plan_moves
 from imageshift.charts.other_tools import read_other_releases
 from imageshift.charts.override import ONLY_KUSTOMIZE, ImageOutcome, Override, Overrider
 from imageshift.charts.patched import renamed_patches
 from imageshift.charts.postrender import entry_for
 from imageshift.charts.releases import GRAPHED, ReleaseText, Tool, read_releases
-from imageshift.charts.render import Renderer, find_renderer
+from imageshift.charts.render import Manifests, Renderer, find_renderer
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import merge, place
@@ -56,6 +58,7 @@ __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
 _LONGEST = 300
 _MOST_ROUNDS = 3
+_UPGRADING = frozenset({Tool.FLUX, Tool.HELMFILE})
 _REFUSED_BY_FLUX = "Flux can't install {}: kustomize refuses {} (Argo CD accepts it)"
 _REFUSED = "the chart doesn't use it as an image, and would render something else with another name"
 _BEYOND = "only another build of the release renders it, and no post-renderer can reach it there"
@@ -267,7 +270,9 @@ class _Run:
         renamed = (self._renamed(text, image) for image in patched.values())
         result = replace(result, outcomes=(*result.outcomes, *beyond, *renamed))
         text = replace(text, release=release)
-        moves = plan_moves(text, result, terms)
+        terms, moves = self._planned(
+            text, result, terms, self._jobs(text, chart, result, overrider)
+        )
         if text.late and self._comes_apart(text, judge, moves, terms):
             terms = replace(terms, layers=tuple(each for each in terms.layers if not each.in_chart))
             moves = plan_moves(text, result, terms)
@@ -276,6 +281,38 @@ class _Run:
         )
         title = f"{chart.name} {chart.version}"
         return Solved(text, result, moves, title, judge, kept_sites, patched)
+
+    def _planned(
+        self, text: ReleaseText, result: Override, terms: Terms, jobs: AppliedJobs | None
+    ) -> tuple[Terms, ReleaseMoves]:
+        """The moves under which no Job would have to change that can't, and their terms."""
+        values = text.release.values
+        moves = plan_moves(text, result, terms)
+        for _ in range(_MOST_ROUNDS if jobs is not None else 0):
+            found = jobs.fixed(merge(values, place(values, moves.values))) if jobs else NO_JOBS
+            if found | terms.jobs == terms.jobs:
+                break
+            terms = replace(terms, jobs=terms.jobs | found)
+            moves = plan_moves(text, result, terms)
+        return terms, moves
+
+    def _jobs(
+        self, text: ReleaseText, chart: ChartFiles, result: Override, overrider: Overrider
+    ) -> AppliedJobs | None:
+        """The Jobs of a release; None where they all may change."""
+        backward = isinstance(self._mapper_of(text.file), Backward)
+        if self._index.rewrite_jobs or text.remakes_jobs or backward:
+            return None
+        files, options = chart.for_release(text.release), text.release.options
+        upgrades = text.tool in _UPGRADING and files.knows_upgrades
+
+        def render(values: Values, revision: int) -> Manifests:
+            at = replace(options, revision=revision)
+            return overrider.renderer.render(files, values, at, schemas=False)
+
+        remade, images = text.tool is Tool.ARGO, tuple(each.image for each in result.outcomes)
+        is_free = partial(_is_free, remade=remade)
+        return AppliedJobs(render, text.release.values, images, upgrades, is_free)
 
     def _renamed(self, text: ReleaseText, image: RenderedImage) -> ImageOutcome:
         """What becomes of a patch's text that an entry behind it takes."""
@@ -379,15 +416,12 @@ class _Run:
 
     def _terms(self, text: ReleaseText, mapper: Mapper) -> Terms:
         layers = [each for each in text.layers if each is text.own or self._is_editable(each)]
-        upgrade = text.spec.get("upgrade")
-        forced = isinstance(upgrade, Mapping) and upgrade.get("force") is True
         base = None if text.base is None else self._solved.get(id(text.base))
         inherits = base is not None and not _writes_renderers(text)
         taken = base is not None and bool(base.moves.renderers or base.text.release.post_renderers)
         return Terms(
             layers=tuple(layers),
             ignored=ignored_leaves(text, self._scan),
-            jobs=self._index.rewrite_jobs or forced or isinstance(mapper, Backward),
             renderers=text.tool is Tool.FLUX
             and not (inherits and taken)
             and not isinstance(mapper, Backward),
@@ -417,6 +451,11 @@ class _Run:
         self._found.stories.update(verdicts.stories)
         self._found.notes.extend(verdicts.notes)
         self._found.known_tails.update(verdicts.tails)
+
+
+def _is_free(image: RenderedImage, *, remade: bool) -> bool:
+    """Whether what an image stands in is made anew each time."""
+    return image.hook or (remade and image.remade) or not image.object.name
 
 
 def _left_to_entries(result: Override, release: Release) -> Override:

@@ -18,6 +18,7 @@ from imageshift.charts.model import (
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import is_definition
 from imageshift.reference import DOCKER_HUB, has_host, parse_reference
+from imageshift.sites.sync_options import remakes_jobs, sync_options
 from imageshift.source import tree
 
 __all__ = ["Found", "clash", "find_images", "metadata_of", "split_manifest"]
@@ -248,9 +249,8 @@ class _Reader:
 
 def _is_remade(annotations: tree.Mapping) -> bool:
     """Whether Argo CD deletes and creates an object, as a hook or by its sync options."""
-    options = (annotations.text("argocd.argoproj.io/sync-options") or "").replace(" ", "")
-    replaced = {"Force=true", "Replace=true"} <= set(options.split(","))
-    return replaced or annotations.text("argocd.argoproj.io/hook") is not None
+    hook = annotations.text("argocd.argoproj.io/hook")
+    return hook is not None or remakes_jobs(sync_options(annotations))
 
 
 def _objects(root: tree.Root) -> Iterator[tree.Mapping]:

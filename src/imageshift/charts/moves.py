@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from imageshift.charts.edits import ValueEdit
 from imageshift.charts.existing import EntryEdit, PostRenderers
+from imageshift.charts.jobs import NO_JOBS, FixedJobs
 from imageshift.charts.layers import Layer
 from imageshift.charts.model import RenderedImage, ValuePath, Values, Way
 from imageshift.charts.override import ImageOutcome, Override
@@ -94,15 +95,15 @@ class Terms(Struct, frozen=True):
     """What limits the edits of a release.
 
     `layers` are those that may be edited, its own among them, topmost first; `ignored` the leaves
-    that must stay, `spoiling` those whose change would be wrong in another build; `jobs` whether
-    Jobs may change, `renderers` whether post-renderers may, `clash` why kustomize refuses all that
-    the chart renders.
+    that must stay, `spoiling` those whose change would be wrong in another build; `jobs` are those
+    that may not change, `renderers` whether post-renderers may, `clash` why kustomize refuses all
+    that the chart renders.
     """
 
     layers: tuple[Layer, ...] = ()
     ignored: frozenset[ValuePath] = frozenset()
     spoiling: frozenset[ValuePath] = frozenset()
-    jobs: bool = False
+    jobs: FixedJobs = NO_JOBS
     renderers: bool = True
     clash: str | None = None
 
@@ -170,9 +171,8 @@ class _Work:
         leaves = {segment.leaf for fate in moving for segment in fate.image.segments}
         if leaves & self._terms.ignored:
             return SkipReason.IGNORED, _IGNORED
-        argo = self._text.tool is Tool.ARGO
-        if not self._terms.jobs and any(_is_fixed_job(fate.image, argo=argo) for fate in moving):
-            return SkipReason.IMMUTABLE, _ARGO_JOB if argo else _JOB
+        if any(self._terms.jobs.holds(fate.image) for fate in moving):
+            return SkipReason.IMMUTABLE, _ARGO_JOB if self._text.tool is Tool.ARGO else _JOB
         return None
 
     def _step(self, edit: ValueEdit) -> tuple[str, Step]:
@@ -288,11 +288,6 @@ def _post_rendered(fate: Fate, error: SourceError) -> Fate:
 
 def _is_post_rendered(fate: Fate) -> bool:
     return fate.way in (Way.POST_RENDERER, Way.PATCH)
-
-
-def _is_fixed_job(image: RenderedImage, *, argo: bool) -> bool:
-    free = image.hook or (argo and image.remade)
-    return image.object.kind == "Job" and not free
 
 
 def _is_written(values: MapNode, path: ValuePath) -> bool:

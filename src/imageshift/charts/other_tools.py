@@ -70,6 +70,7 @@ class _Made(Struct, kw_only=True):
     api_versions: tuple[str, ...] = ()
     schemas: bool = True
     post_renderers: tuple[Mapping[str, Any], ...] = ()
+    remakes_jobs: bool = False
     error: ToolError | None = None
 
     def text(self) -> ReleaseText:
@@ -97,6 +98,7 @@ class _Made(Struct, kw_only=True):
             tool=self.tool,
             own_values={},
             spec={},
+            remakes_jobs=self.remakes_jobs,
             error=self.error,
         )
 
@@ -150,6 +152,7 @@ class _Reader:
             kube_version=helm.text("kubeVersion"),
             api_versions=tuple(texts(helm, "apiVersions")),
             schemas=helm.text("skipSchemaValidation") != "true",
+            remakes_jobs=source.remakes_jobs,
             error=error,
         )
 

@@ -69,9 +69,9 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
     """A release of a chart with its texts: a HelmRelease, or what else installs one.
 
     `own` is spec.values where it is written, `below` the valuesFrom that can be edited and the
-    values files of a chart in the tree, lowest first; `above` lie over
-    `own`, topmost first. `own_values` are spec.values alone. `late`
-    says that edits of the chart arrive later than those of the release (E3.2). A kustomize patch
+    values files of a chart in the tree, lowest first; `above` lie over `own`, topmost first.
+    `own_values` are spec.values alone. `late` says that edits of the chart arrive later than
+    those of the release (E3.2), `remakes_jobs` that changed Jobs are made anew. A kustomize patch
     of a release has that as its `base`, and `release` is what the two make together. `error` says
     why its chart is unknown.
     """
@@ -87,6 +87,7 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
     tool: Tool = Tool.FLUX
     own_values: Mapping[str, Any]
     spec: Mapping[str, Any]
+    remakes_jobs: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     late: bool = False
     base: "ReleaseText | None" = None
@@ -252,6 +253,7 @@ class _Reader:
             new=Place(written),
             own_values=_map(item.spec.get("values")),
             spec=spec,
+            remakes_jobs=_map(spec.get("upgrade")).get("force") is True,
             variables=item.variables,
             late=pick.late,
             base=base,

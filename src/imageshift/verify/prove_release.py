@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
-from imageshift.charts.model import RenderError
+from imageshift.charts.model import ObjectName, RenderError
 from imageshift.charts.values import merge, place
 from imageshift.errors import ImageshiftError
 from imageshift.verify.catalog import Lookup
@@ -73,10 +73,13 @@ class ReleaseProver(Struct, frozen=True):
             rendered = self.renderer.objects(old)
         except ImageshiftError as error:
             return replace(verdict, problem=Problem(before.place, before.said(error), error.hint))
-        judge = Judge(TextJudge(rules), jobs=jobs or old.is_forced)
+        texts = TextJudge(rules)
         try:
-            new = _with_old_chart(old, after.read(), judge.texts)
+            new = _with_old_chart(old, after.read(), texts)
             made = rendered if self._is_same(old, new) else self.renderer.objects(new)
+            following = self.renderer.jobs(new, revision=3)
+            renewed = _names(rendered) - _names(made if following is None else following)
+            judge = Judge(texts, jobs or old.is_forced, renewed)
             found = compare_objects(rendered, made, judge)
             self._explain(found, old, new)
         except ImageshiftError as error:
@@ -118,6 +121,10 @@ class ReleaseProver(Struct, frozen=True):
         changes = {path: None if v is MISSING else v for path, v in origins.items()}
         values = merge(new.release.values, place(now, changes))
         return self.renderer.objects(replace(new, schemas=False), values)
+
+
+def _names(objects: list[Plain]) -> frozenset[ObjectName]:
+    return frozenset(object_name(data) for data in objects if data.get("kind") == "Job")
 
 
 def _with_old_chart(old: FoundRelease, new: FoundRelease, texts: TextJudge) -> FoundRelease:
