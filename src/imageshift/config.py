@@ -14,7 +14,7 @@ from msgspec import Struct
 from imageshift.cache import ARTICLE_RULES, CONSOLE_RULES, Registry, Rule, RuleOrigin, RuleSet
 from imageshift.errors import ConfigError, RuleError
 
-__all__ = ["PRESETS", "Config", "build_rules", "parse_alias", "parse_rule", "schema"]
+__all__ = ["PRESETS", "Config", "KeepEntry", "build_rules", "parse_alias", "parse_rule", "schema"]
 
 PRESETS = {"article": ARTICLE_RULES, "console": CONSOLE_RULES}
 """The rule sets that have a name."""
@@ -34,6 +34,18 @@ class ImageEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename
     kind: str
     path: str
     api_version: str = "*"
+
+
+class KeepEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Images that stay, and why; `file` is a pattern as in .gitignore, `path` is dotted.
+
+    At least one of `file` and `image` says which; `path` holds for all that is below it.
+    """
+
+    reason: str
+    file: str | None = None
+    path: str = ""
+    image: str | None = None
 
 
 class RegistryEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -68,6 +80,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     aliases: dict[str, str] | Literal["known"] = {}
     registries: list[RegistryEntry] = []
     exclude: list[str] = []
+    keep: list[KeepEntry] = []
     values: list[str] = []
     images: list[ImageEntry] = []
     jobs: Literal["skip", "rewrite"] = "skip"

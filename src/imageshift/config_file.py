@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from imageshift.cache import Registry, Rule, RuleSet
-from imageshift.config import Config, RegistryEntry, RuleEntry
+from imageshift.config import Config, KeepEntry, RegistryEntry, RuleEntry
 from imageshift.ecr import may_be_ecr
 from imageshift.errors import ConfigError, SourceError
 from imageshift.repo.read import read_below, read_file, resolve_below
@@ -182,6 +182,9 @@ class _File(Struct, frozen=True):
         for index, entry in enumerate(config.registries):
             self._check_registry(f"registries[{index}].", entry)
             self._check_rules(f"registries[{index}].rules", entry.rules)
+        for index, keep in enumerate(config.keep):
+            with self._place_of(f"keep[{index}]"):
+                _check_keep(keep)
         for host, upstream in () if config.aliases == "known" else config.aliases.items():
             with self._place_of("aliases", host):
                 RuleSet(Registry(_ANY), (), {host: upstream})
@@ -230,6 +233,13 @@ def _check_host(host: str | None, foreign: Foreign) -> None:
         f"{host} isn't an ECR registry, and only the command line may name another",
         hint=f"--registry-host {host}; {_TRUST}",
     )
+
+
+def _check_keep(keep: KeepEntry) -> None:
+    if keep.file is None and keep.image is None:
+        raise ConfigError("neither a file nor an image says what is kept")
+    if not keep.reason.strip():
+        raise ConfigError("a reason has to say why it is kept")
 
 
 def _data(node: Node) -> Any:

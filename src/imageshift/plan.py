@@ -112,8 +112,12 @@ class ChartAnswers(Decisions, Protocol):
         """What else should be known of a release."""
         ...
 
-    def renders(self, file: str, document: int) -> bool:
-        """Whether a document of a file is a release that was rendered."""
+    def renders(self, file: str, offset: int) -> bool:
+        """Whether what begins at a place of a file is a release that was rendered."""
+        ...
+
+    def left(self) -> Iterable[tuple[str, Kept]]:
+        """The written images that stay for what their charts render, with their files."""
         ...
 
     def story(self, site: ImageSite, file: str) -> Sequence_[str]:

@@ -26,6 +26,7 @@ from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, has_con
 from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
 from imageshift.sites import ImageSite
+from imageshift.sites.keeps import Keep, path_steps
 
 __all__ = [
     "Plan",
@@ -100,6 +101,7 @@ class Run(Struct):
     _index: Index | None = None
     _planner: Planner | None = None
     folder: Path | None = None
+    config_file: Path | None = None
     charts: ChartAnswers | None = None
     _reach: Any = None
     _builds: Any = None
@@ -123,6 +125,7 @@ class Run(Struct):
         targets = load_targets(config, options, root if file is None else file.parent)
         folder = root if file is None else file.parent
         made = cls(workspace, config, targets, names, options, folder=folder)
+        made.config_file = file
         while options.follow and (outside := made.outside()):
             made.names = (*made.names, *outside)
         return made
@@ -147,6 +150,7 @@ class Run(Struct):
                 templates=self.options.templates or self.config.templates,
                 rewrite_jobs=self.config.jobs == "rewrite",
                 values_patterns=tuple(self.config.values),
+                keep=_keeps(self.config),
                 named_only=self.options.named_only,
             )
             self._index = build_index(self.workspace, self.workspace.walk(names), index)
@@ -517,6 +521,13 @@ def _imported(
     from imageshift.aws import AwsOptions, load_rules  # noqa: PLC0415 heavy, and asked for only
 
     return load_rules(source, AwsOptions(*where, offline=options.offline))
+
+
+def _keeps(config: Config) -> tuple[tuple[str | None, Keep], ...]:
+    return tuple(
+        (entry.file, Keep(path_steps(entry.path), entry.image, entry.reason))
+        for entry in config.keep
+    )
 
 
 def _rows(config: Config) -> tuple[ImageField, ...]:

@@ -106,6 +106,12 @@ class ChartDecisions(Struct, frozen=True):
             return None
         return replace(found, site=replace(site, confidence=Confidence.RENDERED, note=None))
 
+    def left(self) -> Iterator[tuple[str, Kept]]:
+        """The written images that stay for what their charts render, with their files."""
+        for key, found in self.results.items():
+            if isinstance(found, Kept) and found.status is Status.SKIPPED:
+                yield key[0], found
+
     def extra(self, file: str) -> list[Change | Kept]:
         """The images of a file's releases that no site of its scan stands for."""
         return self.extras.get(file, [])

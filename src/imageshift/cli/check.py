@@ -8,7 +8,9 @@ import typer
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import put, say
 from imageshift.cli.session import Session
+from imageshift.reports.words import counted
 from imageshift.rewrite import Change
+from imageshift.sites.keeps import is_kept
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -18,7 +20,9 @@ def check(*, common: Common, paths: Paths) -> None:
     """Exit 1 when an image of the paths should move. Writes nothing."""
     named_only = all(path.is_file() for path in paths)
     session = Session("check", paths, common, named_only=named_only)
+    kept = 0
     for plan in session.follow(session.run.plans()):
+        kept += sum(is_kept(result.site) for result in plan.results)
         # Images that share one text by its anchor share its finding too.
         found = {(result.site.place, result.site.text): result for result in plan.changes}
         for _, change in sorted(found.items()) if common.format is Format.TEXT else ():
@@ -27,7 +31,7 @@ def check(*, common: Common, paths: Paths) -> None:
     if common.format is Format.JSON:
         session.report(done="to rewrite")
     elif not common.quiet:
-        _say_rest(session, findings=findings)
+        _say_rest(session, kept, findings=findings)
     raise typer.Exit(session.exit_code(findings=findings))
 
 
@@ -38,12 +42,14 @@ def _print_finding(change: Change, shown: str) -> None:
     put(f"  hint: {change.after.normalized}")
 
 
-def _say_rest(session: Session, *, findings: bool) -> None:
+def _say_rest(session: Session, kept: int, *, findings: bool) -> None:
     for skip in session.summary.skips:
         place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
         say(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
     session.say_charts()
     session.say_emptied()
     session.say_hidden()
+    if kept:
+        say(f"`keep:` leaves {counted(kept, 'image')} as written")
     if findings:
         say("imageshift migrate rewrites them")

@@ -42,6 +42,7 @@ from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
 from imageshift.sites.environments import HelmfileFacts
+from imageshift.sites.keeps import Keep
 from imageshift.source import Document, Mapping
 
 __all__ = ["Index", "build_index", "join"]
@@ -90,7 +91,7 @@ class Index(Struct, dict=True):
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
     image, `silent_files` those in which nothing can, `argocd_files` those with overrides of Argo CD
     sources, `helmfile_facts` what is known of helmfiles and of the files with their values;
-    `has_applications` is false when no Argo CD
+    `keep` is what the user says stays, by pattern. `has_applications` is false when no Argo CD
     object has Helm values, `has_inflations` and `has_replacements` when no kustomization has Helm
     charts or replacements.
     """
@@ -101,6 +102,7 @@ class Index(Struct, dict=True):
     templates: bool = False
     rewrite_jobs: bool = False
     values_patterns: tuple[str, ...] = ()
+    keep: tuple[tuple[str | None, Keep], ...] = ()
     named_only: bool = False
     files: tuple[str, ...] = ()
     charts: set[str] = field(default_factory=set)
@@ -201,14 +203,31 @@ class Index(Struct, dict=True):
     def context(self, file: str) -> FinderContext:
         """What the finders are told about a file."""
         role, facts = self._role(file), self.helmfile_facts.get(file)
-        if role is FileRole.OBJECTS and facts is None:
+        keeps = self._keeps.get(file, self._keeps_anywhere)
+        if role is FileRole.OBJECTS and facts is None and not keeps:
             return self._base_context
         return replace(
             self._base_context,
             role=role,
             prefix_free=self.values_files.get(file, False),
             helmfile=facts or HelmfileFacts(),
+            keeps=keeps,
         )
+
+    @cached_property
+    def _keeps_anywhere(self) -> tuple[Keep, ...]:
+        return tuple(keep for pattern, keep in self.keep if pattern is None)
+
+    @cached_property
+    def _keeps(self) -> dict[str, tuple[Keep, ...]]:
+        """What stays in each file for which a pattern says so."""
+        known, found = set(self.files), dict[str, tuple[Keep, ...]]()
+        for pattern, keep in self.keep:
+            name = (pattern or "").lstrip("/")
+            named = [name] if name in known else matching([pattern] if pattern else (), self.files)
+            for file in named:
+                found[file] = (*found.get(file, self._keeps_anywhere), keep)
+        return found
 
     def _role(self, file: str) -> FileRole:
         if file in self.values_files:

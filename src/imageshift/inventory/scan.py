@@ -20,6 +20,7 @@ from imageshift.sites import (
 from imageshift.sites.context import FileRole
 from imageshift.sites.dispatch import TEMPLATING_KINDS
 from imageshift.sites.helmfile import is_helmfile, values_files
+from imageshift.sites.keeps import kept_site
 from imageshift.sites.templates import find_template_images
 from imageshift.source import Chunk, Document, SourceText, split_documents
 
@@ -157,6 +158,8 @@ class _Scan:
             sites = [site.skipped(SkipReason.GENERATED, _GENERATED_DETAIL) for site in sites]
         if "imageshift:" in self._source.text:
             sites = [self._obeying(site) for site in sites]
+        if self._context.keeps:
+            sites = [kept_site(site, self._context.keeps) for site in sites]
         return FileScan(
             self._file, self._source, tuple(sites), tuple(self._skips), tuple(self._policies)
         )

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from imageshift.data.image_field import ImageField
 from imageshift.sites.environments import HelmfileFacts
+from imageshift.sites.keeps import Keep
 from imageshift.sites.model import Role
 
 __all__ = ["FileRole", "FinderContext"]
@@ -36,7 +37,8 @@ class FinderContext(Struct, frozen=True):
     `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and
     whether their chart is prefix-free; `copied_keys` are names with keys of those whose
     text goes into an image elsewhere, with its part in that and why; `rows` are the user's own
-    image paths; `helmfile` is what is known of the helmfile that it is, or whose values it holds.
+    image paths; `helmfile` is what is known of the helmfile that it is, or whose values it holds,
+    and `keeps` what the user says stays in the file.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -47,3 +49,4 @@ class FinderContext(Struct, frozen=True):
     rows: tuple[ImageField, ...] = ()
     chart_sources: bool = False
     helmfile: HelmfileFacts = HelmfileFacts()
+    keeps: tuple[Keep, ...] = ()
