@@ -428,6 +428,7 @@ class _Run:
         return Terms(
             layers=tuple(layers),
             ignored=ignored_leaves(text, self._scan),
+            keeps=tuple(k for k in self._index.context(text.file).keeps if not k.path),
             renderers=text.tool is Tool.FLUX
             and not (inherits and taken)
             and not isinstance(mapper, Backward),

@@ -38,10 +38,11 @@ from imageshift.charts.writing import (
 )
 from imageshift.errors import SourceError
 from imageshift.sites import SkipReason
+from imageshift.sites.keeps import Keep
 from imageshift.source import Edit, Scalar, Sequence
 from imageshift.source import Mapping as MapNode
 
-__all__ = ["Fate", "ReleaseMoves", "Terms", "layer_of", "plan_moves"]
+__all__ = ["IGNORED", "Fate", "ReleaseMoves", "Terms", "layer_of", "plan_moves"]
 
 _JOB = (
     "a Job that isn't a hook uses it, and applied Jobs can't be changed: delete the Job first, set "
@@ -55,7 +56,7 @@ _CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart 
 _CONTESTED = "spec.values and a targetPath of valuesFrom both set it, and either may win"
 _NOTHING_BEHIND = "no value reaches it, and nothing here can change what the chart renders"
 _SPOILING = "another build has its own values, and the change would be wrong with them"
-_IGNORED = "a value that it comes from is marked `imageshift: ignore`"
+IGNORED = "a value that it comes from is marked `imageshift: ignore`"
 
 
 class Fate(Struct, frozen=True):
@@ -97,13 +98,14 @@ class Terms(Struct, frozen=True):
     `layers` are those that may be edited, its own among them, topmost first; `ignored` the leaves
     that must stay, `spoiling` those whose change would be wrong in another build; `jobs` are those
     that may not change, `renderers` whether post-renderers may, `clash` why kustomize refuses all
-    that the chart renders.
+    that the chart renders. `keeps` are images that the user says stay.
     """
 
     layers: tuple[Layer, ...] = ()
     ignored: frozenset[ValuePath] = frozenset()
     spoiling: frozenset[ValuePath] = frozenset()
     jobs: FixedJobs = NO_JOBS
+    keeps: tuple[Keep, ...] = ()
     renderers: bool = True
     clash: str | None = None
 
@@ -170,7 +172,11 @@ class _Work:
         moving = [fate for fate in fates if fate.target is not None]
         leaves = {segment.leaf for fate in moving for segment in fate.image.segments}
         if leaves & self._terms.ignored:
-            return SkipReason.IGNORED, _IGNORED
+            return SkipReason.IGNORED, IGNORED
+        texts = [fate.image.text for fate in moving]
+        keep = next((k for k in self._terms.keeps if any(map(k.names, texts))), None)
+        if keep is not None:
+            return SkipReason.IGNORED, keep.said
         if any(self._terms.jobs.holds(fate.image) for fate in moving):
             return SkipReason.IMMUTABLE, _ARGO_JOB if self._text.tool is Tool.ARGO else _JOB
         return None

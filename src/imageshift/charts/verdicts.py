@@ -11,7 +11,7 @@ from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import RenderedImage, ValuePath, Way
-from imageshift.charts.moves import Fate, ReleaseMoves
+from imageshift.charts.moves import IGNORED, Fate, ReleaseMoves
 from imageshift.charts.override import Override
 from imageshift.charts.releases import GRAPHED, ReleaseText
 from imageshift.errors import InvalidReferenceError, VariableReferenceError
@@ -251,7 +251,7 @@ class _One:
         rest: dict[str, list[Fate]] = {}
         for number, fate in enumerate(self._solved.moves.fates):
             known = number in self._told or fate.image.text in told
-            known = known or fate.reason is SkipReason.IGNORED
+            known = known or fate.detail == IGNORED
             if not known and not self._is_named_by_entry(fate.image):
                 rest.setdefault(fate.image.text, []).append(fate)
         for fates in rest.values():

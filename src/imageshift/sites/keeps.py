@@ -29,7 +29,16 @@ class Keep(Struct, frozen=True):
         steps = tuple(map(str, site.path))
         if steps[: len(self.path)] != self.path:
             return False
-        return self.image is None or _name(self.image) == _name(site.text)
+        return self.image is None or self.names(site.text)
+
+    def names(self, text: str) -> bool:
+        """Whether a text is the image, wherever it comes from."""
+        return self.image is not None and _name(self.image) == _name(text)
+
+    @property
+    def said(self) -> str:
+        """Why something stays, as reports say it."""
+        return f"{_KEPT}{self.reason}"
 
 
 def kept_site(site: ImageSite, keeps: Iterable[Keep]) -> ImageSite:
@@ -37,7 +46,7 @@ def kept_site(site: ImageSite, keeps: Iterable[Keep]) -> ImageSite:
     found = next((keep for keep in keeps if keep.holds(site)), None)
     if found is None or site.skip is not None:
         return site
-    return site.skipped(SkipReason.IGNORED, f"{_KEPT}{found.reason}")
+    return site.skipped(SkipReason.IGNORED, found.said)
 
 
 def is_kept(site: ImageSite) -> bool:
