@@ -10,7 +10,7 @@ from imageshift.cli.output import put, say
 from imageshift.cli.session import Session
 from imageshift.reports.words import counted
 from imageshift.rewrite import Change
-from imageshift.sites.keeps import is_kept
+from imageshift.sites.keeps import kept_by_config
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -22,16 +22,19 @@ def check(*, common: Common, paths: Paths) -> None:
     session = Session("check", paths, common, named_only=named_only)
     kept = 0
     for plan in session.follow(session.run.plans()):
-        kept += sum(is_kept(result.site) for result in plan.results)
+        kept += sum(kept_by_config(result.site) for result in plan.results)
         # Images that share one text by its anchor share its finding too.
         found = {(result.site.place, result.site.text): result for result in plan.changes}
         for _, change in sorted(found.items()) if common.format is Format.TEXT else ():
-            _print_finding(change, session.shown(plan.file))
-    findings = bool(session.summary.upstreams)
+            if not session.is_rotten(change, plan.file):
+                _print_finding(change, session.shown(plan.file))
+    if common.format is Format.TEXT:
+        session.put_rot()
+    findings = bool(session.summary.upstreams or session.rot)
     if common.format is Format.JSON:
         session.report(done="to rewrite")
     elif not common.quiet:
-        _say_rest(session, kept, findings=findings)
+        _say_rest(session, kept)
     raise typer.Exit(session.exit_code(findings=findings))
 
 
@@ -42,7 +45,7 @@ def _print_finding(change: Change, shown: str) -> None:
     put(f"  hint: {change.after.normalized}")
 
 
-def _say_rest(session: Session, kept: int, *, findings: bool) -> None:
+def _say_rest(session: Session, kept: int) -> None:
     for skip in session.summary.skips:
         place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
         say(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
@@ -51,5 +54,5 @@ def _say_rest(session: Session, kept: int, *, findings: bool) -> None:
     session.say_hidden()
     if kept:
         say(f"`keep:` leaves {counted(kept, 'image')} as written")
-    if findings:
+    if session.summary.upstreams:
         say("imageshift migrate rewrites them")

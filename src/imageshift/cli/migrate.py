@@ -8,7 +8,7 @@ import typer
 
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
-from imageshift.cli.output import put_diff, say
+from imageshift.cli.output import progress, put_diff, say
 from imageshift.cli.session import Session, turn_to_write
 from imageshift.config import KeepEntry
 from imageshift.errors import SourceError
@@ -19,12 +19,22 @@ Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_def
 
 
 @with_options(Common)
-def migrate(
+def migrate(  # noqa: PLR0913 one a command-line option
     *,
     common: Common,
     paths: Paths,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the diff, write nothing.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Take out overrides that do nothing any more.")
+    ] = False,
+    mend_stale: Annotated[
+        bool,
+        typer.Option(
+            "--mend-stale",
+            help="Take all stale overrides to their charts' own images.",
+        ),
+    ] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Prove by rendering that only images differ.")
     ] = False,
@@ -36,16 +46,14 @@ def migrate(
     """Move every image of the paths onto the cache."""
     writes = not (dry_run or diff)
     with turn_to_write(paths, common, writes=writes) as writer:
-        session = Session("migrate", paths, common, writer=writer)
-        witness = _witness(session, writes=writes) if verify else None
+        more = {"prune": prune, "mend_stale": mend_stale}
+        session = Session("migrate", paths, common, writer=writer, **more)
+        proof = _proof(session) if verify else None
         session.run.settle()
         keeps = _keeps(session)
         for plan in session.follow(session.applied(session.run.plans())):
             if diff and common.format is Format.TEXT:
                 put_diff(plan.diff(session.shown(plan.file)))
-            if witness is not None:
-                witness.note(plan.file, plan.after)
-        proof = None if witness is None else witness.prove()
         noted = _noted(session, keeps) if write_keep and writer is not None else Exit.DONE
     steps = [] if diff else _next_steps(session, keeps * (not write_keep), writes=writes)
     _report(session, proof, steps, writes=writes)
@@ -53,10 +61,12 @@ def migrate(
     raise typer.Exit(noted if noted and code in {Exit.DONE, Exit.TOOL} else code)
 
 
-def _witness(session: Session, *, writes: bool) -> Any:
-    from imageshift.cli.verify import Witness  # noqa: PLC0415 renders, and asked for only
+def _proof(session: Session) -> Any:
+    """The proof of what is going to be written; what isn't proven is held back."""
+    from imageshift.prove import prove_run  # noqa: PLC0415 renders, and asked for only
 
-    return Witness(session.run, session.common, writes=writes)
+    with progress("renders", None, quiet=session.common.quiet) as advance:
+        return prove_run(session.run, advance)
 
 
 def _keeps(session: Session) -> list[KeepEntry]:
@@ -99,7 +109,7 @@ def _report(session: Session, proof: Any, next_steps: list[str], *, writes: bool
 def _exit_code(session: Session, proof: Any) -> Exit:
     if proof is None:
         return session.exit_code()
-    code = session.exit_code(findings=not proof.is_equal)
+    code = session.exit_code(findings=bool(session.run.held))
     return Exit.TOOL if code is Exit.DONE and proof.problems else code
 
 

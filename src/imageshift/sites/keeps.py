@@ -8,7 +8,7 @@ from imageshift.errors import InvalidReferenceError
 from imageshift.reference import parse_reference
 from imageshift.sites.model import ImageSite, Path, SkipReason
 
-__all__ = ["Keep", "is_kept", "kept_site", "path_steps", "path_text"]
+__all__ = ["Keep", "kept_by_config", "kept_site", "path_steps", "path_text"]
 
 
 _KEPT = "keep: "
@@ -49,7 +49,7 @@ def kept_site(site: ImageSite, keeps: Iterable[Keep]) -> ImageSite:
     return site.skipped(SkipReason.IGNORED, found.said)
 
 
-def is_kept(site: ImageSite) -> bool:
+def kept_by_config(site: ImageSite) -> bool:
     """Whether a site stays because the configuration says so."""
     return site.skip is SkipReason.IGNORED and (site.detail or "").startswith(_KEPT)
 

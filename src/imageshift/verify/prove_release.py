@@ -73,15 +73,10 @@ class ReleaseProver(Struct, frozen=True):
             rendered = self.renderer.objects(old)
         except ImageshiftError as error:
             return replace(verdict, problem=Problem(before.place, before.said(error), error.hint))
-        texts = TextJudge(rules)
+        judge = Judge(TextJudge(rules), jobs=jobs or old.is_forced)
         try:
-            new = _with_old_chart(old, after.read(), texts)
-            made = rendered if self._is_same(old, new) else self.renderer.objects(new)
-            following = self.renderer.jobs(new, revision=3)
-            renewed = _names(rendered) - _names(made if following is None else following)
-            judge = Judge(texts, jobs or old.is_forced, renewed)
-            found = compare_objects(rendered, made, judge)
-            self._explain(found, old, new)
+            new = _with_old_chart(old, after.read(), judge.texts)
+            found = self.compare(old, new, judge, rendered)
         except ImageshiftError as error:
             return _broken(verdict, after.data, after.said(error))
         return replace(
@@ -91,6 +86,21 @@ class ReleaseProver(Struct, frozen=True):
             diffs=found.diffs(),
             objects=len(found.pairing.pairs) + len(found.pairing.renamed),
         )
+
+    def compare(
+        self, old: FoundRelease, new: FoundRelease, judge: Judge, rendered: list[Plain]
+    ) -> Comparison:
+        """The comparison of two sides; `rendered` are the objects of the old one.
+
+        Raises:
+            ImageshiftError: the new one can't be rendered.
+        """
+        made = rendered if self._is_same(old, new) else self.renderer.objects(new)
+        following = self.renderer.jobs(new, revision=3)
+        renewed = _names(rendered) - _names(made if following is None else following)
+        found = compare_objects(rendered, made, replace(judge, renewed=renewed))
+        self._explain(found, old, new)
+        return found
 
     def _is_same(self, old: FoundRelease, new: FoundRelease) -> bool:
         """Whether both render alike, since all that goes into it is the same."""
