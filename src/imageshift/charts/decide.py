@@ -291,7 +291,7 @@ class _Run:
     def _judge(self, text: ReleaseText, chart: ChartFiles, renderer: Renderer) -> Judge:
         files, options = chart.for_release(text.release), text.release.options
         return Judge(
-            lambda values: renderer.render(files, values, options, schemas=False),
+            lambda values: renderer.render(files, values, options, schemas=True),
             _text_mapper(self._mapper_of(text.file)),
         )
 
