@@ -199,7 +199,7 @@ class ImageSite(Struct, frozen=True, kw_only=True):
 
     @property
     def identifier_text(self) -> str:
-        """`:tag@digest` of a split site, as far as it is written; a tag may hold the digest (H8)."""
+        """`:tag@digest` of a split site, as far as written; a tag may hold the digest (H8)."""
         tag, digest = self.part(Role.TAG), self.part(Role.DIGEST)
         text = f":{tag.text}" if tag is not None else ""
         if digest is not None:
