@@ -214,16 +214,26 @@ class Run(Struct):
             found.append(charts)
         if not self.options.named_only:
             graph = list(self._decide_graph(planner, charts))
-            found += [*self._decide_stacks(planner, [*found, *graph]), *graph]
+            found += [*self._decide_stacks(planner, [*found, *graph], charts), *graph]
         self.charts = charts
         return found
 
-    def _decide_stacks(self, planner: Planner, others: list[Decisions]) -> Iterator[Decisions]:
+    def _decide_stacks(
+        self, planner: Planner, others: list[Decisions], charts: ChartAnswers | None
+    ) -> Iterator[Decisions]:
         """What values in several texts say together."""
         if self.index.has_stacks:
             from imageshift.charts.stacks import read_stacks  # noqa: PLC0415 as above
 
-            yield read_stacks(self.index, self.mapper, planner.scan, self.is_written, others)
+            unread = charts is None or bool(charts.problems)
+            yield read_stacks(
+                self.index,
+                self.mapper,
+                planner.scan,
+                self.is_written,
+                others,
+                guarded=unread and not self.options.backward,
+            )
 
     def _decide_graph(self, planner: Planner, charts: ChartAnswers | None) -> Iterator[Decisions]:
         """What the graph of kustomizations decides, and what is known of remote bases."""
