@@ -18,7 +18,7 @@ from imageshift.repo.write import Write
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.")]
 
 
-@with_options(Common)
+@with_options(Common, without=("format", "output"))
 def init(
     *,
     common: Common,

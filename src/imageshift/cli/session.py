@@ -10,23 +10,29 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from imageshift.advice import Advice, Code
+from msgspec.structs import replace
+
+from imageshift.advice import Advice, Code, is_unsafe
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format
 from imageshift.cli.output import (
     emit,
     emit_data,
     progress,
+    put,
     put_styled,
     say,
     say_doubtful_accounts,
+    shows_colours,
 )
 from imageshift.plan import ChartProblem, FilePlan
 from imageshift.repo.workspace import find_root
 from imageshift.repo.writer import Writer, is_left_half_done, writing
+from imageshift.reports.findings import Finding, Level, findings_of, notice_findings
+from imageshift.reports.render import finding_lines, render
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
-from imageshift.rewrite import Status
+from imageshift.rewrite import Kept, Status
 from imageshift.run import Run
 
 __all__ = ["Session", "say_half_done", "turn_in", "turn_to_write"]
@@ -48,6 +54,8 @@ class Session:
         # Trees are freed by counting references; the collector would only walk them again.
         gc.disable()
         self.command = command
+        self.moves = _MOVES.get(command)
+        self.findings: list[Finding] = []
         self.common = common
         options = common.run_options(named_only=named_only, backward=backward)
         self.writer = writer
@@ -72,6 +80,7 @@ class Session:
         with progress("files", total, quiet=quiet) as advance:
             for plan in plans:
                 self.summary.add(plan)
+                self.findings += self._findings(plan)
                 advance()
                 yield plan
         self._warn_of_charts()
@@ -81,12 +90,43 @@ class Session:
         """The plans, written where the command writes."""
         return plans if self.writer is None else self.run.apply(self.writer, plans)
 
+    def _findings(self, plan: FilePlan) -> list[Finding]:
+        """What is kept of a file: all findings where the command lists them, else its errors."""
+        failing = {Status.DOUBTFUL, Status.NO_RULE} if self.common.strict else set()
+        if self.summary.back_from is not None:
+            failing.discard(Status.NO_RULE)
+            told = [
+                one for one in plan.results if isinstance(one, Kept) and self.summary.is_told(one)
+            ]
+            plan = replace(plan, results=tuple(told))
+        moves = self.moves or Level.NOTE
+        found = findings_of(plan, self.shown(plan.file), moves=moves, failing=failing)
+        if self.moves is None or self.common.format in _WITHOUT_NOTES:
+            return [finding for finding in found if finding.level is Level.ERROR]
+        return found
+
+    def all_findings(self) -> list[Finding]:
+        """The findings of the files, then the warnings."""
+        warnings = self.summary.advice.warnings()
+        return [*self.findings, *notice_findings(warnings, self.run.workspace.root)]
+
+    def put_errors(self) -> None:
+        """Prints every finding that makes the run fail."""
+        for finding in self.findings:
+            if finding.level is Level.ERROR:
+                for line in finding_lines(finding):
+                    put(line)
+
     def report(self, *, done: str, next_steps: Iterable[str] = (), **more: Any) -> None:
         """Prints the result in the asked format, and the summary's last line."""
         if self.common.format is Format.JSON:
             targets = [(target.rules, target.paths) for target in self.run.targets]
-            emit_data(self.summary.data(self.command, targets) | more, self.common.output)
-        elif not self.common.quiet:
+            emit_data(self.summary.data(self.command, targets) | more)
+        elif self.common.format is not Format.TEXT:
+            emit(render(self.common.format, self.command, self.all_findings()))
+        elif self.common.quiet:
+            self._say_errors()
+        else:
             self._print_text(done, next_steps)
         if self.common.format is Format.TEXT:
             self._say_last_line(done)
@@ -101,9 +141,20 @@ class Session:
             return Exit.FINDINGS
         if self.summary.unsafe:
             return Exit.UNSAFE
+        return self.exit_code_of_charts()
+
+    def exit_code_of_charts(self) -> Exit:
+        """What charts that couldn't be rendered come to, where they are required."""
         charts = self.run.charts
         lacking = self.run.charts_mode == "require" and charts is not None and charts.problems
         return Exit.TOOL if lacking else Exit.DONE
+
+    def _say_errors(self) -> None:
+        """Says what makes a quiet run fail, but for images that are listed anyway."""
+        for finding in self.findings:
+            if finding.level is Level.ERROR and not (self.moves and finding.subject):
+                for line in finding_lines(finding):
+                    say(line)
 
     def _warn_of_charts(self) -> None:
         charts = self.run.charts
@@ -124,21 +175,17 @@ class Session:
 
         from imageshift.reports.text import print_report  # noqa: PLC0415 as above
 
-        output = self.common.output
-        styled = output is None and sys.stdout is not None and sys.stdout.isatty()
         text = StringIO()
-        console = Console(file=text, force_terminal=styled, highlight=False, emoji=False)
+        console = Console(file=text, force_terminal=shows_colours(), highlight=False, emoji=False)
         print_report(
             console,
             self.summary,
             done=done,
             next_steps=next_steps,
             verbose=self.common.verbose,
+            strict=self.common.strict,
         )
-        if output is None:
-            put_styled(text.getvalue())
-        else:
-            emit(text.getvalue(), output)
+        put_styled(text.getvalue())
 
     def _say_last_line(self, done: str) -> None:
         numbers = self.summary.numbers()
@@ -164,6 +211,13 @@ class Session:
         left = len(self.summary.stays)
         yield "left alone", left
         yield "not in the cache", numbers["images"] - numbers["rewrite"] - left
+
+    def say_skips(self) -> None:
+        """Says which files aren't looked into, where that is nothing to fail for."""
+        for skip in self.summary.skips:
+            if not is_unsafe(skip.reason):
+                place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
+                say(f"{self.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
 
     def say_charts(self) -> None:
         """Says which releases' charts couldn't be found or rendered, and why."""
@@ -243,5 +297,8 @@ def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:
     return [*names, *([f"{more} more"] if more else [])]
 
 
+# How images that should move count for the commands that list them as findings.
+_MOVES = {"check": Level.ERROR, "scan": Level.WARNING}
+_WITHOUT_NOTES = frozenset({Format.TEXT, Format.JSON})
 _UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
 _EMPTIED = "nothing in it was read: ignore rules, `exclude:` or its name leave it out"

@@ -68,11 +68,12 @@ class Summary(Struct):
             self.rows.append(image_row(result, shown))
         if isinstance(result, Change):
             self.upstreams[result.rule.upstream, result.rule.prefix] += 1
-        elif self._is_told(result):
+        elif self.is_told(result):
             self.stays.append((file, result))
             self.unsafe = self.unsafe or is_unsafe(result.reason)
 
-    def _is_told(self, kept: Kept) -> bool:
+    def is_told(self, kept: Kept) -> bool:
+        """Whether an image that stays is worth a line."""
         if self.back_from is None:
             return kept.status is not Status.CACHED
         here = any(host in kept.site.text for host in self.back_from)
