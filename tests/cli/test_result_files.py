@@ -56,7 +56,7 @@ def test_output_has_what_stdout_has(tmp_path: Path, command: tuple[str, ...]) ->
             {
                 "a.yaml": POD,
                 "c.yaml": CACHED,
-                "rules.json": f'{{"pullThroughCacheRules": {RULES}}}',
+                "rules.json": RULES,
             },
         )
 
