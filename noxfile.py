@@ -87,10 +87,11 @@ def build(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1])
 def lint(session: nox.Session) -> None:
-    """Run ruff's rules and its formatter's check."""
+    """Run ruff's rules and its formatter's check, and hadolint on the Dockerfile."""
     session.install(*group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("hadolint", "Dockerfile")
 
 
 @nox.session(python=PYTHONS[0])
@@ -147,9 +148,9 @@ def corpus(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1], requires=["build"])
 def hooks(session: nox.Session) -> None:
-    """Run the hooks with the real pre-commit on a scratch repository."""
+    """Run the hooks with the real pre-commit, and the Action, on scratch repositories."""
     session.install(built(), *group("tests"), "pre-commit>=4,<5")
-    pytest(session, "tests/hooks", "-m", "precommit", *session.posargs)
+    pytest(session, "tests/hooks", "tests/action", "-m", "precommit", *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1], requires=["build"], default=False)
