@@ -6,7 +6,7 @@ set -euo pipefail
 install() {
   local tool="$RUNNER_TEMP/imageshift"
   "${PYTHON:-python3}" -m venv "$tool"
-  "$tool/bin/python" -m pip install --quiet --disable-pip-version-check "$GITHUB_ACTION_PATH[charts]"
+  "$tool/bin/python" -m pip install --quiet --disable-pip-version-check "${GITHUB_ACTION_PATH}[charts]"
 }
 
 # Runs imageshift. The runner reads commands from the narration too, so no line of it begins as one.

@@ -35,6 +35,10 @@ _GROUPS = {
         "Write Terraform or CloudFormation for the rules in use.",
         {"terraform": "terraform", "cloudformation": "cloudformation"},
     ),
+    "policy": (
+        "Write admission policies that map images as the rules do.",
+        {"kyverno": "kyverno", "validating": "validating", "mutating": "mutating"},
+    ),
 }
 
 
