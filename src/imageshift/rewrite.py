@@ -51,7 +51,10 @@ class Move:
 
 
 class Change(Struct, frozen=True):
-    """A site that moves. `move` is shared by all changes that must be made together with it."""
+    """A site that moves. `move` is shared by all changes that must be made together with it.
+
+    `mended` says that it named the cache already, by a wrong path.
+    """
 
     site: ImageSite
     before: ImageReference
@@ -65,6 +68,15 @@ class Change(Struct, frozen=True):
     def status(self) -> Status:
         """Always `rewrite`."""
         return Status.REWRITE
+
+    @property
+    def reason(self) -> SkipReason | None:
+        """`wrong-cache-path`, or None where there is nothing more to say."""
+        return SkipReason.WRONG_CACHE_PATH if self.mended else None
+
+    @property
+    def detail(self) -> None:
+        """None: a change has nothing more to say."""
 
 
 class Kept(Struct, frozen=True):

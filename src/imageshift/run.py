@@ -1,18 +1,16 @@
 """One run over a repository: from paths and options to plans. The CLI and the library share it."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from imageshift.cache import Rule, RuleSet
 from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules
 from imageshift.config_file import Foreign, load_config
 from imageshift.data.image_field import FieldShape, ImageField
-from imageshift.errors import ChangedError, ConfigError
+from imageshift.errors import ChangedError, ConfigError, SourceError
 from imageshift.inventory import Index, build_index
 from imageshift.plan import (
     ChartAnswers,
@@ -20,22 +18,20 @@ from imageshift.plan import (
     FilePlan,
     Planner,
     apply_plans,
+    refused,
     unread_plan,
 )
 from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, has_config, matching
 from imageshift.repo.writer import Writer, writing
-from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
+from imageshift.rewrite import Backward, Contested, Forward, Mapper
 from imageshift.sites import ImageSite
 
 __all__ = [
-    "Plan",
     "Run",
     "RunOptions",
     "Target",
     "find_config",
     "load_targets",
-    "plan_migration",
-    "plan_revert",
 ]
 
 
@@ -104,11 +100,17 @@ class Run(Struct):
     _reach: Any = None
     _builds: Any = None
     _reached: list[frozenset[str]] | None = None
+    held: dict[str, SourceError] = field(default_factory=dict)
     _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, paths: Sequence[Path | str], options: RunOptions) -> "Run":
-        """A run over the paths.
+    def open(
+        cls,
+        paths: Sequence[Path | str],
+        options: RunOptions,
+        targets: Sequence[Target] | None = None,
+    ) -> "Run":
+        """A run over the paths; `targets` take the place of what options and configuration say.
 
         Raises:
             ConfigError: options or configuration can't be used.
@@ -120,9 +122,9 @@ class Run(Struct):
         config = load_config(file, options.foreign(root))
         workspace = Workspace(root, (*config.exclude, *options.exclude))
         names = tuple(workspace.relative(path) for path in given) or ("",)
-        targets = load_targets(config, options, root if file is None else file.parent)
         folder = root if file is None else file.parent
-        made = cls(workspace, config, targets, names, options, folder=folder)
+        targets = targets or load_targets(config, options, folder)
+        made = cls(workspace, config, tuple(targets), names, options, folder=folder)
         while options.follow and (outside := made.outside()):
             made.names = (*made.names, *outside)
         return made
@@ -283,7 +285,16 @@ class Run(Struct):
         """The files that may be written, in path order."""
         return (file for file in self.index.files if self.is_written(file))
 
+    def hold(self, files: Mapping[str, SourceError]) -> None:
+        """Leaves files as they are, each for its reason; what depends on them is decided again."""
+        self.held |= files
+        self.refresh()
+
     def is_written(self, file: str) -> bool:
+        """Whether a file may be written: it lies in the given paths, and isn't held back."""
+        return self.is_named(file) and file not in self.held
+
+    def is_named(self, file: str) -> bool:
         """Whether a file lies in the given paths."""
         return any(not name or file == name or file.startswith(f"{name}/") for name in self.names)
 
@@ -326,6 +337,8 @@ class Run(Struct):
         """
         self.settle()
         yield from self.planner.plans(self.files())
+        held = ((self.planner.plan(file), error) for file, error in sorted(self.held.items()))
+        yield from (refused(plan, error) for plan, error in held if plan is not None)
         for passed in self.workspace.passed:
             if self.is_written(passed.name):
                 yield unread_plan(passed)
@@ -394,63 +407,6 @@ class Run(Struct):
         folders = [k.folder for k in self.index.kustomizations.values() if k.file in own]
         built = [self.reach().built_by(flux) for flux in self.index.flux if flux.file in own]
         return own.union(*(self.reach().closure(folder) for folder in folders), *built)
-
-
-class Plan:
-    """What a run would do, file by file; iterate over it as often as you like.
-
-    Nothing is kept between two iterations, so that memory doesn't grow with the repository.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-
-    def __iter__(self) -> Iterator[FilePlan]:
-        return self.run.plans()
-
-    def diff(self) -> str:
-        """All changes as one unified diff."""
-        return "".join(plan.diff() for plan in self)
-
-    def apply(self) -> list[FilePlan]:
-        """Writes the files; returns the plans of those that changed, as they came out.
-
-        A file that couldn't be written is among them, its changes as skips with the reason, and
-        so are the files that must change together with it. A file that has changed since it was
-        read isn't written. Afterwards the plan describes the files as they are now.
-
-        Raises:
-            BusyError, SourceError: as `Run.apply`.
-        """
-        made = [p for p in self.run.apply() if p.changes or p.skips or p.refused]
-        self.run.refresh()
-        return made
-
-    @property
-    def summary(self) -> dict[Status, int]:
-        """How many images have each status."""
-        counts = Counter(result.status for plan in self for result in plan.results)
-        return dict(counts)
-
-
-def plan_migration(paths: Sequence[Path | str], options: RunOptions) -> Plan:
-    """The plan that moves every image of the paths onto the cache.
-
-    Raises:
-        ConfigError: options or configuration can't be used.
-        NoFilesError: a path doesn't exist.
-    """
-    return Plan(Run.open(paths, options))
-
-
-def plan_revert(paths: Sequence[Path | str], options: RunOptions) -> Plan:
-    """The plan that brings every cache reference of the paths back to its upstream.
-
-    Raises:
-        ConfigError: options or configuration can't be used.
-        NoFilesError: a path doesn't exist.
-    """
-    return Plan(Run.open(paths, replace(options, backward=True)))
 
 
 def find_config(paths: Sequence[Path] = (), root: Path | None = None) -> Path | None:

@@ -15,7 +15,7 @@ import pytest
 
 from command_line import HOST, REGISTRY, write_tree
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 POD = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - {name: a, image: nginx:1.27}\n"
 HEAD = POD.replace("{name: a, image: nginx:1.27}", "name: a\n    image: nginx:1.27")

@@ -10,6 +10,8 @@ from planted_tree import plant, secrets_in, serve_charts
 from command_line import REGISTRY, read_tree, run
 from web_server import Web, serve
 
+pytestmark = pytest.mark.once
+
 COMMANDS = {
     "scan": ["scan", "."],
     "scan in JSON": ["scan", ".", "--format", "json"],

@@ -7,7 +7,7 @@ import typer
 
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
-from imageshift.cli.output import put_diff
+from imageshift.cli.output import progress, put_diff
 from imageshift.cli.session import Session, turn_to_write
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
@@ -28,21 +28,20 @@ def migrate(
     writes = not (dry_run or diff)
     with turn_to_write(paths, common, writes=writes) as writer:
         session = Session("migrate", paths, common, writer=writer)
-        witness = _witness(session, writes=writes) if verify else None
+        proof = _proof(session) if verify else None
         for plan in session.follow(session.applied(session.run.plans())):
             if diff and common.format is Format.TEXT:
                 put_diff(plan.diff(session.shown(plan.file)))
-            if witness is not None:
-                witness.note(plan.file, plan.after)
-        proof = None if witness is None else witness.prove()
     _report(session, proof, writes=writes, diff=diff)
     raise typer.Exit(_exit_code(session, proof))
 
 
-def _witness(session: Session, *, writes: bool) -> Any:
-    from imageshift.cli.verify import Witness  # noqa: PLC0415 renders, and asked for only
+def _proof(session: Session) -> Any:
+    """The proof of what is going to be written; what isn't proven is held back."""
+    from imageshift.prove import prove_run  # noqa: PLC0415 renders, and asked for only
 
-    return Witness(session.run, session.common, writes=writes)
+    with progress("renders", None, quiet=session.common.quiet) as advance:
+        return prove_run(session.run, advance)
 
 
 def _report(session: Session, proof: Any, *, writes: bool, diff: bool) -> None:
@@ -63,7 +62,7 @@ def _report(session: Session, proof: Any, *, writes: bool, diff: bool) -> None:
 def _exit_code(session: Session, proof: Any) -> Exit:
     if proof is None:
         return session.exit_code()
-    code = session.exit_code(findings=not proof.is_equal)
+    code = session.exit_code(findings=bool(session.run.held))
     return Exit.TOOL if code is Exit.DONE and proof.problems else code
 
 

@@ -68,7 +68,7 @@ class Role(StrEnum):
 
 
 class SkipReason(StrEnum):
-    """Why something stays as it is (a published list: docs, exit codes and reasons)."""
+    """Why something stays as it is, or moves (a published list: docs, exit codes and reasons)."""
 
     TEMPLATE = "template"
     UNPARSABLE = "unparsable"
@@ -88,6 +88,9 @@ class SkipReason(StrEnum):
     BAD_ACCOUNT = "bad-account"
     CHANGED = "changed"
     UNWRITABLE = "unwritable"
+    UNPROVEN = "unproven"
+    WRONG_CACHE_PATH = "wrong-cache-path"
+    """The one reason for which something moves though it names the cache."""
 
 
 class Resource(Struct, frozen=True):
