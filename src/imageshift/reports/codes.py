@@ -148,6 +148,12 @@ CODES: dict[str, CodeText] = {
         "Permissions, a full disk or a limit of size stand in the way.",
         "Read the detail, and correct the cause.",
     ),
+    SkipReason.UNPROVEN: CodeText(
+        "A change isn't proven",
+        "With `--verify` nothing is written that rendering before and after doesn't prove.",
+        "Read what `verify` says of the release or kustomization; without `--verify` the change is "
+        "made.",
+    ),
     Code.ACCOUNT_ID: CodeText(
         "The account id can't exist",
         "The account id of the target doesn't have twelve digits, so nodes can't pull from it.",
