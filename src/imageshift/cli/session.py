@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from imageshift.cli.output import (
     say_doubtful_accounts,
     shows_colours,
 )
+from imageshift.errors import SourceError
 from imageshift.plan import ChartProblem, FilePlan
 from imageshift.repo.workspace import find_root
 from imageshift.repo.writer import Writer, is_left_half_done, writing
@@ -56,6 +57,7 @@ class Session:
         self.command = command
         self.moves = _MOVES.get(command)
         self.findings: list[Finding] = []
+        self._updater_files: list[str] = []
         self.common = common
         options = common.run_options(named_only=named_only, backward=backward)
         self.writer = writer
@@ -81,9 +83,13 @@ class Session:
             for plan in plans:
                 self.summary.add(plan)
                 self.findings += self._findings(plan)
+                if _UPDATER in plan.scan.source.text:
+                    self._updater_files.append(plan.file)
                 advance()
                 yield plan
         self._warn_of_charts()
+        if self.command in _WARNING_OF_BOTS:
+            self._warn_of_bots()
         self.summary.files = sum(1 for _ in self.run.files())
 
     def applied(self, plans: Iterable[FilePlan]) -> Iterable[FilePlan]:
@@ -165,6 +171,33 @@ class Session:
                 self._place(problem),
                 message=f"{problem.message}{hint}; its values are read as text",
             )
+
+    def _warn_of_bots(self) -> None:
+        """Warns of bots that don't know the cache, or would undo the move."""
+        from imageshift.bots.argocd import find_updater  # noqa: PLC0415 not for hooks
+        from imageshift.bots.renovate import find_config  # noqa: PLC0415 as above
+
+        with suppress(SourceError):  # what Renovate can't read either
+            config = find_config(self.run.workspace.root)
+            missing = {} if config is None else config.missing(self._aliases_in_use())
+            if config is not None and missing:
+                place = f"{self.shown(config.name)}:1:1"
+                paths = counted(len(missing), "path")
+                self.summary.advice.add(Code.RENOVATE_ALIASES, place, paths)
+        applications = (file for file, _, _ in self.run.index.applications)
+        files = sorted({*self._updater_files, *filter(self.run.is_written, applications)})
+        for one in find_updater(self.run.workspace, files, self.run.rules_of):
+            place = f"{self.shown(one.file)}:{one.place.line}:{one.place.column}"
+            self.summary.advice.add(Code.UPDATER_REVERTS, place, one.message)
+
+    def _aliases_in_use(self) -> dict[str, str]:
+        from imageshift.bots.renovate import aliases_of  # noqa: PLC0415 not for hooks
+
+        used = self.summary.used
+        return aliases_of(
+            (target.rules.registry, (rule for rule in target.rules.rules if rule in used))
+            for target in self.run.targets
+        )
 
     def _place(self, problem: ChartProblem) -> str:
         place = problem.place
@@ -299,6 +332,8 @@ def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:
 
 # How images that should move count for the commands that list them as findings.
 _MOVES = {"check": Level.ERROR, "scan": Level.WARNING}
+_WARNING_OF_BOTS = frozenset({"scan", "migrate"})
+_UPDATER = "argocd-image-updater.argoproj.io"
 _WITHOUT_NOTES = frozenset({Format.TEXT, Format.JSON})
 _UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
 _EMPTIED = "nothing in it was read: ignore rules, `exclude:` or its name leave it out"

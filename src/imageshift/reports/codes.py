@@ -216,7 +216,19 @@ CODES: dict[str, CodeText] = {
         "Flux image automation writes the old name back",
         "The line has a `$imagepolicy` marker that sets the name, and its ImageRepository reads "
         "the upstream registry.",
-        "Point the ImageRepository at the cache, or mark only the tag and digest.",
+        "Run `imageshift bots flux`; point the ImageRepository at the cache, or mark only the tag "
+        "and digest.",
+    ),
+    Code.RENOVATE_ALIASES: CodeText(
+        "Renovate doesn't know the cache",
+        "Renovate's configuration has no alias for a path of the cache, so it asks ECR for tags "
+        "and finds no updates.",
+        "Run `imageshift bots renovate --write`.",
+    ),
+    Code.UPDATER_REVERTS: CodeText(
+        "Argo CD Image Updater writes the old name back",
+        "An annotation or an ImageUpdater names an upstream image, which Image Updater then sets.",
+        "Run `imageshift bots argocd-image-updater`, and name the cache instead.",
     ),
     Code.CONTROLLER_PULL: CodeText(
         "A controller reads the registry itself",
