@@ -45,6 +45,9 @@ class Code(StrEnum):
     UPDATER_REVERTS = "updater-reverts"
     CONTROLLER_PULL = "controller-pull"
     PRIVATE_UPSTREAM = "private-upstream"
+    OVERRIDE_STALE = "override-stale"
+    OVERRIDE_DEAD = "override-dead"
+    PATH_PHANTOM = "path-phantom"
 
 
 _MESSAGES = {

@@ -29,6 +29,7 @@ from imageshift.source import (
 __all__ = [
     "ChartAnswers",
     "ChartProblem",
+    "ChartRot",
     "Decisions",
     "FilePlan",
     "Planner",
@@ -121,12 +122,56 @@ class ChartAnswers(Decisions, Protocol):
         """What else should be known of a release."""
         ...
 
+    @property
+    def rot(self) -> Sequence_["ChartRot"]:
+        """The overrides that no longer fit their charts."""
+        ...
+
     def renders(self, file: str, document: int) -> bool:
         """Whether a document of a file is a release that was rendered."""
         ...
 
     def story(self, site: ImageSite, file: str) -> Sequence_[str]:
         """Sentences about what renders a site's image."""
+        ...
+
+
+class ChartRot(Protocol):
+    """An override that no longer fits its chart."""
+
+    @property
+    def code(self) -> str:
+        """What is wrong with it, in the words of the published list."""
+        ...
+
+    @property
+    def file(self) -> str:
+        """Where it is written."""
+        ...
+
+    @property
+    def place(self) -> Place:
+        """Where in the file."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What the chart says now."""
+        ...
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        ...
+
+    @property
+    def mends(self) -> bool:
+        """Whether a migration makes the change."""
+        ...
+
+    @property
+    def image(self) -> str:
+        """What is pulled now; empty where nothing is."""
         ...
 
 

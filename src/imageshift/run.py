@@ -45,6 +45,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     `named_only` reads nothing but the named files, so whatever only other files say is missed.
     `charts` is auto, off or require; `render` builds remote bases with kustomize; `jobs` is how
     many renderings may run at once. `offline` contacts nothing: charts come from caches.
+    `prune` takes overrides out that do nothing, `mend_stale` mends all that no longer fit.
 
     A `config` that is named here is trusted; one that is found in the tree can't name a registry
     outside ECR or a place outside the tree, and can't have anything contacted.
@@ -69,6 +70,8 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     render: bool = False
     jobs: int = 1
     offline: bool = False
+    prune: bool = False
+    mend_stale: bool = False
 
     def foreign(self, root: Path) -> Foreign | None:
         """What a configuration found in a tree may not say; None for one that is named here."""
@@ -206,17 +209,17 @@ class Run(Struct):
         if charts is not None:
             found.append(charts)
         if not self.options.named_only:
-            found += self._decide_stacks()
-            found += self._decide_graph(planner, charts)
+            graph = list(self._decide_graph(planner, charts))
+            found += [*self._decide_stacks(planner, [*found, *graph]), *graph]
         self.charts = charts
         return found
 
-    def _decide_stacks(self) -> Iterator[Decisions]:
-        """What values in several texts say together; on the way back each part has its own."""
-        if self.index.has_stacks and not self.options.backward:
+    def _decide_stacks(self, planner: Planner, others: list[Decisions]) -> Iterator[Decisions]:
+        """What values in several texts say together."""
+        if self.index.has_stacks:
             from imageshift.charts.stacks import read_stacks  # noqa: PLC0415 as above
 
-            yield read_stacks(self.index, self.mapper)
+            yield read_stacks(self.index, self.mapper, planner.scan, self.is_written, others)
 
     def _decide_graph(self, planner: Planner, charts: ChartAnswers | None) -> Iterator[Decisions]:
         """What the graph of kustomizations decides, and what is known of remote bases."""
@@ -261,6 +264,8 @@ class Run(Struct):
         if not self.index.has_charts:
             return None
         from imageshift.charts.decide import ChartOptions, decide  # noqa: PLC0415 heavy
+        from imageshift.charts.history import History  # noqa: PLC0415 as above
+        from imageshift.charts.store import Store  # noqa: PLC0415 as above
         from imageshift.charts.tracestore import TraceStore  # noqa: PLC0415 as above
 
         folder = self.folder or self.workspace.root
@@ -270,6 +275,9 @@ class Run(Struct):
             jobs=self.options.jobs,
             traces=TraceStore.default(),
             allow_insecure_images=self.config.charts.allow_insecure_images,
+            prune=self.options.prune,
+            history=History(Store.default()),
+            mend_stale=self.options.mend_stale,
         )
         chosen.transport.offline = self.options.offline
         return decide(

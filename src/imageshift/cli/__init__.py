@@ -24,7 +24,9 @@ _COMMANDS = {
     "explain": ("explain", "explain"),
     "verify": ("verify", "verify"),
     "warm": ("warm", "warm"),
+    "values": ("values", "values"),
     "init": ("init", "init"),
+    "doctor": ("doctor", "doctor"),
 }
 _GROUPS = {
     "rules": (

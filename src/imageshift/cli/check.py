@@ -11,7 +11,6 @@ from imageshift.cli.options import FINDINGS, Common, Format, with_options
 from imageshift.cli.output import emit, say
 from imageshift.cli.session import Session
 from imageshift.errors import ConfigError
-from imageshift.reports.codes import NOT_CACHED, WRONG_PATH
 from imageshift.reports.findings import Finding, Level
 from imageshift.reports.words import counted
 
@@ -122,11 +121,11 @@ def _say_rest(session: Session) -> None:
     session.say_charts()
     session.say_emptied()
     session.say_hidden()
-    if any(finding.code in _MOVES for finding in session.findings):
+    failing = any(
+        finding.level is Level.ERROR and not finding.unsafe for finding in session.findings
+    )
+    if failing and session.summary.upstreams:
         say("imageshift migrate rewrites them")
-
-
-_MOVES = frozenset({NOT_CACHED, WRONG_PATH})
 
 
 def _exit_code(session: Session) -> Exit:

@@ -14,12 +14,22 @@ Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_def
 
 
 @with_options(Common)
-def migrate(
+def migrate(  # noqa: PLR0913 one a command-line option
     *,
     common: Common,
     paths: Paths,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the diff, write nothing.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Take out overrides that do nothing any more.")
+    ] = False,
+    mend_stale: Annotated[
+        bool,
+        typer.Option(
+            "--mend-stale",
+            help="Take all stale overrides to their charts' own images.",
+        ),
+    ] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Prove by rendering that only images differ.")
     ] = False,
@@ -27,7 +37,8 @@ def migrate(
     """Move every image of the paths onto the cache."""
     writes = not (dry_run or diff)
     with turn_to_write(paths, common, writes=writes) as writer:
-        session = Session("migrate", paths, common, writer=writer)
+        more = {"prune": prune, "mend_stale": mend_stale}
+        session = Session("migrate", paths, common, writer=writer, **more)
         proof = _proof(session) if verify else None
         for plan in session.follow(session.applied(session.run.plans())):
             if diff and common.format is Format.TEXT:

@@ -231,7 +231,7 @@ def with_options(
         @wraps(command)
         def run(**values: Any) -> Any:
             chosen = {name: values.pop(name) for name in names}
-            if "format" in chosen:
+            if "format" in chosen and _has_report_format(shared):
                 chosen["format"] = Format(chosen["format"].value)
             common = shared(**chosen)
             with results_in(getattr(common, "output", None)):
@@ -250,6 +250,11 @@ def with_options(
     return decorate
 
 
+def _has_report_format(shared: type[RegistryOptions]) -> bool:
+    """Whether the format is that of a report, and no format of the command's own."""
+    return any(field.name == "format" and field.default is Format.TEXT for field in fields(shared))
+
+
 def _shared_parameters(
     shared: type[RegistryOptions], names: Iterable[str], formats: Collection[Format]
 ) -> Iterator[inspect.Parameter]:
@@ -257,7 +262,7 @@ def _shared_parameters(
     defaults = {field.name: field.default for field in fields(shared)}
     for name in names:
         annotation, default = hints[name], defaults[name]
-        if name == "format":
+        if name == "format" and _has_report_format(shared):
             # Typer takes the choices from an enumeration, so each command has its own.
             own = StrEnum("Format", {one.name: one.value for one in formats})  # type: ignore[misc]
             annotation, default = Annotated[own, _FORMAT], own("text")

@@ -26,14 +26,14 @@ from imageshift.cli.output import (
     shows_colours,
 )
 from imageshift.errors import SourceError
-from imageshift.plan import ChartProblem, FilePlan
+from imageshift.plan import ChartProblem, ChartRot, FilePlan
 from imageshift.repo.workspace import find_root
 from imageshift.repo.writer import Writer, is_left_half_done, writing
 from imageshift.reports.findings import Finding, Level, findings_of, notice_findings
 from imageshift.reports.render import finding_lines, render
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
-from imageshift.rewrite import Kept, Status
+from imageshift.rewrite import Change, Kept, Status
 from imageshift.run import Run
 
 __all__ = ["Session", "say_half_done", "turn_in", "turn_to_write"]
@@ -51,6 +51,7 @@ class Session:
         writer: Writer | None = None,
         named_only: bool = False,
         backward: bool = False,
+        **more: bool,
     ) -> None:
         # Trees are freed by counting references; the collector would only walk them again.
         gc.disable()
@@ -60,6 +61,7 @@ class Session:
         self._updater_files: list[str] = []
         self.common = common
         options = common.run_options(named_only=named_only, backward=backward)
+        options = replace(options, **more)
         self.writer = writer
         self.run = Run.open(paths, options)
         if writer is None:
@@ -90,6 +92,8 @@ class Session:
         self._warn_of_charts()
         if self.command in _WARNING_OF_BOTS:
             self._warn_of_bots()
+        if self.command == "check":
+            self.findings += self._rot_findings()
         self.summary.files = sum(1 for _ in self.run.files())
 
     def applied(self, plans: Iterable[FilePlan]) -> Iterable[FilePlan]:
@@ -105,6 +109,9 @@ class Session:
                 one for one in plan.results if isinstance(one, Kept) and self.summary.is_told(one)
             ]
             plan = replace(plan, results=tuple(told))
+        if self.command == "check":
+            other = (one for one in plan.results if not self._is_rotten(one, plan.file))
+            plan = replace(plan, results=tuple(other))
         moves = self.moves or Level.NOTE
         found = findings_of(plan, self.shown(plan.file), moves=moves, failing=failing)
         if self.moves is None or self.common.format in _WITHOUT_NOTES:
@@ -113,7 +120,8 @@ class Session:
 
     def all_findings(self) -> list[Finding]:
         """The findings of the files, then the warnings."""
-        warnings = self.summary.advice.warnings()
+        known = {finding.code for finding in self.findings}
+        warnings = [one for one in self.summary.advice.warnings() if one.code not in known]
         return [*self.findings, *notice_findings(warnings, self.run.workspace.root)]
 
     def put_errors(self) -> None:
@@ -171,6 +179,9 @@ class Session:
                 self._place(problem),
                 message=f"{problem.message}{hint}; its values are read as text",
             )
+        for rot in self.rot:
+            message = f"{rot.message}; {rot.hint}"
+            self.summary.advice.add(Code(rot.code), self._place(rot), message=message)
 
     def _warn_of_bots(self) -> None:
         """Warns of bots that don't know the cache, or would undo the move."""
@@ -199,7 +210,14 @@ class Session:
             for target in self.run.targets
         )
 
-    def _place(self, problem: ChartProblem) -> str:
+    @property
+    def rot(self) -> list[ChartRot]:
+        """The overrides in the paths that no longer fit their charts, in their order."""
+        found = () if self.run.charts is None else self.run.charts.rot
+        written = {rot for rot in found if self.run.is_written(rot.file)}
+        return sorted(written, key=lambda rot: (rot.file, rot.place, rot.code))
+
+    def _place(self, problem: ChartProblem | ChartRot) -> str:
         place = problem.place
         return f"{self.shown(problem.file)}:{place.line}:{place.column}"
 
@@ -251,6 +269,30 @@ class Session:
             if not is_unsafe(skip.reason):
                 place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
                 say(f"{self.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
+
+    def _is_rotten(self, result: Change | Kept, file: str) -> bool:
+        """Whether a change mends an override that is a finding by itself."""
+        if not isinstance(result, Change) or not result.mended:
+            return False
+        before = result.before.normalized
+        return any(rot.mends and rot.file == file and rot.image == before for rot in self.rot)
+
+    def _rot_findings(self) -> list[Finding]:
+        """The overrides that no longer fit their charts."""
+        return [
+            Finding(
+                code=rot.code,
+                level=Level.ERROR,
+                message=f"{rot.code}: {rot.message}",
+                hint=rot.hint,
+                file=self.shown(rot.file),
+                name=rot.file,
+                start=rot.place,
+                end=rot.place,
+                lines=(rot.place.line,),
+            )
+            for rot in self.rot
+        ]
 
     def say_charts(self) -> None:
         """Says which releases' charts couldn't be found or rendered, and why."""

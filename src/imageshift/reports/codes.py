@@ -240,5 +240,23 @@ CODES: dict[str, CodeText] = {
         "Pull secrets are set here, so the image may be private.",
         "Check that the credential of the cache rule can read the image.",
     ),
+    Code.OVERRIDE_STALE: CodeText(
+        "An override names another image than the chart",
+        "A value of a release names an image on the cache that comes from another repository or "
+        "registry than the one that the chart takes by itself.",
+        "Run `imageshift migrate`, with `--mend-stale` where this machine knows no older version; "
+        "if the image is there on purpose, mark it: `# imageshift: keep`.",
+    ),
+    Code.OVERRIDE_DEAD: CodeText(
+        "An override does nothing",
+        "Nothing reads the value, or the entry or patch matches nothing that the chart renders.",
+        "Take it out: `imageshift migrate --prune`.",
+    ),
+    Code.PATH_PHANTOM: CodeText(
+        "A path on the own registry that no rule makes",
+        "The image is on the target registry, below no rule's prefix and no repository that the "
+        "configuration owns.",
+        "Correct the path, or add the rule that makes it.",
+    ),
 }
 """Every code, in the order of the page."""
