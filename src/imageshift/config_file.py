@@ -150,8 +150,12 @@ class _File(Struct, frozen=True):
         found = re.search(r"`\$\.?(.*)`", where)
         key_path = found[1] if found else ""
         node = _at(self.root, key_path, message)
+        from imageshift.config_words import hint_at  # noqa: PLC0415 for mistakes only
+
+        unknown = _UNKNOWN.search(message)
+        wrong = unknown[1] if unknown else node.value if isinstance(node, Scalar) else ""
         shown = f" at {key_path}" if key_path else ""
-        hint = "the keys are in the configuration reference of the documentation"
+        hint = hint_at(key_path, wrong) or _REFERENCE
         return self.error(f"{message}{shown}", node.start, hint)
 
     def _refuse_twins(self, mapping: Mapping) -> None:
@@ -223,6 +227,8 @@ class _File(Struct, frozen=True):
             raise self.error(f"{error} at {shown}", node.start, error.hint) from None
 
 
+_UNKNOWN = re.compile(r"unknown field `(.*?)`")
+_REFERENCE = "the keys are in the configuration reference of the documentation"
 _TRUST = "a configuration that --config names may do so"
 
 
@@ -266,7 +272,7 @@ def _at(root: Node, key_path: str, message: str = "") -> Node:
             node = node.get(step) or node
         elif isinstance(node, Sequence) and step.isdigit():
             node = node.items[int(step)]
-    unknown = re.search(r"unknown field `(.*?)`", message)
+    unknown = _UNKNOWN.search(message)
     if unknown is not None and isinstance(node, Mapping):
         return node.key(unknown[1]) or node
     return node
