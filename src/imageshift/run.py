@@ -209,17 +209,17 @@ class Run(Struct):
         if charts is not None:
             found.append(charts)
         if not self.options.named_only:
-            found += self._decide_stacks()
-            found += self._decide_graph(planner, charts)
+            graph = list(self._decide_graph(planner, charts))
+            found += [*self._decide_stacks(planner, [*found, *graph]), *graph]
         self.charts = charts
         return found
 
-    def _decide_stacks(self) -> Iterator[Decisions]:
-        """What values in several texts say together; on the way back each part has its own."""
-        if self.index.has_stacks and not self.options.backward:
+    def _decide_stacks(self, planner: Planner, others: list[Decisions]) -> Iterator[Decisions]:
+        """What values in several texts say together."""
+        if self.index.has_stacks:
             from imageshift.charts.stacks import read_stacks  # noqa: PLC0415 as above
 
-            yield read_stacks(self.index, self.mapper)
+            yield read_stacks(self.index, self.mapper, planner.scan, self.is_written, others)
 
     def _decide_graph(self, planner: Planner, charts: ChartAnswers | None) -> Iterator[Decisions]:
         """What the graph of kustomizations decides, and what is known of remote bases."""

@@ -27,6 +27,7 @@ _COMMANDS = {
     "values": ("values", "values"),
     "audit": ("audit", "audit"),
     "init": ("init", "init"),
+    "doctor": ("doctor", "doctor"),
 }
 _GROUPS = {
     "rules": (

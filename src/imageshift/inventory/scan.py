@@ -80,12 +80,12 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
 def is_silent(file: str, content: bytes, *, copied: bool) -> bool:
     """Whether nothing in a file's bytes can name an image.
 
-    `copied` says that a ConfigMap may, since a replacement copies its text into one.
+    `copied` says that a ConfigMap or Secret may, since something copies its text into one.
     """
     return not (
         _mentions_images(content)
         or is_kustomization(file)
-        or (copied and b"ConfigMap" in content)
+        or (copied and (b"ConfigMap" in content or b"kind: Secret" in content))
         or all(word in content for word in _HELMFILE)
     )
 
@@ -183,9 +183,14 @@ class _Scan:
         for chunk in split_documents(self._source):
             if _is_policy(chunk):
                 self._policies.append(chunk)
-            elif may_hold_images(chunk, self._context):
+            elif self._builds or may_hold_images(chunk, self._context):
                 sites += self._chunk_sites(chunk)
         return sites
+
+    @property
+    def _builds(self) -> bool:
+        """Whether the file decides what is built, so that one that can't be read is told."""
+        return self._context.role is FileRole.KUSTOMIZATION
 
     def _chunk_sites(self, chunk: Chunk) -> list[ImageSite]:
         try:
