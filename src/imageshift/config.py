@@ -70,6 +70,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     exclude: list[str] = []
     values: list[str] = []
     images: list[ImageEntry] = []
+    crds: list[str] = []
+    unknown_kinds: Literal["list", "move"] = "list"
     jobs: Literal["skip", "rewrite"] = "skip"
     templates: bool = False
     charts_through_cache: bool = False

@@ -121,6 +121,9 @@ class _File(Struct, frozen=True):
                 _check_host(entry.registry_host, foreign)
         with self._place_of("rules_from"):
             self._check_rules_from(config.rules_from, foreign)
+        for index, path in enumerate(config.crds):
+            with self._place_of(f"crds[{index}]"):
+                self._check_path(path, foreign)
         for key, path in config.charts.sources.items():
             with self._place_of("charts.sources", key):
                 self._check_path(path, foreign)

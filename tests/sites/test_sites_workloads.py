@@ -4,6 +4,7 @@ import pytest
 
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.sites import FinderContext, SkipReason, find_images, may_hold_images
+from imageshift.sites.rows import Rows
 from imageshift.source import SourceText, split_documents
 
 CONTAINERS = "{containers: [{name: a, image: quay.io/a:1}]}"
@@ -165,7 +166,7 @@ def test_rows_of_the_configuration() -> None:
         shape=FieldShape.REFERENCE,
         source="t",
     )
-    context = FinderContext(rows=(row,))
+    context = FinderContext(rows=Rows.made([row]))
     text = (
         "apiVersion: {}/v1\nkind: Thing\nspec: {{image: quay.io/b:1, x: [{{ref: quay.io/a:1}}]}}\n"
     )

@@ -20,6 +20,7 @@ from imageshift.sites import (
 from imageshift.sites.context import FileRole
 from imageshift.sites.dispatch import TEMPLATING_KINDS
 from imageshift.sites.helmfile import is_helmfile, values_files
+from imageshift.sites.rows import Rows, built_in_rows
 from imageshift.sites.templates import find_template_images
 from imageshift.source import Chunk, Document, SourceText, split_documents
 
@@ -67,7 +68,7 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     Raises:
         SourceError: the whole file is no UTF-8.
     """
-    if is_silent(file, content, copied=bool(context.copied_keys)):
+    if is_silent(file, content, context.rows, copied=bool(context.copied_keys)):
         return FileScan(file, SourceText(""))
     source = SourceText.decode(content)
     skip = _whole_file_skip(file, source.text, context)
@@ -76,24 +77,27 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     return _Scan(file, source, context).result()
 
 
-def is_silent(file: str, content: bytes, *, copied: bool) -> bool:
-    """Whether nothing in a file's bytes can name an image.
+def is_silent(file: str, content: bytes, own: Rows, *, copied: bool) -> bool:
+    """Whether nothing in a file's bytes can name an image; `own` are the user's rows.
 
     `copied` says that a ConfigMap may, since a replacement copies its text into one.
     """
     return not (
-        _mentions_images(content)
+        _mentions_images(content, own)
         or is_kustomization(file)
         or (copied and b"ConfigMap" in content)
         or all(word in content for word in _HELMFILE)
     )
 
 
-def _mentions_images(content: bytes) -> bool:
+def _mentions_images(content: bytes, own: Rows) -> bool:
     """Whether one of the words stands in a content, be it in UTF-16 or UTF-32, to be told."""
     if b"\0" in content:
         content = content.replace(b"\0", b"")
-    return any(word in content for word in _WORDS)
+    if any(word in content for word in _WORDS):
+        return True
+    text = content.decode("latin-1")
+    return built_in_rows().may_name_images(text) or own.may_name_images(text)
 
 
 def _is_encrypted(text: str) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from imageshift.data.config_map_keys import CONFIG_MAP_KEYS
-from imageshift.errors import SourceError
 from imageshift.sites.context import FinderContext
 from imageshift.sites.custom import select
 from imageshift.sites.generic import find_embedded_pods
@@ -81,11 +80,7 @@ def _known(
     if paths == [""]:
         yield from whole_site(document, resource, text, at, SiteKind.CUSTOM)
         return
-    try:
-        documents = parse_embedded(document, text)
-    except SourceError:
-        return
-    for inner in documents:
-        for path in paths:
-            for steps, node in select(inner.root or Mapping(0, None, flow=False), path):
-                yield from whole_site(inner, resource, node, at + steps, SiteKind.CUSTOM)
+    for path in paths:
+        for found in select(document, text, path):
+            at_inner = at + found.path
+            yield from whole_site(found.document, resource, found.node, at_inner, SiteKind.CUSTOM)

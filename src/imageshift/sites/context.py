@@ -7,7 +7,8 @@ from enum import Enum, auto
 from msgspec import Struct, field
 
 from imageshift.data.image_field import ImageField
-from imageshift.sites.model import Role
+from imageshift.sites.model import Resource, Role
+from imageshift.sites.rows import Rows
 
 __all__ = ["FileRole", "FinderContext"]
 
@@ -28,6 +29,10 @@ def _unknown_source(_kind: str, _namespace: str, _name: str) -> str | None:
     return None
 
 
+def _undefined(_resource: Resource) -> tuple[ImageField, ...]:
+    return ()
+
+
 class FinderContext(Struct, frozen=True):
     """Facts that one document can't hold, all optional.
 
@@ -35,7 +40,8 @@ class FinderContext(Struct, frozen=True):
     `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and
     whether their chart is prefix-free; `copied_keys` are names with keys of those whose
     text goes into an image elsewhere, with its part in that and why; `rows` are the user's own
-    image paths.
+    image paths, and `defined` gives those that a CRD in the tree shows of a kind. With
+    `move_unknown` a whole reference in a kind that nothing knows is likely, not doubtful.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -43,5 +49,7 @@ class FinderContext(Struct, frozen=True):
     source_url: Callable[[str, str, str], str | None] = _unknown_source
     values_maps: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
     copied_keys: MappingType[tuple[str, str], tuple[Role, str]] = field(default_factory=dict)
-    rows: tuple[ImageField, ...] = ()
+    rows: Rows = Rows({}, ())
+    defined: Callable[[Resource], tuple[ImageField, ...]] = _undefined
+    move_unknown: bool = False
     chart_sources: bool = False

@@ -1,15 +1,21 @@
 """From a document to the finder that knows its kind."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from imageshift.data.image_field import ImageField
 from imageshift.data.policies import POLICY_KINDS
+from imageshift.sites.annotations import find_annotation_images
 from imageshift.sites.argocd import find_application_images, find_override_images
 from imageshift.sites.config_maps import find_config_map_images, may_name_images
 from imageshift.sites.context import FileRole, FinderContext
-from imageshift.sites.custom import find_carried_objects, find_custom_images, knows
+from imageshift.sites.custom import find_carried_objects, find_custom_images
+from imageshift.sites.definitions import is_pushed_to
+from imageshift.sites.flags import is_spelled_out
 from imageshift.sites.flux import (
     find_chart_source,
     find_flux_kustomization_images,
@@ -18,8 +24,9 @@ from imageshift.sites.flux import (
 from imageshift.sites.generic import find_generic_images
 from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images
-from imageshift.sites.model import ImageSite, Path, Resource, resource_of
+from imageshift.sites.model import Confidence, ImageSite, Path, Resource, resource_of
 from imageshift.sites.patches import Finder, find_json_patch_images
+from imageshift.sites.rows import built_in_rows
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
 from imageshift.source import Chunk, Document, Mapping, Sequence
@@ -49,7 +56,7 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     It errs on the side of yes.
     """
     text = chunk.text
-    if _WORDS.search(text) is None and not (context.copied_keys and "ConfigMap" in text):
+    if not _may_name_images(text, context):
         # A helmfile may name files that only helmfile knows.
         return "releases:" in text and "{{" in text and _KIND.search(text) is None
     if context.role is not FileRole.OBJECTS:
@@ -58,12 +65,24 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     if found is None:
         # A flow mapping (JSON) or an indented root; anything else has no kind, so isn't ours.
         return "kind" in text or "releases:" in text
-    kind = found[1]
+    return found[1] in context.rows.by_kind or _kind_may_hold(found[1], text, context)
+
+
+def _kind_may_hold(kind: str, text: str, context: FinderContext) -> bool:
     if kind == "ConfigMap":
         return may_name_images(text, context)
     if kind in _CHART_SOURCES:
         return context.chart_sources
     return kind not in _NEVER and kind not in POLICY_KINDS
+
+
+def _may_name_images(text: str, context: FinderContext) -> bool:
+    return (
+        _WORDS.search(text) is not None
+        or built_in_rows().may_name_images(text)
+        or context.rows.may_name_images(text)
+        or bool(context.copied_keys and "ConfigMap" in text)
+    )
 
 
 def find_images(document: Document, context: FinderContext) -> Iterator[ImageSite]:
@@ -114,38 +133,76 @@ class _Object(Struct, frozen=True):
 
 def _object_images(found: _Object) -> Iterator[ImageSite]:
     resource = found.resource
-    finder = _FINDERS.get(resource.kind)
     if resource.kind.endswith("List") and found.root.items("items"):
         for item in found.items():
             yield from _object_images(item)
-    elif finder is not None and finder[0].search(resource.group):
-        yield from finder[1](found, resource)
-    elif resource.kind in POD_PATHS and resource.group in POD_GROUPS[resource.kind]:
-        yield from _workload(found, resource)
-    elif knows(resource, found.context.rows):
-        yield from _custom(found, resource)
-    elif resource.kind and resource.kind not in _NEVER | POLICY_KINDS:
-        yield from find_generic_images(found.document, found.root, resource, found.path)
+    elif resource.kind:
+        yield from _each_once(_sources(found, resource))
     elif is_helmfile(found.root):
         yield from find_helmfile_images(found.document, found.root, resource)
 
 
-def _workload(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    """Its pod's images, and those that the table or the user adds beside the pod."""
+def _sources(found: _Object, resource: Resource) -> Iterator[Iterable[ImageSite]]:
+    """What is known of an object's images, the surest first."""
     at = (found.document, found.root, resource, found.path)
-    pod = list(find_workload_images(*at))
-    yield from pod
-    taken = {site.path for site in pod}
-    custom = find_custom_images(*at, found.context.rows)
-    yield from (site for site in custom if site.path not in taken)
+    own = found.context.rows.of(resource)
+    finder = _FINDERS.get(resource.kind)
+    if finder is not None and finder[0].search(resource.group):
+        yield finder[1](found, resource)
+        yield find_custom_images(*at, own)
+        return
+    is_workload = resource.kind in POD_PATHS and resource.group in POD_GROUPS[resource.kind]
+    if is_workload:
+        yield find_workload_images(*at)
+    yield find_annotation_images(*at)
+    yield find_custom_images(*at, own)
+    rows = [*own, *built_in_rows().of(resource)]
+    if rows or not is_workload:
+        yield from _custom(found, resource, rows)
 
 
-def _custom(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    """The images of a kind in the table, and those of the objects that it carries."""
+def _custom(
+    found: _Object, resource: Resource, rows: list[ImageField]
+) -> Iterator[Iterable[ImageSite]]:
+    """The images of a kind by rows, then by its CRD in the tree, then by what fields look like."""
     at = (found.document, found.root, resource, found.path)
-    yield from find_custom_images(*at, found.context.rows)
-    for path, root in find_carried_objects(found.root, resource, found.path, found.context.rows):
-        yield from _object_images(_Object(found.document, root, path, found.context))
+    yield find_custom_images(*at, rows)
+    carried = list(_carried(found, rows))
+    yield chain.from_iterable(map(_object_images, carried))
+    if resource.kind in _NEVER | POLICY_KINDS:
+        return
+    others = list(find_generic_images(*at, skip=[inner.root for inner in carried]))
+    if others or not rows:
+        defined = found.context.defined(resource)
+        yield find_custom_images(*at, defined)
+        yield chain.from_iterable(map(_object_images, _carried(found, defined)))
+    yield map(_moved, others) if found.context.move_unknown else others
+
+
+def _carried(found: _Object, rows: Iterable[ImageField]) -> Iterator[_Object]:
+    """The objects that an object carries."""
+    for document, root, path in find_carried_objects(found.document, found.root, found.path, rows):
+        yield _Object(document, root, path, found.context)
+
+
+def _moved(site: ImageSite) -> ImageSite:
+    """A doubtful site as a likely one, where the user wants that."""
+    if site.note is None or is_pushed_to(site.path) or not is_spelled_out(site.text):
+        return site
+    return replace(site, confidence=Confidence.LIKELY, note=None)
+
+
+def _each_once(sources: Iterable[Iterable[ImageSite]]) -> Iterator[ImageSite]:
+    """The sites of all sources; of a place that several have, the first one's."""
+    taken: set[Path] = set()
+    for source in sources:
+        fresh: set[Path] = set()
+        for site in source:
+            paths = {part.path for part in site.parts}
+            if taken.isdisjoint(paths):
+                fresh |= paths
+                yield site
+        taken |= fresh
 
 
 def _release(found: _Object, resource: Resource) -> Iterator[ImageSite]:
