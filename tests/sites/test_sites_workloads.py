@@ -158,7 +158,7 @@ def test_unknown_kinds() -> None:
 
 
 def test_rows_of_the_configuration() -> None:
-    """A path of one's own is exact, in its group alone."""
+    """A path of one's own is exact, in its group alone; other fields are listed."""
     row = ImageField(
         kind="Thing",
         group="example.com",
@@ -171,5 +171,8 @@ def test_rows_of_the_configuration() -> None:
         "apiVersion: {}/v1\nkind: Thing\nspec: {{image: quay.io/b:1, x: [{{ref: quay.io/a:1}}]}}\n"
     )
 
-    assert found(text.format("example.com"), context) == [("spec.x.0.ref", "exact")]
+    assert found(text.format("example.com"), context) == [
+        ("spec.x.0.ref", "exact"),
+        ("spec.image", "doubtful"),
+    ]
     assert found(text.format("other.com"), context) == [("spec.image", "doubtful")]

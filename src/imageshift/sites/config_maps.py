@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
 
@@ -70,7 +71,7 @@ def _paths(config_map: str, key: str) -> list[str]:
     return [
         row.path
         for row in CONFIG_MAP_KEYS
-        if row.config_map in {config_map, "*"} and row.key in {key, "*"}
+        if row.config_map in {config_map, "*"} and fnmatchcase(key, row.key)
     ]
 
 

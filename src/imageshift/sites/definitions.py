@@ -9,7 +9,7 @@ from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.sites.model import below
 from imageshift.source import Mapping
 
-__all__ = ["IMAGE_KEY", "definition_fields", "is_pushed_to", "schema_fields"]
+__all__ = ["IMAGE_KEY", "definition_fields", "elsewhere", "is_pushed_to", "schema_fields"]
 
 IMAGE_KEY = re.compile(
     r"(?:^i|_i|-i|[a-z0-9]I)mage(?:Name|Ref|Reference|_name|URI|URL|Url|PullSpec)?$"
@@ -76,7 +76,7 @@ def schema_fields(
 ) -> Iterator[ImageField]:
     """The image fields of a schema of a kind, `names` being its group and kind."""
     group, kind = names
-    note = _elsewhere(group)
+    note = elsewhere(group)
     for key, child in below(schema, "properties").pairs():
         if isinstance(child, Mapping) and key.value not in {"metadata", "status"}:
             for shape, path, sure in _fields(_Field(key.value, (key.value,), child, frozenset())):
@@ -85,8 +85,8 @@ def schema_fields(
                 )
 
 
-def _elsewhere(group: str) -> str:
-    """Why nodes don't pull what a group's objects name; empty where they do."""
+def elsewhere(group: str) -> str:
+    """Why nodes don't pull what a group's objects name; empty where nothing speaks against it."""
     if _CLOUD.search(group):
         return "a service of the cloud pulls it, not a node"
     return "it is watched or removed, not pulled" if group in _NOT_PULLED else ""
@@ -128,9 +128,9 @@ class _Field(Struct, frozen=True):
     def is_sure(self) -> bool:
         """Whether names in it are images of containers, and not perhaps of machines."""
         text = self.schema.text("description") or ""
-        if self.beside & _PULL_KEYS or _PULLED.search(text):
+        if _PULLED.search(text):
             return True
-        return bool(self.beside & _CONTAINER_KEYS) and not _MACHINE.search(text)
+        return bool(self.beside & (_PULL_KEYS | _CONTAINER_KEYS)) and not _MACHINE.search(text)
 
     @property
     def is_pushed(self) -> bool:

@@ -8,13 +8,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.data.image_field import ImageField
-from imageshift.data.policies import POLICY_KINDS
 from imageshift.sites.annotations import find_annotation_images
 from imageshift.sites.argocd import find_application_images, find_override_images
 from imageshift.sites.config_maps import find_config_map_images, may_name_images
 from imageshift.sites.context import FileRole, FinderContext
 from imageshift.sites.custom import find_carried_objects, find_custom_images
-from imageshift.sites.definitions import is_pushed_to
+from imageshift.sites.definitions import elsewhere, is_pushed_to
 from imageshift.sites.flags import is_spelled_out
 from imageshift.sites.flux import (
     find_chart_source,
@@ -26,6 +25,7 @@ from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, resource_of
 from imageshift.sites.patches import Finder, find_json_patch_images
+from imageshift.sites.policies import ADDING_KINDS, find_policy_images, is_policy, is_policy_text
 from imageshift.sites.rows import built_in_rows
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
@@ -46,7 +46,7 @@ TEMPLATING_KINDS = frozenset(
     | {"ClusterWorkflowTemplate", "CronWorkflow", "Sensor", "ConfigMap", "Kustomization", ""}
     | {"AnalysisRun", "AnalysisTemplate", "ClusterAnalysisTemplate", "Experiment", "EventSource"}
     | {"ClusterServingRuntime", "InferenceService", "ServingRuntime", "TriggerTemplate"}
-    | {"ResourceSet"}
+    | {"ResourceSet", "ClusterPolicy", "Policy"}
 )
 
 
@@ -65,15 +65,19 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     if found is None:
         # A flow mapping (JSON) or an indented root; anything else has no kind, so isn't ours.
         return "kind" in text or "releases:" in text
-    return found[1] in context.rows.by_kind or _kind_may_hold(found[1], text, context)
+    return _kind_may_hold(found[1], text, context)
 
 
 def _kind_may_hold(kind: str, text: str, context: FinderContext) -> bool:
+    if any(
+        kind in known for known in (ADDING_KINDS, context.rows.by_kind, built_in_rows().by_kind)
+    ):
+        return True
     if kind == "ConfigMap":
         return may_name_images(text, context)
     if kind in _CHART_SOURCES:
         return context.chart_sources
-    return kind not in _NEVER and kind not in POLICY_KINDS
+    return kind not in _NEVER and not is_policy_text(text)
 
 
 def _may_name_images(text: str, context: FinderContext) -> bool:
@@ -169,14 +173,24 @@ def _custom(
     yield find_custom_images(*at, rows)
     carried = list(_carried(found, rows))
     yield chain.from_iterable(map(_object_images, carried))
-    if resource.kind in _NEVER | POLICY_KINDS:
+    if resource.kind in _NEVER or is_policy(resource):
         return
     others = list(find_generic_images(*at, skip=[inner.root for inner in carried]))
     if others or not rows:
         defined = found.context.defined(resource)
         yield find_custom_images(*at, defined)
         yield chain.from_iterable(map(_object_images, _carried(found, defined)))
+    if rows:
+        others = [_as_field(site) for site in others]
     yield map(_moved, others) if found.context.move_unknown else others
+
+
+def _as_field(site: ImageSite) -> ImageSite:
+    """A site of a kind that is known, in a field that isn't."""
+    if site.note is None or is_pushed_to(site.path):
+        return site
+    field = ".".join(map(str, site.path))
+    return site.doubtful(f"{field} isn't a field of {site.resource.kind} that imageshift knows")
 
 
 def _carried(found: _Object, rows: Iterable[ImageField]) -> Iterator[_Object]:
@@ -187,7 +201,7 @@ def _carried(found: _Object, rows: Iterable[ImageField]) -> Iterator[_Object]:
 
 def _moved(site: ImageSite) -> ImageSite:
     """A doubtful site as a likely one, where the user wants that."""
-    if site.note is None or is_pushed_to(site.path) or not is_spelled_out(site.text):
+    if is_pushed_to(site.path) or elsewhere(site.resource.group) or not is_spelled_out(site.text):
         return site
     return replace(site, confidence=Confidence.LIKELY, note=None)
 
@@ -227,6 +241,10 @@ def _config_map(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     return find_config_map_images(*at, found.context)
 
 
+def _policy(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    return find_policy_images(found.document, found.root, resource, found.path)
+
+
 def _chart_source(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     if not found.context.chart_sources:
         return iter(())
@@ -245,4 +263,8 @@ _FINDERS: dict[str, tuple[re.Pattern[str], Callable[[_Object, Resource], Iterato
     "ApplicationSet": (_ARGO, _application),
     "ConfigMap": (re.compile("^$"), _config_map),
     **dict.fromkeys(_CHART_SOURCES, (_FLUX, _chart_source)),
+    **{
+        kind: (re.compile(rf"^{re.escape(group)}$"), _policy)
+        for kind, group in ADDING_KINDS.items()
+    },
 }

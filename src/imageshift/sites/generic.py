@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.errors import SourceError
+from imageshift.sites.definitions import is_pushed_to
 from imageshift.sites.flags import is_spelled_out
 from imageshift.sites.model import (
     Confidence,
@@ -129,7 +130,13 @@ def _image(document: Document, value: Node, resource: Resource, path: Path) -> I
         confidence=Confidence.EXACT,
     )
     if is_spelled_out(site.text):
-        yield site.doubtful(f"{resource.kind} isn't a kind that imageshift knows")
+        pushed = is_pushed_to(path)
+        note = (
+            "a build pushes to it"
+            if pushed
+            else f"{resource.kind} isn't a kind that imageshift knows"
+        )
+        yield site.doubtful(note)
 
 
 def _parts(value: Node, path: Path) -> Iterator[Part]:
