@@ -12,7 +12,7 @@ import argparse
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -35,14 +35,14 @@ _BELOW = {
 }
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the proposals; the exit code is 1 when there are none."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
     parser.add_argument("--config", action="store_true", help="as `images:` of .imageshift.yaml")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     rows = [row for path in options.paths for row in proposals(path)]
     for line in as_config(rows) if options.config else as_table(rows):
         print(line)
