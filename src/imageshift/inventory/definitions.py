@@ -22,7 +22,7 @@ _KIND = "CustomResourceDefinition"
 _ENDINGS = (".yaml", ".yml", ".json")
 # Charts put conditions around a CRD and names into its labels; neither is part of its schema.
 _TEMPLATE_LINE = re.compile(r"^[ \t]*\{\{[^\r\n]*\}\}[ \t]*$", re.MULTILINE)
-_TEMPLATE = re.compile(r"\{\{[^\r\n]*?\}\}")
+_TEMPLATE = re.compile(r"\{\{[^{}\r\n]*\}\}")
 
 
 class Definitions(Struct, frozen=True):
@@ -45,16 +45,20 @@ class Definitions(Struct, frozen=True):
         def defines(text: str) -> bool:
             return resource.group in text and name.search(text) is not None
 
-        wanted = resource.group, resource.kind
-        rows = (row for file in self.files for row in self._file_rows(file, defines))
-        return _unique(row for row in rows if (row.group, row.kind) == wanted)
+        names = resource.group, resource.kind
+        rows = (row for file in self.files for row in self._file_rows(file, names, defines))
+        return _unique(row for row in rows if (row.group, row.kind) == names)
 
-    def _file_rows(self, file: str, wanted: Callable[[str], bool]) -> Iterator[ImageField]:
+    def _file_rows(
+        self, file: str, names: tuple[str, str], wanted: Callable[[str], bool]
+    ) -> Iterator[ImageField]:
         try:
             content = self.workspace.read(file)
         except SourceError:
             return
-        yield from _rows(content, file, wanted)
+        # Most files define other kinds, and long ones at that.
+        if all(name.encode() in content for name in names):
+            yield from _rows(content, file, wanted)
 
 
 def read_definitions(path: Path, root: Path | None = None) -> list[ImageField]:

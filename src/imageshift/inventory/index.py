@@ -94,7 +94,7 @@ class Index(Struct, dict=True):
     """
 
     workspace: Workspace
-    rows: Rows = field(default_factory=lambda: Rows({}, ()))
+    rows: Rows = Rows()
     move_unknown: bool = False
     chart_sources: bool = False
     templates: bool = False

@@ -95,8 +95,7 @@ def _mentions_images(content: bytes, own: Rows) -> bool:
         content = content.replace(b"\0", b"")
     if any(word in content for word in _WORDS):
         return True
-    text = content.decode("latin-1")
-    return built_in_rows().may_name_images(text) or own.may_name_images(text)
+    return built_in_rows().may_name_images(content) or own.may_name_images(content)
 
 
 def _is_encrypted(text: str) -> bool:

@@ -49,7 +49,7 @@ class FinderContext(Struct, frozen=True):
     source_url: Callable[[str, str, str], str | None] = _unknown_source
     values_maps: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
     copied_keys: MappingType[tuple[str, str], tuple[Role, str]] = field(default_factory=dict)
-    rows: Rows = Rows({}, ())
+    rows: Rows = Rows()
     defined: Callable[[Resource], tuple[ImageField, ...]] = _undefined
     move_unknown: bool = False
     chart_sources: bool = False

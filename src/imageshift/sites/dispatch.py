@@ -81,12 +81,10 @@ def _kind_may_hold(kind: str, text: str, context: FinderContext) -> bool:
 
 
 def _may_name_images(text: str, context: FinderContext) -> bool:
-    return (
-        _WORDS.search(text) is not None
-        or built_in_rows().may_name_images(text)
-        or context.rows.may_name_images(text)
-        or bool(context.copied_keys and "ConfigMap" in text)
-    )
+    if _WORDS.search(text) is not None or (context.copied_keys and "ConfigMap" in text):
+        return True
+    content = text.encode(errors="replace")
+    return built_in_rows().may_name_images(content) or context.rows.may_name_images(content)
 
 
 def find_images(document: Document, context: FinderContext) -> Iterator[ImageSite]:
@@ -141,13 +139,14 @@ def _object_images(found: _Object) -> Iterator[ImageSite]:
         for item in found.items():
             yield from _object_images(item)
     elif resource.kind:
-        yield from _each_once(_sources(found, resource))
+        taken: set[Path] = set()
+        yield from _each_once(_sources(found, resource, taken), taken)
     elif is_helmfile(found.root):
         yield from find_helmfile_images(found.document, found.root, resource)
 
 
-def _sources(found: _Object, resource: Resource) -> Iterator[Iterable[ImageSite]]:
-    """What is known of an object's images, the surest first."""
+def _sources(found: _Object, resource: Resource, taken: set[Path]) -> Iterator[Iterable[ImageSite]]:
+    """What is known of an object's images, the surest first; `taken` are those found so far."""
     at = (found.document, found.root, resource, found.path)
     own = found.context.rows.of(resource)
     finder = _FINDERS.get(resource.kind)
@@ -160,22 +159,23 @@ def _sources(found: _Object, resource: Resource) -> Iterator[Iterable[ImageSite]
         yield find_workload_images(*at)
     yield find_annotation_images(*at)
     yield find_custom_images(*at, own)
-    rows = [*own, *built_in_rows().of(resource)]
-    if rows or not is_workload:
-        yield from _custom(found, resource, rows)
+    table = built_in_rows().of(resource)
+    yield find_custom_images(*at, table)
+    if own or table or not is_workload:
+        yield from _others(found, resource, [*own, *table], taken)
 
 
-def _custom(
-    found: _Object, resource: Resource, rows: list[ImageField]
+def _others(
+    found: _Object, resource: Resource, rows: list[ImageField], taken: set[Path]
 ) -> Iterator[Iterable[ImageSite]]:
-    """The images of a kind by rows, then by its CRD in the tree, then by what fields look like."""
+    """The images of carried objects, those that a CRD in the tree shows, and what looks like one."""
     at = (found.document, found.root, resource, found.path)
-    yield find_custom_images(*at, rows)
     carried = list(_carried(found, rows))
     yield chain.from_iterable(map(_object_images, carried))
     if resource.kind in _NEVER or is_policy(resource):
         return
-    others = list(find_generic_images(*at, skip=[inner.root for inner in carried]))
+    looks = find_generic_images(*at, skip=[inner.root for inner in carried])
+    others = [site for site in looks if taken.isdisjoint(part.path for part in site.parts)]
     if others or not rows:
         defined = found.context.defined(resource)
         yield find_custom_images(*at, defined)
@@ -206,9 +206,8 @@ def _moved(site: ImageSite) -> ImageSite:
     return replace(site, confidence=Confidence.LIKELY, note=None)
 
 
-def _each_once(sources: Iterable[Iterable[ImageSite]]) -> Iterator[ImageSite]:
-    """The sites of all sources; of a place that several have, the first one's."""
-    taken: set[Path] = set()
+def _each_once(sources: Iterable[Iterable[ImageSite]], taken: set[Path]) -> Iterator[ImageSite]:
+    """The sites of all sources, noted as taken; of a place that several have, the first one's."""
     for source in sources:
         fresh: set[Path] = set()
         for site in source:

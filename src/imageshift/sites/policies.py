@@ -34,8 +34,10 @@ from imageshift.source import (
 
 __all__ = ["ADDING_KINDS", "adds_images", "find_policy_images", "is_policy", "is_policy_text"]
 
-_HEADER = re.compile(r"""^(?P<key>kind|apiVersion):[ \t]*["']?(?P<value>[\w./-]+)""", re.MULTILINE)
+_KIND = re.compile(r"""^kind:[ \t]*["']?(\w+)""", re.MULTILINE)
+_API_VERSION = re.compile(r"""^apiVersion:[ \t]*["']?([\w.-]+)/""", re.MULTILINE)
 _KINDS = frozenset((row.group, row.kind) for row in POLICIES)
+_NAMES = frozenset(kind for _, kind in _KINDS)
 
 _KYVERNO, _CEL, _GATEKEEPER = "kyverno.io", "policies.kyverno.io", "mutations.gatekeeper.sh"
 ADDING_KINDS: dict[str, str] = {
@@ -50,7 +52,7 @@ ADDING_KINDS: dict[str, str] = {
 _ANCHOR = re.compile(r"(?P<sign>[+=^<X]?)\((?P<key>.+)\)")
 _CONTAINER_LISTS = frozenset({"containers", "ephemeralContainers", "initContainers"})
 _LITERAL = re.compile(r"""(?P<quote>["'])(?P<image>[^"'\s]+)(?P=quote)""")
-_LOCATION = re.compile(r"[cC]ontainers(?:\[[^\]]*\])?(?P<image>\.image)?$")
+_LOCATION = re.compile(r"[cC]ontainers(?:\[[^\[\]]*\])?(?P<image>\.image)?$")
 
 
 def is_policy(resource: Resource) -> bool:
@@ -60,8 +62,11 @@ def is_policy(resource: Resource) -> bool:
 
 def is_policy_text(text: str) -> bool:
     """Whether the text of a document is one of such a policy."""
-    header = {found["key"]: found["value"] for found in _HEADER.finditer(text)}
-    return _is_policy(header.get("apiVersion", "").rpartition("/")[0], header.get("kind", ""))
+    kind = _KIND.search(text)
+    if kind is None or not (kind[1] in _NAMES or any(group in text for group in POLICY_GROUPS)):
+        return False
+    version = _API_VERSION.search(text)
+    return version is not None and _is_policy(version[1], kind[1])
 
 
 def _is_policy(group: str, kind: str) -> bool:

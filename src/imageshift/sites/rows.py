@@ -24,8 +24,8 @@ class Rows(Struct, frozen=True):
     image: where such a kind and such a key stand in a text, it may hold an image all the same.
     """
 
-    by_kind: dict[str, tuple[ImageField, ...]]
-    words: tuple[tuple[str, tuple[str, ...]], ...]
+    by_kind: dict[str, tuple[ImageField, ...]] = {}
+    words: tuple[tuple[bytes, tuple[bytes, ...]], ...] = ()
 
     @classmethod
     def made(cls, rows: Iterable[ImageField]) -> "Rows":
@@ -38,7 +38,7 @@ class Rows(Struct, frozen=True):
                 words.setdefault(row.kind, {})[_last_key(row.path)] = None
         return cls(
             {kind: tuple(found) for kind, found in table.items()},
-            tuple((kind, tuple(keys)) for kind, keys in words.items()),
+            tuple((kind.encode(), tuple(map(str.encode, keys))) for kind, keys in words.items()),
         )
 
     def of(self, resource: Resource) -> list[ImageField]:
@@ -46,9 +46,11 @@ class Rows(Struct, frozen=True):
         rows = self.by_kind.get(resource.kind, ())
         return [row for row in rows if row.group in {"*", resource.group}]
 
-    def may_name_images(self, text: str) -> bool:
+    def may_name_images(self, content: bytes) -> bool:
         """Return whether a text may hold an image of a row although no word speaks of it."""
-        return any(kind in text and any(key in text for key in keys) for kind, keys in self.words)
+        return any(
+            kind in content and any(key in content for key in keys) for kind, keys in self.words
+        )
 
 
 def _last_key(path: str) -> str:
