@@ -168,7 +168,7 @@ def _sources(found: _Object, resource: Resource, taken: set[Path]) -> Iterator[I
 def _others(
     found: _Object, resource: Resource, rows: list[ImageField], taken: set[Path]
 ) -> Iterator[Iterable[ImageSite]]:
-    """The images of carried objects, those that a CRD in the tree shows, and what looks like one."""
+    """The images of carried objects, those that a CRD shows, and what looks like one."""
     at = (found.document, found.root, resource, found.path)
     carried = list(_carried(found, rows))
     yield chain.from_iterable(map(_object_images, carried))
