@@ -48,6 +48,9 @@ class Code(StrEnum):
     AUTOMATION_REVERTS = "automation-reverts"
     CONTROLLER_PULL = "controller-pull"
     PRIVATE_UPSTREAM = "private-upstream"
+    OVERRIDE_STALE = "override-stale"
+    OVERRIDE_DEAD = "override-dead"
+    PATH_PHANTOM = "path-phantom"
 
 
 _MESSAGES = {

@@ -64,7 +64,7 @@ _ENTRIES = (
     b'"images"',
     b'"op"',
 )
-_IMAGE_WORDS = (b"registry", b"repository")
+_HOLDERS = (b"ConfigMap", b"Secret")
 _VALUE_FILES = ("valueFiles", "valuesFiles")
 _VALUE_FILE_BYTES = tuple(word.encode() for word in _VALUE_FILES)
 _REMOTE = re.compile(
@@ -85,12 +85,12 @@ class Index(Struct, dict=True):
 
     `has_entries` is false when nothing in the tree changes the images that another file has,
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
-    with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
-    image, `silent_files` those in which nothing can, `argocd_files` those with overrides of Argo CD
-    sources, `definition_files` those that may define kinds; `has_applications` is false when no
-    Argo CD object has Helm values, `has_inflations` and `has_replacements` when no kustomization
-    has Helm charts or replacements. `rows` are the user's own, and with `move_unknown` whole
-    references in kinds that nothing knows move too.
+    with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps or Secrets,
+    `silent_files` those in which nothing can name an image, `argocd_files` those with overrides of
+    Argo CD sources, `definition_files` those that may define kinds; `has_applications` is false
+    when no Argo CD object has Helm values, `has_inflations` and `has_replacements` when no
+    kustomization has Helm charts or replacements. `rows` are the user's own, and with
+    `move_unknown` whole references in kinds that nothing knows move too.
     """
 
     workspace: Workspace
@@ -232,7 +232,8 @@ class Index(Struct, dict=True):
     def _base_context(self) -> FinderContext:
         return FinderContext(
             source_url=self.source_url,
-            values_maps=self._values_maps(),
+            values_maps=self._values_maps("ConfigMap"),
+            values_secrets=self._values_maps("Secret"),
             copied_keys=dict(self._copied_keys()),
             rows=self.rows,
             defined=Definitions(self.workspace, self.definition_files).rows,
@@ -246,11 +247,11 @@ class Index(Struct, dict=True):
         for kustomization in self.kustomizations.values() if self.has_replacements else ():
             yield from copied_keys(self.workspace, kustomization)
 
-    def _values_maps(self) -> dict[str, dict[str, bool]]:
+    def _values_maps(self, kind: str) -> dict[str, dict[str, bool]]:
         maps: dict[str, dict[str, bool]] = {}
         for release in self.releases:
             for source in release.values_from:
-                if source.kind == "ConfigMap" and source.target_path is None:
+                if source.kind == kind and source.target_path is None:
                     free = self.is_prefix_free(release)
                     maps.setdefault(source.name, {})[source.key] = free
         return maps
@@ -298,7 +299,7 @@ def _look_at(index: Index, file: str) -> bool:
         index.silent_files.add(file)
     if b"CustomResourceDefinition" in content:
         index.definition_files.append(file)
-    if b"ConfigMap" in content and _has_any(content, _IMAGE_WORDS):
+    if _has_any(content, _HOLDERS):
         index.config_map_files.append(file)
     if is_override_file(file):
         index.argocd_files.add(file)

@@ -18,6 +18,7 @@ from imageshift.inventory.objects import (
 )
 from imageshift.repo.workspace import Workspace
 from imageshift.sites import Resource, Role, resource_of
+from imageshift.sites.kustomization import generators
 from imageshift.source import (
     Document,
     Mapping,
@@ -143,16 +144,13 @@ def _add_source(found: Objects, file: str, root: Mapping, resource: Resource) ->
 
 def generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str, str]]:
     """What generators make of files: the generator's name, the key, and the file."""
-    for kind in ("configMapGenerator", "secretGenerator"):
-        for generator in kustomization.root.items(kind):
-            if not isinstance(generator, Mapping):
-                continue
-            for text in texts(generator, "files"):
-                key, equals, path = text.rpartition("=")
-                file = join(kustomization.folder, path)
-                if file is not None:
-                    key = key if equals else path.rpartition("/")[2]
-                    yield generator.text("name") or "", key, file
+    for generator, _ in generators(kustomization.root):
+        for text in texts(generator, "files"):
+            key, equals, path = text.rpartition("=")
+            file = join(kustomization.folder, path)
+            if file is not None:
+                key = key if equals else path.rpartition("/")[2]
+                yield generator.text("name") or "", key, file
 
 
 CopiedKey = tuple[tuple[str, str], tuple[Role, str]]
@@ -182,10 +180,10 @@ def copied_keys(workspace: Workspace, kustomization: KustomizationFile) -> Itera
 
 
 def target_keys(release: Release) -> Iterator[CopiedKey]:
-    """The ConfigMaps' texts that a release takes as single values (`targetPath`)."""
+    """The texts of ConfigMaps and Secrets that a release takes as single values (`targetPath`)."""
     for source in release.values_from:
         role = _ROLES.get((source.target_path or "").rpartition(".")[2])
-        if source.kind == "ConfigMap" and role is not None:
+        if source.kind in {"ConfigMap", "Secret"} and role is not None:
             yield (source.name, source.key), (role, _TARGET.format(source.target_path))
 
 

@@ -24,13 +24,14 @@ from imageshift.sites.rows import Rows, built_in_rows
 from imageshift.sites.templates import find_template_images
 from imageshift.source import Chunk, Document, SourceText, split_documents
 
-__all__ = ["FileScan", "FileSkip", "is_ignored", "scan_file"]
+__all__ = ["FileScan", "FileSkip", "is_ignored", "is_kept", "scan_file"]
 
 _WORDS = (b"mage", b"registry", b"repository", b"_IMAGE", b"oci://", b"newName", b"lowedRepos")
 _HELMFILE = (b"releases:", b"{{")
 # A line's first hash begins the search for the words behind it: one search for each line.
 _COMMENT = r"(?<![^\r\n])[^#\r\n]*+#[^\r\n]*?\bimageshift:[ \t]*"
 _IGNORE = re.compile(rf"{_COMMENT}ignore(?![\w-])")
+_KEEP = re.compile(rf"{_COMMENT}keep(?![\w-])")
 _IGNORE_FILE = re.compile(rf"{_COMMENT}ignore-file\b")
 _SOPS = re.compile(
     r"""(?:\A\ufeff?|[\r\n])(?:sops|"sops"|'sops')[ \t]*:[ \t]*(?:[{#\r\n]|\Z)"""
@@ -79,12 +80,12 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
 def is_silent(file: str, content: bytes, own: Rows, *, copied: bool) -> bool:
     """Whether nothing in a file's bytes can name an image; `own` are the user's rows.
 
-    `copied` says that a ConfigMap may, since a replacement copies its text into one.
+    `copied` says that a ConfigMap or Secret may, since something copies its text into one.
     """
     return not (
         _mentions_images(content, own)
         or is_kustomization(file)
-        or (copied and b"ConfigMap" in content)
+        or (copied and (b"ConfigMap" in content or b"kind: Secret" in content))
         or all(word in content for word in _HELMFILE)
     )
 
@@ -132,15 +133,29 @@ def is_ignored(source: SourceText, lines: Iterable[int]) -> bool:
     return _is_ignored_file(source.text) or any(_is_ignored_line(source, line) for line in lines)
 
 
+def is_kept(source: SourceText, line: int) -> bool:
+    """Whether a comment says that what stands on a line replaces a chart's image on purpose.
+
+    It stands on the line itself or alone on the line above; what is ignored is kept too.
+    """
+    if "imageshift:" not in source.text:
+        return False
+    return is_ignored(source, (line,)) or _says(_KEEP, source, line)
+
+
 def _is_ignored_file(text: str) -> bool:
     return "imageshift:" in text and _IGNORE_FILE.search(text) is not None
 
 
 def _is_ignored_line(source: SourceText, line: int) -> bool:
-    if _IGNORE.search(source.line(line)):
+    return _says(_IGNORE, source, line)
+
+
+def _says(comment: re.Pattern[str], source: SourceText, line: int) -> bool:
+    if comment.search(source.line(line)):
         return True
     above = source.line(line - 1).strip() if line > 1 else ""
-    return above.startswith("#") and _IGNORE.search(above) is not None
+    return above.startswith("#") and comment.search(above) is not None
 
 
 class _Scan:
@@ -170,9 +185,14 @@ class _Scan:
         for chunk in split_documents(self._source):
             if is_policy_text(chunk.text):
                 self._policies.append(chunk)
-            if may_hold_images(chunk, self._context):
+            if self._builds or may_hold_images(chunk, self._context):
                 sites += self._chunk_sites(chunk)
         return sites
+
+    @property
+    def _builds(self) -> bool:
+        """Whether the file decides what is built, so that one that can't be read is told."""
+        return self._context.role is FileRole.KUSTOMIZATION
 
     def _chunk_sites(self, chunk: Chunk) -> list[ImageSite]:
         try:

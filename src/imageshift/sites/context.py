@@ -37,10 +37,10 @@ class FinderContext(Struct, frozen=True):
     """Facts that one document can't hold, all optional.
 
     `source_url` gives the address of a Flux source by its kind, namespace and name;
-    `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and
-    whether their chart is prefix-free; `copied_keys` are names with keys of those whose
-    text goes into an image elsewhere, with its part in that and why; `rows` are the user's own
-    image paths, and `defined` gives those that a CRD in the tree shows of a kind. With
+    `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and whether their
+    chart is prefix-free, `values_secrets` those of Secrets; `copied_keys` are names with keys of
+    those whose text goes into an image elsewhere, with its part in that and why; `rows` are the
+    user's own image paths, and `defined` gives those that a CRD in the tree shows of a kind. With
     `move_unknown` a whole reference in a kind that nothing knows is likely, not doubtful.
     """
 
@@ -48,6 +48,7 @@ class FinderContext(Struct, frozen=True):
     prefix_free: bool = False
     source_url: Callable[[str, str, str], str | None] = _unknown_source
     values_maps: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
+    values_secrets: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
     copied_keys: MappingType[tuple[str, str], tuple[Role, str]] = field(default_factory=dict)
     rows: Rows = Rows()
     defined: Callable[[Resource], tuple[ImageField, ...]] = _undefined

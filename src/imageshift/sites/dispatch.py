@@ -10,7 +10,11 @@ from msgspec.structs import replace
 from imageshift.data.image_field import ImageField
 from imageshift.sites.annotations import find_annotation_images
 from imageshift.sites.argocd import find_application_images, find_override_images
-from imageshift.sites.config_maps import find_config_map_images, may_name_images
+from imageshift.sites.config_maps import (
+    find_config_map_images,
+    find_secret_images,
+    may_name_images,
+)
 from imageshift.sites.context import FileRole, FinderContext
 from imageshift.sites.custom import find_carried_objects, find_custom_images
 from imageshift.sites.definitions import elsewhere, is_pushed_to
@@ -22,7 +26,7 @@ from imageshift.sites.flux import (
 )
 from imageshift.sites.generic import find_generic_images
 from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
-from imageshift.sites.kustomization import find_kustomization_images
+from imageshift.sites.kustomization import find_kustomization_images, find_literal_images
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, resource_of
 from imageshift.sites.patches import Finder, find_json_patch_images
 from imageshift.sites.policies import ADDING_KINDS, find_policy_images, is_policy, is_policy_text
@@ -65,23 +69,27 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     if found is None:
         # A flow mapping (JSON) or an indented root; anything else has no kind, so isn't ours.
         return "kind" in text or "releases:" in text
-    return _kind_may_hold(found[1], text, context)
+    return _kind_may(found[1], text, context)
 
 
-def _kind_may_hold(kind: str, text: str, context: FinderContext) -> bool:
+def _kind_may(kind: str, text: str, context: FinderContext) -> bool:
+    """Whether an object of a kind can hold an image."""
     if any(
         kind in known for known in (ADDING_KINDS, context.rows.by_kind, built_in_rows().by_kind)
     ):
         return True
     if kind == "ConfigMap":
         return may_name_images(text, context)
+    if kind == "Secret":
+        return bool(context.values_secrets or context.copied_keys)
     if kind in _CHART_SOURCES:
         return context.chart_sources
     return kind not in _NEVER and not is_policy_text(text)
 
 
 def _may_name_images(text: str, context: FinderContext) -> bool:
-    if _WORDS.search(text) is not None or (context.copied_keys and "ConfigMap" in text):
+    held = "ConfigMap" in text or "kind: Secret" in text
+    if _WORDS.search(text) is not None or (context.copied_keys and held):
         return True
     content = text.encode(errors="replace")
     return built_in_rows().may_name_images(content) or context.rows.may_name_images(content)
@@ -103,6 +111,7 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
     elif context.role is FileRole.KUSTOMIZATION:
         root, find = document.mapping, _patch_finder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)
+        yield from find_literal_images(document, root, resource_of(root), context.copied_keys)
     else:
         yield from _object_images(_Object(document, document.mapping, (), context))
 
@@ -244,6 +253,11 @@ def _policy(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     return find_policy_images(found.document, found.root, resource, found.path)
 
 
+def _secret(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    at = (found.document, found.root, resource, found.path)
+    return find_secret_images(*at, found.context)
+
+
 def _chart_source(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     if not found.context.chart_sources:
         return iter(())
@@ -261,6 +275,7 @@ _FINDERS: dict[str, tuple[re.Pattern[str], Callable[[_Object, Resource], Iterato
     "Application": (_ARGO, _application),
     "ApplicationSet": (_ARGO, _application),
     "ConfigMap": (re.compile("^$"), _config_map),
+    "Secret": (re.compile("^$"), _secret),
     **dict.fromkeys(_CHART_SOURCES, (_FLUX, _chart_source)),
     **{
         kind: (re.compile(rf"^{re.escape(group)}$"), _policy)
