@@ -160,6 +160,13 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     images: Annotated[
         list[ImageEntry], _says("Custom resources that hold images, beside the known ones.")
     ] = []
+    crds: Annotated[
+        list[str], _says("Files and folders with CRDs, whose image fields count.", ["crds/"])
+    ] = []
+    unknown_kinds: Annotated[
+        Literal["list", "move"],
+        _says("What becomes of whole references in kinds that nothing knows.", "list"),
+    ] = "list"
     jobs: Annotated[
         Literal["skip", "rewrite"],
         _says("Whether applied Jobs are rewritten, which Kubernetes refuses to change.", "skip"),

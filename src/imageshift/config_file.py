@@ -67,6 +67,7 @@ def load_config(path: Path | None, foreign: Foreign | None = None) -> Config:
     config = file.config()
     if foreign is not None:
         file.check_foreign(config, foreign)
+    file.check_files(config)
     return config
 
 
@@ -121,6 +122,9 @@ class _File(Struct, frozen=True):
                 _check_host(entry.registry_host, foreign)
         with self._place_of("rules_from"):
             self._check_rules_from(config.rules_from, foreign)
+        for index, path in enumerate(config.crds):
+            with self._place_of(f"crds[{index}]"):
+                self._check_path(path, foreign)
         for key, path in config.charts.sources.items():
             with self._place_of("charts.sources", key):
                 self._check_path(path, foreign)
@@ -139,6 +143,17 @@ class _File(Struct, frozen=True):
             resolve_below(foreign.root, str(self.path.resolve().parent / path))
         except SourceError:
             raise ConfigError(f"{path} leads out of {foreign.root}", hint=_TRUST) from None
+
+    def check_files(self, config: Config) -> None:
+        """Refuses names of files that don't exist.
+
+        Raises:
+            ConfigError: with the place of the value.
+        """
+        for index, path in enumerate(config.crds):
+            with self._place_of(f"crds[{index}]"):
+                if not (self.path.resolve().parent / path).exists():
+                    raise ConfigError(f"{path} doesn't exist")
 
     def error(self, message: str, offset: int, hint: str | None = None) -> ConfigError:
         """An error at a place of the file."""
