@@ -1,4 +1,4 @@
-"""Flux Operator's ResourceSets: inputs that templates put into images, and templates as a text."""
+"""Inputs of Flux Operator's ResourceSets that templates put into images."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from imageshift.errors import SourceError
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
@@ -20,7 +21,15 @@ from imageshift.sites.model import (
     below,
 )
 from imageshift.sites.templates import find_template_images
-from imageshift.source import Document, Mapping, Node, Scalar, Sequence, embedded_text
+from imageshift.source import (
+    Document,
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    embedded_text,
+    parse_embedded,
+)
 
 __all__ = ["Change", "find_input_images", "find_template_text_images"]
 
@@ -83,7 +92,7 @@ def find_input_images(
 def find_template_text_images(
     document: Document, root: Mapping, resource: Resource, path: Path, change: Change
 ) -> Iterator[ImageSite]:
-    """The images of `resourcesTemplate`, whole lines of it, changed by a function first.
+    """The images of a `resourcesTemplate` that is no YAML, by its lines, changed first.
 
     Raises:
         SourceError: the text's spelling can't be followed.
@@ -91,7 +100,7 @@ def find_template_text_images(
     at = (*path, "spec", "resourcesTemplate")
     scalar = below(root, "spec").scalar("resourcesTemplate")
     inner = None if scalar is None or scalar.is_empty else embedded_text(document, scalar)
-    if inner is None:
+    if scalar is None or inner is None or _is_yaml(document, scalar):
         return
     for site in find_template_images(inner.source):
         yield replace(site, document=inner, path=at, resource=resource)
@@ -107,6 +116,13 @@ def find_template_text_images(
             resource=resource,
             confidence=Confidence.LIKELY,
         )
+
+
+def _is_yaml(document: Document, scalar: Scalar) -> bool:
+    try:
+        return bool(parse_embedded(document, scalar))
+    except SourceError:
+        return False
 
 
 def _name(site: ImageSite) -> int:
