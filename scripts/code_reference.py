@@ -14,7 +14,8 @@ HEAD = """\
 
 <!-- Written by scripts/code_reference.py: edit src/imageshift/reports/codes.py instead. -->
 
-Every finding, reason and warning has a code that doesn't change; the last ones are those of `rules validate` and `rules import`.
+Every finding, reason and warning has a code that doesn't change.
+The last ones are those of `rules validate` and `rules import`.
 Reports link to this page; which codes change the exit code is said in [exit codes](exit-codes.md).
 """
 

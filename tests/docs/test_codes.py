@@ -49,6 +49,5 @@ def test_each_code_has_an_anchor(repository: Path) -> None:
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
 
     assert PAGE.endswith("/docs/codes.md")
-    assert [page_of(code) for code in (*CODES, *RULE_CODES)] == [
-        f"{PAGE}#{heading}" for heading in headings
-    ]
+    assert headings == [*CODES, *RULE_CODES]
+    assert page_of(headings[0]) == f"{PAGE}#{headings[0]}"

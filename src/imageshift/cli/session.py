@@ -58,6 +58,7 @@ class Session:
         self.command = command
         self.moves = _MOVES.get(command)
         self.findings: list[Finding] = []
+        self.is_sifted = False
         self._updater_files: list[str] = []
         self.common = common
         options = common.run_options(named_only=named_only, backward=backward)
@@ -119,10 +120,16 @@ class Session:
         return found
 
     def all_findings(self) -> list[Finding]:
-        """The findings of the files, then the warnings."""
+        """The findings of the files, then the warnings, as far as none were left out."""
+        if self.is_sifted:
+            return self.findings
         known = {finding.code for finding in self.findings}
         warnings = [one for one in self.summary.advice.warnings() if one.code not in known]
         return [*self.findings, *notice_findings(warnings, self.run.workspace.root)]
+
+    def sift(self, findings: list[Finding]) -> None:
+        """Leaves only some of all findings."""
+        self.findings, self.is_sifted = findings, True
 
     def put_errors(self) -> None:
         """Prints every finding that makes the run fail."""
