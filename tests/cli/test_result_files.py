@@ -98,6 +98,11 @@ REFUSED = {
     "terraform": (("infra", "terraform", "--out", "x", "--format", "json"), "No such option"),
     "cloudformation": (("infra", "cloudformation", "--format", "json"), "No such option"),
     "migrate": (("migrate", ".", "--format", "sarif"), "'sarif' is not one of 'text', 'json'"),
+    "migrate's diff": (("migrate", ".", "--diff", "--format", "json"), "can't be used together"),
+    "revert's diff": (
+        ("revert", ".", "--all", "--diff", "--format", "json"),
+        "--diff and --format json can't be used together",
+    ),
     "verify": (("verify", ".", "--format", "github"), "'github' is not one of 'text', 'json'"),
     "warm": (("warm", ".", "--format", "junit"), "'junit' is not one of 'text', 'json'"),
     "map": (("map", "nginx", "--format", "markdown"), "is not one of 'text', 'json'"),

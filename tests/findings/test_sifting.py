@@ -110,6 +110,26 @@ def test_a_branch_is_compared_with_where_it_began(repository: Path) -> None:
     assert found(repository, "--changed", "main") == (1, ["a.yaml:7:14"])
 
 
+def test_settings_of_the_repository_run_nothing(repository: Path) -> None:
+    """Not its monitor, filters, hooks or commands for differences, whatever they are."""
+    command = f"touch {repository}/pwned; cat"
+    for key in (
+        "core.fsmonitor",
+        "filter.x.clean",
+        "filter.x.smudge",
+        "diff.x.textconv",
+        "diff.external",
+    ):
+        git(repository, "config", key, command)
+    write_tree(repository, {".gitattributes": "* filter=x diff=x\n", "a.yaml": f"{POD}# x\n"})
+    (repository / ".git" / "hooks" / "post-index-change").write_text(f"#!/bin/sh\n{command}\n")
+
+    done = run(repository, "check", ".", *REGISTRY, "--changed", "HEAD")
+
+    assert (done.code, done.stdout) == (0, "")
+    assert not (repository / "pwned").exists()
+
+
 def test_no_such_revision(repository: Path) -> None:
     """It is a usage error, and so is a folder without Git."""
     done = run(repository, "check", ".", *REGISTRY, "--changed", "no-such")

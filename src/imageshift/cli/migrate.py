@@ -8,7 +8,7 @@ import typer
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import progress, put_diff
-from imageshift.cli.session import Session, turn_to_write
+from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -35,13 +35,14 @@ def migrate(  # noqa: PLR0913 one a command-line option
     ] = False,
 ) -> None:
     """Move every image of the paths onto the cache."""
+    refuse_format_of_diff(common, diff=diff)
     writes = not (dry_run or diff)
     with turn_to_write(paths, common, writes=writes) as writer:
         more = {"prune": prune, "mend_stale": mend_stale}
         session = Session("migrate", paths, common, writer=writer, **more)
         proof = _proof(session) if verify else None
         for plan in session.follow(session.applied(session.run.plans())):
-            if diff and common.format is Format.TEXT:
+            if diff:
                 put_diff(plan.diff(session.shown(plan.file)))
     _report(session, proof, writes=writes, diff=diff)
     raise typer.Exit(_exit_code(session, proof))

@@ -25,7 +25,7 @@ from imageshift.cli.output import (
     say_doubtful_accounts,
     shows_colours,
 )
-from imageshift.errors import SourceError
+from imageshift.errors import ConfigError, SourceError
 from imageshift.plan import ChartProblem, ChartRot, FilePlan
 from imageshift.repo.workspace import find_root
 from imageshift.repo.writer import Writer, is_left_half_done, writing
@@ -36,7 +36,7 @@ from imageshift.reports.words import counted
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.run import Run
 
-__all__ = ["Session", "say_half_done", "turn_in", "turn_to_write"]
+__all__ = ["Session", "refuse_format_of_diff", "say_half_done", "turn_in", "turn_to_write"]
 
 
 class Session:
@@ -337,6 +337,19 @@ class Session:
             say(f"built from here, but outside the paths: {named}")
             given = " ".join(shlex.quote(argument) for argument in sys.argv[1:])
             say(f"  hint: imageshift {given} --follow")
+
+
+def refuse_format_of_diff(common: Common, *, diff: bool) -> None:
+    """Refuses a report's format together with a diff, which is the whole result.
+
+    Raises:
+        ConfigError: both are asked for.
+    """
+    if diff and common.format is not Format.TEXT:
+        raise ConfigError(
+            f"--diff and --format {common.format} can't be used together",
+            hint="--dry-run prints the report without a diff",
+        )
 
 
 def say_half_done(run: Run) -> None:

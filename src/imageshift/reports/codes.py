@@ -232,7 +232,7 @@ CODES: dict[str, CodeText] = {
         "Renovate doesn't know the cache",
         "Renovate's configuration has no alias for a path of the cache, so it asks ECR for tags "
         "and finds no updates.",
-        "Run `imageshift bots renovate --write`.",
+        "Run `imageshift bots renovate --write`, or add the aliases to a preset that it extends.",
     ),
     Code.UPDATER_REVERTS: CodeText(
         "Argo CD Image Updater writes the old name back",
