@@ -14,7 +14,16 @@ from msgspec import Meta, Struct
 from imageshift.cache import ARTICLE_RULES, CONSOLE_RULES, Registry, Rule, RuleOrigin, RuleSet
 from imageshift.errors import ConfigError, RuleError
 
-__all__ = ["PRESETS", "SCHEMA_ID", "Config", "build_rules", "parse_alias", "parse_rule", "schema"]
+__all__ = [
+    "PRESETS",
+    "SCHEMA_ID",
+    "Config",
+    "KeepEntry",
+    "build_rules",
+    "parse_alias",
+    "parse_rule",
+    "schema",
+]
 
 PRESETS = {"article": ARTICLE_RULES, "console": CONSOLE_RULES}
 """The rule sets that have a name."""
@@ -67,6 +76,17 @@ class ImageEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename
     api_version: Annotated[
         str, _says("The group and version, or * for any.", "backup.example.com/v1")
     ] = "*"
+
+
+class KeepEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Images that stay, and why; at least one of `file` and `image` says which."""
+
+    reason: Annotated[str, _says("Why they stay.", "a fork of ours")]
+    file: Annotated[str | None, _says("A pattern of files, as in .gitignore.", "apps/web/")] = None
+    path: Annotated[
+        str, _says("The keys to the image; all that is below them stays as well.", "spec.values")
+    ] = ""
+    image: Annotated[str | None, _says("The image's name.", "quay.io/our/fork")] = None
 
 
 class RegistryEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -132,6 +152,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     exclude: Annotated[
         list[str], _says("Paths to leave alone, as in .gitignore.", ["clusters/sandbox/"])
     ] = []
+    keep: Annotated[list[KeepEntry], _says("Images that stay as they are, and why.")] = []
     values: Annotated[
         list[str],
         _says("Further files that hold Helm values, as in .gitignore.", ["charts/*/ci-*.yaml"]),
@@ -139,6 +160,13 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     images: Annotated[
         list[ImageEntry], _says("Custom resources that hold images, beside the known ones.")
     ] = []
+    crds: Annotated[
+        list[str], _says("Files and folders with CRDs, whose image fields count.", ["crds/"])
+    ] = []
+    unknown_kinds: Annotated[
+        Literal["list", "move"],
+        _says("What becomes of whole references in kinds that nothing knows.", "list"),
+    ] = "list"
     jobs: Annotated[
         Literal["skip", "rewrite"],
         _says("Whether applied Jobs are rewritten, which Kubernetes refuses to change.", "skip"),

@@ -25,6 +25,7 @@ _COMMANDS = {
     "verify": ("verify", "verify"),
     "warm": ("warm", "warm"),
     "values": ("values", "values"),
+    "audit": ("audit", "audit"),
     "init": ("init", "init"),
     "doctor": ("doctor", "doctor"),
 }

@@ -13,6 +13,7 @@ from imageshift.cli.session import Session
 from imageshift.errors import ConfigError
 from imageshift.reports.findings import Finding, Level
 from imageshift.reports.words import counted
+from imageshift.sites.keeps import kept_by_config
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -40,8 +41,11 @@ def check(
     _refuse(changed, baseline, write=write_baseline)
     named_only = all(path.is_file() for path in paths)
     session = Session("check", paths, common, named_only=named_only)
-    for _ in session.follow(session.run.plans()):
-        pass
+    kept = sum(
+        kept_by_config(result.site)
+        for plan in session.follow(session.run.plans())
+        for result in plan.results
+    )
     if baseline is not None and write_baseline:
         _write_baseline(session, baseline)
         return
@@ -49,7 +53,7 @@ def check(
         _keep_changed(session, changed)
     if baseline is not None:
         _leave_out(session, baseline)
-    _report(session, **_sifted(session) if changed or baseline else {})
+    _report(session, kept, **_sifted(session) if changed or baseline else {})
     raise typer.Exit(_exit_code(session))
 
 
@@ -111,21 +115,23 @@ def _row(finding: Finding) -> dict[str, Any]:
     return made
 
 
-def _report(session: Session, **more: Any) -> None:
+def _report(session: Session, kept: int, **more: Any) -> None:
     if session.common.format is Format.TEXT:
         session.put_errors()
     else:
         session.report(done="to rewrite", **more)
     if session.common.format is not Format.JSON and not session.common.quiet:
-        _say_rest(session)
+        _say_rest(session, kept)
 
 
-def _say_rest(session: Session) -> None:
+def _say_rest(session: Session, kept: int) -> None:
     if session.common.format is Format.TEXT:
         session.say_skips()
     session.say_charts()
     session.say_emptied()
     session.say_hidden()
+    if kept:
+        say(f"`keep:` leaves {counted(kept, 'image')} as written")
     failing = any(
         finding.level is Level.ERROR and not finding.unsafe for finding in session.findings
     )

@@ -221,6 +221,12 @@ CODES: dict[str, CodeText] = {
         "A policy matches names of the upstream registry, and won't match those of the cache.",
         "Add the pattern that the warning names beside the old one.",
     ),
+    Code.POLICY_ADDS_IMAGES: CodeText(
+        "A policy puts images into other objects",
+        "An admission policy adds images to pods that it doesn't own, so nodes pull them wherever "
+        "it matches.",
+        "Let the change of the policy reach the cluster together with the other images.",
+    ),
     Code.AUTOMATION_REVERTS: CodeText(
         "Flux image automation writes the old name back",
         "The line has a `$imagepolicy` marker that sets the name, and its ImageRepository reads "
