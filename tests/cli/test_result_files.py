@@ -142,6 +142,28 @@ def test_quiet_run_says_what_it_fails_for(tmp_path: Path, command: str, message:
     assert message.replace("bad.yaml: ", "bad.yaml:1:1: ") in said
 
 
+RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a, namespace: a}
+spec:
+  chart: {spec: {chart: x, sourceRef: {kind: HelmRepository, name: missing}}}
+  values: {}
+"""
+
+
+@pytest.mark.parametrize("command", ["scan", "check", "migrate --dry-run"])
+def test_quiet_run_names_charts_that_it_requires(tmp_path: Path, command: str) -> None:
+    """A run that fails for a chart names it, also where it says nothing else."""
+    write_tree(tmp_path, {"a.yaml": RELEASE})
+    arguments = (".", "--quiet", "--charts", "require", "--offline", *REGISTRY)
+
+    done = run(tmp_path, *command.split(), *arguments)
+
+    assert done.code == 4
+    assert re.search(r"^a\.yaml:\d+:\d+: chart-unavailable: ", done.stderr, re.MULTILINE)
+
+
 def test_strict_lists_all_of_it(tmp_path: Path) -> None:
     """Twenty images without a rule are twenty lines where they make the run fail."""
     many = POD + "".join(f"    - image: nvcr.io/x/y:{number}\n" for number in range(2, 21))

@@ -120,7 +120,9 @@ def _report(session: Session, kept: int, **more: Any) -> None:
         session.put_errors()
     else:
         session.report(done="to rewrite", **more)
-    if session.common.format is not Format.JSON and not session.common.quiet:
+    if session.common.quiet:
+        session.say_lacking_charts()
+    elif session.common.format is not Format.JSON:
         _say_rest(session, kept)
 
 

@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from imageshift.cli.output import (
     say_doubtful_accounts,
     shows_colours,
 )
-from imageshift.errors import ConfigError, SourceError
+from imageshift.errors import ConfigError
 from imageshift.plan import ChartProblem, ChartRot, FilePlan
 from imageshift.repo.workspace import find_root
 from imageshift.repo.writer import Writer, is_left_half_done, writing
@@ -92,7 +92,9 @@ class Session:
                 yield plan
         self._warn_of_charts()
         if self.command in _WARNING_OF_BOTS:
-            self._warn_of_bots()
+            from imageshift.cli.bot_warnings import warn_of_bots  # noqa: PLC0415 not for hooks
+
+            warn_of_bots(self.run, self.summary, self._updater_files)
         if self.command == "check":
             self.findings += self._rot_findings()
         self.summary.files = sum(1 for _ in self.run.files())
@@ -176,6 +178,12 @@ class Session:
             if finding.level is Level.ERROR and not (self.moves and finding.subject):
                 for line in finding_lines(finding):
                     say(line)
+        self.say_lacking_charts()
+
+    def say_lacking_charts(self) -> None:
+        """Says which charts a run lacks that requires all of them."""
+        if self.exit_code_of_charts() is not Exit.DONE:
+            self.say_charts()
 
     def _warn_of_charts(self) -> None:
         charts = self.run.charts
@@ -189,33 +197,6 @@ class Session:
         for rot in self.rot:
             message = f"{rot.message}; {rot.hint}"
             self.summary.advice.add(Code(rot.code), self._place(rot), message=message)
-
-    def _warn_of_bots(self) -> None:
-        """Warns of bots that don't know the cache, or would undo the move."""
-        from imageshift.bots.argocd import find_updater  # noqa: PLC0415 not for hooks
-        from imageshift.bots.renovate import find_config  # noqa: PLC0415 as above
-
-        with suppress(SourceError):  # what Renovate can't read either
-            config = find_config(self.run.workspace.root)
-            missing = {} if config is None else config.missing(self._aliases_in_use())
-            if config is not None and missing:
-                place = f"{self.shown(config.name)}:1:1"
-                paths = counted(len(missing), "path")
-                self.summary.advice.add(Code.RENOVATE_ALIASES, place, paths)
-        applications = (file for file, _, _ in self.run.index.applications)
-        files = sorted({*self._updater_files, *filter(self.run.is_written, applications)})
-        for one in find_updater(self.run.workspace, files, self.run.rules_of):
-            place = f"{self.shown(one.file)}:{one.place.line}:{one.place.column}"
-            self.summary.advice.add(Code.UPDATER_REVERTS, place, one.message)
-
-    def _aliases_in_use(self) -> dict[str, str]:
-        from imageshift.bots.renovate import aliases_of  # noqa: PLC0415 not for hooks
-
-        used = self.summary.used
-        return aliases_of(
-            (target.rules.registry, (rule for rule in target.rules.rules if rule in used))
-            for target in self.run.targets
-        )
 
     @property
     def rot(self) -> list[ChartRot]:
