@@ -6,7 +6,7 @@ With --check nothing is written, and the exit code is 1 when the page has drifte
 import sys
 from pathlib import Path
 
-from imageshift.reports.codes import CODES
+from imageshift.reports.codes import CODES, RULE_CODES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "codes.md"
 HEAD = """\
@@ -15,6 +15,7 @@ HEAD = """\
 <!-- Written by scripts/code_reference.py: edit src/imageshift/reports/codes.py instead. -->
 
 Every finding, reason and warning has a code that doesn't change.
+The last ones are those of `rules validate` and `rules import`.
 Reports link to this page; which codes change the exit code is said in [exit codes](exit-codes.md).
 """
 
@@ -23,7 +24,7 @@ def reference() -> str:
     """Return the page."""
     parts = [
         f"\n## {code}\n\n**{words.title}.** {words.means}\n\n{words.remedy}\n"
-        for code, words in CODES.items()
+        for code, words in {**CODES, **RULE_CODES}.items()
     ]
     return HEAD + "".join(parts)
 

@@ -57,6 +57,7 @@ LISTS = {
         "y=redis:7.x",
     ),
     "no rule": ("nvcr.io/a/b", "nvcr.io/a/b", None),
+    "a port is no constraint": ("x=localhost:5000/a:1", "x=localhost:5000/a:1", None),
     "no image": ("A B, ,", "A B, ,", None),
 }
 

@@ -98,6 +98,11 @@ REFUSED = {
     "terraform": (("infra", "terraform", "--out", "x", "--format", "json"), "No such option"),
     "cloudformation": (("infra", "cloudformation", "--format", "json"), "No such option"),
     "migrate": (("migrate", ".", "--format", "sarif"), "'sarif' is not one of 'text', 'json'"),
+    "migrate's diff": (("migrate", ".", "--diff", "--format", "json"), "can't be used together"),
+    "revert's diff": (
+        ("revert", ".", "--all", "--diff", "--format", "json"),
+        "--diff and --format json can't be used together",
+    ),
     "verify": (("verify", ".", "--format", "github"), "'github' is not one of 'text', 'json'"),
     "warm": (("warm", ".", "--format", "junit"), "'junit' is not one of 'text', 'json'"),
     "map": (("map", "nginx", "--format", "markdown"), "is not one of 'text', 'json'"),
@@ -135,6 +140,28 @@ def test_quiet_run_says_what_it_fails_for(tmp_path: Path, command: str, message:
     assert done.code in {1, 3}
     said = re.sub(r"(?m)^bad.yaml:1:\d+", "bad.yaml:1:1", done.stdout + done.stderr)
     assert message.replace("bad.yaml: ", "bad.yaml:1:1: ") in said
+
+
+RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a, namespace: a}
+spec:
+  chart: {spec: {chart: x, sourceRef: {kind: HelmRepository, name: missing}}}
+  values: {}
+"""
+
+
+@pytest.mark.parametrize("command", ["scan", "check", "migrate --dry-run"])
+def test_quiet_run_names_charts_that_it_requires(tmp_path: Path, command: str) -> None:
+    """A run that fails for a chart names it, also where it says nothing else."""
+    write_tree(tmp_path, {"a.yaml": RELEASE})
+    arguments = (".", "--quiet", "--charts", "require", "--offline", *REGISTRY)
+
+    done = run(tmp_path, *command.split(), *arguments)
+
+    assert done.code == 4
+    assert re.search(r"^a\.yaml:\d+:\d+: chart-unavailable: ", done.stderr, re.MULTILINE)
 
 
 def test_strict_lists_all_of_it(tmp_path: Path) -> None:

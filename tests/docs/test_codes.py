@@ -6,7 +6,17 @@ import sys
 from pathlib import Path
 
 from imageshift.advice import Code
-from imageshift.reports.codes import CODES, DOUBTFUL, NOT_CACHED, PAGE, WRONG_PATH, page_of
+from imageshift.aws.compare import DifferenceKind
+from imageshift.aws.validate import FindingCode
+from imageshift.reports.codes import (
+    CODES,
+    DOUBTFUL,
+    NOT_CACHED,
+    PAGE,
+    RULE_CODES,
+    WRONG_PATH,
+    page_of,
+)
 from imageshift.sites import SkipReason
 
 
@@ -14,9 +24,11 @@ def test_every_code_has_words() -> None:
     """Findings, reasons and warnings: no code is left out, none is made up."""
     known = {NOT_CACHED, WRONG_PATH, DOUBTFUL, *SkipReason, *Code}
 
+    every = {**CODES, **RULE_CODES}
     assert set(CODES) == {str(code) for code in known}
-    assert len({words.means for words in CODES.values()}) == len(CODES)
-    for words in CODES.values():
+    assert set(every) == {*CODES, *map(str, FindingCode), *map(str, DifferenceKind)}
+    assert len({words.means for words in every.values()}) == len(every)
+    for words in every.values():
         assert words.means.endswith(".")
         assert words.remedy.endswith(".")
 
@@ -37,4 +49,5 @@ def test_each_code_has_an_anchor(repository: Path) -> None:
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
 
     assert PAGE.endswith("/docs/codes.md")
-    assert [page_of(code) for code in CODES] == [f"{PAGE}#{heading}" for heading in headings]
+    assert headings == [*CODES, *RULE_CODES]
+    assert page_of(headings[0]) == f"{PAGE}#{headings[0]}"

@@ -228,6 +228,35 @@ def test_fixes_are_what_migrate_writes(tmp_path: Path) -> None:
     assert fixed == read_tree(tmp_path)
 
 
+def test_same_image_twice_has_two_fingerprints(tmp_path: Path) -> None:
+    """Else a server would show one of the two."""
+    write_tree(tmp_path, {"a.yaml": POD.replace("nvcr.io/x/y:1", '"nginx:1.25"')})
+
+    rows = json.loads(check(tmp_path, "gitlab"))
+    results = log_of(check(tmp_path, "sarif"))["results"]
+
+    assert len({row["fingerprint"] for row in rows}) == len(rows) == 2
+    assert len({str(one["partialFingerprints"]) for one in results}) == len(results) == 2
+
+
+def test_no_fix_for_what_moves_only_together(tmp_path: Path) -> None:
+    """A base and the entry that matches it are two files, and neither change is right alone."""
+    files: dict[str, str | bytes] = {
+        "base/kustomization.yaml": "resources: [pod.yaml]\n",
+        "base/pod.yaml": POD,
+        "prod/kustomization.yaml": (
+            'resources: [../base]\nimages: [{name: nginx, newTag: "1.26"}]\n'
+        ),
+    }
+    write_tree(tmp_path, files)
+
+    results = log_of(check(tmp_path, "sarif"))["results"]
+
+    moving = [one for one in results if one["ruleId"] == "not-cached"]
+    assert moving
+    assert not any("fixes" in one for one in moving)
+
+
 ODD = "x,y:%\n::error::z|`b`<b>_@a&\x1b[31m.yaml"
 
 

@@ -82,6 +82,23 @@ def test_only_changed_lines_count(
     assert before == (code, places)
 
 
+def test_warnings_of_other_lines_are_left_out(repository: Path) -> None:
+    """In every format; what speaks of the whole run stays."""
+    commit(repository, {"l.yaml": POD.replace("nginx:1", "nvcr.io/x/y:1")})
+    write_tree(repository, {"a.yaml": POD.replace("nginx:2", "nvcr.io/x/y:3")})
+
+    arguments = ("check", ".", *REGISTRY, "--format", "github", "--changed", "HEAD")
+    lines = run(repository, *arguments).stdout.splitlines()
+
+    assert [line.partition(",")[0] for line in lines] == [
+        (
+            "::warning title=The first pull may need a route to the internet (first-pull-route)"
+            "::the first pull of an image may need a route to the internet"
+        ),
+        "::warning file=a.yaml",
+    ]
+
+
 def test_a_branch_is_compared_with_where_it_began(repository: Path) -> None:
     """As a pull request is: what the other branch has changed since doesn't count."""
     git(repository, "switch", "--quiet", "-c", "work")
@@ -91,6 +108,26 @@ def test_a_branch_is_compared_with_where_it_began(repository: Path) -> None:
     git(repository, "switch", "--quiet", "work")
 
     assert found(repository, "--changed", "main") == (1, ["a.yaml:7:14"])
+
+
+def test_settings_of_the_repository_run_nothing(repository: Path) -> None:
+    """Not its monitor, filters, hooks or commands for differences, whatever they are."""
+    command = f"touch {repository}/pwned; cat"
+    for key in (
+        "core.fsmonitor",
+        "filter.x.clean",
+        "filter.x.smudge",
+        "diff.x.textconv",
+        "diff.external",
+    ):
+        git(repository, "config", key, command)
+    write_tree(repository, {".gitattributes": "* filter=x diff=x\n", "a.yaml": f"{POD}# x\n"})
+    (repository / ".git" / "hooks" / "post-index-change").write_text(f"#!/bin/sh\n{command}\n")
+
+    done = run(repository, "check", ".", *REGISTRY, "--changed", "HEAD")
+
+    assert (done.code, done.stdout) == (0, "")
+    assert not (repository / "pwned").exists()
 
 
 def test_no_such_revision(repository: Path) -> None:
@@ -145,6 +182,26 @@ def test_baseline_says_what_is_gone(repository: Path) -> None:
         "known.json: 3 listed findings are gone\n"
         "  hint: --write-baseline removes them\n"
     )
+
+
+def test_baseline_of_a_part(repository: Path) -> None:
+    """A run over some files says nothing of others that are listed, and keeps them in the file."""
+    file = repository / "known.json"
+    baseline = ("--baseline", "known.json")
+    run(repository, "check", ".", *REGISTRY, *baseline, "--write-baseline")
+    whole = [(row["file"], row["subject"]) for row in json.loads(file.read_text())["findings"]]
+    write_tree(repository, {"a.yaml": POD.replace("nginx:1", "redis:1")})
+
+    part = run(repository, "check", "old.yaml", *REGISTRY, *baseline)
+    changed = run(repository, "check", ".", *REGISTRY, *baseline, "--changed", "HEAD")
+    run(repository, "check", "a.yaml", *REGISTRY, *baseline, "--write-baseline")
+
+    assert (part.code, part.stderr) == (0, "known.json: 2 known findings left out\n")
+    assert (changed.code, changed.stderr) == (1, "imageshift migrate rewrites them\n")
+    listed = [(row["file"], row["subject"]) for row in json.loads(file.read_text())["findings"]]
+    assert listed[:2] == [("a.yaml", "nginx:2"), ("a.yaml", "redis:1")]
+    assert listed[2:] == whole[2:]
+    assert found(repository, *baseline) == (0, [])
 
 
 def test_json_lists_what_is_left(repository: Path) -> None:

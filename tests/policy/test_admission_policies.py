@@ -251,6 +251,25 @@ def test_mutating_policy(tmp_path: Path) -> None:
     assert found == [True, True, False]
 
 
+SCHEMAS = {
+    "validating": (("validating", "--only-cache"), ("1.30", "1.34", "1.37")),
+    "mutating": (("mutating",), ("1.36", "1.37")),
+    "mutating, beta": (("mutating", "--api-version", "v1beta1"), ("1.34", "1.35")),
+}
+
+
+@pytest.mark.parametrize(("arguments", "versions"), SCHEMAS.values(), ids=SCHEMAS)
+def test_policies_are_valid(
+    tmp_path: Path, arguments: tuple[str, ...], versions: tuple[str, ...]
+) -> None:
+    """By the schemas of Kubernetes, in which no unknown field may stand."""
+    schemas = pytest.importorskip("kubernetes_validate", reason="it has the schemas")
+
+    for document in policies(tmp_path, *arguments, *REGISTRY):
+        for version in versions:
+            assert schemas.validate(document, version, strict=True)
+
+
 REFUSED = {
     "a variable for a host": (("kyverno", "--registry-host", "${HOST}"), "can't hold the variable"),
     "no registry": (("mutating",), "account"),

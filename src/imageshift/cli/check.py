@@ -67,9 +67,11 @@ def _refuse(changed: str | None, baseline: Path | None, *, write: bool) -> None:
 
 
 def _write_baseline(session: Session, file: Path) -> None:
-    from imageshift.reports.baseline import baseline_text  # noqa: PLC0415 asked for only
+    from imageshift.reports.baseline import Baseline, baseline_text  # noqa: PLC0415 asked for only
 
-    text, findings = baseline_text(session.findings)
+    before = Baseline.read(file) if file.exists() else Baseline({})
+    others = before.of(lambda name: not session.run.is_written(name))
+    text, findings = baseline_text(session.findings, others)
     emit(text, file)
     say(f"{file}: {findings}, which later runs leave out")
 
@@ -77,16 +79,19 @@ def _write_baseline(session: Session, file: Path) -> None:
 def _keep_changed(session: Session, revision: str) -> None:
     from imageshift.reports.since import changed_since  # noqa: PLC0415 asked for only
 
-    session.findings = changed_since(session.findings, revision, session.run.workspace)
+    session.sift(changed_since(session.all_findings(), revision, session.run.workspace))
 
 
 def _leave_out(session: Session, file: Path) -> None:
     from imageshift.reports.baseline import Baseline  # noqa: PLC0415 asked for only
 
-    session.findings, known, gone = Baseline.read(file).split(session.findings)
+    listed = Baseline.read(file).of(session.run.is_written)
+    complete = not session.is_sifted
+    left, known, gone = listed.split(session.all_findings())
+    session.sift(left)
     if known and not session.common.quiet:
         say(f"{file}: {counted(known, 'known finding')} left out")
-    if gone and not session.common.quiet:
+    if gone and complete and not session.common.quiet:
         say(f"{file}: {counted(gone, 'listed finding')} {'is' if gone == 1 else 'are'} gone")
         say("  hint: --write-baseline removes them")
 
@@ -115,7 +120,9 @@ def _report(session: Session, kept: int, **more: Any) -> None:
         session.put_errors()
     else:
         session.report(done="to rewrite", **more)
-    if session.common.format is not Format.JSON and not session.common.quiet:
+    if session.common.quiet:
+        session.say_lacking_charts()
+    elif session.common.format is not Format.JSON:
         _say_rest(session, kept)
 
 

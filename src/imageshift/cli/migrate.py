@@ -9,7 +9,7 @@ import typer
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import progress, put_diff, say
-from imageshift.cli.session import Session, turn_to_write
+from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 from imageshift.config import KeepEntry
 from imageshift.errors import SourceError
 from imageshift.repo.workspace import CONFIG_NAME
@@ -44,6 +44,7 @@ def migrate(  # noqa: PLR0913 one a command-line option
     ] = False,
 ) -> None:
     """Move every image of the paths onto the cache."""
+    refuse_format_of_diff(common, diff=diff)
     writes = not (dry_run or diff)
     with turn_to_write(paths, common, writes=writes) as writer:
         more = {"prune": prune, "mend_stale": mend_stale}
@@ -52,7 +53,7 @@ def migrate(  # noqa: PLR0913 one a command-line option
         session.run.settle()
         keeps = _keeps(session)
         for plan in session.follow(session.applied(session.run.plans())):
-            if diff and common.format is Format.TEXT:
+            if diff:
                 put_diff(plan.diff(session.shown(plan.file)))
         noted = _noted(session, keeps) if write_keep and writer is not None else Exit.DONE
     steps = [] if diff else _next_steps(session, keeps * (not write_keep), writes=writes)

@@ -13,6 +13,7 @@ from imageshift.cli.output import emit, say, say_doubtful_accounts
 from imageshift.errors import ConfigError
 from imageshift.policy import (
     Action,
+    ApiVersion,
     PolicyOptions,
     kyverno_policy,
     mutating_policy,
@@ -63,10 +64,18 @@ def kyverno(*, common: PolicyCommon, paths: Paths = None) -> None:
 
 
 @with_options(PolicyCommon, without=_WITHOUT)
-def mutating(*, common: PolicyCommon, paths: Paths = None) -> None:
+def mutating(
+    *,
+    common: PolicyCommon,
+    paths: Paths = None,
+    api_version: Annotated[
+        ApiVersion,
+        typer.Option("--api-version", help="v1 since Kubernetes 1.36, v1beta1 for 1.34 and 1.35."),
+    ] = ApiVersion.V1,
+) -> None:
     """Print a MutatingAdmissionPolicy that moves the images of new pods."""
     _, rules = _opened(paths, common)
-    emit(mutating_policy(steps_of(rules), common.policy_options()))
+    emit(mutating_policy(steps_of(rules), common.policy_options(), api_version))
 
 
 @with_options(PolicyCommon, without=_WITHOUT)

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from imageshift.base import Base, base_plans
-from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import put_diff
-from imageshift.cli.session import Session, turn_to_write
+from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 from imageshift.errors import ConfigError
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
@@ -29,6 +29,7 @@ def revert(
     """Bring references back from the cache: those that differ from a base, or all."""
     if (base is None) != all_:
         raise ConfigError("revert needs either --base REV|DIR or --all")
+    refuse_format_of_diff(common, diff=diff)
     writes = not (dry_run or diff)
     with turn_to_write(paths, common, writes=writes) as writer:
         session = Session("revert", paths, common, writer=writer, backward=True)
@@ -36,7 +37,7 @@ def revert(
         if base is not None:
             plans = base_plans(session.run, plans, Base.find(base, session.run.workspace))
         for plan in session.follow(session.applied(plans)):
-            if diff and common.format is Format.TEXT:
+            if diff:
                 put_diff(plan.diff(session.shown(plan.file)))
     session.report(
         done="reverted" if writes else "to revert",

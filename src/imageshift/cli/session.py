@@ -5,7 +5,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from imageshift.cli.output import (
     say_doubtful_accounts,
     shows_colours,
 )
-from imageshift.errors import SourceError
+from imageshift.errors import ConfigError
 from imageshift.inventory.application_sets import Hidden
 from imageshift.plan import ChartProblem, ChartRot, FilePlan
 from imageshift.repo.workspace import find_root
@@ -37,7 +37,7 @@ from imageshift.reports.words import counted
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.run import Run
 
-__all__ = ["Session", "say_half_done", "turn_in", "turn_to_write"]
+__all__ = ["Session", "refuse_format_of_diff", "say_half_done", "turn_in", "turn_to_write"]
 
 
 class Session:
@@ -59,6 +59,7 @@ class Session:
         self.command = command
         self.moves = _MOVES.get(command)
         self.findings: list[Finding] = []
+        self.is_sifted = False
         self._updater_files: list[str] = []
         self.common = common
         options = common.run_options(named_only=named_only, backward=backward)
@@ -93,7 +94,9 @@ class Session:
         self._warn_of_charts()
         self._warn_of_generators()
         if self.command in _WARNING_OF_BOTS:
-            self._warn_of_bots()
+            from imageshift.cli.bot_warnings import warn_of_bots  # noqa: PLC0415 not for hooks
+
+            warn_of_bots(self.run, self.summary, self._updater_files)
         if self.command == "check":
             self.findings += self._rot_findings()
         self.summary.files = sum(1 for _ in self.run.files())
@@ -121,10 +124,16 @@ class Session:
         return found
 
     def all_findings(self) -> list[Finding]:
-        """The findings of the files, then the warnings."""
+        """The findings of the files, then the warnings, as far as none were left out."""
+        if self.is_sifted:
+            return self.findings
         known = {finding.code for finding in self.findings}
         warnings = [one for one in self.summary.advice.warnings() if one.code not in known]
         return [*self.findings, *notice_findings(warnings, self.run.workspace.root)]
+
+    def sift(self, findings: list[Finding]) -> None:
+        """Leaves only some of all findings."""
+        self.findings, self.is_sifted = findings, True
 
     def put_errors(self) -> None:
         """Prints every finding that makes the run fail."""
@@ -171,6 +180,12 @@ class Session:
             if finding.level is Level.ERROR and not (self.moves and finding.subject):
                 for line in finding_lines(finding):
                     say(line)
+        self.say_lacking_charts()
+
+    def say_lacking_charts(self) -> None:
+        """Says which charts a run lacks that requires all of them."""
+        if self.exit_code_of_charts() is not Exit.DONE:
+            self.say_charts()
 
     def _warn_of_charts(self) -> None:
         charts = self.run.charts
@@ -198,33 +213,6 @@ class Session:
                 at = hidden.place
                 place = f"{self.shown(hidden.file)}:{at.line}:{at.column}"
                 self.summary.advice.add(Code.GENERATOR_UNKNOWN, place, named, why)
-
-    def _warn_of_bots(self) -> None:
-        """Warns of bots that don't know the cache, or would undo the move."""
-        from imageshift.bots.argocd import find_updater  # noqa: PLC0415 not for hooks
-        from imageshift.bots.renovate import find_config  # noqa: PLC0415 as above
-
-        with suppress(SourceError):  # what Renovate can't read either
-            config = find_config(self.run.workspace.root)
-            missing = {} if config is None else config.missing(self._aliases_in_use())
-            if config is not None and missing:
-                place = f"{self.shown(config.name)}:1:1"
-                paths = counted(len(missing), "path")
-                self.summary.advice.add(Code.RENOVATE_ALIASES, place, paths)
-        applications = (found.file for found in self.run.index.applications)
-        files = sorted({*self._updater_files, *filter(self.run.is_written, applications)})
-        for one in find_updater(self.run.workspace, files, self.run.rules_of):
-            place = f"{self.shown(one.file)}:{one.place.line}:{one.place.column}"
-            self.summary.advice.add(Code.UPDATER_REVERTS, place, one.message)
-
-    def _aliases_in_use(self) -> dict[str, str]:
-        from imageshift.bots.renovate import aliases_of  # noqa: PLC0415 not for hooks
-
-        used = self.summary.used
-        return aliases_of(
-            (target.rules.registry, (rule for rule in target.rules.rules if rule in used))
-            for target in self.run.targets
-        )
 
     @property
     def rot(self) -> list[ChartRot]:
@@ -346,6 +334,19 @@ class Session:
             say(f"built from here, but outside the paths: {named}")
             given = " ".join(shlex.quote(argument) for argument in sys.argv[1:])
             say(f"  hint: imageshift {given} --follow")
+
+
+def refuse_format_of_diff(common: Common, *, diff: bool) -> None:
+    """Refuses a report's format together with a diff, which is the whole result.
+
+    Raises:
+        ConfigError: both are asked for.
+    """
+    if diff and common.format is not Format.TEXT:
+        raise ConfigError(
+            f"--diff and --format {common.format} can't be used together",
+            hint="--dry-run prints the report without a diff",
+        )
 
 
 def say_half_done(run: Run) -> None:

@@ -11,7 +11,7 @@ from imageshift.policy.cel import moves, quoted, target
 from imageshift.policy.options import PolicyOptions, yaml_list
 from imageshift.policy.steps import Step
 
-__all__ = ["Action", "mutating_policy", "validating_policy"]
+__all__ = ["Action", "ApiVersion", "mutating_policy", "validating_policy"]
 
 _HEAD = """\
 # Written by `imageshift policy {command}` from the rules in force: change those, and write it anew.
@@ -36,6 +36,13 @@ spec:
 _LISTS = ("containers", "initContainers")
 
 
+class ApiVersion(StrEnum):
+    """The version of MutatingAdmissionPolicy."""
+
+    V1 = "v1"
+    V1BETA1 = "v1beta1"
+
+
 class Action(StrEnum):
     """What the API server does about a pod that a validating policy finds wrong."""
 
@@ -44,11 +51,13 @@ class Action(StrEnum):
     AUDIT = "Audit"
 
 
-def mutating_policy(steps: Sequence[Step], options: PolicyOptions) -> str:
+def mutating_policy(
+    steps: Sequence[Step], options: PolicyOptions, version: ApiVersion = ApiVersion.V1
+) -> str:
     """A MutatingAdmissionPolicy with its binding, which moves the images of new pods."""
     parts = [
         _HEAD.format(command="mutating"),
-        "apiVersion: admissionregistration.k8s.io/v1beta1\n",
+        f"apiVersion: admissionregistration.k8s.io/{version}\n",
         "kind: MutatingAdmissionPolicy\n",
         f"metadata:\n  name: {options.name}\nspec:\n",
         "  failurePolicy: Ignore\n  reinvocationPolicy: IfNeeded\n",
@@ -56,7 +65,7 @@ def mutating_policy(steps: Sequence[Step], options: PolicyOptions) -> str:
         f"  matchConditions:\n    - name: some-image-moves\n{_expression(_some_moves(steps), 6)}",
         "  mutations:\n",
         *(_mutation(steps, name) for name in _LISTS),
-        _BINDING.format(version="v1beta1", kind="MutatingAdmissionPolicy", name=options.name),
+        _BINDING.format(version=version, kind="MutatingAdmissionPolicy", name=options.name),
     ]
     return "".join(parts)
 

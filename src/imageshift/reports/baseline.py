@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -59,6 +59,10 @@ class Baseline(Struct, frozen=True):
             known[entry.code, entry.file, entry.subject] += entry.count
         return cls(dict(known))
 
+    def of(self, wanted: Callable[[str], bool]) -> "Baseline":
+        """The part that speaks of the wanted files."""
+        return Baseline({key: number for key, number in self.known.items() if wanted(key[1])})
+
     def split(self, findings: Iterable[Finding]) -> tuple[list[Finding], int, int]:
         """The findings without the known errors, how many those are, and how many are gone."""
         left = Counter(self.known)
@@ -73,10 +77,13 @@ class Baseline(Struct, frozen=True):
         return new, sum(self.known.values()) - gone, gone
 
 
-def baseline_text(findings: Iterable[Finding]) -> tuple[str, str]:
-    """A baseline with all errors among the findings, and how many they are in words."""
+def baseline_text(findings: Iterable[Finding], others: Baseline) -> tuple[str, str]:
+    """A baseline with all errors among the findings, and how many they are in words.
+
+    `others` is what it keeps of files that weren't looked at.
+    """
     errors = [finding for finding in findings if finding.level is Level.ERROR]
-    counts = Counter(identity(finding) for finding in errors)
+    counts = Counter(identity(finding) for finding in errors) + Counter(others.known)
     rows = [
         {"code": code, "file": file, "subject": subject, "count": number}
         for (code, file, subject), number in sorted(counts.items(), key=_order)

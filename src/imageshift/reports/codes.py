@@ -9,7 +9,16 @@ from msgspec import Struct
 from imageshift.advice import Code
 from imageshift.sites import SkipReason
 
-__all__ = ["CODES", "DOUBTFUL", "NOT_CACHED", "PAGE", "WRONG_PATH", "CodeText", "page_of"]
+__all__ = [
+    "CODES",
+    "DOUBTFUL",
+    "NOT_CACHED",
+    "PAGE",
+    "RULE_CODES",
+    "WRONG_PATH",
+    "CodeText",
+    "page_of",
+]
 
 NOT_CACHED = "not-cached"
 WRONG_PATH = "wrong-cache-path"
@@ -229,7 +238,7 @@ CODES: dict[str, CodeText] = {
         "Renovate doesn't know the cache",
         "Renovate's configuration has no alias for a path of the cache, so it asks ECR for tags "
         "and finds no updates.",
-        "Run `imageshift bots renovate --write`.",
+        "Run `imageshift bots renovate --write`, or add the aliases to a preset that it extends.",
     ),
     Code.UPDATER_REVERTS: CodeText(
         "Argo CD Image Updater writes the old name back",
@@ -266,3 +275,73 @@ CODES: dict[str, CodeText] = {
     ),
 }
 """Every code, in the order of the page."""
+
+RULE_CODES: dict[str, CodeText] = {
+    "missing": CodeText(
+        "A rule doesn't exist",
+        "A rule in force isn't among those of the account or the file.",
+        "Create it: `imageshift infra` writes it. If the other side is right, take its rules: "
+        "`--rules-from`.",
+    ),
+    "other-upstream": CodeText(
+        "A prefix has another upstream",
+        "The prefix of a rule in force exists, but caches another registry there.",
+        "Take the other side's rules with `--rules-from`, or correct the rule.",
+    ),
+    "other-prefix": CodeText(
+        "An upstream has another prefix",
+        "The upstream of a rule in force is cached under another prefix there.",
+        "Take the other side's rules with `--rules-from`, or correct the rule.",
+    ),
+    "extra": CodeText(
+        "A rule that isn't in force",
+        "The account or the file has a rule that the configuration doesn't have.",
+        "Nothing, or add it to the configuration.",
+    ),
+    "unused": CodeText(
+        "A rule that no image uses",
+        "No image of the paths comes through this rule.",
+        "Nothing, or remove the rule.",
+    ),
+    "uncovered": CodeText(
+        "A registry that could be cached",
+        "Images of a registry that ECR can cache are used, but no rule covers them.",
+        "Add a rule with `--rule UPSTREAM=PREFIX` or in the configuration.",
+    ),
+    "credential-missing": CodeText(
+        "A rule lacks credentials",
+        "The upstream needs credentials, and the rule has none.",
+        "Create a secret whose name begins with `ecr-pullthroughcache/`, and name it in the rule.",
+    ),
+    "credential-wrong": CodeText(
+        "ECR can't use a rule's secret",
+        "The secret's name, account or Region isn't one that ECR takes.",
+        "Name a secret `ecr-pullthroughcache/…` in the rule's own account and Region.",
+    ),
+    "role-missing": CodeText(
+        "A rule for another account lacks a role",
+        "ECR's service-linked role can't leave its account, and the rule names no other role.",
+        "Give the rule a `customRoleArn`; `imageshift infra` writes one with its role.",
+    ),
+    "not-valid": CodeText(
+        "ECR doesn't accept a rule",
+        "ECR's own validation of the rule failed.",
+        "Correct what ECR names, then validate again.",
+    ),
+    "immutable-tags": CodeText(
+        "Tags can't move",
+        "Repositories of the rule have immutable tags, so a cached tag can't follow its upstream.",
+        "Make the tags mutable in the creation template.",
+    ),
+    "role-denied": CodeText(
+        "The nodes' role may not pull",
+        "The role that `--role` names lacks an action that a cache needs.",
+        "Attach the policy that `imageshift infra` writes.",
+    ),
+    "quota": CodeText(
+        "Too many rules",
+        "The registry can't take all rules that are in force.",
+        "Remove rules that are no longer used.",
+    ),
+}
+"""The codes of `rules validate` and `rules import`, which speak of rules and not of images."""
