@@ -5,20 +5,36 @@ from typing import Annotated
 
 import typer
 
+from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import put, say
 from imageshift.cli.session import Session
+from imageshift.plan import FilePlan
 from imageshift.rewrite import Change
 
+Platforms = Annotated[
+    list[str] | None,
+    typer.Option("--platform", help="OS/ARCH[/VARIANT] that images must be made for; repeatable."),
+]
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common)
-def check(*, common: Common, paths: Paths) -> None:
+def check(
+    *,
+    common: Common,
+    paths: Paths,
+    upstream: Annotated[
+        bool, typer.Option("--upstream", help="Ask the upstreams whether the images are there.")
+    ] = False,
+    platform: Platforms = None,
+) -> None:
     """Exit 1 when an image of the paths should move. Writes nothing."""
     named_only = all(path.is_file() for path in paths)
     session = Session("check", paths, common, named_only=named_only)
+    plans: list[FilePlan] = []
     for plan in session.follow(session.run.plans()):
+        plans += [plan] if upstream else []
         # Images that share one text by its anchor share its finding too.
         found = {(result.site.place, result.site.text): result for result in plan.changes}
         for _, change in sorted(found.items()) if common.format is Format.TEXT else ():
@@ -26,12 +42,17 @@ def check(*, common: Common, paths: Paths) -> None:
                 _print_finding(change, session.shown(plan.file))
     if common.format is Format.TEXT:
         session.put_rot()
-    findings = bool(session.summary.upstreams or session.rot)
+    asked = Exit.DONE
+    if upstream:
+        from imageshift.cli.upstream import ask_upstreams  # noqa: PLC0415 asked for only
+
+        asked = ask_upstreams(session, plans, platform or (), prints=True)
+    findings = bool(session.summary.upstreams or session.rot) or asked is Exit.FINDINGS
     if common.format is Format.JSON:
         session.report(done="to rewrite")
     elif not common.quiet:
         _say_rest(session)
-    raise typer.Exit(session.exit_code(findings=findings))
+    raise typer.Exit(session.exit_code(findings=findings) or asked)
 
 
 def _print_finding(change: Change, shown: str) -> None:

@@ -1,14 +1,17 @@
 """imageshift migrate: rewrites the references of a repository."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from imageshift.cli.check import Platforms
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import progress, put_diff
 from imageshift.cli.session import Session, turn_to_write
+from imageshift.plan import FilePlan
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -30,6 +33,11 @@ def migrate(  # noqa: PLR0913 one a command-line option
             help="Take all stale overrides to their charts' own images.",
         ),
     ] = False,
+    check_upstream: Annotated[
+        bool,
+        typer.Option("--check-upstream", help="Ask the upstreams whether the images are there."),
+    ] = False,
+    platform: Platforms = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Prove by rendering that only images differ.")
     ] = False,
@@ -40,11 +48,21 @@ def migrate(  # noqa: PLR0913 one a command-line option
         more = {"prune": prune, "mend_stale": mend_stale}
         session = Session("migrate", paths, common, writer=writer, **more)
         proof = _proof(session) if verify else None
+        plans: list[FilePlan] = []
         for plan in session.follow(session.applied(session.run.plans())):
+            plans += [plan] if check_upstream else []
             if diff and common.format is Format.TEXT:
                 put_diff(plan.diff(session.shown(plan.file)))
+    asked = _asked(session, plans, platform or ()) if check_upstream else Exit.DONE
     _report(session, proof, writes=writes, diff=diff)
-    raise typer.Exit(_exit_code(session, proof))
+    found = asked is Exit.FINDINGS
+    raise typer.Exit(_exit_code(session, proof, findings=found) or asked)
+
+
+def _asked(session: Session, plans: Iterable[FilePlan], platforms: Iterable[str]) -> Exit:
+    from imageshift.cli.upstream import ask_upstreams  # noqa: PLC0415 asked for only
+
+    return ask_upstreams(session, plans, platforms, prints=False)
 
 
 def _proof(session: Session) -> Any:
@@ -70,10 +88,10 @@ def _report(session: Session, proof: Any, *, writes: bool, diff: bool) -> None:
         print_proof(proof, session.common, session.shown)
 
 
-def _exit_code(session: Session, proof: Any) -> Exit:
+def _exit_code(session: Session, proof: Any, *, findings: bool) -> Exit:
     if proof is None:
-        return session.exit_code()
-    code = session.exit_code(findings=bool(session.run.held))
+        return session.exit_code(findings=findings)
+    code = session.exit_code(findings=findings or bool(session.run.held))
     return Exit.TOOL if code is Exit.DONE and proof.problems else code
 
 
