@@ -24,6 +24,7 @@ from imageshift.plan import (
 from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, has_config, matching
 from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Backward, Contested, Forward, Mapper
+from imageshift.rot import Rot
 from imageshift.sites import ImageSite
 
 __all__ = [
@@ -101,6 +102,7 @@ class Run(Struct):
     folder: Path | None = None
     charts: ChartAnswers | None = None
     _reach: Any = None
+    _graph: Any = None
     _builds: Any = None
     _reached: list[frozenset[str]] | None = None
     held: dict[str, SourceError] = field(default_factory=dict)
@@ -214,6 +216,12 @@ class Run(Struct):
         self.charts = charts
         return found
 
+    @property
+    def rot(self) -> list[Rot]:
+        """The overrides that no longer fit what they override."""
+        found = [] if self.charts is None else list(self.charts.rot)
+        return found + ([] if self._graph is None else self._graph.rot)
+
     def _decide_stacks(self, planner: Planner, others: list[Decisions]) -> Iterator[Decisions]:
         """What values in several texts say together."""
         if self.index.has_stacks:
@@ -229,7 +237,7 @@ class Run(Struct):
             from imageshift.links.render import remote_images  # noqa: PLC0415 as above
             from imageshift.solve.decisions import solve  # noqa: PLC0415 as above
 
-            yield solve(
+            self._graph = solve(
                 self.index,
                 self.mapper,
                 planner.scan,
@@ -238,7 +246,9 @@ class Run(Struct):
                 backward=self.options.backward,
                 builds=self.builds,
                 rendered=charts.renders if charts is not None else lambda *_: False,
+                prune=self.options.prune,
             )
+            yield self._graph
         if remote:
             from imageshift.links.render import remote_sites  # noqa: PLC0415 as above
             from imageshift.solve.remote_rows import remote_rows  # noqa: PLC0415 as above
@@ -380,7 +390,7 @@ class Run(Struct):
     def refresh(self) -> None:
         """Forgets what was read and decided, since the files have changed."""
         self._index = self._planner = self._builds = None
-        self._reach = self._reached = self.charts = None
+        self._reach = self._reached = self.charts = self._graph = None
         self._mappers.clear()
         self.workspace.forget()
 

@@ -31,7 +31,7 @@ from imageshift.charts.postrender import entry_for
 from imageshift.charts.prune import pruned, removals
 from imageshift.charts.releases import ReleaseText, Tool, read_releases
 from imageshift.charts.render import Renderer, find_renderer
-from imageshift.charts.rot import Look, Rot, Rotten, find_stale
+from imageshift.charts.rot import Look, Rotten, find_stale
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import merge, place
@@ -54,6 +54,7 @@ from imageshift.mapper import text_target
 from imageshift.net import Transport
 from imageshift.reference import DOCKER_HUB
 from imageshift.rewrite import Backward, Change, Forward, Kept, Mapper, Move, Status, plan_site
+from imageshift.rot import Rot
 from imageshift.sites import Confidence, ImageSite, SkipReason
 from imageshift.solve.leaves import site_key
 from imageshift.source import Place
@@ -324,7 +325,10 @@ class _Run:
         return replace(found, findings=(*found.findings, *dead), dead=tuple(dead.values()))
 
     def _is_kept(self, file: str, place: Place) -> bool:
-        return is_kept(self._scan(file).source, place.line)
+        scan = self._scan(file)
+        ignored = (site for site in scan.sites if site.skip is SkipReason.IGNORED)
+        kept = any(place.line in site.lines() for site in ignored)
+        return kept or is_kept(scan.source, place.line)
 
     def _renamed(self, text: ReleaseText, image: RenderedImage) -> ImageOutcome:
         """What becomes of a patch's text that an entry behind it takes."""
