@@ -13,6 +13,7 @@ from typing import Any
 from imageshift.advice import Code
 from imageshift.audit.causes import Cause
 from imageshift.config import schema as config_schema
+from imageshift.reports.codes import CODES
 from imageshift.reports.summary import SCHEMA
 from imageshift.rewrite import Status
 from imageshift.sites import Confidence, Origin, Role, SiteKind, SkipReason
@@ -81,6 +82,7 @@ def report_schema() -> dict[str, Any]:
             "summary": summary(),
             "changed_files": listed(TEXT),
             "renders": listed(render()),
+            "findings": listed(finding()),
         },
         "required": ["schema", "command", "registries"],
     }
@@ -153,6 +155,13 @@ def skipped() -> dict[str, Any]:
 def warning() -> dict[str, Any]:
     """A warning with its places."""
     return record({"code": words(Code), "message": TEXT, "count": COUNT, "places": listed(TEXT)})
+
+
+def finding() -> dict[str, Any]:
+    """What makes `check` fail once `--changed` or `--baseline` has left findings out."""
+    codes = {"type": "string", "enum": [str(code) for code in CODES]}
+    place = {"file": MAYBE_TEXT, "line": PLACE, "column": PLACE}
+    return record({"code": codes, **place, "message": TEXT, "hint": MAYBE_TEXT})
 
 
 def summary() -> dict[str, Any]:

@@ -38,6 +38,18 @@ _GROUPS = {
         "Write Terraform or CloudFormation for the rules in use.",
         {"terraform": "terraform", "cloudformation": "cloudformation"},
     ),
+    "bots": (
+        "Tell Renovate of the cache, and find what Flux or Argo CD Image Updater would undo.",
+        {
+            "renovate": "renovate",
+            "flux": "flux",
+            "argocd-image-updater": "argocd_image_updater",
+        },
+    ),
+    "policy": (
+        "Write admission policies that map images as the rules do.",
+        {"kyverno": "kyverno", "validating": "validating", "mutating": "mutating"},
+    ),
 }
 
 

@@ -168,8 +168,8 @@ def _print(found: Audit, since: list[Change] | None, run: Run, common: AuditOpti
             "command": "audit",
             "registries": [registry_row(target.rules, target.paths) for target in run.targets],
         }
-        emit_data(head | as_data(found, since), common.output)
+        emit_data(head | as_data(found, since))
     elif common.format is AuditFormat.MARKDOWN:
-        emit(as_markdown(found, since), common.output)
+        emit(as_markdown(found, since))
     else:
-        emit(as_text(found, since, verbose=common.verbose), common.output)
+        emit(as_text(found, since, verbose=common.verbose))

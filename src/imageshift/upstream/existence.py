@@ -16,7 +16,7 @@ from imageshift.net import Registry, Transport, registry_login
 from imageshift.reference import ImageReference
 from imageshift.upstream.ask import Answer, Question, State, candidates
 
-__all__ = ["Existence", "Finding", "find_missing"]
+__all__ = ["Existence", "Missing", "find_missing"]
 
 _AT_ONCE = 4
 _WORKERS = 16
@@ -25,7 +25,7 @@ _PER_SECOND = 20.0
 _GOOD_FOR = 24 * 3600.0
 
 
-class Finding(Struct, frozen=True):
+class Missing(Struct, frozen=True):
     """An image that isn't there as it is named, or that nobody could be asked for."""
 
     state: State
@@ -144,12 +144,12 @@ def _docker(environment: Mapping[str, str]) -> Path:
 
 def find_missing(
     used: Iterable[UsedImage], existence: Existence, advance: Callable[[], None] = lambda: None
-) -> list[Finding]:
-    """The findings for images with a rule, by their first places."""
+) -> list[Missing]:
+    """What isn't there of the images with a rule, by their first places."""
     wanted = [one for one in used if one.target is not None]
     answers = existence.ask([one.upstream for one in wanted], advance)
     found = [
-        Finding(answer.state, one.upstream, one.places, _aged(answer))
+        Missing(answer.state, one.upstream, one.places, _aged(answer))
         for one in wanted
         if (answer := answers[one.upstream]).state is not State.THERE
     ]
