@@ -21,6 +21,7 @@ class Asked:
     path: str
     headers: Mapping[str, str]
     certified: bool = False
+    method: str = "GET"
 
 
 Page = Callable[[BaseHTTPRequestHandler], None]
@@ -40,7 +41,8 @@ def page(
         if not {"content-length", "transfer-encoding"} & {n.lower() for n in headers or {}}:
             handler.send_header("Content-Length", str(len(data)))
         handler.end_headers()
-        handler.wfile.write(data)
+        if handler.command != "HEAD":
+            handler.wfile.write(data)
 
     return answer
 
@@ -100,11 +102,13 @@ def serve(
             certified = isinstance(self.connection, ssl.SSLSocket) and bool(
                 self.connection.getpeercert(binary_form=True)
             )
-            web.asked.append(Asked(self.path, given, certified))
+            web.asked.append(Asked(self.path, given, certified, self.command))
             path = self.path.partition("?")[0]
             answer = web.pages.get(path) or web.pages.get("*") or page(status=404)
             with suppress(OSError):
                 answer(self)
+
+        do_HEAD = do_GET  # noqa: N815 the library's name
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass

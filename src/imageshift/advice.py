@@ -54,6 +54,12 @@ class Code(StrEnum):
     OVERRIDE_STALE = "override-stale"
     OVERRIDE_DEAD = "override-dead"
     PATH_PHANTOM = "path-phantom"
+    UPSTREAM_GONE = "upstream-gone"
+    UPSTREAM_RENAMED = "upstream-renamed"
+    UPSTREAM_DENIED = "upstream-denied"
+    PLATFORM_MISSING = "platform-missing"
+    TAG_MOVED = "tag-moved"
+    UPSTREAM_UNKNOWN = "upstream-unknown"
 
 
 _MESSAGES = {

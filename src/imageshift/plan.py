@@ -25,6 +25,7 @@ from imageshift.rewrite import (
     reconcile,
     with_value,
 )
+from imageshift.rot import Rot
 from imageshift.sites import FileRole, FinderContext, ImageSite, SkipReason
 from imageshift.sites.kustomization import is_kustomization
 from imageshift.source import (
@@ -38,7 +39,6 @@ from imageshift.source import (
 __all__ = [
     "ChartAnswers",
     "ChartProblem",
-    "ChartRot",
     "Decisions",
     "FilePlan",
     "Planner",
@@ -132,7 +132,7 @@ class ChartAnswers(Decisions, Protocol):
         ...
 
     @property
-    def rot(self) -> Sequence_["ChartRot"]:
+    def rot(self) -> Sequence_[Rot]:
         """The overrides that no longer fit their charts."""
         ...
 
@@ -146,45 +146,6 @@ class ChartAnswers(Decisions, Protocol):
 
     def story(self, site: ImageSite, file: str) -> Sequence_[str]:
         """Sentences about what renders a site's image."""
-        ...
-
-
-class ChartRot(Protocol):
-    """An override that no longer fits its chart."""
-
-    @property
-    def code(self) -> str:
-        """What is wrong with it, in the words of the published list."""
-        ...
-
-    @property
-    def file(self) -> str:
-        """Where it is written."""
-        ...
-
-    @property
-    def place(self) -> Place:
-        """Where in the file."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """What the chart says now."""
-        ...
-
-    @property
-    def hint(self) -> str:
-        """What to do about it."""
-        ...
-
-    @property
-    def mends(self) -> bool:
-        """Whether a migration makes the change."""
-        ...
-
-    @property
-    def image(self) -> str:
-        """What is pulled now; empty where nothing is."""
         ...
 
 

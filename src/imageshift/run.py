@@ -25,6 +25,7 @@ from imageshift.plan import (
 from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, has_config, matching
 from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Backward, Contested, Forward, Mapper
+from imageshift.rot import Rot
 from imageshift.sites import ImageSite
 from imageshift.sites.keeps import Keep, path_steps
 from imageshift.sites.rows import Rows
@@ -106,6 +107,7 @@ class Run(Struct):
     charts: ChartAnswers | None = None
     _templates: Any = None
     _reach: Any = None
+    _graph: Any = None
     _builds: Any = None
     _reached: list[frozenset[str]] | None = None
     held: dict[str, SourceError] = field(default_factory=dict)
@@ -246,6 +248,12 @@ class Run(Struct):
         self.charts = charts
         return found
 
+    @property
+    def rot(self) -> list[Rot]:
+        """The overrides that no longer fit what they override."""
+        found = [] if self.charts is None else list(self.charts.rot)
+        return found + ([] if self._graph is None else self._graph.rot)
+
     def _decide_stacks(
         self, planner: Planner, others: list[Decisions], charts: ChartAnswers | None
     ) -> Iterator[Decisions]:
@@ -271,7 +279,7 @@ class Run(Struct):
             from imageshift.links.render import remote_images  # noqa: PLC0415 as above
             from imageshift.solve.decisions import solve  # noqa: PLC0415 as above
 
-            yield solve(
+            self._graph = solve(
                 self.index,
                 self.mapper,
                 planner.scan,
@@ -280,7 +288,9 @@ class Run(Struct):
                 backward=self.options.backward,
                 builds=self.builds,
                 rendered=charts.renders if charts is not None else lambda *_: False,
+                prune=self.options.prune,
             )
+            yield self._graph
         if remote:
             from imageshift.links.render import remote_sites  # noqa: PLC0415 as above
             from imageshift.solve.remote_rows import remote_rows  # noqa: PLC0415 as above
@@ -422,7 +432,7 @@ class Run(Struct):
     def refresh(self) -> None:
         """Forgets what was read and decided, since the files have changed."""
         self._index = self._planner = self._builds = None
-        self._reach = self._reached = self.charts = None
+        self._reach = self._reached = self.charts = self._graph = None
         self._mappers.clear()
         self.workspace.forget()
 

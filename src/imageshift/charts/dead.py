@@ -16,15 +16,15 @@ from imageshift.charts.manifests import kind_and_name, split_manifest
 from imageshift.charts.model import RenderError, ValuePath
 from imageshift.charts.prune import DeadNode
 from imageshift.charts.render import Manifests
-from imageshift.charts.rot import Look, Override, Rot, RotCode, without, written_values
+from imageshift.charts.rot import Look, Override, without, written_values
 from imageshift.charts.values import leaves, lookup
 from imageshift.charts.writing import entry_node
+from imageshift.rot import PRUNE, Rot, RotCode
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Node, Sequence
 
 __all__ = ["find_dead"]
 
-_PRUNE = "imageshift migrate --prune takes it out"
 _MOST_SINGLE = 40
 
 
@@ -48,7 +48,7 @@ def find_dead(look: Look) -> Iterator[tuple[Rot, DeadNode]]:
             place = layer.document.place(scalar.start)
             root = look.text.spec_node if layer is look.text.own else None
             node = DeadNode(layer.file, layer.document, root or _root(layer), scalar)
-            yield Rot(RotCode.DEAD, layer.file, place, message, _PRUNE), node
+            yield Rot(RotCode.DEAD, layer.file, place, message, PRUNE), node
     yield from _behind(look, manifests)
 
 
@@ -168,7 +168,7 @@ def _found(look: Look, node: Node, message: str) -> Iterator[tuple[Rot, DeadNode
     text = look.text
     place = text.document.place(node.start)
     if text.spec_node is not None and not look.kept(text.file, place):
-        rot = Rot(RotCode.DEAD, text.file, place, message, _PRUNE)
+        rot = Rot(RotCode.DEAD, text.file, place, message, PRUNE)
         yield rot, DeadNode(text.file, text.document, text.spec_node, node)
 
 

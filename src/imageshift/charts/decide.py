@@ -33,7 +33,7 @@ from imageshift.charts.postrender import entry_for
 from imageshift.charts.prune import pruned, removals
 from imageshift.charts.releases import GRAPHED, ReleaseText, Tool, read_releases
 from imageshift.charts.render import Manifests, Renderer, find_renderer
-from imageshift.charts.rot import Look, Rot, Rotten, find_stale
+from imageshift.charts.rot import Look, Rotten, find_stale
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import merge, place
@@ -56,6 +56,7 @@ from imageshift.mapper import text_target
 from imageshift.net import Transport
 from imageshift.reference import DOCKER_HUB
 from imageshift.rewrite import Backward, Change, Forward, Kept, Mapper, Move, Status, plan_site
+from imageshift.rot import Rot
 from imageshift.sites import Confidence, ImageSite, SkipReason
 from imageshift.sites.keeps import kept_by_config
 from imageshift.solve.leaves import site_key

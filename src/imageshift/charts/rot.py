@@ -6,7 +6,6 @@ A chart's next release moves, renames or drops images, and yesterday's override 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
@@ -23,13 +22,12 @@ from imageshift.charts.render import Manifests
 from imageshift.charts.values import lookup
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import ImageReference, name_length
+from imageshift.rot import Rot, RotCode
 from imageshift.source import Place, Scalar
 
 __all__ = [
     "Look",
     "Override",
-    "Rot",
-    "RotCode",
     "Rotten",
     "find_stale",
     "without",
@@ -39,32 +37,6 @@ __all__ = [
 _TAG_KEYS = frozenset({"tag", "digest", "version", "sha", "imageTag"})
 _MOST_SINGLE = 40
 _KEEP = "if it is there on purpose, mark it: # imageshift: keep"
-
-
-class RotCode(StrEnum):
-    """What is wrong with an override."""
-
-    STALE = "override-stale"
-    """It names another image than the chart takes by itself."""
-    DEAD = "override-dead"
-    """Nothing reads it, or nothing matches it."""
-    PHANTOM = "path-phantom"
-    """It names a path on the own registry that no rule makes."""
-
-
-class Rot(Struct, frozen=True):
-    """One finding, with what to do about it; `image` is what is pulled now, if it is an image.
-
-    `mends` says that a migration makes the change.
-    """
-
-    code: RotCode
-    file: str
-    place: Place
-    message: str
-    hint: str
-    image: str = ""
-    mends: bool = False
 
 
 class Rotten(Struct, frozen=True):

@@ -11,15 +11,20 @@ from imageshift.cli.options import FINDINGS, Common, Format, with_options
 from imageshift.cli.output import emit, say
 from imageshift.cli.session import Session
 from imageshift.errors import ConfigError
+from imageshift.plan import FilePlan
 from imageshift.reports.findings import Finding, Level
 from imageshift.reports.words import counted
 from imageshift.sites.keeps import kept_by_config
 
+Platforms = Annotated[
+    list[str] | None,
+    typer.Option("--platform", help="OS/ARCH[/VARIANT] that images must be made for; repeatable."),
+]
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common, formats=FINDINGS)
-def check(
+def check(  # noqa: PLR0913 one a command-line option
     *,
     common: Common,
     paths: Paths,
@@ -36,16 +41,24 @@ def check(
         bool,
         typer.Option("--write-baseline", help="Write today's findings to the baseline; exit 0."),
     ] = False,
+    upstream: Annotated[
+        bool, typer.Option("--upstream", help="Ask the upstreams whether the images are there.")
+    ] = False,
+    platform: Platforms = None,
 ) -> None:
     """Exit 1 when an image of the paths should move. Writes nothing else than a baseline."""
     _refuse(changed, baseline, write=write_baseline)
     named_only = all(path.is_file() for path in paths)
     session = Session("check", paths, common, named_only=named_only)
-    kept = sum(
-        kept_by_config(result.site)
-        for plan in session.follow(session.run.plans())
-        for result in plan.results
-    )
+    kept, plans = 0, list[FilePlan]()
+    for plan in session.follow(session.run.plans()):
+        kept += sum(kept_by_config(result.site) for result in plan.results)
+        plans += [plan] if upstream else []
+    asked = Exit.DONE
+    if upstream:
+        from imageshift.cli.upstream import ask_upstreams  # noqa: PLC0415 asked for only
+
+        asked = ask_upstreams(session, plans, platform or ())
     if baseline is not None and write_baseline:
         _write_baseline(session, baseline)
         return
@@ -54,7 +67,7 @@ def check(
     if baseline is not None:
         _leave_out(session, baseline)
     _report(session, kept, **_sifted(session) if changed or baseline else {})
-    raise typer.Exit(_exit_code(session))
+    raise typer.Exit(_exit_code(session) or asked)
 
 
 def _refuse(changed: str | None, baseline: Path | None, *, write: bool) -> None:

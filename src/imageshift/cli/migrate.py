@@ -1,17 +1,20 @@
 """imageshift migrate: rewrites the references of a repository."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from imageshift.cli.check import Platforms
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import progress, put_diff, say
 from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 from imageshift.config import KeepEntry
 from imageshift.errors import SourceError
+from imageshift.plan import FilePlan
 from imageshift.repo.workspace import CONFIG_NAME
 from imageshift.reports.words import counted
 
@@ -35,6 +38,11 @@ def migrate(  # noqa: PLR0913 one a command-line option
             help="Take all stale overrides to their charts' own images.",
         ),
     ] = False,
+    check_upstream: Annotated[
+        bool,
+        typer.Option("--check-upstream", help="Ask the upstreams whether the images are there."),
+    ] = False,
+    platform: Platforms = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Prove by rendering that only images differ.")
     ] = False,
@@ -51,15 +59,23 @@ def migrate(  # noqa: PLR0913 one a command-line option
         session = Session("migrate", paths, common, writer=writer, **more)
         proof = _proof(session) if verify else None
         session.run.settle()
-        keeps = _keeps(session)
+        keeps, plans = _keeps(session), list[FilePlan]()
         for plan in session.follow(session.applied(session.run.plans())):
+            plans += [plan] if check_upstream else []
             if diff:
                 put_diff(plan.diff(session.shown(plan.file)))
         noted = _noted(session, keeps) if write_keep and writer is not None else Exit.DONE
     steps = [] if diff else _next_steps(session, keeps * (not write_keep), writes=writes)
+    asked = _asked(session, plans, platform or ()) if check_upstream else Exit.DONE
     _report(session, proof, steps, writes=writes)
-    code = _exit_code(session, proof)
+    code = _exit_code(session, proof, findings=asked is Exit.FINDINGS) or asked
     raise typer.Exit(noted if noted and code in {Exit.DONE, Exit.TOOL} else code)
+
+
+def _asked(session: Session, plans: Iterable[FilePlan], platforms: Iterable[str]) -> Exit:
+    from imageshift.cli.upstream import ask_upstreams  # noqa: PLC0415 asked for only
+
+    return ask_upstreams(session, plans, platforms)
 
 
 def _proof(session: Session) -> Any:
@@ -107,10 +123,10 @@ def _report(session: Session, proof: Any, next_steps: list[str], *, writes: bool
         print_proof(proof, session.common, session.shown)
 
 
-def _exit_code(session: Session, proof: Any) -> Exit:
+def _exit_code(session: Session, proof: Any, *, findings: bool) -> Exit:
     if proof is None:
-        return session.exit_code()
-    code = session.exit_code(findings=bool(session.run.held))
+        return session.exit_code(findings=findings)
+    code = session.exit_code(findings=findings or bool(session.run.held))
     return Exit.TOOL if code is Exit.DONE and proof.problems else code
 
 

@@ -27,7 +27,7 @@ from imageshift.cli.output import (
 )
 from imageshift.errors import ConfigError
 from imageshift.inventory.application_sets import Hidden
-from imageshift.plan import ChartProblem, ChartRot, FilePlan
+from imageshift.plan import ChartProblem, FilePlan
 from imageshift.repo.workspace import find_root
 from imageshift.repo.writer import Writer, is_left_half_done, writing
 from imageshift.reports.findings import Finding, Level, findings_of, notice_findings
@@ -35,6 +35,7 @@ from imageshift.reports.render import finding_lines, render
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
 from imageshift.rewrite import Change, Kept, Status
+from imageshift.rot import Rot
 from imageshift.run import Run
 
 __all__ = ["Session", "refuse_format_of_diff", "say_half_done", "turn_in", "turn_to_write"]
@@ -215,13 +216,12 @@ class Session:
                 self.summary.advice.add(Code.GENERATOR_UNKNOWN, place, named, why)
 
     @property
-    def rot(self) -> list[ChartRot]:
+    def rot(self) -> list[Rot]:
         """The overrides in the paths that no longer fit their charts, in their order."""
-        found = () if self.run.charts is None else self.run.charts.rot
-        written = {rot for rot in found if self.run.is_written(rot.file)}
+        written = {rot for rot in self.run.rot if self.run.is_written(rot.file)}
         return sorted(written, key=lambda rot: (rot.file, rot.place, rot.code))
 
-    def _place(self, problem: ChartProblem | ChartRot) -> str:
+    def _place(self, problem: ChartProblem | Rot) -> str:
         place = problem.place
         return f"{self.shown(problem.file)}:{place.line}:{place.column}"
 

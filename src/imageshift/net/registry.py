@@ -21,7 +21,7 @@ from imageshift.net.url import Url, parse_url
 
 __all__ = ["Registry", "decode_json", "digest_of", "is_token_server", "registry_url"]
 
-_OK, _UNAUTHORIZED = 200, 401
+_OK, _UNAUTHORIZED, _NOT_FOUND = 200, 401, 404
 _LARGEST_ANSWER = 8 * 1024 * 1024
 _MOST_PAGES = 200
 # The servers that give tokens for registries under another name, each by its own challenge.
@@ -69,16 +69,37 @@ class Registry(Struct):
             AnswerError: it isn't what its digest says.
             NetworkError: no answer.
         """
-        if not _TAG.fullmatch(reference) and not _DIGEST.fullmatch(reference):
-            raise AnswerError(
-                f"{self.host}/{repository}: {reference!r} is neither a tag nor a digest"
-            )
+        self._check_reference(repository, reference)
         answer = self._get(repository, f"manifests/{reference}", accept)
         told = reference if ":" in reference else answer.headers.get("docker-content-digest", "")
         told = told if answer.status == _OK and _DIGEST.fullmatch(told) else ""
         if told and digest_of(answer.body, told) != told:
             raise AnswerError(f"{self.host}/{repository}: the manifest doesn't match its digest")
         return answer
+
+    def has_manifest(self, repository: str, reference: str, accept: str) -> Response:
+        """The answer for a tag or digest without the manifest, which counts as no pull.
+
+        Raises:
+            AnswerError: it is neither a tag nor a digest.
+            NetworkError: no answer.
+        """
+        self._check_reference(repository, reference)
+        return self._get(repository, f"manifests/{reference}", accept, head=True)
+
+    def has_repository(self, repository: str) -> bool:
+        """Whether the registry knows a repository, as far as its list of tags says.
+
+        Raises:
+            NetworkError: no answer.
+        """
+        return self._get(repository, "tags/list?n=1").status != _NOT_FOUND
+
+    def _check_reference(self, repository: str, reference: str) -> None:
+        if not _TAG.fullmatch(reference) and not _DIGEST.fullmatch(reference):
+            raise AnswerError(
+                f"{self.host}/{repository}: {reference!r} is neither a tag nor a digest"
+            )
 
     def tags(self, repository: str) -> "list[str] | Response":
         """All tags of a repository, page by page; the answer where the registry refuses.
@@ -115,7 +136,13 @@ class Registry(Struct):
         return answer
 
     def _get(
-        self, repository: str, path: str, accept: str = "*/*", largest: int = _LARGEST_ANSWER
+        self,
+        repository: str,
+        path: str,
+        accept: str = "*/*",
+        largest: int = _LARGEST_ANSWER,
+        *,
+        head: bool = False,
     ) -> Response:
         if not _REPOSITORY.fullmatch(repository):
             raise NetworkError(f"{self.host}: {repository!r} isn't a repository")
@@ -124,7 +151,9 @@ class Registry(Struct):
         def ask() -> Response:
             known = self._authorization.get(repository) or self._authorization.get("", {})
             headers = {"Accept": accept, **known}
-            return self.transport.get(url, headers=headers, login=_ANONYMOUS, largest=largest)
+            return self.transport.get(
+                url, headers=headers, login=_ANONYMOUS, largest=largest, head=head
+            )
 
         answer = ask()
         if answer.status != _UNAUTHORIZED:

@@ -39,13 +39,14 @@ class Response(Struct, frozen=True):
 
 
 class _Request(Struct, frozen=True):
-    """One GET on its way: `login` is empty once it has left the login's own origin."""
+    """One request on its way: `login` is empty once it has left the login's own origin."""
 
     url: Url
     headers: Mapping[str, str]
     login: Login
     until: float
     largest: int
+    method: str = "GET"
 
     @property
     def left(self) -> float:
@@ -78,7 +79,7 @@ class _NoAnswerError(Exception):
 
 
 class Transport(Struct, kw_only=True):
-    """GET over HTTP; `offline` refuses every request.
+    """GET and HEAD over HTTP; `offline` refuses every request.
 
     `timeout` is the longest silence, `deadline` the longest time that a request takes as a whole,
     with its redirects and further tries; `patience` is what all failures of a run may take.
@@ -109,8 +110,9 @@ class Transport(Struct, kw_only=True):
         login: Login | None = None,
         led_by: str | None = None,
         largest: int | None = None,
+        head: bool = False,
     ) -> Response:
-        """The answer, whatever its status.
+        """The answer, whatever its status; with `head` without its body.
 
         The login (else the one in the URL), an Authorization header and TLS files go to the URL's
         own origin alone. `led_by` is the URL whose answer named this one.
@@ -130,6 +132,7 @@ class Transport(Struct, kw_only=True):
             login or login_in(url),
             time.monotonic() + self.deadline,
             self.largest if largest is None else largest,
+            "HEAD" if head else "GET",
         )
         if self.patience <= 0:
             raise NetworkError(f"{here}: not contacted, since too many servers failed before it")
@@ -210,7 +213,9 @@ class Transport(Struct, kw_only=True):
         try:
             with _failures(request, connection):
                 headers = request.all_headers
-                connection.request("GET", url.target, headers=headers, preload_content=False)
+                connection.request(
+                    request.method, url.target, headers=headers, preload_content=False
+                )
                 with closing(connection.getresponse()) as answer:
                     body = answer.read(request.largest + 1)
         finally:

@@ -273,6 +273,41 @@ CODES: dict[str, CodeText] = {
         "configuration owns.",
         "Correct the path, or add the rule that makes it.",
     ),
+    Code.UPSTREAM_GONE: CodeText(
+        "An upstream doesn't have the image",
+        "Asked with `--upstream` or `--check-upstream`, the registry has no such tag or digest, or "
+        "no such repository: the cache can't bring it either.",
+        "See where its makers publish it now, and name an image that is there.",
+    ),
+    Code.UPSTREAM_RENAMED: CodeText(
+        "An image has another name now",
+        "The registry doesn't have it under this name any more, but under the one that its makers "
+        "have announced.",
+        "Name the new repository, and see whether it is still maintained.",
+    ),
+    Code.UPSTREAM_DENIED: CodeText(
+        "An upstream refuses the image",
+        "With the login at hand the image can't be read: it is private, or it isn't there. Many "
+        "registries answer alike for both.",
+        "See that the image is there, and that the secret of the cache's rule may read it.",
+    ),
+    Code.PLATFORM_MISSING: CodeText(
+        "An image isn't made for a platform",
+        "The image is there, but not for a platform that `--platform` asks for: nodes of that kind "
+        "can't run it.",
+        "Name a version or an image that is made for it.",
+    ),
+    Code.TAG_MOVED: CodeText(
+        "A tag is another image than the digest beside it",
+        "The image is pinned by digest and is there, but its tag names another image now, or is "
+        "gone. The tag pulls that fill the cache before the roll-out bring the other one.",
+        "Pin the digest that the tag has now, or pull the pinned digest once by another tag.",
+    ),
+    Code.UPSTREAM_UNKNOWN: CodeText(
+        "An upstream couldn't be asked for the image",
+        "The registry doesn't answer, refuses to be asked so often, or nothing may be contacted.",
+        "Ask again later, or where the registry can be reached.",
+    ),
 }
 """Every code, in the order of the page."""
 

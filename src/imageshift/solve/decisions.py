@@ -27,6 +27,7 @@ from imageshift.links.model import (
 )
 from imageshift.links.remote import remote_site
 from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status, plan_site
+from imageshift.rot import Rot
 from imageshift.sites import (
     Confidence,
     ImageSite,
@@ -38,6 +39,7 @@ from imageshift.sites import (
 )
 from imageshift.sites.kustomization import entry_site
 from imageshift.solve.backward import solve_backward
+from imageshift.solve.dead import DeadEntries, pruned_entries
 from imageshift.solve.edits import EntryEdits, added_edits, entry_edits, join_edits
 from imageshift.solve.groups import Groups
 from imageshift.solve.held import held_remotes
@@ -77,6 +79,7 @@ class Decisions(Struct, frozen=True):
     full: set[SiteKey] = field(default_factory=set)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
     known_tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
+    rot: list[Rot] = field(default_factory=list)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where the graph has nothing to say about it."""
@@ -132,6 +135,7 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
     backward: bool = False,
     builds: Builds | None = None,
     rendered: Callable[[str, int], bool] = lambda *_: False,
+    prune: bool = False,
 ) -> Decisions:
     """The decisions for a workspace.
 
@@ -139,7 +143,8 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
     this run may change it. `remote` gives the image texts of a remote base (`remote_images` builds
     it); then entries for them are added to the kustomization that names the base. `rendered` says
     of a release, by file and offset, that a rendering decides over its values. `backward` is
-    the way out of the cache, on which the entries that the migration made go away.
+    the way out of the cache, on which the entries that the migration made go away; with `prune`
+    those go that match nothing any more.
 
     Raises:
         ToolError: as `remote`.
@@ -165,6 +170,12 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
     search = Search(graph, leaves, names, may_write)
     solution = solve_backward(graph, leaves, names, search) if backward else search.solution()
     _Report(graph, leaves, names, solution).add_to(found)
+    if not backward:
+        dead = DeadEntries(graph, solution, names, scan).find()
+        found.rot.extend(rot for _, rot in dead)
+        gone = [source for source, _ in dead] if prune else []
+        for file, change in pruned_entries(graph, gone, names):
+            found.extras.setdefault(file, []).append(change)
     return found
 
 
