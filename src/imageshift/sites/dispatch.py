@@ -28,7 +28,7 @@ from imageshift.sites.generic import find_generic_images
 from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images, find_literal_images
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, resource_of
-from imageshift.sites.patches import Finder, find_json_patch_images
+from imageshift.sites.patches import find_json_patch_images
 from imageshift.sites.policies import ADDING_KINDS, find_policy_images, is_policy, is_policy_text
 from imageshift.sites.rows import built_in_rows
 from imageshift.sites.values import ValuesContext, find_values_images
@@ -102,25 +102,35 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
         SourceError: a text inside it can't be followed.
     """
     if context.role is FileRole.PATCH and isinstance(document.root, Sequence):
-        yield from find_json_patch_images(document, document.root, Resource())
+        rows = _PatchFinder(context).rows
+        yield from find_json_patch_images(document, document.root, Resource(), rows=rows)
     elif context.role is FileRole.ARGOCD_SOURCE:
-        yield from find_override_images(document, document.mapping, _patch_finder(context))
+        yield from find_override_images(document, document.mapping, _PatchFinder(context))
     elif context.role is FileRole.VALUES:
         values = ValuesContext(document, Resource(), context.prefix_free)
         yield from find_values_images(values, document.mapping, ())
     elif context.role is FileRole.KUSTOMIZATION:
-        root, find = document.mapping, _patch_finder(context)
+        root, find = document.mapping, _PatchFinder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)
         yield from find_literal_images(document, root, resource_of(root), context.copied_keys)
     else:
         yield from _object_images(_Object(document, document.mapping, (), context))
 
 
-def _patch_finder(context: FinderContext) -> Finder:
-    def find(document: Document, root: Mapping, path: Path) -> Iterator[ImageSite]:
-        return _object_images(_Object(document, root, path, context))
+class _PatchFinder(Struct, frozen=True):
+    """Finds images of objects in a patch, and gives the rows for those that it is for."""
 
-    return find
+    context: FinderContext
+
+    def __call__(self, document: Document, root: Mapping, path: Path) -> Iterator[ImageSite]:
+        """Return the images of an object."""
+        return _object_images(_Object(document, root, path, self.context))
+
+    def rows(self, resource: Resource) -> list[ImageField]:
+        """Return the user's own rows of a kind, the table's, and those of its CRD."""
+        tables = (self.context.rows, built_in_rows())
+        known = [row for table in tables for row in table.by_kind.get(resource.kind, ())]
+        return known or list(self.context.defined(resource))
 
 
 class _Object(Struct, frozen=True):
@@ -228,19 +238,19 @@ def _each_once(sources: Iterable[Iterable[ImageSite]], taken: set[Path]) -> Iter
 
 
 def _release(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    find = _patch_finder(found.context)
+    find = _PatchFinder(found.context)
     return find_release_images(found.document, found.root, resource, find, found.context)
 
 
 def _flux_kustomization(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    find = _patch_finder(found.context)
+    find = _PatchFinder(found.context)
     if not resource.group.endswith("fluxcd.io"):
         return find_kustomization_images(found.document, found.root, resource, find)
     return find_flux_kustomization_images(found.document, found.root, resource, find)
 
 
 def _application(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    find = _patch_finder(found.context)
+    find = _PatchFinder(found.context)
     return find_application_images(found.document, found.root, resource, find)
 
 
