@@ -46,6 +46,8 @@ class Code(StrEnum):
     POLICY_MATCHES_UPSTREAM = "policy-matches-upstream"
     POLICY_ADDS_IMAGES = "policy-adds-images"
     AUTOMATION_REVERTS = "automation-reverts"
+    RENOVATE_ALIASES = "renovate-aliases"
+    UPDATER_REVERTS = "updater-reverts"
     CONTROLLER_PULL = "controller-pull"
     PRIVATE_UPSTREAM = "private-upstream"
     OVERRIDE_STALE = "override-stale"
@@ -76,8 +78,13 @@ _MESSAGES = {
     ),
     Code.AUTOMATION_REVERTS: (
         "Flux image automation writes the old registry back here: point its ImageRepository at "
-        "the cache, or mark only the tag and digest (:tag, :digest)"
+        "the cache, or mark only the tag and digest (:tag, :digest); imageshift bots flux shows how"
     ),
+    Code.RENOVATE_ALIASES: (
+        "Renovate doesn't know what {} of the cache stand for, and finds no updates behind them: "
+        "imageshift bots renovate --write"
+    ),
+    Code.UPDATER_REVERTS: "{}: imageshift bots argocd-image-updater shows how to prevent it",
     Code.CONTROLLER_PULL: (
         "the controller of {} reads the registry itself and needs ECR permissions of its own"
     ),

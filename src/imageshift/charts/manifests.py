@@ -21,6 +21,7 @@ from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import is_definition
 from imageshift.reference import DOCKER_HUB, has_host, parse_reference
 from imageshift.sites.rows import built_in_rows
+from imageshift.sites.sync_options import remakes_jobs, sync_options
 from imageshift.source import tree
 
 __all__ = ["Found", "clash", "find_images", "kind_and_name", "metadata_of", "split_manifest"]
@@ -261,9 +262,8 @@ def _custom_fields(group: str, kind: str) -> re.Pattern[str] | None:
 
 def _is_remade(annotations: tree.Mapping) -> bool:
     """Whether Argo CD deletes and creates an object, as a hook or by its sync options."""
-    options = (annotations.text("argocd.argoproj.io/sync-options") or "").replace(" ", "")
-    replaced = {"Force=true", "Replace=true"} <= set(options.split(","))
-    return replaced or annotations.text("argocd.argoproj.io/hook") is not None
+    hook = annotations.text("argocd.argoproj.io/hook")
+    return hook is not None or remakes_jobs(sync_options(annotations))
 
 
 def _objects(root: tree.Root) -> Iterator[tree.Mapping]:

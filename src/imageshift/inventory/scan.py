@@ -19,6 +19,7 @@ from imageshift.sites import (
 from imageshift.sites.context import FileRole
 from imageshift.sites.dispatch import TEMPLATING_KINDS
 from imageshift.sites.helmfile import is_helmfile, values_files
+from imageshift.sites.keeps import kept_site
 from imageshift.sites.policies import is_policy_text
 from imageshift.sites.rows import Rows, built_in_rows
 from imageshift.sites.templates import find_template_images
@@ -174,6 +175,8 @@ class _Scan:
             sites = [site.skipped(SkipReason.GENERATED, _GENERATED_DETAIL) for site in sites]
         if "imageshift:" in self._source.text:
             sites = [self._obeying(site) for site in sites]
+        if self._context.keeps:
+            sites = [kept_site(site, self._context.keeps) for site in sites]
         return FileScan(
             self._file, self._source, tuple(sites), tuple(self._skips), tuple(self._policies)
         )
@@ -226,7 +229,7 @@ class _Scan:
         self._skips.append(skip)
 
     def _skip_unknown_files(self, document: Document) -> None:
-        for values in values_files(document.mapping):
+        for values in values_files(document.mapping, self._context.helmfile.texts):
             if not values.paths:
                 detail = f"{values.scalar.value}: only helmfile can tell which file this is"
                 self._skip_template(document, values.scalar.start, detail)

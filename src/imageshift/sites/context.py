@@ -7,6 +7,8 @@ from enum import Enum, auto
 from msgspec import Struct, field
 
 from imageshift.data.image_field import ImageField
+from imageshift.sites.environments import HelmfileFacts
+from imageshift.sites.keeps import Keep
 from imageshift.sites.model import Resource, Role
 from imageshift.sites.rows import Rows
 
@@ -42,6 +44,8 @@ class FinderContext(Struct, frozen=True):
     those whose text goes into an image elsewhere, with its part in that and why; `rows` are the
     user's own image paths, and `defined` gives those that a CRD in the tree shows of a kind. With
     `move_unknown` a whole reference in a kind that nothing knows is likely, not doubtful.
+    `helmfile` is what is known of the helmfile that it is, or whose values it holds, and `keeps`
+    what the user says stays in the file.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -54,3 +58,5 @@ class FinderContext(Struct, frozen=True):
     defined: Callable[[Resource], tuple[ImageField, ...]] = _undefined
     move_unknown: bool = False
     chart_sources: bool = False
+    helmfile: HelmfileFacts = HelmfileFacts()
+    keeps: tuple[Keep, ...] = ()

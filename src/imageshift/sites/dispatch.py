@@ -18,6 +18,11 @@ from imageshift.sites.config_maps import (
 from imageshift.sites.context import FileRole, FinderContext
 from imageshift.sites.custom import find_carried_objects, find_custom_images
 from imageshift.sites.definitions import elsewhere, is_pushed_to
+from imageshift.sites.environments import (
+    find_environment_images,
+    find_template_values,
+    holds_environments,
+)
 from imageshift.sites.flags import is_spelled_out
 from imageshift.sites.flux import (
     find_chart_source,
@@ -28,9 +33,10 @@ from imageshift.sites.generic import find_generic_images
 from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images, find_literal_images
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, resource_of
-from imageshift.sites.patches import find_json_patch_images
+from imageshift.sites.patches import find_json_patch_images, find_patch_images
 from imageshift.sites.policies import ADDING_KINDS, find_policy_images, is_policy, is_policy_text
 from imageshift.sites.rows import built_in_rows
+from imageshift.sites.transformers import find_transformer_images, is_transformer
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
 from imageshift.source import Chunk, Document, Mapping, Sequence
@@ -68,7 +74,7 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     found = _KIND.search(text)
     if found is None:
         # A flow mapping (JSON) or an indented root; anything else has no kind, so isn't ours.
-        return "kind" in text or "releases:" in text
+        return "kind" in text or "releases:" in text or "environments:" in text
     return _kind_may(found[1], text, context)
 
 
@@ -104,17 +110,30 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
     if context.role is FileRole.PATCH and isinstance(document.root, Sequence):
         rows = _PatchFinder(context).rows
         yield from find_json_patch_images(document, document.root, Resource(), rows=rows)
+    elif context.role is FileRole.PATCH and document.mapping.get("patch") is not None:
+        # helmfile's own form: a patch with its target, in a file (E5).
+        root, find = document.mapping, _PatchFinder(context)
+        patch, target = root.get("patch"), root.mapping("target")
+        yield from find_patch_images(document, patch, Resource(), find, ("patch",), target)
     elif context.role is FileRole.ARGOCD_SOURCE:
         yield from find_override_images(document, document.mapping, _PatchFinder(context))
     elif context.role is FileRole.VALUES:
-        values = ValuesContext(document, Resource(), context.prefix_free)
-        yield from find_values_images(values, document.mapping, ())
+        yield from _values_images(document, context)
     elif context.role is FileRole.KUSTOMIZATION:
         root, find = document.mapping, _PatchFinder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)
         yield from find_literal_images(document, root, resource_of(root), context.copied_keys)
     else:
         yield from _object_images(_Object(document, document.mapping, (), context))
+
+
+def _values_images(document: Document, context: FinderContext) -> Iterator[ImageSite]:
+    if context.helmfile.texts:
+        doubt = context.helmfile.doubt
+        yield from find_template_values(document, document.mapping, (), doubt)
+    else:
+        values = ValuesContext(document, Resource(), context.prefix_free)
+        yield from find_values_images(values, document.mapping, ())
 
 
 class _PatchFinder(Struct, frozen=True):
@@ -154,14 +173,21 @@ class _Object(Struct, frozen=True):
 
 def _object_images(found: _Object) -> Iterator[ImageSite]:
     resource = found.resource
-    if resource.kind.endswith("List") and found.root.items("items"):
+    if is_transformer(found.root):
+        find = _PatchFinder(found.context)
+        yield from find_transformer_images(found.document, found.root, resource, find, found.path)
+    elif resource.kind.endswith("List") and found.root.items("items"):
         for item in found.items():
             yield from _object_images(item)
     elif resource.kind:
         taken: set[Path] = set()
         yield from _each_once(_sources(found, resource, taken), taken)
     elif is_helmfile(found.root):
-        yield from find_helmfile_images(found.document, found.root, resource)
+        find = _PatchFinder(found.context)
+        yield from find_helmfile_images(found.document, found.root, resource, find)
+    if not resource.kind and (holds_environments(found.root) or is_helmfile(found.root)):
+        doubt = found.context.helmfile.doubt
+        yield from find_environment_images(found.document, found.root, doubt)
 
 
 def _sources(found: _Object, resource: Resource, taken: set[Path]) -> Iterator[Iterable[ImageSite]]:

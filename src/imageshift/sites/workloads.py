@@ -18,6 +18,7 @@ from imageshift.sites.model import (
     SkipReason,
     scalar_part,
 )
+from imageshift.sites.sync_options import remakes_jobs, sync_options
 from imageshift.source import Document, Mapping, Node
 
 __all__ = [
@@ -106,7 +107,8 @@ def find_workload_images(
 
 _IMMUTABLE_DETAIL = (
     "a Job's image can't change once it is applied: rename the Job, set the annotation "
-    f"{_FORCE}: enabled, or set jobs: rewrite in .imageshift.yaml"
+    f"{_FORCE}: enabled (Flux) or the sync options Force=true,Replace=true (Argo CD), or set "
+    "jobs: rewrite in .imageshift.yaml"
 )
 
 
@@ -191,6 +193,8 @@ def _may_change(root: Mapping) -> bool:
     if any(annotations.text(hook) for hook in _HOOKS):
         return True
     if (annotations.text(_FORCE) or "").lower() == "enabled":
+        return True
+    if remakes_jobs(sync_options(annotations)):
         return True
     metadata = root.mapping("metadata")
     return (
