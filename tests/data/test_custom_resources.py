@@ -88,4 +88,4 @@ def test_tables_import_no_parser() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in [getattr(node, "module", None) or node.names[0].name]
     }
-    assert names <= {"imageshift", "collections", "enum", "msgspec", "types"}
+    assert names <= {"imageshift", "collections", "enum", "msgspec", "re", "types"}

@@ -28,7 +28,7 @@ __all__ = ["Found", "clash", "find_images", "kind_and_name", "metadata_of", "spl
 
 _SPLIT = re.compile(r"^---(?=[\s#]|\Z)", re.MULTILINE)
 _CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
-_IMAGE = re.compile(r"[iI]mage\w*[\"']?:|\"image\"")
+_IMAGE = re.compile(r"[iI]mage\w{0,32}[\"']?:|\"image\"")
 _WORD = re.compile(r"[A-Za-z0-9._/:@-]")
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*=")
 _PLACEHOLDER = "auto"

@@ -11,7 +11,7 @@ from imageshift.sites.model import ImageSite, Path, Resource, SiteKind
 from imageshift.sites.workloads import whole_site
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
-__all__ = ["find_annotation_images"]
+__all__ = ["find_annotation_images", "is_image_annotation"]
 
 # Most objects have no such annotation, so their text is asked before their tree.
 _NAMED = re.compile(r"/[\w.-]*[iI]mage[\"']?[ \t]*:")
@@ -55,10 +55,14 @@ def _annotations(node: Node, path: Path, *, depth: int) -> Iterator[tuple[Mappin
 def _image(
     document: Document, resource: Resource, value: Scalar, path: Path
 ) -> Iterator[ImageSite]:
-    name = str(path[-1])
-    known = name in _EXACT or any(fnmatchcase(name, pattern) for pattern in _PATTERNS)
+    known = is_image_annotation(str(path[-1]))
     for site in whole_site(document, resource, value, path, SiteKind.FLAG):
         if known:
             yield site
         elif is_spelled_out(site.text):
             yield site.doubtful("not an annotation that imageshift knows")
+
+
+def is_image_annotation(name: str) -> bool:
+    """Whether an injector is known to take an image from an annotation of this name."""
+    return name in _EXACT or any(fnmatchcase(name, pattern) for pattern in _PATTERNS)

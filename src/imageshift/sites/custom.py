@@ -1,10 +1,10 @@
 """Images in custom resources, by a table of paths."""
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import SourceError
@@ -19,7 +19,6 @@ from imageshift.sites.model import (
     SiteKind,
     scalar_part,
 )
-from imageshift.sites.rows import built_in_rows
 from imageshift.sites.tekton import find_tekton_images
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import find_custom_container, find_pod_images, whole_site
@@ -61,17 +60,42 @@ _SHORT = "without a registry and a tag it may be something else, such as a machi
 
 
 def find_field_images(
-    document: Document, resource: Resource, node: Node, steps: Path, path: Path
+    document: Document,
+    resource: Resource,
+    node: Node,
+    steps: Path,
+    path: Path,
+    rows: Iterable[ImageField],
 ) -> Iterator[ImageSite]:
     """The images in a node that stands at `steps` of an object of a kind; `path` is its own.
 
     A list's index may be a number or `-`. A kind without a group is that kind in any group.
     """
-    pattern = ".".join(str(step) for step in steps)
-    for row in built_in_rows().by_kind.get(resource.kind, ()):
-        wanted = re.escape(row.path).replace(r"\[\]", r"\.(?:\d+|-)").replace(r"\*", r"[^.]+")
-        if resource.group in {"", row.group} and re.fullmatch(wanted, pattern):
-            yield from _row_sites(row, resource, Found(document, node, ()), path)
+    for row in rows:
+        if row.group in {"*", resource.group} or not resource.group:
+            pattern = _steps(row.path)
+            if row.shape is FieldShape.CONTAINER and steps[-1:] == ("image",):
+                pattern = [*pattern, "image"]
+            ahead = pattern[len(steps) :]
+            if len(pattern) >= len(steps) and all(map(_fits, pattern, steps)):
+                for found in _select(Found(document, node, ()), ahead):
+                    yield from _field_sites(row, resource, found, path + found.path)
+
+
+def _field_sites(
+    row: ImageField, resource: Resource, found: Found, path: Path
+) -> Iterator[ImageSite]:
+    """As `_row_sites`; a container's image may be set alone."""
+    if row.shape is FieldShape.CONTAINER and isinstance(found.node, Scalar):
+        row = replace(row, shape=FieldShape.REFERENCE)
+    yield from _row_sites(row, resource, found, path)
+
+
+def _fits(pattern: str, step: str | int) -> bool:
+    """Whether a step of a pointer is one of those that a path's own step stands for."""
+    if pattern == "[]":
+        return step == "-" or str(step).isdigit()
+    return pattern in {"*", str(step)}
 
 
 def find_carried_objects(
@@ -110,8 +134,11 @@ def select(document: Document, root: Node, pattern: str) -> Iterator[Found]:
 
     A path goes on in a text where that is YAML itself.
     """
-    steps = pattern.replace("[]", ".[]").lstrip(".").split(".")
-    yield from _select(Found(document, root, ()), steps)
+    yield from _select(Found(document, root, ()), _steps(pattern))
+
+
+def _steps(pattern: str) -> list[str]:
+    return pattern.replace("[]", ".[]").lstrip(".").split(".")
 
 
 def _select(found: Found, steps: list[str]) -> Iterator[Found]:

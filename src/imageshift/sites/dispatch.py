@@ -35,7 +35,7 @@ from imageshift.sites.generic import find_generic_images
 from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images, find_literal_images
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, resource_of
-from imageshift.sites.patches import Finder, find_json_patch_images, find_patch_images
+from imageshift.sites.patches import find_json_patch_images, find_patch_images
 from imageshift.sites.policies import ADDING_KINDS, find_policy_images, is_policy, is_policy_text
 from imageshift.sites.resource_sets import (
     Change,
@@ -135,18 +135,19 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
 def _own_images(document: Document, context: FinderContext) -> Iterator[ImageSite]:
     """What a document names by itself, or by its role."""
     if context.role is FileRole.PATCH and isinstance(document.root, Sequence):
-        yield from find_json_patch_images(document, document.root, Resource())
+        rows = _PatchFinder(context).rows
+        yield from find_json_patch_images(document, document.root, Resource(), rows=rows)
     elif context.role is FileRole.PATCH and document.mapping.get("patch") is not None:
         # helmfile's own form: a patch with its target, in a file (E5).
-        root, find = document.mapping, _patch_finder(context)
+        root, find = document.mapping, _PatchFinder(context)
         patch, target = root.get("patch"), root.mapping("target")
         yield from find_patch_images(document, patch, Resource(), find, ("patch",), target)
     elif context.role is FileRole.ARGOCD_SOURCE:
-        yield from find_override_images(document, document.mapping, _patch_finder(context))
+        yield from find_override_images(document, document.mapping, _PatchFinder(context))
     elif context.role is FileRole.VALUES:
         yield from _values_images(document, context)
     elif context.role is FileRole.KUSTOMIZATION:
-        root, find = document.mapping, _patch_finder(context)
+        root, find = document.mapping, _PatchFinder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)
         yield from find_literal_images(document, root, resource_of(root), context.copied_keys)
     else:
@@ -162,11 +163,20 @@ def _values_images(document: Document, context: FinderContext) -> Iterator[Image
         yield from find_values_images(values, document.mapping, ())
 
 
-def _patch_finder(context: FinderContext) -> Finder:
-    def find(document: Document, root: Mapping, path: Path) -> Iterator[ImageSite]:
-        return _object_images(_Object(document, root, path, context))
+class _PatchFinder(Struct, frozen=True):
+    """Finds images of objects in a patch, and gives the rows for those that it is for."""
 
-    return find
+    context: FinderContext
+
+    def __call__(self, document: Document, root: Mapping, path: Path) -> Iterator[ImageSite]:
+        """Return the images of an object."""
+        return _object_images(_Object(document, root, path, self.context))
+
+    def rows(self, resource: Resource) -> list[ImageField]:
+        """Return the user's own rows of a kind, the table's, and those of its CRD."""
+        tables = (self.context.rows, built_in_rows())
+        known = [row for table in tables for row in table.by_kind.get(resource.kind, ())]
+        return known or list(self.context.defined(resource))
 
 
 class _Object(Struct, frozen=True):
@@ -191,7 +201,7 @@ class _Object(Struct, frozen=True):
 def _object_images(found: _Object) -> Iterator[ImageSite]:
     resource = found.resource
     if is_transformer(found.root):
-        find = _patch_finder(found.context)
+        find = _PatchFinder(found.context)
         yield from find_transformer_images(found.document, found.root, resource, find, found.path)
     elif resource.kind.endswith("List") and found.root.items("items"):
         for item in found.items():
@@ -200,7 +210,7 @@ def _object_images(found: _Object) -> Iterator[ImageSite]:
         taken: set[Path] = set()
         yield from _each_once(_sources(found, resource, taken), taken)
     elif is_helmfile(found.root):
-        find = _patch_finder(found.context)
+        find = _PatchFinder(found.context)
         yield from find_helmfile_images(found.document, found.root, resource, find)
     if not resource.kind and (holds_environments(found.root) or is_helmfile(found.root)):
         doubt = found.context.helmfile.doubt
@@ -296,19 +306,19 @@ def _with_inputs(found: _Object, resource: Resource, carried: list[_Object]) -> 
 
 
 def _release(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    find = _patch_finder(found.context)
+    find = _PatchFinder(found.context)
     return find_release_images(found.document, found.root, resource, find, found.context)
 
 
 def _flux_kustomization(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    find = _patch_finder(found.context)
+    find = _PatchFinder(found.context)
     if not resource.group.endswith("fluxcd.io"):
         return find_kustomization_images(found.document, found.root, resource, find)
     return find_flux_kustomization_images(found.document, found.root, resource, find)
 
 
 def _application(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    find = _patch_finder(found.context)
+    find = _PatchFinder(found.context)
     return find_application_images(found.document, found.root, resource, find)
 
 

@@ -1,10 +1,12 @@
 """Images in patches: JSON 6902 operations, and inline strings that hold either sort."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
 
 from msgspec.structs import replace
 
+from imageshift.data.image_field import ImageField
 from imageshift.sites.custom import find_field_images
 from imageshift.sites.flags import (
     find_argument,
@@ -22,6 +24,7 @@ from imageshift.sites.model import (
     SiteKind,
     scalar_part,
 )
+from imageshift.sites.rows import built_in_rows
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import find_pod_images, whole_site
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
@@ -30,8 +33,25 @@ __all__ = ["find_json_patch_images", "find_patch_images", "pointer_steps"]
 
 _VALUES_POINTER = re.compile(r"^/spec/values(?:/|$)")
 
-Finder = Callable[[Document, Mapping, Path], Iterator[ImageSite]]
-"""Finds the images of an object in a document, at a path."""
+
+class Finder(Protocol):
+    """Finds the images of an object in a document, at a path, and knows the rows of a kind."""
+
+    def __call__(self, document: Document, root: Mapping, path: Path) -> Iterator[ImageSite]:
+        """The images of an object."""
+        ...
+
+    def rows(self, resource: Resource) -> Iterable[ImageField]:
+        """The rows of a kind, of all groups where its group isn't known."""
+        ...
+
+
+RowsOf = Callable[[Resource], Iterable[ImageField]]
+
+
+def _built_in(resource: Resource) -> Iterable[ImageField]:
+    return built_in_rows().by_kind.get(resource.kind, ())
+
 
 Find = Callable[[Document, Resource, Node | None, Path], Iterator[ImageSite]]
 
@@ -66,7 +86,7 @@ def _root_images(
     path: Path,
 ) -> Iterator[ImageSite]:
     if isinstance(root, Sequence):
-        yield from find_json_patch_images(document, root, *kinds, path)
+        yield from find_json_patch_images(document, root, *kinds, path, find.rows)
     elif isinstance(root, Mapping):
         yield from find(document, root, path)
 
@@ -84,13 +104,14 @@ def find_json_patch_images(
     resource: Resource,
     target: Resource | None = None,
     path: Path = (),
+    rows: RowsOf = _built_in,
 ) -> Iterator[ImageSite]:
     """The images that JSON 6902 operations add, replace or test, in objects like `target`."""
     for index, operation in enumerate(operations.items):
         if isinstance(operation, Mapping) and operation.get("value") is not None:
             kinds, at = (resource, target or Resource()), (*path, index, "value")
             pointer = operation.text("path") or ""
-            for site in _operation_images(document, operation, kinds, at):
+            for site in _operation_images(document, operation, kinds, at, rows):
                 steps = "".join(f"/{step}" for step in site.path[len(at) :])
                 yield replace(site, pointer=pointer + steps)
 
@@ -101,7 +122,11 @@ def pointer_steps(pointer: str) -> list[str]:
 
 
 def _operation_images(
-    document: Document, operation: Mapping, kinds: tuple[Resource, Resource], path: Path
+    document: Document,
+    operation: Mapping,
+    kinds: tuple[Resource, Resource],
+    path: Path,
+    rows: RowsOf,
 ) -> Iterator[ImageSite]:
     """The images of one operation: what its pointer leads to says what its value is."""
     pointer = operation.text("path") or ""
@@ -111,7 +136,9 @@ def _operation_images(
         yield from _values_images(document, pointer, value, resource, path)
         return
     steps = tuple(pointer_steps(pointer))
-    known = [] if value is None else [*find_field_images(document, target, value, steps, path)]
+    known: list[ImageSite] = []
+    if value is not None:
+        known += find_field_images(document, target, value, steps, path, rows(target))
     yield from known
     for pattern, find in () if known else _PLACES:
         if pattern.search(pointer):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, parse_reference
+from imageshift.sites.annotations import is_image_annotation
 from imageshift.sites.flags import find_flag_values, find_flags, is_spelled_out
 from imageshift.sites.generic import find_embedded_pods
 from imageshift.sites.model import (
@@ -24,6 +25,7 @@ from imageshift.sites.model import (
     scalar_part,
 )
 from imageshift.sites.name_parts import is_host, part_around, part_beside
+from imageshift.sites.workloads import whole_site
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
 __all__ = [
@@ -43,6 +45,7 @@ REPOSITORY_KEYS = ("repository", "repo", "image", "name")
 """Under these a chart's values have an image's repository, the surest first."""
 
 _IDENTIFIER_KEYS = {"tag", "digest", "sha", "registry", "pullPolicy", "imagePullPolicy", "version"}
+_VOLUME_KEYS = {"reference", "pullPolicy"}
 _MARKS = {"tag", "digest", "sha", "pullPolicy"}
 _CONTAINERS_KEY = re.compile(r"(?:[cC]ontainers|[sS]idecars)$")
 _FLAT_REPOSITORY = re.compile(r"(.*[iI]mage)(?:Repository|Repo|_repository|_repo)")
@@ -133,6 +136,10 @@ class _Search:
                     yield from self.below(item, at, image_key=image_key)
 
     def _mapping(self, node: Mapping, path: Path, *, image_key: bool) -> Iterator[ImageSite]:
+        reference = node.get("reference") if path[-1:] == ("image",) else None
+        if isinstance(reference, Scalar) and node.keys() <= _VOLUME_KEYS:
+            yield from self._bare(reference, (*path, "reference"))
+            return
         block = self._block(node, path, image_key=image_key)
         taken = set() if block is None else {id(part.scalar) for part in block.parts}
         if block is not None:
@@ -161,6 +168,11 @@ class _Search:
         flat = _FLAT_REPOSITORY.fullmatch(name)
         if flat is not None:
             yield from self._flat(node, flat[1], value, path)
+        elif is_image_annotation(name):
+            # Charts hand annotations on as they are, so a short name is whole.
+            document, resource = self._context.document, self._context.resource
+            for site in whole_site(document, resource, value, path, SiteKind.FLAG):
+                yield replace(site, confidence=Confidence.LIKELY)
         elif _BARE_KEY.fullmatch(name):
             yield from self._bare(node, value, path)
         elif "\n" in value.value:
