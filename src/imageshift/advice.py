@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from imageshift.cache import RuleSet
 from imageshift.data.official_images import OFFICIAL_IMAGES
+from imageshift.data.other_formats import DOCUMENTATION
 from imageshift.data.upstreams import find_upstream, remedy
 from imageshift.plan import FilePlan
 from imageshift.reference import ImageReference
@@ -43,6 +44,8 @@ class Code(StrEnum):
     AUTOMATION_REVERTS = "automation-reverts"
     CONTROLLER_PULL = "controller-pull"
     PRIVATE_UPSTREAM = "private-upstream"
+    UNCLAIMED = "unclaimed"
+    OTHER_FORMAT = "other-format"
 
 
 _MESSAGES = {
@@ -73,6 +76,11 @@ _MESSAGES = {
         "imagePullSecrets are set here: the credential of the cache rule must be able to read the "
         "image"
     ),
+    Code.UNCLAIMED: (
+        "nothing says whether this image is pulled: a line under `values:`, `images:` or "
+        "`not_ours:` in .imageshift.yaml does"
+    ),
+    Code.OTHER_FORMAT: "{} files name images, and imageshift doesn't read them",
 }
 
 
@@ -118,13 +126,18 @@ class Advice:
                 self.add(Code.AUTOMATION_REVERTS, f"{shown}:{at.line}:{at.column}")
         for chunk in plan.scan.policies:
             self._look_at_policy(chunk, shown)
+        for skip in plan.skips:
+            if skip.format and skip.format != DOCUMENTATION:
+                self.add(Code.OTHER_FORMAT, shown, skip.format)
 
     def _look_at_result(self, result: Change | Kept, shown: str) -> None:
         site = result.site
         at = site.place
         place = f"{shown}:{at.line}:{at.column}"
         if isinstance(result, Kept):
-            if result.status is Status.NO_RULE and result.before is not None:
+            if result.reason is SkipReason.UNCLAIMED:
+                self.add(Code.UNCLAIMED, place)
+            elif result.status is Status.NO_RULE and result.before is not None:
                 self._look_at_upstream(result.before.registry, place)
             elif site.resource.group == _LAMBDA and result.after is not None:
                 self.add(Code.LAMBDA, place)

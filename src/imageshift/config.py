@@ -14,7 +14,7 @@ from msgspec import Struct
 from imageshift.cache import ARTICLE_RULES, CONSOLE_RULES, Registry, Rule, RuleOrigin, RuleSet
 from imageshift.errors import ConfigError, RuleError
 
-__all__ = ["PRESETS", "Config", "build_rules", "parse_alias", "parse_rule", "schema"]
+__all__ = ["PRESETS", "Config", "NotOurs", "build_rules", "parse_alias", "parse_rule", "schema"]
 
 PRESETS = {"article": ARTICLE_RULES, "console": CONSOLE_RULES}
 """The rule sets that have a name."""
@@ -34,6 +34,18 @@ class ImageEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename
     kind: str
     path: str
     api_version: str = "*"
+
+
+class NotOurs(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What isn't ours among the texts that nothing claims, and why.
+
+    `paths` are patterns of files as in .gitignore, `images` of references as a shell has them;
+    where both are given, both must fit.
+    """
+
+    reason: str
+    paths: list[str] = []
+    images: list[str] = []
 
 
 class RegistryEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -70,6 +82,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     exclude: list[str] = []
     values: list[str] = []
     images: list[ImageEntry] = []
+    not_ours: list[NotOurs] = []
     jobs: Literal["skip", "rewrite"] = "skip"
     templates: bool = False
     charts_through_cache: bool = False

@@ -66,6 +66,11 @@ class Change(Struct, frozen=True):
         """Always `rewrite`."""
         return Status.REWRITE
 
+    @property
+    def reason(self) -> None:
+        """None: there is no reason to leave it."""
+        return
+
 
 class Kept(Struct, frozen=True):
     """A site that stays, with the reason if there is one."""

@@ -12,8 +12,10 @@ from imageshift.cache import Rule, RuleSet
 from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules
 from imageshift.config_file import Foreign, load_config
 from imageshift.data.image_field import FieldShape, ImageField
+from imageshift.data.other_formats import format_of_file
 from imageshift.errors import ChangedError, ConfigError
 from imageshift.inventory import Index, build_index
+from imageshift.inventory.leftovers import Leftovers
 from imageshift.plan import (
     ChartAnswers,
     Decisions,
@@ -173,8 +175,16 @@ class Run(Struct):
     def planner(self) -> Planner:
         """The planner over the index."""
         if self._planner is None:
-            self._planner = Planner(self.index, self.mapper, self._decide, self.reach)
+            self._planner = Planner(
+                self.index, self.mapper, self._decide, self.reach, self._leftovers()
+            )
         return self._planner
+
+    def _leftovers(self) -> Leftovers | None:
+        """What lists the texts that no finder claims; the way back has no use for them."""
+        if self.options.backward:
+            return None
+        return Leftovers(tuple(self.config.not_ours), self.index.generated)
 
     @property
     def builds(self) -> Any:
@@ -326,9 +336,18 @@ class Run(Struct):
         """
         self.settle()
         yield from self.planner.plans(self.files())
+        yield from self.other_plans()
         for passed in self.workspace.passed:
             if self.is_written(passed.name):
                 yield unread_plan(passed)
+
+    def other_plans(self) -> Iterator[FilePlan]:
+        """The plans of the files in the paths that no finder reads, and that name images."""
+        if self.options.backward:
+            return
+        for file in filter(self.is_written, self.workspace.others()):
+            if format_of_file(file) is not None and (plan := self.planner.other(file)) is not None:
+                yield plan
 
     def tails(self, site: ImageSite, file: str) -> set[str]:
         """The tags and digests that builds put behind a name which a site gives alone."""

@@ -39,11 +39,12 @@ def _print_finding(change: Change, shown: str) -> None:
 
 
 def _say_rest(session: Session, *, findings: bool) -> None:
-    for skip in session.summary.skips:
+    for skip in (skip for skip in session.summary.skips if not skip.format):
         place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
         say(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
     session.say_charts()
     session.say_emptied()
     session.say_hidden()
+    session.say_account()
     if findings:
         say("imageshift migrate rewrites them")

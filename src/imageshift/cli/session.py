@@ -96,7 +96,8 @@ class Session:
         counts = self.summary.counts
         if self.common.strict:
             unruled = counts[Status.NO_RULE] if self.summary.back_from is None else 0
-            findings = findings or bool(unruled or counts[Status.DOUBTFUL])
+            unclaimed = len(self.summary.account.unclaimed)
+            findings = findings or bool(unruled or counts[Status.DOUBTFUL] or unclaimed)
         if findings:
             return Exit.FINDINGS
         if self.summary.unsafe:
@@ -146,6 +147,7 @@ class Session:
         parts += [f"{number} {word}" for word, number in self._others(numbers) if number]
         files, images = counted(numbers["files"], "file"), counted(numbers["images"], "image")
         say(f"{files}, {images}: {', '.join(parts)}")
+        self.say_account()
         if self.summary.files == 0:
             say("no file was read: ignore rules, `exclude:` or the paths leave none")
         elif self.summary.counts.total() == 0:
@@ -164,6 +166,11 @@ class Session:
         left = len(self.summary.stays)
         yield "left alone", left
         yield "not in the cache", numbers["images"] - numbers["rewrite"] - left
+
+    def say_account(self) -> None:
+        """Says how many texts name an image, and how many of them weren't understood."""
+        if self.summary.back_from is None:
+            say(self.summary.account.sentence())
 
     def say_charts(self) -> None:
         """Says which releases' charts couldn't be found or rendered, and why."""

@@ -34,6 +34,7 @@ from imageshift.inventory.readers import (
     read_kustomizations,
     read_objects,
     target_keys,
+    variable_files,
 )
 from imageshift.inventory.scan import is_silent
 from imageshift.inventory.value_files import named_value_files
@@ -41,6 +42,7 @@ from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
 from imageshift.sites.helmfile import environments, values_files
+from imageshift.sites.texts import may_name_registry
 from imageshift.source import Document, Mapping
 
 __all__ = ["Index", "build_index", "join"]
@@ -85,10 +87,11 @@ class Index(Struct, dict=True):
     `has_entries` is false when nothing in the tree changes the images that another file has,
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
-    image, `silent_files` those in which nothing can, `argocd_files` those with overrides of Argo CD
-    sources; `has_applications` is false when no Argo CD
-    object has Helm values, `has_inflations` and `has_replacements` when no kustomization has Helm
-    charts or replacements.
+    image, `silent_files` those in which no finder can find one, of which `naming_files` have a
+    text that looks like one; `generated` says which generator takes a file, `argocd_files` are
+    those with overrides of Argo CD sources; `has_applications` is false when no Argo CD object has
+    Helm values, `has_inflations` and `has_replacements` when no kustomization has Helm charts or
+    replacements.
     """
 
     workspace: Workspace
@@ -111,6 +114,8 @@ class Index(Struct, dict=True):
     helmfiles: list[str] = field(default_factory=list)
     config_map_files: list[str] = field(default_factory=list)
     silent_files: set[str] = field(default_factory=set)
+    naming_files: set[str] = field(default_factory=set)
+    generated: dict[str, str] = field(default_factory=dict)
     argocd_files: set[str] = field(default_factory=set)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
@@ -288,8 +293,10 @@ def _look_at(index: Index, file: str) -> bool:
         index.has_replacements = index.has_replacements or b"replacements" in content
         index.has_inflations = index.has_inflations or b"helmCharts" in content
         return _has_any(content, _DETAILS)
-    if is_silent(file, content, copied=True):
+    if is_silent(file, content, copied=True, rows=index.rows):
         index.silent_files.add(file)
+        if may_name_registry(content):
+            index.naming_files.add(file)
     if b"ConfigMap" in content and _has_any(content, _IMAGE_WORDS):
         index.config_map_files.append(file)
     if is_override_file(file):
@@ -373,8 +380,11 @@ def _read_generators(index: Index, kustomization: KustomizationFile) -> None:
         if source.target_path is None
     }
     for name, key, file in generated_files(kustomization):
+        index.generated[file] = f"the generator {name} of {kustomization.file} takes it"
         if (name, key) in wanted:
             index.values_files[file] = index.is_prefix_free(wanted[name, key])
+    for name, file in variable_files(kustomization):
+        index.generated[file] = f"the generator {name} of {kustomization.file} takes it"
     for _, chart, _ in inflated_charts(kustomization):
         free = is_prefix_free(chart.text("name") or "", chart.text("repo"))
         files = inflation_files(kustomization.folder, chart)

@@ -40,6 +40,7 @@ __all__ = [
     "read_kustomizations",
     "read_objects",
     "target_keys",
+    "variable_files",
 ]
 
 SOURCE_KINDS = frozenset(
@@ -147,12 +148,22 @@ def generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str
         for generator in kustomization.root.items(kind):
             if not isinstance(generator, Mapping):
                 continue
+            name = generator.text("name") or ""
             for text in texts(generator, "files"):
                 key, equals, path = text.rpartition("=")
                 file = join(kustomization.folder, path)
                 if file is not None:
-                    key = key if equals else path.rpartition("/")[2]
-                    yield generator.text("name") or "", key, file
+                    yield name, key if equals else path.rpartition("/")[2], file
+
+
+def variable_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str]]:
+    """The files of variables that generators take: the generator's name, and the file."""
+    for kind in ("configMapGenerator", "secretGenerator"):
+        for generator in kustomization.root.items(kind):
+            if isinstance(generator, Mapping):
+                paths = [*texts(generator, "envs"), *filter(None, [generator.text("env")])]
+                found = (join(kustomization.folder, path) for path in paths)
+                yield from ((generator.text("name") or "", file) for file in found if file)
 
 
 CopiedKey = tuple[tuple[str, str], tuple[Role, str]]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from imageshift.data.image_field import ImageField
 from imageshift.data.policies import POLICY_KINDS
 from imageshift.errors import SourceError
 from imageshift.sites import (
@@ -23,7 +24,7 @@ from imageshift.sites.helmfile import is_helmfile, values_files
 from imageshift.sites.templates import find_template_images
 from imageshift.source import Chunk, Document, SourceText, split_documents
 
-__all__ = ["FileScan", "FileSkip", "is_ignored", "scan_file"]
+__all__ = ["FileScan", "FileSkip", "is_ignored", "is_ignored_line", "scan_file"]
 
 _WORDS = (b"mage", b"registry", b"repository", b"_IMAGE", b"oci://", b"newName", b"lowedRepos")
 _HELMFILE = (b"releases:", b"{{")
@@ -40,13 +41,18 @@ _POLICY = re.compile(r"^kind:[ \t]*[\"']?([A-Za-z0-9]+)", re.MULTILINE)
 
 
 class FileSkip(Struct, frozen=True):
-    """A file, or a document in it, that isn't looked into."""
+    """A file, or a document in it, that isn't looked into.
+
+    `format` and `images` are set for a file in a format that isn't read.
+    """
 
     file: str
     line: int | None
     column: int | None
     reason: SkipReason
     detail: str
+    format: str = ""
+    images: int = 0
 
 
 class FileScan(Struct, frozen=True):
@@ -67,7 +73,7 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     Raises:
         SourceError: the whole file is no UTF-8.
     """
-    if is_silent(file, content, copied=bool(context.copied_keys)):
+    if is_silent(file, content, copied=bool(context.copied_keys), rows=context.rows):
         return FileScan(file, SourceText(""))
     source = SourceText.decode(content)
     skip = _whole_file_skip(file, source.text, context)
@@ -76,16 +82,18 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     return _Scan(file, source, context).result()
 
 
-def is_silent(file: str, content: bytes, *, copied: bool) -> bool:
+def is_silent(file: str, content: bytes, *, copied: bool, rows: Iterable[ImageField] = ()) -> bool:
     """Whether nothing in a file's bytes can name an image.
 
-    `copied` says that a ConfigMap may, since a replacement copies its text into one.
+    `copied` says that a ConfigMap may, since a replacement copies its text into one; an object of
+    a kind in the user's `rows` always may.
     """
     return not (
         _mentions_images(content)
         or is_kustomization(file)
         or (copied and b"ConfigMap" in content)
         or all(word in content for word in _HELMFILE)
+        or any(row.kind.encode() in content for row in rows)
     )
 
 
@@ -127,14 +135,15 @@ def is_ignored(source: SourceText, lines: Iterable[int]) -> bool:
     """
     if "imageshift:" not in source.text:
         return False
-    return _is_ignored_file(source.text) or any(_is_ignored_line(source, line) for line in lines)
+    return _is_ignored_file(source.text) or any(is_ignored_line(source, line) for line in lines)
 
 
 def _is_ignored_file(text: str) -> bool:
     return "imageshift:" in text and _IGNORE_FILE.search(text) is not None
 
 
-def _is_ignored_line(source: SourceText, line: int) -> bool:
+def is_ignored_line(source: SourceText, line: int) -> bool:
+    """Whether a comment on a line, or alone on the line above, takes it out of a run's hands."""
     if _IGNORE.search(source.line(line)):
         return True
     above = source.line(line - 1).strip() if line > 1 else ""
@@ -214,7 +223,7 @@ class _Scan:
         self._skips.append(FileSkip(self._file, error.line, error.column, reason, str(error)))
 
     def _obeying(self, site: ImageSite) -> ImageSite:
-        if any(_is_ignored_line(self._source, line) for line in site.lines()):
+        if any(is_ignored_line(self._source, line) for line in site.lines()):
             return site.skipped(SkipReason.IGNORED, "imageshift: ignore")
         return site
 

@@ -43,6 +43,10 @@ codeship-steps.yml
 """
 
 
+# A CI system reads them, and no cluster.
+_CI = frozenset(_FLUX_EXCLUDES.decode().replace("/", "").split())
+
+
 def find_root(paths: Sequence[Path], given: Path | None = None) -> Path:
     """The folder that a run may know of: nothing outside it is ever read or written.
 
@@ -160,6 +164,7 @@ class Workspace:
     _levels: dict[str, _Level] = field(default_factory=dict)
     _pins: dict[str, int | None] = field(default_factory=dict)
     _passed: dict[str, Passed] = field(default_factory=dict)
+    _others: set[str] = field(default_factory=set)
     _safe: set[str] = field(default_factory=lambda: {""})
     _given: Patterns = field(init=False)
 
@@ -196,6 +201,31 @@ class Workspace:
     def passed(self) -> tuple[Passed, ...]:
         """What the walks so far had to pass over, in path order."""
         return tuple(self._passed[name] for name in sorted(self._passed))
+
+    def others(self) -> Iterator[str]:
+        """The files that the walks so far met and whose format isn't ours, in path order.
+
+        Those of CI systems count, although Flux leaves them out.
+        """
+        for name in sorted(self._others):
+            parts = name.split("/")
+            ci = next((number for number, part in enumerate(parts) if part in _CI), None)
+            if ci is None:
+                if not self.is_excluded(name):
+                    yield name
+            elif not self._given.covers(os.fsencode(name)):
+                yield from self._files_below(name)
+
+    def _files_below(self, name: str) -> Iterator[str]:
+        """A file, or the regular files in a folder, whatever ignore rules say."""
+        path = self.absolute(name)
+        if not path.is_dir():
+            yield name
+            return
+        for folder, _, files in os.walk(path):
+            inside = os.path.relpath(folder, self.root)
+            found = (f"{inside}/{file}" for file in sorted(files))
+            yield from (file for file in found if not _is_link(f"{self.root}/{file}"))
 
     def read(self, name: str) -> bytes:
         """The bytes of a regular file below the root, the same at every reading.
@@ -275,8 +305,10 @@ class Workspace:
         if path.is_dir():
             if not name or not self.is_excluded(f"{name}/."):
                 yield from self._walk(name)
-        elif path.is_file() and not self.is_excluded(name) and _is_ours(path.name):
+        elif path.is_file() and _is_ours(path.name) and not self.is_excluded(name):
             yield name
+        elif path.is_file():
+            self._others.add(name)
 
     def _walk(self, folder: str) -> Iterator[str]:
         waiting = self._inside(folder)
@@ -296,6 +328,11 @@ class Workspace:
         self._level(folder, {name for name, _ in entries})
         for name in odd:
             self._note_odd(prefix + name)
+        self._others.update(
+            prefix + name
+            for name, is_folder in entries
+            if name in _CI or not (is_folder or _is_ours(name))
+        )
         return [
             (prefix + name, is_folder)
             for name, is_folder in reversed(entries)

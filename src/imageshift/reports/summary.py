@@ -12,6 +12,7 @@ from imageshift.advice import Advice, is_unsafe
 from imageshift.cache import RuleSet
 from imageshift.inventory import FileSkip
 from imageshift.plan import FilePlan
+from imageshift.reports.account import Account, rows_of
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.sites import Part, SkipReason
 
@@ -48,13 +49,16 @@ class Summary(Struct):
     stays: list[tuple[str, Kept]] = field(default_factory=list)
     skips: list[FileSkip] = field(default_factory=list)
     unsafe: bool = False
+    account: Account = field(default_factory=Account)
 
     def add(self, plan: FilePlan) -> None:
         """Counts one file's plan."""
         shown = self.shown(plan.file)
-        for result in plan.results:
-            self._add_result(result, plan.file, shown)
+        for result, uses in rows_of(plan.results):
+            self.account.add(result, uses)
+            self._add_result(result, uses, plan.file, shown)
         for skip in plan.skips:
+            self.account.add_skip(skip)
             self.skips.append(skip)
             self.unsafe = self.unsafe or is_unsafe(skip.reason)
         if plan.before != plan.after:
@@ -62,10 +66,10 @@ class Summary(Struct):
         if self.back_from is None:
             self.advice.look_at(plan, shown)
 
-    def _add_result(self, result: Change | Kept, file: str, shown: str) -> None:
+    def _add_result(self, result: Change | Kept, uses: int, file: str, shown: str) -> None:
         self.counts[result.status] += 1
         if self.keep_rows:
-            self.rows.append(image_row(result, shown))
+            self.rows.append(image_row(result, shown, uses))
         if isinstance(result, Change):
             self.upstreams[result.rule.upstream, result.rule.prefix] += 1
         elif self._is_told(result):
@@ -91,6 +95,7 @@ class Summary(Struct):
                 for w in self.advice.warnings()
             ],
             "summary": self.numbers(),
+            "account": self.account.data(),
         }
 
     def numbers(self) -> dict[str, int]:
@@ -112,8 +117,11 @@ _OTHER_REGISTRIES = frozenset({SkipReason.OTHER_ECR, SkipReason.BAD_ACCOUNT})
 _COUNTED = (Status.REWRITE, Status.CACHED, Status.NO_RULE, Status.DOUBTFUL, Status.SKIPPED)
 
 
-def image_row(result: Change | Kept, shown: str) -> dict[str, Any]:
-    """One image as a row of the report; its place is null where nothing is written."""
+def image_row(result: Change | Kept, shown: str, uses: int = 1) -> dict[str, Any]:
+    """One text as a row of the report; its place is null where nothing is written.
+
+    `uses` is how many places take it, each of which would be a row if it were written twice.
+    """
     site = result.site
     place = site.place
     written = site.is_written
@@ -142,6 +150,7 @@ def image_row(result: Change | Kept, shown: str) -> dict[str, Any]:
         "rule": None if rule is None else rule.prefix,
         "reason": _reason(kept),
         "detail": None if kept is None else kept.detail,
+        "uses": uses,
     }
 
 

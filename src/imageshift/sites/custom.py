@@ -23,6 +23,7 @@ __all__ = [
     "find_carried_objects",
     "find_custom_images",
     "find_field_images",
+    "find_own_images",
     "knows",
     "select",
 ]
@@ -38,25 +39,28 @@ def _by_kind(rows: Iterable[ImageField]) -> dict[str, tuple[ImageField, ...]]:
 _ROWS = _by_kind(CUSTOM_RESOURCES)
 
 
-def knows(resource: Resource, own: Iterable[ImageField] = ()) -> bool:
-    """Whether a table has a row for a kind in its group."""
-    return bool(_rows(resource, own))
+def knows(resource: Resource) -> bool:
+    """Whether the table has a row for a kind in its group."""
+    return bool(_fitting(_ROWS.get(resource.kind, ()), resource))
 
 
-def _rows(resource: Resource, own: Iterable[ImageField]) -> list[ImageField]:
-    rows = [*_ROWS.get(resource.kind, ()), *(row for row in own if row.kind == resource.kind)]
-    return [row for row in rows if row.group in {"*", resource.group}]
+def _fitting(rows: Iterable[ImageField], resource: Resource) -> list[ImageField]:
+    return [row for row in rows if row.kind == resource.kind and row.group in {"*", resource.group}]
 
 
 def find_custom_images(
-    document: Document,
-    root: Mapping,
-    resource: Resource,
-    path: Path,
-    own: Iterable[ImageField] = (),
+    document: Document, root: Mapping, resource: Resource, path: Path
 ) -> Iterator[ImageSite]:
-    """The images at the paths that the built-in table and the user's rows have for a kind."""
-    for row in _rows(resource, own):
+    """The images at the paths that the built-in table has for a kind."""
+    rows = _ROWS.get(resource.kind, ())
+    yield from find_own_images(document, root, resource, path, rows)
+
+
+def find_own_images(
+    document: Document, root: Mapping, resource: Resource, path: Path, own: Iterable[ImageField]
+) -> Iterator[ImageSite]:
+    """The images at the paths that rows of the user's have for a kind."""
+    for row in _fitting(own, resource):
         for at, node in select(root, row.path):
             for site in _sites(row.shape, document, resource, node, path + at):
                 yield site if row.certain else site.doubtful(row.note)
@@ -78,10 +82,10 @@ def find_field_images(
 
 
 def find_carried_objects(
-    root: Mapping, resource: Resource, path: Path, own: Iterable[ImageField] = ()
+    root: Mapping, resource: Resource, path: Path
 ) -> Iterator[tuple[Path, Mapping]]:
     """The whole objects that one of a kind carries inside, with their paths."""
-    for row in _rows(resource, own):
+    for row in _fitting(_ROWS.get(resource.kind, ()), resource):
         if row.shape is FieldShape.OBJECT:
             for at, node in select(root, row.path):
                 if isinstance(node, Mapping):

@@ -9,7 +9,12 @@ from imageshift.data.policies import POLICY_KINDS
 from imageshift.sites.argocd import find_application_images, find_override_images
 from imageshift.sites.config_maps import find_config_map_images, may_name_images
 from imageshift.sites.context import FileRole, FinderContext
-from imageshift.sites.custom import find_carried_objects, find_custom_images, knows
+from imageshift.sites.custom import (
+    find_carried_objects,
+    find_custom_images,
+    find_own_images,
+    knows,
+)
 from imageshift.sites.flux import (
     find_chart_source,
     find_flux_kustomization_images,
@@ -18,7 +23,7 @@ from imageshift.sites.flux import (
 from imageshift.sites.generic import find_generic_images
 from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images
-from imageshift.sites.model import ImageSite, Path, Resource, resource_of
+from imageshift.sites.model import Confidence, ImageSite, Path, Resource, resource_of
 from imageshift.sites.patches import Finder, find_json_patch_images
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
@@ -49,10 +54,12 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     It errs on the side of yes.
     """
     text = chunk.text
-    if _WORDS.search(text) is None and not (context.copied_keys and "ConfigMap" in text):
+    own = any(row.kind in text for row in context.rows)
+    copied = context.copied_keys and "ConfigMap" in text
+    if not (own or copied or _WORDS.search(text) is not None):
         # A helmfile may name files that only helmfile knows.
         return "releases:" in text and "{{" in text and _KIND.search(text) is None
-    if context.role is not FileRole.OBJECTS:
+    if own or context.role is not FileRole.OBJECTS:
         return True
     found = _KIND.search(text)
     if found is None:
@@ -113,6 +120,20 @@ class _Object(Struct, frozen=True):
 
 
 def _object_images(found: _Object) -> Iterator[ImageSite]:
+    """The images of an object, and those at the user's own paths, whatever its kind is."""
+    at = (found.document, found.root, found.resource, found.path)
+    own = [*find_own_images(*at, found.context.rows)]
+    named = {id(site.main.scalar) for site in own}
+    taken: set[int] = set()
+    for site in _images_by_kind(found):
+        scalar = id(site.main.scalar)
+        if scalar not in named or site.confidence is not Confidence.DOUBTFUL:
+            taken.add(scalar)
+            yield site
+    yield from (site for site in own if id(site.main.scalar) not in taken)
+
+
+def _images_by_kind(found: _Object) -> Iterator[ImageSite]:
     resource = found.resource
     finder = _FINDERS.get(resource.kind)
     if resource.kind.endswith("List") and found.root.items("items"):
@@ -122,7 +143,7 @@ def _object_images(found: _Object) -> Iterator[ImageSite]:
         yield from finder[1](found, resource)
     elif resource.kind in POD_PATHS and resource.group in POD_GROUPS[resource.kind]:
         yield from _workload(found, resource)
-    elif knows(resource, found.context.rows):
+    elif knows(resource):
         yield from _custom(found, resource)
     elif resource.kind and resource.kind not in _NEVER | POLICY_KINDS:
         yield from find_generic_images(found.document, found.root, resource, found.path)
@@ -131,20 +152,20 @@ def _object_images(found: _Object) -> Iterator[ImageSite]:
 
 
 def _workload(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    """Its pod's images, and those that the table or the user adds beside the pod."""
+    """Its pod's images, and those that the table adds beside the pod."""
     at = (found.document, found.root, resource, found.path)
     pod = list(find_workload_images(*at))
     yield from pod
     taken = {site.path for site in pod}
-    custom = find_custom_images(*at, found.context.rows)
+    custom = find_custom_images(*at)
     yield from (site for site in custom if site.path not in taken)
 
 
 def _custom(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     """The images of a kind in the table, and those of the objects that it carries."""
     at = (found.document, found.root, resource, found.path)
-    yield from find_custom_images(*at, found.context.rows)
-    for path, root in find_carried_objects(found.root, resource, found.path, found.context.rows):
+    yield from find_custom_images(*at)
+    for path, root in find_carried_objects(found.root, resource, found.path):
         yield from _object_images(_Object(found.document, root, path, found.context))
 
 

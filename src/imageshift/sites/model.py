@@ -37,6 +37,7 @@ class SiteKind(StrEnum):
     KUSTOMIZE = "kustomize"
     PATCH = "patch"
     CHART = "chart"
+    TEXT = "text"
 
 
 class Confidence(StrEnum):
@@ -88,6 +89,10 @@ class SkipReason(StrEnum):
     BAD_ACCOUNT = "bad-account"
     CHANGED = "changed"
     UNWRITABLE = "unwritable"
+    NOT_PULLED = "not-pulled"
+    NOT_OURS = "not-ours"
+    OTHER_FORMAT = "other-format"
+    UNCLAIMED = "unclaimed"
 
 
 class Resource(Struct, frozen=True):

@@ -24,7 +24,7 @@ from imageshift.sites.model import (
 )
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
-__all__ = ["ValuesContext", "find_values_images", "global_registry"]
+__all__ = ["GLOBAL_REGISTRIES", "ValuesContext", "find_values_images", "global_registry"]
 
 _MAX_NODES = 200_000
 
@@ -38,12 +38,13 @@ _FLAT_REPOSITORY = re.compile(r"(.*[iI]mage)(?:Repository|Repo|_repository|_repo
 _SHARED = re.compile(r"default|global", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
 _NO_NAME = re.compile(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
-_GLOBALS: tuple[Path, ...] = (
+GLOBAL_REGISTRIES: tuple[Path, ...] = (
     ("global", "imageRegistry"),
     ("global", "image", "registry"),
     ("global", "registry"),
     ("global", "repository"),
 )
+"""Where values set one registry for all images of a chart."""
 
 
 class ValuesContext(Struct, frozen=True):
@@ -61,7 +62,7 @@ class ValuesContext(Struct, frozen=True):
 
 def global_registry(values: Mapping) -> str | None:
     """The key by which the values set one registry for all images (`global.imageRegistry`)."""
-    for path in _GLOBALS:
+    for path in GLOBAL_REGISTRIES:
         node: Node | None = values
         for step in path:
             node = node.get(str(step)) if isinstance(node, Mapping) else None

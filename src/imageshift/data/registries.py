@@ -1,0 +1,44 @@
+"""Hosts of registries that public charts and repositories name, for finding them in any text.
+
+The list only has to be long: a reference on another host is found by its digest, or behind a key
+that speaks of an image. Sources: the upstreams that ECR takes (facts 1.1), the alias table, and
+the hosts that Artifact Hub's charts name.
+"""
+
+from imageshift.data.aliases import ALIASES
+from imageshift.data.upstreams import UPSTREAMS
+
+__all__ = ["REGISTRY_HOSTS"]
+
+_OTHERS = (
+    "gcr.io",
+    "lscr.io",
+    "nvcr.io",
+    "icr.io",
+    "azurecr.io",
+    "pkg.dev",
+    "mcr.microsoft.com",
+    "ecr-public.aws.com",
+    ".dkr.ecr.",
+    ".dkr-ecr.",
+    ".dkr.ecr-fips.",
+    "docker.elastic.co",
+    "registry.redhat.io",
+    "registry.access.redhat.com",
+    "registry.connect.redhat.com",
+    "container-registry.oracle.com",
+    "registry.suse.com",
+    "registry.opensource.zalan.do",
+    "xpkg.upbound.io",
+    "xpkg.crossplane.io",
+    "docker.n8n.io",
+    "docker.gitea.com",
+    "code.forgejo.org",
+    "registry.hub.docker.com",
+    "projects.registry.vmware.com",
+)
+
+_FIXED = {upstream.host for upstream in UPSTREAMS} | {alias.host for alias in ALIASES}
+
+REGISTRY_HOSTS = tuple(sorted(_FIXED.union(_OTHERS)))
+"""The hosts, or a piece of each that no other text has."""
