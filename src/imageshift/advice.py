@@ -80,7 +80,7 @@ _MESSAGES = {
         "nothing says whether this image is pulled: a line under `values:`, `images:` or "
         "`not_ours:` in .imageshift.yaml does"
     ),
-    Code.OTHER_FORMAT: "{} files name images, and imageshift doesn't read them",
+    Code.OTHER_FORMAT: "images in files that imageshift doesn't read: {}",
 }
 
 
@@ -128,7 +128,7 @@ class Advice:
             self._look_at_policy(chunk, shown)
         for skip in plan.skips:
             if skip.format and skip.format != DOCUMENTATION:
-                self.add(Code.OTHER_FORMAT, shown, skip.format)
+                self.add(Code.OTHER_FORMAT, f"{shown}:1:1", skip.format)
 
     def _look_at_result(self, result: Change | Kept, shown: str) -> None:
         site = result.site

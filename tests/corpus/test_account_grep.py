@@ -28,7 +28,9 @@ HOST = re.compile(
     r"|public\.ecr\.aws|mcr\.microsoft\.com|lscr\.io|registry\.gitlab\.com|nvcr\.io|cgr\.dev"
     r"|index\.docker\.io)/[\w./-]*\w"
 )
-KEY = re.compile(r"""^\s*(?:- )?["']?(?:image|imageName)["']?\s*:\s*["']?[a-z0-9][\w./-]*:[\w.@-]+""")
+KEY = re.compile(
+    r"""^\s*(?:- )?["']?(?:image|imageName)["']?\s*:\s*["']?[a-z0-9][\w./-]*:[\w.@-]+"""
+)
 COMMENT = re.compile(r"(?:^|\s)#")
 ADDRESS = re.compile(r"""(?:oci|https?|git|ssh)://|(?:repoURL|url)["']?\s*:""")
 DEFINITION = re.compile(r"^kind:\s*CustomResourceDefinition\b", re.MULTILINE)

@@ -8,6 +8,9 @@ import typer
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import put, say
 from imageshift.cli.session import Session
+from imageshift.data.other_formats import VARIABLES, format_of_file
+from imageshift.errors import ConfigError
+from imageshift.repo.workspace import is_ours
 from imageshift.rewrite import Change
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
@@ -17,6 +20,8 @@ Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_def
 def check(*, common: Common, paths: Paths) -> None:
     """Exit 1 when an image of the paths should move. Writes nothing."""
     named_only = all(path.is_file() for path in paths)
+    if named_only:
+        _refuse_unread(paths)
     session = Session("check", paths, common, named_only=named_only)
     for plan in session.follow(session.run.plans()):
         # Images that share one text by its anchor share its finding too.
@@ -31,6 +36,17 @@ def check(*, common: Common, paths: Paths) -> None:
     raise typer.Exit(session.exit_code(findings=findings))
 
 
+def _refuse_unread(paths: list[Path]) -> None:
+    """Refuses files that are all of formats which are never read: checking them means nothing."""
+    formats = {path: format_of_file(str(path)) or "binary" for path in paths}
+    read = any(is_ours(path.name) or formats[path] == VARIABLES for path in paths)
+    if paths and not read:
+        raise ConfigError(
+            f"other-format: {', '.join(sorted(set(formats.values())))} files are never read",
+            hint="imageshift reads *.yaml, *.yml, *.json and Kustomization files",
+        )
+
+
 def _print_finding(change: Change, shown: str) -> None:
     place = change.site.place
     why = "a wrong path in the cache" if change.mended else "not from the cache"
@@ -39,7 +55,10 @@ def _print_finding(change: Change, shown: str) -> None:
 
 
 def _say_rest(session: Session, *, findings: bool) -> None:
-    for skip in (skip for skip in session.summary.skips if not skip.format):
+    named = {session.shown(name) for name in session.run.names}
+    for skip in session.summary.skips:
+        if skip.format and session.shown(skip.file) not in named:
+            continue  # the account counts them
         place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
         say(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
     session.say_charts()

@@ -23,9 +23,7 @@ def scan(
     paths: Paths,
     accounting: Annotated[
         bool,
-        typer.Option(
-            "--accounting", help="Print counts, and only the images that weren't understood."
-        ),
+        typer.Option("--accounting", help="Print the account, and what nothing claims."),
     ] = False,
 ) -> None:
     """List every image, where it is, and what becomes of it."""

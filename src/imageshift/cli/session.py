@@ -21,8 +21,9 @@ from imageshift.cli.output import (
     say,
     say_doubtful_accounts,
 )
+from imageshift.data.other_formats import format_of_file
 from imageshift.plan import ChartProblem, FilePlan
-from imageshift.repo.workspace import find_root
+from imageshift.repo.workspace import find_root, is_ours
 from imageshift.repo.writer import Writer, is_left_half_done, writing
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
@@ -180,15 +181,17 @@ class Session:
                 say(f"  hint: {problem.hint}")
 
     def say_emptied(self) -> None:
-        """Says which of the given paths the ignore rules leave nothing of."""
+        """Says which of the given paths nothing is read of, and why."""
         files = list(self.run.files())
-        known = set(files)
-        for name in self.run.names if files or len(self.run.names) > 1 else ():
-            if (
-                name
-                and name not in known
-                and not any(file.startswith(f"{name}/") for file in files)
-            ):
+        known = {*files, *(skip.file for skip in self.summary.skips)}
+        for name in filter(None, self.run.names):
+            if name in known or any(file.startswith(f"{name}/") for file in files):
+                continue
+            path = self.run.workspace.absolute(name)
+            if path.is_file() and not is_ours(path.name):
+                found = format_of_file(name) or "binary"
+                say(f"{self.shown(name)}: other-format: {found} files are never read")
+            elif files or len(self.run.names) > 1 or self.command == "check":
                 say(f"{self.shown(name)}: {_EMPTIED}")
 
     def say_hidden(self) -> None:

@@ -8,10 +8,13 @@ import re
 
 from imageshift.source import Mapping
 
-__all__ = ["DOCUMENTATION", "format_of_file", "format_of_object"]
+__all__ = ["DOCUMENTATION", "VARIABLES", "format_of_file", "format_of_object"]
 
 DOCUMENTATION = "documentation"
 """The format of what only people read, which runs nothing."""
+
+VARIABLES = "variables"
+"""The format of files of variables, whose texts are listed although nothing reads them."""
 
 _CI = re.compile(
     r"(?:^|/)(?:\.github|\.circleci|\.forgejo|\.gitea|\.woodpecker|\.buildkite)/"
@@ -24,6 +27,7 @@ _FORMATS = (
     ("Dockerfile", re.compile(r"(?:^|/)(?:Docker|Container)file[^/]*$|\.(?:Docker|docker)file$")),
     ("Compose", re.compile(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")),
     (DOCUMENTATION, re.compile(r"\.(?:md|mdx|rst|adoc|txt|html?|svg|csv)$|(?:^|/)[A-Z]+$")),
+    (VARIABLES, re.compile(r"(?:^|/)(?:\.env(?:\.[\w.-]+)?|[^/]+\.env)$")),
     ("Jsonnet", re.compile(r"\.(?:jsonnet|libsonnet)$")),
     (
         "script",

@@ -13,10 +13,10 @@ from functools import cached_property
 from msgspec import Struct
 
 from imageshift.config import NotOurs
-from imageshift.data.other_formats import format_of_file, format_of_object
+from imageshift.data.other_formats import VARIABLES, format_of_file, format_of_object
 from imageshift.errors import SourceError
-from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line
-from imageshift.repo.workspace import matching
+from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line, is_policy
+from imageshift.repo.workspace import CONFIG_NAME, matching
 from imageshift.sites import (
     Confidence,
     ImageSite,
@@ -27,6 +27,7 @@ from imageshift.sites import (
     SkipReason,
     resource_of,
 )
+from imageshift.sites.generic import LABEL_KEYS
 from imageshift.sites.model import Path
 from imageshift.sites.texts import find_reference_texts, may_name_images
 from imageshift.sites.values import GLOBAL_REGISTRIES, ValuesContext, find_values_images
@@ -51,7 +52,9 @@ _NOT_PULLED = {
     "ImagePolicy": "Flux chooses a tag by it, and pulls nothing",
     "AppProject": "it says which sources are allowed",
 }
-_NO_FINDER = re.compile(r"(?:^|/)(?:Chart\.ya?ml|Chart\.lock|helmfile\.lock)$")
+_DESCRIBES = re.compile(
+    r"(?:^|/)(?:Chart\.ya?ml|Chart\.lock|helmfile\.lock|\.?renovate(?:rc)?(?:\.json5?)?)$"
+)
 
 
 class Leftovers(Struct, frozen=True):
@@ -70,6 +73,8 @@ class Leftovers(Struct, frozen=True):
 
         Those of a file in a format that isn't read are counted, and one skip stands for them.
         """
+        if scan.file.rpartition("/")[2] == CONFIG_NAME:
+            return [], None
         claimed = _Claimed(sites)
         left = _Left(source, scan, self.generated.get(scan.file))
         found = [self._judged(scan.file, s) for s in (*left.values(claimed), *left.texts(claimed))]
@@ -133,6 +138,7 @@ class _Left:
         self._source = source
         self._scan = scan
         self._parsed: dict[int, list[Document]] = {}
+        self._unread: dict[int, tuple[SkipReason, str]] = {}
 
     @cached_property
     def _chunks(self) -> list[Chunk]:
@@ -149,7 +155,7 @@ class _Left:
         if self._scan.skips:
             return None
         if not _is_yaml(self._file):
-            return None if self._generator or _VARIABLES.search(self._file) else found
+            return None if self._generator or found == VARIABLES else found
         if found in {"CI", "Compose", "script"}:
             return found
         roots = [document.mapping for chunk in self._chunks for document in self._documents(chunk)]
@@ -188,8 +194,8 @@ class _Left:
         chunk = self._chunk(span.start)
         if chunk is None or _is_schema(chunk):
             return None
-        reason = self._reason(chunk)
         document, holder = self._holder(chunk, span.start)
+        reason = self._reason(chunk) or self._unread.get(chunk.start)
         if document is None or holder is None:
             made = _named(self._whole, span, text)
             return made.skipped(*(reason or (SkipReason.UNCLAIMED, self._no_claim)))
@@ -210,14 +216,14 @@ class _Left:
     @cached_property
     def _whole_skip(self) -> tuple[SkipReason, str] | None:
         """Why nothing of the file is looked at."""
-        if _NO_FINDER.search(self._file):
-            return SkipReason.NOT_PULLED, "it describes a chart, and nothing pulls what it names"
+        if _DESCRIBES.search(self._file):
+            return SkipReason.NOT_PULLED, "a file about images, from which nothing is pulled"
         whole = (skip for skip in self._scan.skips if skip.line is None)
         return next(((skip.reason, skip.detail) for skip in whole), None)
 
     def _reason(self, chunk: Chunk) -> tuple[SkipReason, str] | None:
         """Why nothing of a document is looked at."""
-        if any(policy.start == chunk.start for policy in self._scan.policies):
+        if is_policy(chunk):
             return SkipReason.NOT_PULLED, "a policy matches names by it"
         first, last = self._source.place(chunk.start).line, self._source.place(chunk.end).line
         for skip in self._scan.skips:
@@ -232,16 +238,22 @@ class _Left:
         return self._chunks[at] if at >= 0 else None
 
     def _documents(self, chunk: Chunk) -> list[Document]:
+        """The documents of a chunk that can be read; why it can't be is kept."""
         if chunk.start not in self._parsed:
+            self._parsed[chunk.start] = []
             try:
-                self._parsed[chunk.start] = chunk.documents()
-            except SourceError:
-                self._parsed[chunk.start] = []
+                found = chunk.documents() if _is_yaml(self._file) else []
+            except SourceError as error:
+                self._unread[chunk.start] = SkipReason(error.reason), str(error)
+            else:
+                self._parsed[chunk.start] = found
+                if any(document.has_template() for document in found):
+                    self._unread[chunk.start] = _TEMPLATE
         return self._parsed[chunk.start]
 
     def _holder(self, chunk: Chunk, offset: int) -> tuple[Document | None, "_Holder | None"]:
         """The document and the scalar in it that has a character."""
-        for document in self._documents(chunk) if _is_yaml(self._file) else ():
+        for document in self._documents(chunk):
             holder = _scalar_at(document.root, offset)
             if holder is not None:
                 return document, holder
@@ -269,7 +281,6 @@ class _Left:
 
 _STEP = re.compile(r"[\w-]+")
 _TEMPLATE = (SkipReason.TEMPLATE, "a template, known only when it is rendered")
-_VARIABLES = re.compile(r"(?:^|/)(?:\.env(?:\.[\w.-]+)?|[^/]+\.env)$")
 
 
 def other_format(file: str, kind: str, images: int) -> FileSkip:
@@ -289,6 +300,8 @@ class _Holder(Struct, frozen=True):
         """Why its place is none that is pulled from."""
         if self.path[-1:] == ("name",) and self.path[-3:-2] == ("images",):
             return SkipReason.NOT_PULLED, "an `images:` entry matches names by it"
+        if not LABEL_KEYS.isdisjoint(self.path):
+            return SkipReason.NOT_PULLED, "a label"
         if self.path[-3:-1] == ("postBuild", "substitute"):
             return SkipReason.VARIABLE, "the value of a variable, which is never edited"
         if any(self.path[-len(names) :] == names for names in GLOBAL_REGISTRIES):

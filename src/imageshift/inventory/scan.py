@@ -24,7 +24,14 @@ from imageshift.sites.helmfile import is_helmfile, values_files
 from imageshift.sites.templates import find_template_images
 from imageshift.source import Chunk, Document, SourceText, split_documents
 
-__all__ = ["FileScan", "FileSkip", "is_ignored", "is_ignored_line", "scan_file"]
+__all__ = [
+    "FileScan",
+    "FileSkip",
+    "is_ignored",
+    "is_ignored_line",
+    "is_policy",
+    "scan_file",
+]
 
 _WORDS = (b"mage", b"registry", b"repository", b"_IMAGE", b"oci://", b"newName", b"lowedRepos")
 _HELMFILE = (b"releases:", b"{{")
@@ -175,7 +182,7 @@ class _Scan:
             return list(find_template_images(self._source))
         sites: list[ImageSite] = []
         for chunk in split_documents(self._source):
-            if _is_policy(chunk):
+            if is_policy(chunk):
                 self._policies.append(chunk)
             elif may_hold_images(chunk, self._context):
                 sites += self._chunk_sites(chunk)
@@ -242,6 +249,7 @@ _RENDERED = "a template, known only when it is rendered"
 _GENERATED_DETAIL = "the next flux bootstrap overwrites the file"
 
 
-def _is_policy(chunk: Chunk) -> bool:
+def is_policy(chunk: Chunk) -> bool:
+    """Whether a document is a policy, told by its text alone."""
     found = _POLICY.search(chunk.text)
     return found is not None and found[1] in POLICY_KINDS

@@ -16,7 +16,7 @@ from imageshift.errors import ChangedError, NoFilesError, SourceError
 from imageshift.repo.ignore import Patterns
 from imageshift.repo.read import leads_out, read_below, read_here, resolve_below
 
-__all__ = ["CONFIG_NAME", "Passed", "Workspace", "find_root", "has_config", "matching"]
+__all__ = ["CONFIG_NAME", "Passed", "Workspace", "find_root", "has_config", "is_ours", "matching"]
 
 CONFIG_NAME = ".imageshift.yaml"
 
@@ -305,7 +305,7 @@ class Workspace:
         if path.is_dir():
             if not name or not self.is_excluded(f"{name}/."):
                 yield from self._walk(name)
-        elif path.is_file() and _is_ours(path.name) and not self.is_excluded(name):
+        elif path.is_file() and is_ours(path.name) and not self.is_excluded(name):
             yield name
         elif path.is_file():
             self._others.add(name)
@@ -331,12 +331,12 @@ class Workspace:
         self._others.update(
             prefix + name
             for name, is_folder in entries
-            if name in _CI or not (is_folder or _is_ours(name))
+            if name in _CI or not (is_folder or is_ours(name))
         )
         return [
             (prefix + name, is_folder)
             for name, is_folder in reversed(entries)
-            if (is_folder or _is_ours(name)) and not self._excludes(prefix + name, folder=is_folder)
+            if (is_folder or is_ours(name)) and not self._excludes(prefix + name, folder=is_folder)
         ]
 
     def _entries(self, folder: str) -> tuple[list[tuple[str, bool]], list[str]]:
@@ -362,7 +362,7 @@ class Workspace:
         path = f"{self.root}/{name}"
         is_link = _is_link(path)
         leads_on = is_link and os.path.isdir(path)  # noqa: PTH112 as below
-        if not (leads_on or _is_ours(name.rpartition("/")[2])):
+        if not (leads_on or is_ours(name.rpartition("/")[2])):
             return
         if self._excludes(name, folder=False):
             return
@@ -433,5 +433,6 @@ def _is_link(path: str) -> bool:
     return os.path.islink(path)  # noqa: PTH114 pathlib's raises where a folder may not be searched
 
 
-def _is_ours(name: str) -> bool:
+def is_ours(name: str) -> bool:
+    """Whether a file of this name is of a format that is read."""
     return name.removesuffix(".gotmpl").endswith(_SUFFIXES) or name == "Kustomization"

@@ -36,6 +36,7 @@ _WORDS = re.compile(r"[iI]mage|registry|repository|_IMAGE|oci://|newName")
 
 _NEVER = frozenset({"CustomResourceDefinition", "GrafanaDashboard", "RoleBinding", "Role"})
 _NEVER |= {"ClusterRole", "ClusterRoleBinding", "APIService", "PrometheusRule", "Secret"}
+_NEVER |= {"ImageRepository", "ImagePolicy", "ImageUpdateAutomation"}
 _CHART_SOURCES = frozenset({"HelmRepository", "OCIRepository", "HelmChart"})
 
 # Kinds whose own text is a template language, so that `{{` in a plain scalar is ordinary.
