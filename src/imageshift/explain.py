@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from imageshift.cache import RuleSet
+from imageshift.cache import Mapped, RuleSet
 from imageshift.errors import ImageshiftError
 from imageshift.links.trace import Tracer
 from imageshift.plan import FilePlan
@@ -78,8 +78,9 @@ def _references(result: Change | Kept, rules: RuleSet) -> Iterator[ImageReferenc
         except ImageshiftError:
             return
     yield before
-    upstream = rules.unmap(before)
-    yield from (found for found in (upstream, result.after) if found is not None)
+    upstream, outcome = rules.unmap(before), rules.map(before)
+    target = outcome.target if isinstance(outcome, Mapped) else None
+    yield from (found for found in (upstream, target) if found is not None)
 
 
 def _about_site(result: Change | Kept) -> Iterator[str]:

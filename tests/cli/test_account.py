@@ -94,7 +94,7 @@ CONFIG = (
 
 def report(root: Path, files: dict[str, str], *more: str) -> dict[str, Any]:
     """Return the report of a scan over a tree."""
-    write_tree(root, {".git/HEAD": "", ".imageshift.yaml": CONFIG, **files})
+    write_tree(root, {".git/HEAD": "", ".imageshift.yaml": CONFIG} | dict(files))
     return run(root, "scan", ".", *REGISTRY, *CHARTS, "--format", "json", *more).report
 
 
@@ -177,6 +177,29 @@ def test_a_generators_files_are_named_with_it(tmp_path: Path) -> None:
     where = "the generator params of a/kustomization.yaml takes it"
     told = [(row["file"], row["detail"].startswith(where)) for row in made["images"]]
     assert told == [("a/kustomization.yaml", False), ("a/p.txt", True), ("a/params.env", True)]
+    assert made["images"][0]["detail"].startswith("the generator params takes it")
+
+
+def test_generated_data_of_known_programs_moves(tmp_path: Path) -> None:
+    """A file that a generator makes a key of a known ConfigMap is read as that key is."""
+    images = "{value: &v quay.io/a/b:1, options: [*v, ghcr.io/a/c:1]}"
+    katib = "kind: KatibConfig\nruntime: {suggestions: [{image: quay.io/k/s:1}]}\n"
+    files = {
+        "a/kustomization.yaml": "namePrefix: web-\nconfigMapGenerator:\n"
+        "- {name: config, files: [configs/spawner_ui_config.yaml]}\n"
+        "- {name: katib-config, files: [katib-config.yaml]}\n",
+        "a/configs/spawner_ui_config.yaml": f"spawnerFormDefaults: {{image: {images}}}\n",
+        "a/katib-config.yaml": katib,
+    }
+
+    made = report(tmp_path, files)
+
+    found = sorted((row["original"], row["status"], row["confidence"]) for row in made["images"])
+    assert found == [
+        ("ghcr.io/a/c:1", "rewrite", "exact"),
+        ("quay.io/a/b:1", "rewrite", "exact"),
+        ("quay.io/k/s:1", "rewrite", "exact"),
+    ]
 
 
 def test_a_text_that_an_anchor_repeats_is_one_row(tmp_path: Path) -> None:
@@ -208,8 +231,7 @@ def test_strict_fails_on_unclaimed(command: str, code: int, tmp_path: Path) -> N
 
 def test_a_tidy_tree_is_strictly_clean(tmp_path: Path) -> None:
     """What the configuration says isn't ours is no finding."""
-    files = {".git/HEAD": "", ".imageshift.yaml": CONFIG, "hack/v.yaml": f"a: {HUB}\n"}
-    write_tree(tmp_path, files)
+    write_tree(tmp_path, {".imageshift.yaml": CONFIG, "hack/v.yaml": f"a: {HUB}\n"})
 
     assert run(tmp_path, "check", ".", *REGISTRY, *CHARTS, "--strict").code == 0
 
@@ -240,7 +262,7 @@ def test_the_whole_account(tmp_path: Path) -> None:
         (["main.tf", "a.json"], 0, "main.tf: other-format: Terraform"),
         (["stack.yaml"], 0, "stack.yaml: other-format: Compose: not read, and names 1 image"),
         ([".github/ci.yaml"], 0, ".github/ci.yaml: other-format: CI"),
-        (["a.json"], 0, "account: 0 texts"),
+        (["a.json"], 0, ""),
         (["app.env"], 0, "1 unclaimed"),
     ],
 )

@@ -64,6 +64,7 @@ def _say_rest(session: Session, *, findings: bool) -> None:
     session.say_charts()
     session.say_emptied()
     session.say_hidden()
-    session.say_account()
+    if findings or session.summary.account.unclaimed:
+        session.say_account()
     if findings:
         say("imageshift migrate rewrites them")

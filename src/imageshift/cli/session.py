@@ -183,7 +183,7 @@ class Session:
     def say_emptied(self) -> None:
         """Says which of the given paths nothing is read of, and why."""
         files = list(self.run.files())
-        known = {*files, *(skip.file for skip in self.summary.skips)}
+        known = {*files, *(skip.file for skip in self.summary.skips if skip.format)}
         for name in filter(None, self.run.names):
             if name in known or any(file.startswith(f"{name}/") for file in files):
                 continue

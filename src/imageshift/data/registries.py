@@ -8,7 +8,7 @@ the hosts that Artifact Hub's charts name.
 from imageshift.data.aliases import ALIASES
 from imageshift.data.upstreams import UPSTREAMS
 
-__all__ = ["REGISTRY_HOSTS"]
+__all__ = ["REGISTRY_HOSTS", "is_registry_host"]
 
 _OTHERS = (
     "gcr.io",
@@ -19,9 +19,9 @@ _OTHERS = (
     "pkg.dev",
     "mcr.microsoft.com",
     "ecr-public.aws.com",
-    ".dkr.ecr.",
-    ".dkr-ecr.",
-    ".dkr.ecr-fips.",
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".on.aws",
     "docker.elastic.co",
     "registry.redhat.io",
     "registry.access.redhat.com",
@@ -41,4 +41,9 @@ _OTHERS = (
 _FIXED = {upstream.host for upstream in UPSTREAMS} | {alias.host for alias in ALIASES}
 
 REGISTRY_HOSTS = tuple(sorted(_FIXED.union(_OTHERS)))
-"""The hosts, or a piece of each that no other text has."""
+"""How the hosts end; of Amazon's only those of ECR are meant (`is_registry_host`)."""
+
+
+def is_registry_host(text: str) -> bool:
+    """Whether a text that ends as one of the hosts is that of a registry."""
+    return (".on.aws" not in text and "amazonaws" not in text) or ".dkr" in text

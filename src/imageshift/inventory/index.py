@@ -41,6 +41,7 @@ from imageshift.inventory.value_files import named_value_files
 from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
+from imageshift.sites.config_maps import data_paths
 from imageshift.sites.helmfile import environments, values_files
 from imageshift.sites.texts import may_name_registry
 from imageshift.source import Document, Mapping
@@ -88,10 +89,10 @@ class Index(Struct, dict=True):
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
     image, `silent_files` those in which no finder can find one, of which `naming_files` have a
-    text that looks like one; `generated` says which generator takes a file, `argocd_files` are
-    those with overrides of Argo CD sources; `has_applications` is false when no Argo CD object has
-    Helm values, `has_inflations` and `has_replacements` when no kustomization has Helm charts or
-    replacements.
+    text that looks like one; `generated` says which generator takes a file, `data_keys` what it
+    makes of one that a known program reads; `argocd_files` are those with overrides of Argo CD
+    sources; `has_applications` is false when no Argo CD object has Helm values, `has_inflations`
+    and `has_replacements` when no kustomization has Helm charts or replacements.
     """
 
     workspace: Workspace
@@ -116,6 +117,7 @@ class Index(Struct, dict=True):
     silent_files: set[str] = field(default_factory=set)
     naming_files: set[str] = field(default_factory=set)
     generated: dict[str, str] = field(default_factory=dict)
+    data_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     argocd_files: set[str] = field(default_factory=set)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
@@ -204,7 +206,10 @@ class Index(Struct, dict=True):
         if role is FileRole.OBJECTS:
             return self._base_context
         return replace(
-            self._base_context, role=role, prefix_free=self.values_files.get(file, False)
+            self._base_context,
+            role=role,
+            prefix_free=self.values_files.get(file, False),
+            data_key=self.data_keys.get(file, ("", "")),
         )
 
     def _role(self, file: str) -> FileRole:
@@ -214,6 +219,8 @@ class Index(Struct, dict=True):
             return FileRole.KUSTOMIZATION
         if file in self.patch_files:
             return FileRole.PATCH
+        if file in self.data_keys:
+            return FileRole.CONFIG_DATA
         return FileRole.ARGOCD_SOURCE if file in self.argocd_files else self._role_in_chart(file)
 
     def _role_in_chart(self, file: str) -> FileRole:
@@ -381,6 +388,8 @@ def _read_generators(index: Index, kustomization: KustomizationFile) -> None:
     }
     for name, key, file in generated_files(kustomization):
         index.generated[file] = f"the generator {name} of {kustomization.file} takes it"
+        if data_paths(name, key):
+            index.data_keys[file] = name, key
         if (name, key) in wanted:
             index.values_files[file] = index.is_prefix_free(wanted[name, key])
     for name, file in variable_files(kustomization):

@@ -181,12 +181,21 @@ class _Left:
 
     def texts(self, claimed: _Claimed) -> Iterator[ImageSite]:
         """Every other text, found by what it looks like."""
-        for span in find_reference_texts(self._source.text):
+        for span in self._reference_texts():
             text = self._source.text[span.start : span.end]
             found = None if claimed.has(span, text) else self._text_site(span, text)
             if found is not None:
                 template = "{{" in text and found.skip is SkipReason.UNCLAIMED
                 yield self._obeying(found.skipped(*_TEMPLATE) if template else found)
+
+    def _reference_texts(self) -> Iterator[Span]:
+        """What looks like an image, but for documents that describe what objects look like."""
+        if "CustomResourceDefinition" not in self._source.text:
+            yield from find_reference_texts(self._source.text)
+            return
+        for chunk in (chunk for chunk in self._chunks if not _is_schema(chunk)):
+            for span in find_reference_texts(chunk.text):
+                yield Span(chunk.start + span.start, chunk.start + span.end)
 
     def _text_site(self, span: Span, text: str) -> ImageSite | None:
         if self._whole_skip is not None:
@@ -202,6 +211,10 @@ class _Left:
         resource, start = _object_at(document.mapping, holder.path)
         made = _named(document, span, text, holder.path, resource)
         claim = self._claim(resource, holder.path[start:], whole=holder.scalar.value == text)
+        if holder.path[:1] in _GENERATORS:
+            generator = document.mapping.items(str(holder.path[0]))[int(holder.path[1])]
+            name = generator.text("name") if isinstance(generator, Mapping) else None
+            claim = SkipReason.UNCLAIMED, f"the generator {name} takes it; {self._look}"
         return made.skipped(*(reason or holder.reason or claim))
 
     def _obeying(self, site: ImageSite) -> ImageSite:
@@ -274,12 +287,16 @@ class _Left:
 
     @property
     def _no_claim(self) -> str:
-        why = self._generator or "no finder reads this text"
+        return f"{self._generator or 'no finder reads this text'}; {self._look}"
+
+    @property
+    def _look(self) -> str:
         entry = f"not_ours: [{{paths: ['{self._file}'], reason: …}}]"
-        return f"{why}; look whether it is pulled, `{entry}` if it isn't"
+        return f"look whether it is pulled, `{entry}` if it isn't"
 
 
 _STEP = re.compile(r"[\w-]+")
+_GENERATORS = (("configMapGenerator",), ("secretGenerator",))
 _TEMPLATE = (SkipReason.TEMPLATE, "a template, known only when it is rendered")
 
 
@@ -298,7 +315,8 @@ class _Holder(Struct, frozen=True):
     @property
     def reason(self) -> tuple[SkipReason, str] | None:
         """Why its place is none that is pulled from."""
-        if self.path[-1:] == ("name",) and self.path[-3:-2] == ("images",):
+        named = self.path[-1:] == ("name",) and self.path[-3:-2] == ("images",)
+        if named or self.path[-3:-1] == ("kustomize", "images"):
             return SkipReason.NOT_PULLED, "an `images:` entry matches names by it"
         if not LABEL_KEYS.isdisjoint(self.path):
             return SkipReason.NOT_PULLED, "a label"

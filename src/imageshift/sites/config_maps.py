@@ -10,12 +10,12 @@ from imageshift.errors import SourceError
 from imageshift.sites.context import FinderContext
 from imageshift.sites.custom import select
 from imageshift.sites.generic import find_embedded_pods
-from imageshift.sites.model import ImageSite, Path, Resource, SiteKind
+from imageshift.sites.model import ImageSite, Path, Resource, SiteKind, resource_of
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import whole_site
 from imageshift.source import Document, Mapping, Scalar, parse_embedded
 
-__all__ = ["find_config_map_images", "may_name_images"]
+__all__ = ["data_paths", "find_config_map_images", "find_data_images", "may_name_images"]
 
 _POD_LIST = re.compile(r"\b(?:c|initC|ephemeralC)ontainers\b")
 _WORDS = sorted({row.config_map if row.config_map != "*" else row.key for row in CONFIG_MAP_KEYS})
@@ -45,7 +45,7 @@ def find_config_map_images(
         if not isinstance(text, Scalar) or text.is_empty:
             continue
         at = (*path, "data", key.value)
-        paths = _paths(resource.name, key.value)
+        paths = data_paths(resource.name, key.value)
         if key.value in values_keys:
             for inner in parse_embedded(document, text):
                 values = ValuesContext(inner, resource, values_keys[key.value])
@@ -67,7 +67,13 @@ def _copied(
         yield replace(site, parts=(replace(site.main, role=role),)).doubtful(note)
 
 
-def _paths(config_map: str, key: str) -> list[str]:
+def find_data_images(document: Document, name: str, key: str) -> Iterator[ImageSite]:
+    """The images of a file that a generator makes a key of a known program's ConfigMap."""
+    yield from _selected(document, resource_of(document.mapping), (), data_paths(name, key))
+
+
+def data_paths(config_map: str, key: str) -> list[str]:
+    """The places of images in a key of a known program's ConfigMap; empty for the text itself."""
     return [
         row.path
         for row in CONFIG_MAP_KEYS
@@ -86,6 +92,12 @@ def _known(
     except SourceError:
         return
     for inner in documents:
-        for path in paths:
-            for steps, node in select(inner.root or Mapping(0, None, flow=False), path):
-                yield from whole_site(inner, resource, node, at + steps, SiteKind.CUSTOM)
+        yield from _selected(inner, resource, at, paths)
+
+
+def _selected(
+    document: Document, resource: Resource, at: Path, paths: list[str]
+) -> Iterator[ImageSite]:
+    for path in filter(None, paths):
+        for steps, node in select(document.root or Mapping(0, None, flow=False), path):
+            yield from whole_site(document, resource, node, at + steps, SiteKind.CUSTOM)

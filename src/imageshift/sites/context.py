@@ -22,6 +22,7 @@ class FileRole(Enum):
     ARGOCD_SOURCE = auto()
     TEMPLATE = auto()
     LITERAL_TEMPLATE = auto()
+    CONFIG_DATA = auto()
 
 
 def _unknown_source(_kind: str, _namespace: str, _name: str) -> str | None:
@@ -35,7 +36,7 @@ class FinderContext(Struct, frozen=True):
     `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and
     whether their chart is prefix-free; `copied_keys` are names with keys of those whose
     text goes into an image elsewhere, with its part in that and why; `rows` are the user's own
-    image paths.
+    image paths; `data_key` is the ConfigMap and the key that a generator makes of the file.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -45,3 +46,4 @@ class FinderContext(Struct, frozen=True):
     copied_keys: MappingType[tuple[str, str], tuple[Role, str]] = field(default_factory=dict)
     rows: tuple[ImageField, ...] = ()
     chart_sources: bool = False
+    data_key: tuple[str, str] = ("", "")

@@ -7,7 +7,11 @@ from msgspec import Struct
 
 from imageshift.data.policies import POLICY_KINDS
 from imageshift.sites.argocd import find_application_images, find_override_images
-from imageshift.sites.config_maps import find_config_map_images, may_name_images
+from imageshift.sites.config_maps import (
+    find_config_map_images,
+    find_data_images,
+    may_name_images,
+)
 from imageshift.sites.context import FileRole, FinderContext
 from imageshift.sites.custom import (
     find_carried_objects,
@@ -87,6 +91,8 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
     elif context.role is FileRole.VALUES:
         values = ValuesContext(document, Resource(), context.prefix_free)
         yield from find_values_images(values, document.mapping, ())
+    elif context.role is FileRole.CONFIG_DATA:
+        yield from find_data_images(document, *context.data_key)
     elif context.role is FileRole.KUSTOMIZATION:
         root, find = document.mapping, _patch_finder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)

@@ -1,14 +1,14 @@
 """Texts that name an image, found in any text without knowing what it is.
 
 The finders know where images stand. This one knows only what they look like, so that whatever
-the finders leave can be listed. It is built on plain searches for short words, which cost little
-in the many files that name none.
+the finders leave can be listed. All its patterns begin with plain letters: such a search takes 2 ms
+for a megabyte, one for the hosts themselves 150.
 """
 
 import re
 from collections.abc import Iterator
 
-from imageshift.data.registries import REGISTRY_HOSTS
+from imageshift.data.registries import REGISTRY_HOSTS, is_registry_host
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, parse_reference
 from imageshift.source import Span
@@ -19,20 +19,25 @@ _VARIABLE = r"\$\{[^{}\s]*\}|\$\([^()\s]*\)|\$\w+|\{\{[^{}\r\n]*\}\}"
 _TOKEN = re.compile(rf"(?:[\w.:/@+-]|{_VARIABLE})+")
 _BEFORE = re.compile(r"[\w.:/@+-]*\Z")
 _FARTHEST = 300
-_DIGEST = "@sha256:"
+_DIGEST = re.compile("@sha256:")
 # What no key of an image says, though its value looks like one.
 _ADDRESS = re.compile(r"(?:[uU][rR][lL]s?|sourceRepos|home|sources)[\"']?[ \t]*[:=][ \t]*[\"']?\Z")
-_KEYED = re.compile(
-    r"""(?:mage|MAGE)[\w.-]*["']?[ \t]*[:=][ \t]*["']?(?P<text>[a-zA-Z0-9][\w./:@-]*[\w])"""
-)
+_VALUE = r"""[\w.-]*["']?[ \t]*[:=][ \t]*["']?(?P<text>[a-zA-Z0-9][\w./:@-]*[\w])"""
+# Each pattern begins with plain letters, which makes searching for it ten times as fast.
+_KEYED = re.compile(f"mage{_VALUE}")
+_KEYED_UPPER = re.compile(f"MAGE{_VALUE}")
 _FROM = re.compile(r"^FROM +(?:--\S+ +)*(?P<text>[a-z0-9][\w./:@-]*[\w])", re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|\s)#")
-_BYTES = tuple(word.encode() for word in (*REGISTRY_HOSTS, _DIGEST))
+_DOMAINS = "|".join(sorted({host.rpartition(".")[2] for host in REGISTRY_HOSTS}))
+_HOST_END = re.compile(rf"\.(?:{_DOMAINS})(?=[/:])")
+_HOST_END_BYTES = re.compile(_HOST_END.pattern.encode())
+_HOST_BYTES = tuple(host.encode() for host in REGISTRY_HOSTS)
 
 
 def may_name_registry(content: bytes) -> bool:
     """Whether a file's bytes hold the host of a registry or a digest."""
-    return any(word in content for word in _BYTES)
+    ends = (found.end() for found in _HOST_END_BYTES.finditer(content))
+    return b"@sha256:" in content or any(content.endswith(_HOST_BYTES, 0, end) for end in ends)
 
 
 def may_name_images(content: bytes) -> bool:
@@ -52,15 +57,14 @@ def find_reference_texts(text: str) -> Iterator[Span]:
 
 
 def _all_texts(text: str) -> Iterator[Span]:
-    for word in (*REGISTRY_HOSTS, _DIGEST):
-        at = text.find(word)
-        while at >= 0:
+    for found in (*_HOST_END.finditer(text), *_DIGEST.finditer(text)):
+        at = found.end() - 1
+        if found.re is _DIGEST or text.endswith(REGISTRY_HOSTS, 0, found.end()):
             span = _around(text, at)
             if span is not None:
                 yield span
-            at = text.find(word, max(at + len(word), span.end if span is not None else 0))
-    for pattern, word in ((_KEYED, "mage"), (_KEYED, "MAGE"), (_FROM, "FROM ")):
-        for found in pattern.finditer(text) if word in text else ():
+    for pattern in (_KEYED, _KEYED_UPPER, _FROM) if "FROM " in text else (_KEYED, _KEYED_UPPER):
+        for found in pattern.finditer(text):
             if _is_identified(found["text"]):
                 yield Span(*found.span("text"))
 
@@ -87,7 +91,8 @@ def _around(text: str, at: int) -> Span | None:
 def _is_name(name: str) -> bool:
     """Whether a word with a host or digest in it can be more than the host's own name."""
     host, slash, rest = name.partition("/")
-    return bool((slash and rest and "@" not in host) or _DIGEST in name)
+    named = bool(slash and rest) and "@" not in host and is_registry_host(host)
+    return named or _DIGEST.search(name) is not None
 
 
 def _is_identified(text: str) -> bool:
