@@ -14,7 +14,7 @@ REPORTS = ROOT / ".nox" / "reports"
 BIN = ROOT / ".tools" / "bin"
 CORPUS = Path(os.environ.get("IMAGESHIFT_CORPUS", ROOT.parent / "shared" / "corpus"))
 SUPPORTED = ("3.11", "3.12", "3.13")
-ONCE = ["property", "helm", "helm3", "kustomize", "registry", "console", "hostile"]
+ONCE = ["property", "helm", "helm3", "kustomize", "registry", "console", "once"]
 COMPILED = {"UV_COMPILE_BYTECODE": "1"}
 """What a user's pip does by itself: tests start hundreds of processes."""
 
@@ -99,6 +99,7 @@ def typing(session: nox.Session) -> None:
     session.install(".", *group("typing", "docs"), "nox")
     session.run("mypy")
     session.run("mypy", "tests/charts/conftest.py")
+    session.run("python", "scripts/example_types.py")
 
 
 @nox.session(python=PYTHONS[-1])

@@ -13,7 +13,7 @@ from command_line import HOST, REGISTRY, read_tree, run, write_tree
 from imageshift.errors import ConfigError, ToolError
 from imageshift.git import Repository, Revision, remotes
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 POD = "kind: Pod\napiVersion: v1\nmetadata: {name: a}\nspec: {containers: [{image: IMAGE}]}\n"
 OLD = POD.replace("IMAGE", "ghcr.io/org/app:1")

@@ -13,7 +13,7 @@ import pytest
 
 import imageshift
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 LENGTH = 15_000
 SECONDS = 0.5

@@ -12,6 +12,7 @@ The library does what the command line does, on the same values:
 It never prints, exits or configures logging.
 """
 
+from imageshift.api import Plan, migrate_text, plan_migration, plan_revert, revert_text
 from imageshift.cache import (
     ARTICLE_RULES,
     CONSOLE_RULES,
@@ -35,7 +36,7 @@ from imageshift.errors import (
 from imageshift.plan import FilePlan
 from imageshift.reference import ImageReference, parse_reference
 from imageshift.rewrite import Change, Kept, Status
-from imageshift.run import Plan, Run, RunOptions, plan_migration, plan_revert
+from imageshift.run import Run, RunOptions, Target
 from imageshift.sites import Confidence, ImageSite, SiteKind, SkipReason
 
 __all__ = [
@@ -65,9 +66,12 @@ __all__ = [
     "SkipReason",
     "SourceError",
     "Status",
+    "Target",
     "ToolError",
     "Unmapped",
+    "migrate_text",
     "parse_reference",
     "plan_migration",
     "plan_revert",
+    "revert_text",
 ]

@@ -46,6 +46,9 @@ class Code(StrEnum):
     PRIVATE_UPSTREAM = "private-upstream"
     UNCLAIMED = "unclaimed"
     OTHER_FORMAT = "other-format"
+    OVERRIDE_STALE = "override-stale"
+    OVERRIDE_DEAD = "override-dead"
+    PATH_PHANTOM = "path-phantom"
 
 
 _MESSAGES = {

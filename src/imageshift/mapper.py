@@ -1,13 +1,14 @@
 """Where references go, and how they are spelled there: into the cache, and out of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from imageshift.cache import Mapped, Outcome, RuleSet, Unmapped, UnmappedReason
 from imageshift.ecr import ROOT
-from imageshift.reference import DOCKER_HUB, ImageReference
+from imageshift.errors import InvalidReferenceError
+from imageshift.reference import DOCKER_HUB, ImageReference, name_length
 
-__all__ = ["Backward", "Contested", "Forward", "Mapper"]
+__all__ = ["Backward", "Contested", "Forward", "Mapper", "text_target"]
 
 
 class Mapper(Protocol):
@@ -133,3 +134,18 @@ class Backward:
         if target.registry != DOCKER_HUB:
             return (target.full_name,)
         return (f"{DOCKER_HUB}/{target.familiar_name}", target.full_name)
+
+
+def text_target(mapper: Mapper) -> Callable[[str], str | None]:
+    """A function from an image's text, as a chart renders it, to its target's; None if it stays."""
+
+    def target(text: str) -> str | None:
+        try:
+            outcome = mapper.map(mapper.parse(text))
+        except InvalidReferenceError:
+            return None
+        if not isinstance(outcome, Mapped):
+            return None
+        return mapper.split_names(outcome.target)[0] + text[name_length(text) :]
+
+    return target

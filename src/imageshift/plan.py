@@ -1,5 +1,6 @@
 """From sites to files: what each file becomes, and writing those that hold together, together."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Sequence_
 from functools import lru_cache
@@ -16,7 +17,8 @@ from imageshift.repo.workspace import Passed, Workspace
 from imageshift.repo.write import Write
 from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Change, Kept, Mapper, Move, Status, plan_site, reconcile
-from imageshift.sites import ImageSite, SkipReason
+from imageshift.sites import FileRole, FinderContext, ImageSite, SkipReason
+from imageshift.sites.kustomization import is_kustomization
 from imageshift.source import (
     Place,
     SourceText,
@@ -28,11 +30,14 @@ from imageshift.source import (
 __all__ = [
     "ChartAnswers",
     "ChartProblem",
+    "ChartRot",
     "Decisions",
     "FilePlan",
     "Planner",
     "Surroundings",
     "apply_plans",
+    "plan_text",
+    "refused",
     "same_but_for",
     "unread_plan",
 ]
@@ -63,6 +68,11 @@ class FilePlan(Struct, frozen=True):
         """Whether changes of the file couldn't be written."""
         kept = (result for result in self.results if isinstance(result, Kept))
         return any(result.reason in _NOT_WRITTEN for result in kept)
+
+    @property
+    def text(self) -> str:
+        """What the file becomes, as text; bytes that are no UTF-8 are replaced."""
+        return self.after.decode(errors="replace")
 
     @property
     def moves(self) -> frozenset[Move]:
@@ -113,12 +123,56 @@ class ChartAnswers(Decisions, Protocol):
         """What else should be known of a release."""
         ...
 
+    @property
+    def rot(self) -> Sequence_["ChartRot"]:
+        """The overrides that no longer fit their charts."""
+        ...
+
     def renders(self, file: str, document: int) -> bool:
         """Whether a document of a file is a release that was rendered."""
         ...
 
     def story(self, site: ImageSite, file: str) -> Sequence_[str]:
         """Sentences about what renders a site's image."""
+        ...
+
+
+class ChartRot(Protocol):
+    """An override that no longer fits its chart."""
+
+    @property
+    def code(self) -> str:
+        """What is wrong with it, in the words of the published list."""
+        ...
+
+    @property
+    def file(self) -> str:
+        """Where it is written."""
+        ...
+
+    @property
+    def place(self) -> Place:
+        """Where in the file."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What the chart says now."""
+        ...
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        ...
+
+    @property
+    def mends(self) -> bool:
+        """Whether a migration makes the change."""
+        ...
+
+    @property
+    def image(self) -> str:
+        """What is pulled now; empty where nothing is."""
         ...
 
 
@@ -244,15 +298,8 @@ class Planner:
         skips = scan.skips if other is None else (*scan.skips, other)
         if not (results or skips or scan.policies or left):
             return None
-        results = [self._whole(result) for result in results] + left
-        source = _source(scan, content)
-        try:
-            after = _applied(source, results)
-        except SourceError as error:
-            results = [_withdrawn(result, error) for result in results]
-            after = source.text
-        encoded = content if after == source.text else after.encode()
-        return FilePlan(file, scan, tuple(results), skips, content, encoded)
+        planned = [self._whole(result) for result in results] + left
+        return _file_plan(scan, content, planned, skips)
 
     def _is_silent(self, file: str) -> bool:
         """Whether nothing in a file names an image."""
@@ -347,9 +394,21 @@ class Planner:
             content = self._workspace.read(file)
             return scan_file(file, content, self._index.context(file)), content
         except SourceError as error:
-            reason = SkipReason(error.reason)
-            skip = FileSkip(file, error.line, error.column, reason, str(error))
-            return FileScan(file, SourceText(""), skips=(skip,)), b""
+            return _unreadable(file, error), b""
+
+
+def plan_text(file: str, content: bytes, mapper: Mapper) -> FilePlan:
+    """What becomes of a content by itself; the file's name says what it is."""
+    name = file.rpartition("/")[2]
+    is_values = re.fullmatch(r"values.*\.ya?ml", name) is not None
+    kustomization = FileRole.KUSTOMIZATION if is_kustomization(name) else FileRole.OBJECTS
+    context = FinderContext(role=FileRole.VALUES if is_values else kustomization)
+    try:
+        scan = scan_file(file, content, context)
+    except SourceError as error:
+        scan = _unreadable(file, error)
+    results = [plan_site(site, mapper) for site in scan.sites]
+    return _file_plan(scan, content, reconcile(results), scan.skips)
 
 
 def unread_plan(passed: Passed) -> FilePlan:
@@ -358,6 +417,24 @@ def unread_plan(passed: Passed) -> FilePlan:
     skip = FileSkip(passed.name, None, None, reason, passed.detail)
     scan = FileScan(passed.name, SourceText(""), skips=(skip,))
     return FilePlan(passed.name, scan, (), (skip,), b"", b"")
+
+
+def _unreadable(file: str, error: SourceError) -> FileScan:
+    skip = FileSkip(file, error.line, error.column, SkipReason(error.reason), str(error))
+    return FileScan(file, SourceText(""), skips=(skip,))
+
+
+def _file_plan(
+    scan: FileScan, content: bytes, results: list[Result], skips: tuple[FileSkip, ...]
+) -> FilePlan:
+    source = _source(scan, content)
+    try:
+        after = _applied(source, results)
+    except SourceError as error:
+        results = [_withdrawn(result, error) for result in results]
+        after = source.text
+    encoded = content if after == source.text else after.encode()
+    return FilePlan(scan.file, scan, tuple(results), skips, content, encoded)
 
 
 def _source(scan: FileScan, content: bytes) -> SourceText:
@@ -397,7 +474,8 @@ def apply_plans(
         if file is None:
             yield from _write(workspace, writer, group)
         else:
-            yield from _refused(group, SourceError(_TOGETHER.format(file), reason="changed"))
+            error = SourceError(_TOGETHER.format(file), reason="changed")
+            yield from (refused(plan, error) for plan in group)
 
 
 def _write(workspace: Workspace, writer: Writer, group: list[FilePlan]) -> Iterator[FilePlan]:
@@ -406,7 +484,7 @@ def _write(workspace: Workspace, writer: Writer, group: list[FilePlan]) -> Itera
         if changed:
             writer.write([_as_write(workspace, plan) for plan in changed])
     except SourceError as error:
-        yield from _refused(group, error)
+        yield from (refused(plan, error) for plan in group)
         return
     for plan in changed:
         workspace.pin(plan.file, plan.after)
@@ -417,14 +495,13 @@ def _as_write(workspace: Workspace, plan: FilePlan) -> Write:
     return Write(workspace.absolute(plan.file), plan.before, plan.after)
 
 
-def _refused(group: Iterable[FilePlan], error: SourceError) -> Iterator[FilePlan]:
-    """The plans of files that aren't written, each with the reason."""
-    for plan in group:
-        results = tuple(_withdrawn(result, error) for result in plan.results)
-        skips = plan.skips
-        if plan.before != plan.after and not plan.changes:
-            skips += (FileSkip(plan.file, None, None, SkipReason(error.reason), str(error)),)
-        yield replace(plan, results=results, skips=skips, after=plan.before)
+def refused(plan: FilePlan, error: SourceError) -> FilePlan:
+    """The plan of a file that isn't written, with the reason at each of its changes."""
+    results = tuple(_withdrawn(result, error) for result in plan.results)
+    skips = plan.skips
+    if plan.before != plan.after and not plan.changes:
+        skips += (FileSkip(plan.file, None, None, SkipReason(error.reason), str(error)),)
+    return replace(plan, results=results, skips=skips, after=plan.before)
 
 
 def _groups(plans: list[FilePlan]) -> list[list[FilePlan]]:

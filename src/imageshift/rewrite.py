@@ -12,9 +12,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.cache import Cached, Mapped, Rule, Unmapped, UnmappedReason
+from imageshift.data.official_images import OFFICIAL_IMAGES
 from imageshift.errors import InvalidReferenceError, SourceError, VariableReferenceError
 from imageshift.mapper import Backward, Contested, Forward, Mapper
-from imageshift.reference import DOCKER_HUB, ImageReference, name_length
+from imageshift.reference import DOCKER_HUB, ImageReference, has_host, name_length
 from imageshift.sites import Confidence, ImageSite, Part, Role, SiteKind, SkipReason
 from imageshift.source import Document, Edit, Mapping, Scalar, insert_key, remove_key
 
@@ -30,6 +31,7 @@ __all__ = [
     "keep",
     "plan_site",
     "reconcile",
+    "why_incomplete",
 ]
 
 
@@ -51,7 +53,10 @@ class Move:
 
 
 class Change(Struct, frozen=True):
-    """A site that moves. `move` is shared by all changes that must be made together with it."""
+    """A site that moves. `move` is shared by all changes that must be made together with it.
+
+    `mended` says that it named the cache already, by a wrong path.
+    """
 
     site: ImageSite
     before: ImageReference
@@ -67,9 +72,13 @@ class Change(Struct, frozen=True):
         return Status.REWRITE
 
     @property
-    def reason(self) -> None:
-        """None: there is no reason to leave it."""
-        return
+    def reason(self) -> SkipReason | None:
+        """`wrong-cache-path`, or None where there is nothing more to say."""
+        return SkipReason.WRONG_CACHE_PATH if self.mended else None
+
+    @property
+    def detail(self) -> None:
+        """None: a change has nothing more to say."""
 
 
 class Kept(Struct, frozen=True):
@@ -104,10 +113,36 @@ def plan_site(
     outcome = mapper.map(before)
     if not isinstance(outcome, Mapped):
         return keep(site, before, outcome)
-    if site.confidence is Confidence.DOUBTFUL:
-        after, rule = outcome.target, outcome.rule
-        return Kept(site, Status.DOUBTFUL, None, site.note, before, after, rule)
+    doubt = site.note if site.confidence is Confidence.DOUBTFUL else _unproven(site, outcome)
+    if doubt is not None:
+        return Kept(site, Status.DOUBTFUL, None, doubt, before, outcome.target, outcome.rule)
     return _change(site, before, outcome, mapper)
+
+
+def _unproven(site: ImageSite, outcome: Mapped) -> str | None:
+    if site.kind is not SiteKind.VALUES or site.confidence is not Confidence.LIKELY:
+        return None
+    return why_incomplete(site.name_text, outcome, apart=site.apart, complete=not site.needs_host)
+
+
+def why_incomplete(
+    name: str, outcome: Mapped, *, apart: str | None = None, complete: bool = False
+) -> str | None:
+    """Why values may say only a part of a name, where the mapping puts something into it.
+
+    What an official image gets, `library/`, would stand before an organisation. `apart` is a key
+    that may stand inside the name; `complete` that the chart is known to add nothing.
+    """
+    target, rule = outcome.target, outcome.rule
+    written = name.partition("/")[2] if has_host(name) else name
+    if target.registry == rule.upstream or target.repository in {written, rule.to_cache(written)}:
+        return None
+    if apart is not None:
+        return f"`{apart}` may be a part of the image's name; only the chart can tell"
+    head, _, last = target.repository.rpartition("/")
+    if not complete and f"/{head}".endswith("/library") and last not in OFFICIAL_IMAGES:
+        return f"`{last}` is no Docker Official Image, so the chart may have more of its name"
+    return None
 
 
 def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:

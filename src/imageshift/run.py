@@ -1,19 +1,17 @@
 """One run over a repository: from paths and options to plans. The CLI and the library share it."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from imageshift.cache import Rule, RuleSet
 from imageshift.config import Config, RegistryEntry, RuleOptions, build_rules
 from imageshift.config_file import Foreign, load_config
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.data.other_formats import format_of_file
-from imageshift.errors import ChangedError, ConfigError
+from imageshift.errors import ChangedError, ConfigError, SourceError
 from imageshift.inventory import Index, build_index
 from imageshift.inventory.leftovers import Leftovers
 from imageshift.plan import (
@@ -22,22 +20,20 @@ from imageshift.plan import (
     FilePlan,
     Planner,
     apply_plans,
+    refused,
     unread_plan,
 )
 from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, has_config, matching
 from imageshift.repo.writer import Writer, writing
-from imageshift.rewrite import Backward, Contested, Forward, Mapper, Status
+from imageshift.rewrite import Backward, Contested, Forward, Mapper
 from imageshift.sites import ImageSite
 
 __all__ = [
-    "Plan",
     "Run",
     "RunOptions",
     "Target",
     "find_config",
     "load_targets",
-    "plan_migration",
-    "plan_revert",
 ]
 
 
@@ -51,6 +47,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     `named_only` reads nothing but the named files, so whatever only other files say is missed.
     `charts` is auto, off or require; `render` builds remote bases with kustomize; `jobs` is how
     many renderings may run at once. `offline` contacts nothing: charts come from caches.
+    `prune` takes overrides out that do nothing, `mend_stale` mends all that no longer fit.
 
     A `config` that is named here is trusted; one that is found in the tree can't name a registry
     outside ECR or a place outside the tree, and can't have anything contacted.
@@ -75,6 +72,8 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     render: bool = False
     jobs: int = 1
     offline: bool = False
+    prune: bool = False
+    mend_stale: bool = False
 
     def foreign(self, root: Path) -> Foreign | None:
         """What a configuration found in a tree may not say; None for one that is named here."""
@@ -106,11 +105,17 @@ class Run(Struct):
     _reach: Any = None
     _builds: Any = None
     _reached: list[frozenset[str]] | None = None
+    held: dict[str, SourceError] = field(default_factory=dict)
     _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, paths: Sequence[Path | str], options: RunOptions) -> "Run":
-        """A run over the paths.
+    def open(
+        cls,
+        paths: Sequence[Path | str],
+        options: RunOptions,
+        targets: Sequence[Target] | None = None,
+    ) -> "Run":
+        """A run over the paths; `targets` take the place of what options and configuration say.
 
         Raises:
             ConfigError: options or configuration can't be used.
@@ -122,9 +127,9 @@ class Run(Struct):
         config = load_config(file, options.foreign(root))
         workspace = Workspace(root, (*config.exclude, *options.exclude))
         names = tuple(workspace.relative(path) for path in given) or ("",)
-        targets = load_targets(config, options, root if file is None else file.parent)
         folder = root if file is None else file.parent
-        made = cls(workspace, config, targets, names, options, folder=folder)
+        targets = targets or load_targets(config, options, folder)
+        made = cls(workspace, config, tuple(targets), names, options, folder=folder)
         while options.follow and (outside := made.outside()):
             made.names = (*made.names, *outside)
         return made
@@ -214,17 +219,17 @@ class Run(Struct):
         if charts is not None:
             found.append(charts)
         if not self.options.named_only:
-            found += self._decide_stacks()
-            found += self._decide_graph(planner, charts)
+            graph = list(self._decide_graph(planner, charts))
+            found += [*self._decide_stacks(planner, [*found, *graph]), *graph]
         self.charts = charts
         return found
 
-    def _decide_stacks(self) -> Iterator[Decisions]:
-        """What values in several texts say together; on the way back each part has its own."""
-        if self.index.has_stacks and not self.options.backward:
+    def _decide_stacks(self, planner: Planner, others: list[Decisions]) -> Iterator[Decisions]:
+        """What values in several texts say together."""
+        if self.index.has_stacks:
             from imageshift.charts.stacks import read_stacks  # noqa: PLC0415 as above
 
-            yield read_stacks(self.index, self.mapper)
+            yield read_stacks(self.index, self.mapper, planner.scan, self.is_written, others)
 
     def _decide_graph(self, planner: Planner, charts: ChartAnswers | None) -> Iterator[Decisions]:
         """What the graph of kustomizations decides, and what is known of remote bases."""
@@ -269,6 +274,8 @@ class Run(Struct):
         if not self.index.has_charts:
             return None
         from imageshift.charts.decide import ChartOptions, decide  # noqa: PLC0415 heavy
+        from imageshift.charts.history import History  # noqa: PLC0415 as above
+        from imageshift.charts.store import Store  # noqa: PLC0415 as above
         from imageshift.charts.tracestore import TraceStore  # noqa: PLC0415 as above
 
         folder = self.folder or self.workspace.root
@@ -278,6 +285,9 @@ class Run(Struct):
             jobs=self.options.jobs,
             traces=TraceStore.default(),
             allow_insecure_images=self.config.charts.allow_insecure_images,
+            prune=self.options.prune,
+            history=History(Store.default()),
+            mend_stale=self.options.mend_stale,
         )
         chosen.transport.offline = self.options.offline
         return decide(
@@ -293,7 +303,16 @@ class Run(Struct):
         """The files that may be written, in path order."""
         return (file for file in self.index.files if self.is_written(file))
 
+    def hold(self, files: Mapping[str, SourceError]) -> None:
+        """Leaves files as they are, each for its reason; what depends on them is decided again."""
+        self.held |= files
+        self.refresh()
+
     def is_written(self, file: str) -> bool:
+        """Whether a file may be written: it lies in the given paths, and isn't held back."""
+        return self.is_named(file) and file not in self.held
+
+    def is_named(self, file: str) -> bool:
         """Whether a file lies in the given paths."""
         return any(not name or file == name or file.startswith(f"{name}/") for name in self.names)
 
@@ -337,6 +356,8 @@ class Run(Struct):
         self.settle()
         yield from self.planner.plans(self.files())
         yield from self.other_plans()
+        held = ((self.planner.plan(file), error) for file, error in sorted(self.held.items()))
+        yield from (refused(plan, error) for plan, error in held if plan is not None)
         for passed in self.workspace.passed:
             if self.is_written(passed.name):
                 yield unread_plan(passed)
@@ -413,63 +434,6 @@ class Run(Struct):
         folders = [k.folder for k in self.index.kustomizations.values() if k.file in own]
         built = [self.reach().built_by(flux) for flux in self.index.flux if flux.file in own]
         return own.union(*(self.reach().closure(folder) for folder in folders), *built)
-
-
-class Plan:
-    """What a run would do, file by file; iterate over it as often as you like.
-
-    Nothing is kept between two iterations, so that memory doesn't grow with the repository.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-
-    def __iter__(self) -> Iterator[FilePlan]:
-        return self.run.plans()
-
-    def diff(self) -> str:
-        """All changes as one unified diff."""
-        return "".join(plan.diff() for plan in self)
-
-    def apply(self) -> list[FilePlan]:
-        """Writes the files; returns the plans of those that changed, as they came out.
-
-        A file that couldn't be written is among them, its changes as skips with the reason, and
-        so are the files that must change together with it. A file that has changed since it was
-        read isn't written. Afterwards the plan describes the files as they are now.
-
-        Raises:
-            BusyError, SourceError: as `Run.apply`.
-        """
-        made = [p for p in self.run.apply() if p.changes or p.skips or p.refused]
-        self.run.refresh()
-        return made
-
-    @property
-    def summary(self) -> dict[Status, int]:
-        """How many images have each status."""
-        counts = Counter(result.status for plan in self for result in plan.results)
-        return dict(counts)
-
-
-def plan_migration(paths: Sequence[Path | str], options: RunOptions) -> Plan:
-    """The plan that moves every image of the paths onto the cache.
-
-    Raises:
-        ConfigError: options or configuration can't be used.
-        NoFilesError: a path doesn't exist.
-    """
-    return Plan(Run.open(paths, options))
-
-
-def plan_revert(paths: Sequence[Path | str], options: RunOptions) -> Plan:
-    """The plan that brings every cache reference of the paths back to its upstream.
-
-    Raises:
-        ConfigError: options or configuration can't be used.
-        NoFilesError: a path doesn't exist.
-    """
-    return Plan(Run.open(paths, replace(options, backward=True)))
 
 
 def find_config(paths: Sequence[Path] = (), root: Path | None = None) -> Path | None:

@@ -11,6 +11,8 @@ import command_line
 from command_line import Outcome
 from ecr_server import PLANTED, EcrError, EcrServer
 
+pytestmark = pytest.mark.once
+
 pytest_plugins = ("ecr_fixtures",)
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "aws"

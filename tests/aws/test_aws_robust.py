@@ -14,6 +14,8 @@ from ecr_server import PLANTED
 from imageshift.aws import RuleImport, import_rules
 from imageshift.errors import ConfigError
 
+pytestmark = pytest.mark.once
+
 CASES = Path(__file__).parent.parent / "fixtures" / "aws" / "rules"
 JSON_SOURCES = [
     json.loads((CASES / name).read_text())

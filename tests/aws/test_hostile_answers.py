@@ -26,7 +26,7 @@ from imageshift.errors import ToolError
 from imageshift.reference import parse_reference
 from imageshift.warm.login import EcrImages, ecr_login
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 pytest_plugins = ["ecr_fixtures"]
 

@@ -4,6 +4,7 @@ The readers here are the tests' own, written from docs/facts.md; rendering is le
 kustomize and real Helm.
 """
 
+import base64
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -100,7 +101,10 @@ class Cluster:
             if reference.get("optional"):
                 return {}
             raise BuildError(f"no {reference['kind']} {reference['name']}")
-        return {**found.get("data", {}), **found.get("stringData", {})}
+        data = found.get("data", {})
+        if kind_of(found) == "Secret":
+            data = {key: base64.b64decode(value).decode() for key, value in data.items()}
+        return {**data, **found.get("stringData", {})}
 
     def _add(self, key: str, make: Any, *arguments: Any, free_jobs: bool = False) -> None:
         while key in self.builds:

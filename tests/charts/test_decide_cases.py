@@ -21,6 +21,8 @@ from imageshift.charts.standing import patch_key, standing_patches
 from imageshift.links.reach import Reach
 from imageshift.run import Run, RunOptions
 
+pytestmark = pytest.mark.once
+
 every_case = pytest.mark.parametrize("name", CASES)
 
 

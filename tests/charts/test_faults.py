@@ -19,7 +19,7 @@ from imageshift.charts.model import RenderOptions, Values
 from imageshift.charts.render import Manifests, Renderer, SdkRenderer
 from imageshift.verify import proof as proving
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 RELEASE = """\
 apiVersion: helm.toolkit.fluxcd.io/v2

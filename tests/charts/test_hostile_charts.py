@@ -28,7 +28,7 @@ from imageshift.charts.render import SdkRenderer
 from imageshift.charts.schemas import is_self_contained
 from imageshift.errors import ImageshiftError
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 META = b"apiVersion: v2\nname: c\nversion: 1.0.0\n"
 MIB = 1 << 20

@@ -16,7 +16,7 @@ from imageshift.charts.files import ChartFiles
 from imageshift.charts.model import RenderError, RenderLimitError, RenderOptions, Values
 from imageshift.charts.render import BinaryRenderer, Renderer, SdkRenderer
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 META = b"apiVersion: v2\nname: c\nversion: 1.0.0\n"
 CYCLE = '{{ $d := dict }}{{ $_ := set $d "a" $d }}'

@@ -65,3 +65,106 @@ def test_value_files_of_two_sources(tmp_path: Path) -> None:
     moved = whole.replace("docker.io", f"{HOST}/docker-hub/library")
     assert (tmp_path / "one.yaml").read_text() == moved
     assert (tmp_path / "other.yaml").read_text() == part
+
+
+CHART = {"chart/Chart.yaml": "{apiVersion: v2, name: chart, version: 1.0.0}\n"}
+OFFICIAL = "image: {registry: docker.io, repository: redis}\n"
+SPLIT = f"image: {{registry: {HOST}/docker-hub, repository: library/redis}}\n"
+OTHERS = "image: {repository: lumen/valkey}\n"
+ARGO = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: app}
+spec: {source: {repoURL: https://git.example/x, path: chart, helm: HELM}}
+"""
+ARTIFACT = """\
+apiVersion: source.extensions.fluxcd.io/v1beta1
+kind: ArtifactGenerator
+metadata: {name: app}
+spec:
+  artifacts:
+    - name: app
+      copy:
+        - {from: "@here/chart/**", to: "@artifact/app/"}
+        - {from: "@here/prod.yaml", to: "@artifact/app/values.yaml", strategy: STRATEGY}
+"""
+HELMFILE = (
+    "releases: [{name: a, chart: ./chart, set: [{name: image.repository, value: lumen/v}]}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "moved"),
+    [
+        pytest.param({"chart/values-prod.yaml": OTHERS}, SPLIT, id="a file beside values.yaml"),
+        pytest.param(
+            {
+                "app.yaml": ARGO.replace("HELM", "{}"),
+                "chart/.argocd-source-app.yaml": (
+                    "helm: {parameters: [{name: image.repository, value: lumen/valkey}]}\n"
+                ),
+            },
+            SPLIT,
+            id="an override file of Argo CD",
+        ),
+        pytest.param(
+            {"app.yaml": ARGO.replace("HELM", "{valuesObject: {image: {repository: lumen/v}}}")},
+            SPLIT,
+            id="values of an Application over its chart",
+        ),
+        pytest.param({"helmfile.yaml": HELMFILE}, SPLIT, id="a helmfile over its chart"),
+        pytest.param(
+            {"artifacts.yaml": ARTIFACT.replace("STRATEGY", "Merge"), "prod.yaml": OTHERS},
+            SPLIT,
+            id="a file that an artifact merges",
+        ),
+        pytest.param(
+            {"artifacts.yaml": ARTIFACT.replace("STRATEGY", "Overwrite"), "prod.yaml": OTHERS},
+            OFFICIAL.replace("docker.io", f"{HOST}/docker-hub/library"),
+            id="one that an artifact puts in its place",
+        ),
+        pytest.param(
+            {"chart/values-prod.yaml": "image: {organization: lumen}\n"},
+            OFFICIAL,
+            id="an organisation in another file",
+        ),
+        pytest.param(
+            {"chart/values-prod.yaml": "imageOrg: lumen\n"},
+            OFFICIAL,
+            id="an organisation around the image in another file",
+        ),
+        pytest.param(
+            {"chart/values-prod.yaml": "image: {registry: quay.io}\n"},
+            OFFICIAL.replace("docker.io", f"{HOST}/docker-hub/library"),
+            id="another registry above",
+        ),
+    ],
+)
+def test_repository_above_a_registry(
+    tmp_path: Path, files: dict[str, str | bytes], moved: str
+) -> None:
+    """What an official image gets never stands before another repository, and comes back."""
+    before = {**CHART, "chart/values.yaml": OFFICIAL, **files}
+    write_tree(tmp_path, {".git/HEAD": "", **before})
+
+    outcome = run(tmp_path, "migrate", *REGISTRY, "--charts", "off", ".")
+    after = (tmp_path / "chart/values.yaml").read_text()
+    run(tmp_path, "revert", "--all", *REGISTRY, "--charts", "off", ".")
+
+    assert outcome.code == 0, outcome.stdout
+    assert after == moved
+    assert {name: (tmp_path / name).read_text() for name in before} == before
+
+
+def test_parts_that_fit_no_text(tmp_path: Path) -> None:
+    """One registry and one repository that others replace apart have no right text: they stay."""
+    parts = {"a": OTHERS, "b": "image: {registry: quay.io}\n"}
+    files = {f"chart/values-{name}.yaml": text for name, text in parts.items()}
+    before = {**CHART, "chart/values.yaml": OFFICIAL, **files}
+    write_tree(tmp_path, {".git/HEAD": "", **before})
+
+    outcome = run(tmp_path, "migrate", *REGISTRY, "--charts", "off", ".")
+
+    assert outcome.code == 3
+    assert "the values at chart/values-b.yaml:1 set only a part of it" in outcome.stdout
+    assert {name: (tmp_path / name).read_text() for name in before} == before

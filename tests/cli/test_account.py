@@ -1,5 +1,6 @@
 """The account: every text that names an image is in the report once, and says what it is."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,9 @@ CONFIG = (
 )
 
 
-def report(root: Path, files: dict[str, str], *more: str) -> dict[str, Any]:
+def report(root: Path, files: Mapping[str, str | bytes], *more: str) -> dict[str, Any]:
     """Return the report of a scan over a tree."""
-    write_tree(root, {".git/HEAD": "", ".imageshift.yaml": CONFIG} | dict(files))
+    write_tree(root, {".git/HEAD": "", ".imageshift.yaml": CONFIG, **files})
     return run(root, "scan", ".", *REGISTRY, *CHARTS, "--format", "json", *more).report
 
 

@@ -15,6 +15,8 @@ from command_line import HOST, REGISTRY, read_tree, write_tree
 from imageshift.cli.output import emit
 from imageshift.errors import ConfigError
 
+pytestmark = pytest.mark.once
+
 PROGRAM = str(Path(sys.executable).with_name("imageshift"))
 POD = (
     "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"

@@ -23,7 +23,7 @@ from imageshift.infra import (
     write_files,
 )
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "infra"
 REGISTRY = Registry.of("111122223333", "eu-west-2")

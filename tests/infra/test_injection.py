@@ -29,7 +29,7 @@ from imageshift.reference import parse_reference
 from imageshift.warm import SyncTool, WarmFormat, plan_warm, render_sync, render_warm
 from imageshift.warm.render import WarmOptions
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 EXAMPLES = settings(max_examples=int(os.environ.get("IMAGESHIFT_EXAMPLES", "60")), deadline=None)
 # What ends or opens something in HCL, YAML, JSON, Markdown, a shell, and Flux's substitution.

@@ -15,7 +15,7 @@ import pytest
 
 from command_line import HOST, REGISTRY, write_tree
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 POD = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - {name: a, image: nginx:1.27}\n"
 HEAD = POD.replace("{name: a, image: nginx:1.27}", "name: a\n    image: nginx:1.27")
@@ -167,3 +167,19 @@ def test_every_command_ends(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     for name, text in small.items():
         given = text.encode() if isinstance(text, str) else text
         assert (tmp_path / name).read_bytes() == given
+
+
+@pytest.mark.parametrize(
+    "text", ["resources: [[a\n", "resources: " + "[" * 100_000 + "]" * 100_000]
+)
+def test_kustomization_that_cannot_be_read(text: str, tmp_path: Path) -> None:
+    """It is reported though it names no image, since it decides what is built."""
+    write_tree(tmp_path, {"a/kustomization.yaml": text, "b/pod.yaml": POD})
+
+    done = limited(tmp_path, "scan", "--format", "json", ".")
+
+    found = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (3, b"")
+    skipped = [(row["file"], row["reason"]) for row in found["skipped"]]
+    assert skipped == [("a/kustomization.yaml", "unparsable")]
+    assert images(found, "b/pod.yaml") == {"nginx:1.27"}

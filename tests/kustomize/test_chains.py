@@ -11,7 +11,7 @@ from imageshift.links.reach import Reach
 from imageshift.repo.workspace import Workspace
 from imageshift.unwound import Task, unwound
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 POD = """\
 apiVersion: v1

@@ -149,6 +149,18 @@ items:
 """
 
 
+# The chart may bring the image by itself, so the entry for its old name stays.
+MOVED = RELEASES.replace("quay.io/org/app:1", f"{HOST}/quay/org/app:1").replace(
+    "              - name: quay.io/org/app\n",
+    f"""\
+              - name: {HOST}/quay/org/app
+                newTag: "2"
+              - name: quay.io/org/app
+                newName: {HOST}/quay/org/app
+""",
+)
+
+
 def test_post_renderers_in_a_list_come_back(tmp_path: Path) -> None:
     """The entries of a release in a List move with its values, and go back with them."""
     file = tmp_path / "releases.yaml"
@@ -156,7 +168,7 @@ def test_post_renderers_in_a_list_come_back(tmp_path: Path) -> None:
     options = RunOptions(account="123456789012", region="eu-west-2", root=tmp_path, charts="off")
 
     list(Run.open([tmp_path], options).apply())
-    assert file.read_text() == RELEASES.replace("quay.io", f"{HOST}/quay")
+    assert file.read_text() == MOVED
 
     list(Run.open([tmp_path], replace(options, backward=True)).apply())
     assert file.read_text() == RELEASES

@@ -2,8 +2,10 @@
 
 import base64
 import json
+import os
 import zlib
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,16 @@ from command_line import write_tree
 from imageshift.charts.files import ChartFiles, load_chart
 from web_server import Web, page
 
-__all__ = ["KINDS", "plant", "release", "repository", "secrets_in", "serve_charts"]
+__all__ = [
+    "KINDS",
+    "plant",
+    "plant_helper",
+    "release",
+    "repository",
+    "secrets_in",
+    "serve_charts",
+    "serve_registry",
+]
 
 _CHART = Path(__file__).parent.parent / "fixtures" / "charts" / "whole" / "chart"
 
@@ -22,6 +33,7 @@ KINDS = (
     "helm-repository-login",
     "helm-registry-login",
     "docker-login",
+    "credential-helper",
     "repository-url",
     "broken-repository-url",
     "oci-url",
@@ -99,6 +111,31 @@ def _plant_machine(monkeypatch: pytest.MonkeyPatch, home: Path, web: Web) -> Non
             ".docker/config.json": auths("localhost:9", "docker-login"),
         },
     )
+
+
+def plant_helper(monkeypatch: pytest.MonkeyPatch, home: Path, web: Web) -> None:
+    """Give the machine a credential helper that knows the login of the server as a registry."""
+    answer = json.dumps({"Username": "robot", "Secret": planted("credential-helper")})
+    helper = home / "bin" / "docker-credential-planted"
+    config = json.dumps({"credHelpers": {web.host: "planted"}})
+    write_tree(home, {"bin/docker-credential-planted": f"#!/bin/sh\necho '{answer}'\n"})
+    write_tree(home, {".docker/config.json": config, ".config/helm/registry/config.json": "{}"})
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{helper.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+def serve_registry(web: Web) -> None:
+    """Serve a registry that wants a login, and repeats it in what it refuses."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        given = handler.headers.get("Authorization")
+        refused = page(status=401, headers={"WWW-Authenticate": 'Basic realm="x"'})
+        error = {
+            "errors": [{"code": "DENIED", "message": f"{given} {planted('credential-helper')}"}]
+        }
+        (refused if given is None else page(json.dumps(error), status=403))(handler)
+
+    web.pages = {"*": answer}
 
 
 def release(name: str, source: str, more: str = "") -> str:

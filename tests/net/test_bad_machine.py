@@ -12,6 +12,8 @@ from command_line import REGISTRY, read_tree, run, write_tree
 from imageshift.charts.files import load_chart
 from web_server import Web, page, serve
 
+pytestmark = pytest.mark.once
+
 CHART = Path(__file__).parent.parent / "fixtures" / "charts" / "whole" / "chart"
 GOOD = "charts/good.yaml:9:18: rewrite: nginx:1.27 [chart] → "
 BROKEN = {

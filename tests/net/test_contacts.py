@@ -11,6 +11,8 @@ from planted_tree import plant, serve_charts
 from command_line import REGISTRY, run
 from web_server import Web, serve
 
+pytestmark = pytest.mark.once
+
 _recorded: list[str] | None = None
 
 

@@ -23,6 +23,8 @@ from imageshift.net import Login, Transport, registry_login
 from imageshift.warm.registry import Absent, Manifest, RegistryClient
 from web_server import Web, page, serve
 
+pytestmark = pytest.mark.once
+
 FUZZED = settings(
     max_examples=int(os.environ.get("IMAGESHIFT_SHAPES", "60")),
     deadline=None,

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from planted_tree import plant, secrets_in, serve_charts
+from planted_tree import plant, plant_helper, secrets_in, serve_charts, serve_registry
 
 from command_line import REGISTRY, read_tree, run
 from web_server import Web, serve
+
+pytestmark = pytest.mark.once
 
 COMMANDS = {
     "scan": ["scan", "."],
@@ -77,6 +79,32 @@ def test_no_cache_holds_a_secret(web: Web, tmp_path: Path, monkeypatch: pytest.M
 
     assert web.paths.count("/good/whole.tgz") == 1
     assert len(read_tree(tmp_path / "home" / ".cache")) > 2
+    assert left(tmp_path) == set()
+
+
+HELPED = {
+    "scan": ["scan", "."],
+    "scan in JSON": ["scan", ".", "--format", "json"],
+    "charts required": ["migrate", ".", "--dry-run", "--charts", "require", "--verbose"],
+}
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("arguments", HELPED.values(), ids=HELPED)
+def test_no_command_shows_a_helpers_login(
+    arguments: list[str], web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A credential helper's login goes to its registry and nowhere else, whatever that answers."""
+    tree = plant(monkeypatch, tmp_path, web)
+    plant_helper(monkeypatch, tmp_path / "home", web)
+    serve_registry(web)
+
+    done = run(tree, *arguments, *REGISTRY)
+
+    assert any("authorization" in asked.headers for asked in web.asked)
+    assert secrets_in(done.stdout.encode()) == set()
+    assert secrets_in(done.stderr.encode()) == set()
+    (tmp_path / "home" / "bin" / "docker-credential-planted").unlink()
     assert left(tmp_path) == set()
 
 

@@ -15,6 +15,8 @@ from imageshift.net import Login, Transport, address
 from imageshift.net.address import Reach, judge
 from web_server import Page, Web, closed_port, drip, make_certificate, page, serve
 
+pytestmark = pytest.mark.once
+
 HEAD = b"HTTP/1.1 200 OK\r\n"
 LOGIN = Login("robot", "planted")
 

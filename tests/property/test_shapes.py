@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from imageshift.api import plan_migration, plan_revert
 from imageshift.errors import ImageshiftError
-from imageshift.run import RunOptions, plan_migration, plan_revert
+from imageshift.run import RunOptions
 
 pytestmark = pytest.mark.property
 

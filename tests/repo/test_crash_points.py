@@ -18,7 +18,7 @@ from command_line import read_tree, write_tree
 from crash_points import Died, Point, run_forked, steps_of
 from imageshift.interrupt import ENDING
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 SHARE = int(os.environ.get("IMAGESHIFT_CRASH_SHARE", "41"))
 POD = (

@@ -7,6 +7,8 @@ import pytest
 
 from imageshift.repo.workspace import Workspace
 
+pytestmark = pytest.mark.once
+
 FILES = (
     *("a.yaml", "b.yaml", "#c.yaml", "!d.yaml", "e f.yaml", "g .yaml", "[h].yaml", "*.yaml"),
     *("ab.yaml", "a-b.yaml", "A.yaml", "é.yaml", "back\\slash.yaml", "]k.yaml", "1.yaml"),

@@ -17,7 +17,7 @@ from imageshift.repo.lock import default_wait, locked
 from imageshift.repo.write import Write
 from imageshift.repo.writer import writing
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 POD = (
     "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"

@@ -12,7 +12,7 @@ import pytest
 from command_line import read_tree, write_tree
 from crash_points import run_forked
 
-pytestmark = pytest.mark.hostile
+pytestmark = pytest.mark.once
 
 ENTRY = "resources: [../base]\nimages: [{name: nginx, newTag: '9'}]\n"
 LONG = "# " + "x" * 70 + "\n"

@@ -98,6 +98,17 @@ DOUBTFUL = {
     "empty registry": "image: {registry: '', repository: a/b, tag: 1}",
     "null registry": "image: {registry: ~, repository: a/b, tag: 1}",
     "lone registry": "image: {registry: quay.io}",
+    "a registry that is no host": "image: {registry: lumen, repository: app, tag: 1}",
+    "flat, no host": "webImageRegistry: lumen\nwebImageRepository: app\nwebImageTag: 1",
+    "organization": "image: {registry: docker.io, organization: a, repository: b, tag: 1}",
+    "prefix": "image: {registry: docker.io, prefix: a/, repository: b, tag: 1}",
+    "repository_prefix": "image: {registry: x.io, repository_prefix: a, repository: b, tag: 1}",
+    "namespace": "web: {registry: docker.io, namespace: a, repository: b, tag: 1}",
+    "name beside": "image: {registry: docker.io, repository: a, name: b, tag: 1}",
+    "image beside": "images: {repository: docker.io/a, image: {x: y}, name: b, tag: 1}",
+    "flat organization": (
+        "webImageRegistry: docker.io\nwebImageOrg: a\nwebImageRepository: b\nwebImageTag: 1"
+    ),
     "neither tag nor digest": "image: quay.io/a/b",
     "picture": "image: quay.io/logo.png",
     "global.imageRegistry": "global: {imageRegistry: x.io}\nimage: quay.io/a:1",
@@ -114,6 +125,37 @@ def test_doubtful(text: str) -> None:
 
     assert site.confidence is Confidence.DOUBTFUL
     assert site.note
+
+
+APART = {
+    "imageOrg": "imageOrg: a\nweb: {image: {registry: docker.io, repository: b, tag: 1}}",
+    "global.image.namespace": (
+        "global: {image: {namespace: a}}\nimage: {registry: docker.io, repository: b, tag: 1}"
+    ),
+    "image.organization": (
+        "image: {organization: a}\nweb: {image: {registry: docker.io, repository: b, tag: 1}}"
+    ),
+    "registryNamespace": (
+        "web: {registryNamespace: a, image: {registry: docker.io, repository: b, tag: 1}}"
+    ),
+    "organization": "organization: a\nweb: {image: {registry: docker.io, repository: b, tag: 1}}",
+}
+
+
+@pytest.mark.parametrize("key", APART)
+def test_parts_of_a_name_around_it(key: str) -> None:
+    """A key around an image that may stand inside its name is noted, with its path."""
+    (site,) = found(APART[key])
+
+    assert site.apart == key
+
+
+@pytest.mark.parametrize("key", ["namespace", "podSecurityPath", "serviceAccount", "hostUsers"])
+def test_keys_around_an_image_that_are_no_parts(key: str) -> None:
+    """Keys that are about something else say nothing of an image's name."""
+    (site,) = found(f"{key}: a\nimage: {{registry: docker.io, repository: b, tag: 1}}")
+
+    assert site.apart is None
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,6 @@ ROWS = [
         "a name's last part that is no hash",
         GENERATED,
         ((f"{APP}:1", f"{NEW}:1"), ("settings-production", "settings-elsewhere")),
-        known="a part of ten letters counts as a hash that Flux' substitution changed",
     ),
     Wrong(
         "a suffix that isn't the hash of the new content",
@@ -190,7 +189,6 @@ ROWS = [
             ("quay.io/lumen/b", f"{HOST}/quay/lumen/b"),
             (f'"{APP}", newTag: "9"', '"x", newTag: "8"'),
         ),
-        known="a Flux Kustomization of the same name in another namespace excuses it",
     ),
     Wrong("a release's tag", release(config(f"image: {IMAGE}"), VALUES), WRONG_TAG),
     Wrong("a release's prefix", release(config(f"image: {IMAGE}"), VALUES), WRONG_NAME),
@@ -203,13 +201,11 @@ ROWS = [
         "a wrong image on a random line",
         release(config(f"password: {RANDOM} image: {IMAGE}", "other: line"), VALUES),
         WRONG_TAG,
-        known="a line that differs by itself may become any line",
     ),
     Wrong(
         "a wrong image in a text of one line that is random",
         release(config(f"{RANDOM} {IMAGE}").replace("|\n    ", ""), VALUES),
         WRONG_TAG,
-        known="a text that differs by itself may become any text",
     ),
     Wrong(
         "a wrong image among lines whose number is random",
@@ -224,7 +220,6 @@ ROWS = [
             VALUES,
         ),
         WRONG_TAG,
-        known="a text whose number of lines differs by itself may become any text",
     ),
     Wrong(
         "a line less beside a random line",
@@ -350,7 +345,6 @@ spec:
             "registry: docker.io\nrepository: lumen/app",
         ),
         (("registry: docker.io", f"registry: {HOST}/docker-hub"),),
-        known="a text with a word behind a hyphen counts as a hash that is recomputed",
     ),
     Wrong(
         "a checksum that nothing changes",

@@ -14,20 +14,24 @@ from pathlib import Path
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from imageshift.cache import Mapped
+from imageshift.charts.dead import find_dead
 from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
+from imageshift.charts.history import History
 from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
 from imageshift.charts.model import Release, RenderedImage, Way
 from imageshift.charts.moves import ReleaseMoves, Terms, layer_of, plan_moves
 from imageshift.charts.other_tools import read_other_releases
 from imageshift.charts.override import ONLY_KUSTOMIZE, ImageOutcome, Override, Overrider
+from imageshift.charts.override import Mapper as TextMapper
 from imageshift.charts.patched import renamed_patches
 from imageshift.charts.postrender import entry_for
+from imageshift.charts.prune import pruned, removals
 from imageshift.charts.releases import ReleaseText, Tool, read_releases
 from imageshift.charts.render import Renderer, find_renderer
+from imageshift.charts.rot import Look, Rot, Rotten, find_stale
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import merge, place
@@ -42,15 +46,17 @@ from imageshift.charts.verdicts import (
 )
 from imageshift.charts.writing import entry_node
 from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError, unexpected
-from imageshift.inventory import FileScan, Index
+from imageshift.inventory import FileScan, Index, is_kept
 from imageshift.links.builds import Builds
 from imageshift.links.model import SiteKey
 from imageshift.links.reach import Reach
+from imageshift.mapper import text_target
 from imageshift.net import Transport
-from imageshift.reference import DOCKER_HUB, name_length
-from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status, plan_site
+from imageshift.reference import DOCKER_HUB
+from imageshift.rewrite import Backward, Change, Forward, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import Confidence, ImageSite, SkipReason
 from imageshift.solve.leaves import site_key
+from imageshift.source import Place
 
 __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
@@ -64,7 +70,8 @@ _BEYOND = "only another build of the release renders it, and no post-renderer ca
 class ChartOptions(Struct, frozen=True, kw_only=True):
     """Where charts are found besides their sources, and how many renderings run at once.
 
-    `allow_insecure_images` is the overrider's.
+    `allow_insecure_images` is the overrider's; `prune` takes out overrides that do nothing,
+    `mend_stale` mends all that are stale, not just those that `history` knows to be.
     """
 
     sources: Mapping[str, Path] = field(default_factory=dict)
@@ -72,6 +79,9 @@ class ChartOptions(Struct, frozen=True, kw_only=True):
     traces: TraceStore | None = None
     transport: Transport = field(default_factory=Transport)
     allow_insecure_images: bool = False
+    prune: bool = False
+    history: History = History()
+    mend_stale: bool = False
 
 
 class ChartDecisions(Struct, frozen=True):
@@ -89,6 +99,7 @@ class ChartDecisions(Struct, frozen=True):
     known_tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
     owned: set[tuple[str, int]] = field(default_factory=set)
     moves: dict[str, set[Move]] = field(default_factory=dict)
+    rot: list[Rot] = field(default_factory=list)
 
     def renders(self, file: str, document: int) -> bool:
         """Whether a document of a file is a release that was rendered."""
@@ -155,8 +166,10 @@ class _Run:
         self._solved: dict[int, Solved] = {}
         self._uses: Counter[tuple[str, int]] = Counter()
         self._frozen: set[str] = set()
+        self._options = ChartOptions()
 
     def decide(self, options: ChartOptions, renderer: Renderer | None) -> ChartDecisions:
+        self._options = options
         sources = ChartSources(self._index, self._reach, options.sources)
         found = read_releases(self._index, self._reach, sources)
         found += read_other_releases(self._index, Builds(self._index), options.sources)
@@ -252,10 +265,16 @@ class _Run:
     def _solve(self, text: ReleaseText, chart: ChartFiles, overrider: Overrider) -> Solved:
         mapper = self._mapper_of(text.file)
         release = self._release(text)
-        result = overrider.override(chart, release, _text_mapper(mapper))
+        target = text_target(mapper)
+        result = overrider.override(chart, release, target)
+        title = f"{chart.name} {chart.version}"
+        rotten = self._rotten(text, release, chart, result, overrider.renderer)
+        if rotten.fixes:
+            target = _mending(rotten.fixes, target)
+            result = overrider.override(chart, release, target)
         result = _familiar(result, mapper)
         terms = self._terms(text, mapper)
-        judge = self._judge(text, chart, overrider.renderer)
+        judge = self._judge(text, chart, overrider.renderer, target)
         builds = self._builds(text, judge)
         own = [e for e in result.edits if layer_of(e.path, text.own, terms.layers) is text.own]
         terms = replace(terms, spoiling=builds.spoiling(own), clash=result.clash)
@@ -274,26 +293,56 @@ class _Run:
         kept_sites = dict(self._refused(text, judge, moves)) | dict.fromkeys(
             _passing(text), PASSING
         )
-        title = f"{chart.name} {chart.version}"
-        return Solved(text, result, moves, title, judge, kept_sites, patched)
+        return Solved(text, result, moves, title, judge, kept_sites, patched, rotten)
+
+    def _rotten(
+        self,
+        text: ReleaseText,
+        release: Release,
+        chart: ChartFiles,
+        result: Override,
+        renderer: Renderer,
+    ) -> Rotten:
+        """What of a release's overrides no longer fits its chart."""
+        mapper = self._mapper_of(text.file)
+        if not isinstance(mapper, Forward) or text.base is not None:
+            return Rotten()
+        look = Look(
+            text=replace(text, release=release),
+            chart=chart.for_release(release),
+            images=tuple(outcome.image for outcome in result.outcomes),
+            rules=mapper.rules,
+            render=self._judge(text, chart, renderer, text_target(mapper)).render,
+            kept=self._is_kept,
+            history=self._options.history,
+            mend_all=self._options.mend_stale,
+        )
+        found = find_stale(look)
+        # Where there are other builds, one of them may read what this one doesn't.
+        alone = not self._variants.of(text.resource.name, text.file, text.spec)
+        dead = dict(find_dead(look)) if alone else {}
+        return replace(found, findings=(*found.findings, *dead), dead=tuple(dead.values()))
+
+    def _is_kept(self, file: str, place: Place) -> bool:
+        return is_kept(self._scan(file).source, place.line)
 
     def _renamed(self, text: ReleaseText, image: RenderedImage) -> ImageOutcome:
         """What becomes of a patch's text that an entry behind it takes."""
         existing = PostRenderers.read(text.release.post_renderers)
         final = existing.apply(image)
-        target = _text_mapper(self._mapper_of(text.file))(final)
+        target = text_target(self._mapper_of(text.file))(final)
         if target is None or target == final:
             return ImageOutcome(image, None, Way.UNCHANGED)
         if existing.edit_for(image, target) is None:
             return ImageOutcome(image, target, Way.LEFT, ONLY_KUSTOMIZE)
         return ImageOutcome(image, target, Way.POST_RENDERER)
 
-    def _judge(self, text: ReleaseText, chart: ChartFiles, renderer: Renderer) -> Judge:
+    @staticmethod
+    def _judge(
+        text: ReleaseText, chart: ChartFiles, renderer: Renderer, target: TextMapper
+    ) -> Judge:
         files, options = chart.for_release(text.release), text.release.options
-        return Judge(
-            lambda values: renderer.render(files, values, options, schemas=False),
-            _text_mapper(self._mapper_of(text.file)),
-        )
+        return Judge(lambda values: renderer.render(files, values, options, schemas=False), target)
 
     def _comes_apart(
         self, text: ReleaseText, judge: Judge, moves: ReleaseMoves, terms: Terms
@@ -401,6 +450,21 @@ class _Run:
             return False
         return not any(skip.line is None for skip in self._scan(layer.file).skips)
 
+    def _prune(self, solved: Solved, verdicts: Verdicts) -> None:
+        """Take out what nothing reads of a release's texts."""
+        mapper, dead = self._mapper_of(solved.text.file), solved.rotten.dead
+        if not isinstance(mapper, Forward):
+            return
+        for file, edits in removals(dead, solved.moves.edits).items():
+            here = [item for item in dead if item.file == file and self._writable(file)]
+            known = {site_key(site, file) for site in self._scan(file).sites}
+            for change in pruned(edits, self._scan(file), here, mapper.rules) if here else ():
+                key = site_key(change.site, file)
+                if key in known:
+                    verdicts.results[key] = change
+                else:
+                    verdicts.extras.setdefault(file, []).append(change)
+
     def _gather(self) -> None:
         verdicts = Verdicts(self._mapper_of, self._scan, self._writable, self._uses)
         for solved in self._solved.values():
@@ -408,7 +472,10 @@ class _Run:
             if solved.result.clash is not None and solved.text.tool is Tool.FLUX:
                 note = _REFUSED_BY_FLUX.format(solved.chart, solved.result.clash)
                 self._found.notes.append(ChartProblem(solved.text.file, solved.text.place, note))
+            self._found.rot.extend(solved.rotten.findings)
             self._found.owned.add((solved.text.file, solved.text.document.file.index))
+        for solved in self._solved.values() if self._options.prune else ():
+            self._prune(solved, verdicts)
         verdicts.finish()
         self._found.results.update(verdicts.results)
         self._found.moves.update(verdicts.moves)
@@ -416,6 +483,11 @@ class _Run:
         self._found.stories.update(verdicts.stories)
         self._found.notes.extend(verdicts.notes)
         self._found.known_tails.update(verdicts.tails)
+
+
+def _mending(fixes: Mapping[str, str], target: TextMapper) -> TextMapper:
+    """A mapper that takes stale overrides to what the chart has now."""
+    return lambda text: fixes.get(text) or target(text)
 
 
 def _left_to_entries(result: Override, release: Release) -> Override:
@@ -466,21 +538,6 @@ def _by_chart(texts: list[ReleaseText]) -> Iterator[list[ReleaseText]]:
     ordered = sorted(texts, key=lambda text: (str(text.release.source), text.file))
     for _, group in groupby(ordered, key=lambda text: str(text.release.source)):
         yield list(group)
-
-
-def _text_mapper(mapper: Mapper) -> Callable[[str], str | None]:
-    """The target of an image's text as it should be rendered; None when it stays."""
-
-    def target(text: str) -> str | None:
-        try:
-            outcome = mapper.map(mapper.parse(text))
-        except InvalidReferenceError:
-            return None
-        if not isinstance(outcome, Mapped):
-            return None
-        return mapper.split_names(outcome.target)[0] + text[name_length(text) :]
-
-    return target
 
 
 def _familiar(result: Override, mapper: Mapper) -> Override:

@@ -1,6 +1,6 @@
 """The images entries that a release's post-renderers have already (K1 to K4, X3)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import reduce
 
 from msgspec import Struct
@@ -65,6 +65,19 @@ class PostRenderers(Struct, frozen=True):
             return None
         path, entry = last
         return EntryEdit((*path, "newName"), split_image(target)[0], entry.new_name or None)
+
+    def unmatched(self, images: Collection[RenderedImage]) -> Iterator[tuple[ValuePath, Entry]]:
+        """The entries that none of the images meets on its way."""
+        if any(entry.problem for _, entry in self.entries):
+            return
+        met: set[ValuePath] = set()
+        for image in images:
+            text = image.text
+            for path, entry in self.entries if _is_reached(image) else ():
+                if entry.matches(text):
+                    text = entry.apply(text)
+                    met.add(path)
+        yield from (item for item in self.entries if item[0] not in met)
 
     def passing(self) -> Iterator[ValuePath]:
         """Entries whose newName another entry behind them meets: it is no image that is run."""

@@ -1,6 +1,7 @@
 """Charts in the repository itself: their values files are layers below a release's values."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from imageshift.charts.layers import Layer
 from imageshift.charts.sources import ChartPick
@@ -10,21 +11,39 @@ from imageshift.inventory.index import join
 from imageshift.inventory.readers import read_documents
 from imageshift.source import Mapping, Scalar
 
-__all__ = ["chart_layers", "values_texts"]
+__all__ = ["OWN_VALUES", "chart_layers", "every_layer", "folder_layers", "values_texts"]
 
-_VALUES = ("values.yaml", "values.yml")
+OWN_VALUES = ("values.yaml", "values.yml")
 
 
 def chart_layers(index: Index, pick: ChartPick) -> tuple[Layer, ...]:
-    """The values files of a release's chart, where they lie in the tree, lowest first (E3.1).
+    """The values files of a release's chart that it alone takes, lowest first (E3.1).
 
-    Named values files take the place of the chart's own; subcharts have theirs below all.
+    Named values files take the place of the chart's own; subcharts have theirs below all. One that
+    a chart takes in twice, under two names, is no layer: an edit would be one of both.
     """
+    found = every_layer(index, pick)
+    uses = Counter(layer.key for layer in found)
+    return tuple(layer for layer in found if uses[layer.key] == 1)
+
+
+def every_layer(index: Index, pick: ChartPick) -> tuple[Layer, ...]:
+    """The same with the layers that stand for several subcharts."""
     if not pick.in_tree or pick.source.path is None:
         return ()
-    folder = index.workspace.relative(pick.source.path)
-    own = pick.values_files or tuple(f"{folder}/{name}".lstrip("/") for name in _VALUES)
-    return (*_subcharts(index, folder), *(each for name in own for each in _file(index, name)))
+    return folder_layers(index, index.workspace.relative(pick.source.path), pick.values_files)
+
+
+def folder_layers(
+    index: Index, folder: str, files: Sequence[str] = (), inside: tuple[str, ...] = ()
+) -> tuple[Layer, ...]:
+    """The values of the chart in a folder, in place of which `files` may be named.
+
+    `inside` are the folders of the charts that it is a part of.
+    """
+    own = files or [f"{folder}/{name}".lstrip("/") for name in OWN_VALUES]
+    under = () if folder in inside else _subcharts(index, folder, (*inside, folder))
+    return (*under, *(each for name in own for each in _file(index, name)))
 
 
 def values_texts(index: Index, pick: ChartPick) -> dict[str, bytes]:
@@ -50,14 +69,37 @@ def _file(index: Index, name: str) -> Iterator[Layer]:
             yield Layer(local or "", document, document.root, in_chart=True)
 
 
-def _subcharts(index: Index, folder: str) -> Iterator[Layer]:
-    """The values of the charts in charts/, under the names of their folders."""
-    inside = index.folders.get(f"{folder}/charts".lstrip("/"))
-    for name in [] if inside is None else sorted(inside.folders):
-        key = name.rpartition("/")[2]
-        for file in _VALUES:
-            for layer in _file(index, f"{name}/{file}"):
+def _subcharts(index: Index, folder: str, inside: tuple[str, ...]) -> Iterator[Layer]:
+    """The values of the charts that a chart is made of, under the names that it gives them."""
+    declared = list(_dependencies(index, folder))
+    for name in _subfolders(index, folder, declared):
+        chart = _name(index, name)
+        mine = [d for d in declared if d.text("name") == chart]
+        for key in dict.fromkeys(d.text("alias") or chart for d in mine) or [chart]:
+            for layer in folder_layers(index, name, (), inside):
                 yield Layer(layer.file, layer.document, _under(key, layer.values), in_chart=True)
+
+
+def _subfolders(index: Index, folder: str, declared: Iterable[Mapping]) -> list[str]:
+    """The folders of the tree with charts that a chart takes in: in charts/, or named by path."""
+    found = index.folders.get(f"{folder}/charts".lstrip("/"))
+    named = (d.text("repository") or "" for d in declared)
+    paths = (join(folder, text.removeprefix("file://")) for text in named if "file://" in text)
+    names = {*([] if found is None else found.folders), *filter(None, paths)}
+    return sorted(name for name in names if name in index.charts)
+
+
+def _dependencies(index: Index, folder: str) -> Iterator[Mapping]:
+    for name in ("Chart.yaml", "requirements.yaml"):
+        for document in read_documents(index.workspace, f"{folder}/{name}".lstrip("/")):
+            found = document.mapping.items("dependencies")
+            yield from (item for item in found if isinstance(item, Mapping))
+
+
+def _name(index: Index, folder: str) -> str:
+    found = read_documents(index.workspace, f"{folder}/Chart.yaml")
+    names = (document.mapping.text("name") for document in found)
+    return next(filter(None, names), folder.rpartition("/")[2])
 
 
 def _under(key: str, values: Mapping | None) -> Mapping | None:

@@ -16,10 +16,11 @@ from imageshift.inventory import Index
 from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import generated_files, read_documents
 from imageshift.links.reach import Reach
+from imageshift.sites.kustomization import generator_literals
 from imageshift.source import Document, Node, Scalar, Sequence, SourceText, parse_embedded
 from imageshift.source import Mapping as MapNode
 
-__all__ = ["Layer", "LayerReader", "ValuesPart", "scalars"]
+__all__ = ["Layer", "LayerReader", "ValuesPart", "at_target", "scalars"]
 
 
 class Layer(Struct, frozen=True):
@@ -97,7 +98,9 @@ class LayerReader:
             if holder is not None:
                 return _read_holder(holder, key, target, variables)
             generated = self._generated_file(name, key, file, within)
-            return None if generated is None else self._read_file(generated, target, variables)
+            if generated is not None:
+                return self._read_file(generated, target, variables)
+            return None if target is None else self._literal(name, key, file, str(target))
         except ImageshiftError:
             # What can't be read here is as unknown as what only the cluster has.
             return None
@@ -146,6 +149,22 @@ class LayerReader:
         inside = [path for path, _ in fitting if path in within]
         return next(iter([*inside, *near, *(path for path, _ in fitting)]), None)
 
+    def _literal(self, name: str, key: str, file: str, target: str) -> ValuesPart | None:
+        """The literal of a generator; one of a kustomization that builds the release's file."""
+        found = [
+            (kustomization, literal)
+            for kustomization in self._index.kustomizations.values()
+            for literal in generator_literals(kustomization.root)
+            if (literal.name, literal.key) == (name, key)
+        ]
+        near = [each for each in found if file in self._reach.closure(each[0].folder)]
+        for kustomization, literal in near or found:
+            at = kustomization.file, kustomization.document
+            layer = at_target(*at, literal.value, target)
+            value = ValuesFrom(target_path=target, text=literal.value.value)
+            return ValuesPart(value, None if literal.scalar.style else layer)
+        return None
+
     def _read_file(self, file: str, target: Any, variables: Mapping[str, str]) -> ValuesPart | None:
         if target is not None:
             text = self._index.workspace.read(file).decode("utf-8", "replace")
@@ -173,7 +192,7 @@ def _read_holder(
         return None
     if target is not None:
         value = ValuesFrom(target_path=str(target), text=plain.value)
-        return ValuesPart(value, _at_target(file, document, plain, str(target)))
+        return ValuesPart(value, at_target(file, document, plain, str(target)))
     inner = parse_embedded(document, plain)
     found = inner[0].root if inner else None
     if not isinstance(found, MapNode):
@@ -181,8 +200,12 @@ def _read_holder(
     return ValuesPart(ValuesFrom(values=to_filled(found, variables)), Layer(file, inner[0], found))
 
 
-def _at_target(file: str, document: Document, text: Scalar, target: str) -> Layer:
-    """A text as the one value of a layer, at its target path."""
+def at_target(file: str, document: Document, text: Scalar, target: str) -> Layer:
+    """A text as the one value of a layer, at its target path.
+
+    Raises:
+        ChartError: the path can't be read.
+    """
     node: Node = text
     for key in reversed(parse_target(target)):
         above = MapNode(text.start, None, flow=False)
@@ -196,7 +219,7 @@ def _nowhere(file: str, target: Any) -> Layer:
     """The layer of a whole file that becomes one value, which can't be edited as one."""
     document = Document(SourceText(""), None, 0, 0, 0)
     text = Scalar(0, 0, None, "?", "'", None)
-    return _at_target(file, document, text, str(target))
+    return at_target(file, document, text, str(target))
 
 
 def _decoded(text: str, target: Any) -> ValuesPart | None:

@@ -20,7 +20,7 @@ from imageshift.inventory import is_definition
 from imageshift.reference import DOCKER_HUB, has_host, parse_reference
 from imageshift.source import tree
 
-__all__ = ["Found", "clash", "find_images", "metadata_of", "split_manifest"]
+__all__ = ["Found", "clash", "find_images", "kind_and_name", "metadata_of", "split_manifest"]
 
 _SPLIT = re.compile(r"^---(?=[\s#]|\Z)", re.MULTILINE)
 _CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
@@ -111,6 +111,12 @@ def clash(manifests: Mapping[str, str]) -> str | None:
                 return f"two objects {kind}/{name}"
             seen.add(found)
     return None
+
+
+def kind_and_name(document: str) -> tuple[str, str]:
+    """The kind and the name of a rendered object, as far as they are written plainly."""
+    kind = _KIND.search(document)
+    return "" if kind is None else kind[1], metadata_of(document).get("name", "")
 
 
 def _identity(document: str) -> tuple[str, str, str, str] | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from imageshift.cache import Mapped
+from imageshift.cache import Mapped, Outcome
 from imageshift.charts.backward import patches_back
 from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
@@ -14,11 +14,22 @@ from imageshift.charts.model import RenderedImage, ValuePath, Way
 from imageshift.charts.moves import Fate, ReleaseMoves
 from imageshift.charts.override import Override
 from imageshift.charts.releases import ReleaseText, Tool
+from imageshift.charts.rot import Rotten
 from imageshift.errors import InvalidReferenceError, VariableReferenceError
 from imageshift.inventory import FileScan
 from imageshift.links.model import SiteKey
 from imageshift.reference import ImageReference, name_length
-from imageshift.rewrite import Backward, Change, Kept, Mapper, Move, Status, keep, plan_site
+from imageshift.rewrite import (
+    Backward,
+    Change,
+    Forward,
+    Kept,
+    Mapper,
+    Move,
+    Status,
+    keep,
+    plan_site,
+)
 from imageshift.sites import (
     Confidence,
     ImageSite,
@@ -63,6 +74,7 @@ class Solved(Struct, frozen=True):
     judge: Judge
     refused: Mapping[SiteKey, str]
     patched: Mapping[SiteKey, RenderedImage]
+    rotten: Rotten = Rotten()
 
     def chart_changes(self) -> dict[tuple[str, int], Any]:
         """What becomes of texts in the chart's own files, by file and offset."""
@@ -369,13 +381,23 @@ class _One:
             variable = isinstance(error, VariableReferenceError)
             reason = SkipReason.VARIABLE if variable else SkipReason.NOT_A_REFERENCE
             return Kept(site, Status.SKIPPED, reason, str(error))
-        outcome = self._mapper.map(before)
+        outcome = self._outcome(before, final)
         if not isinstance(outcome, Mapped):
             return keep(site, before, outcome)
         if fate.moves:
             edits, after = self._edits(file), outcome.target
             return Change(site, before, after, outcome.rule, edits, outcome.mended, self._move)
         return self._stays(site, fate, before, outcome)
+
+    def _outcome(self, before: ImageReference, text: str) -> Outcome:
+        """Where an image goes; a stale override goes where the chart's own image would."""
+        outcome = self._mapper.map(before)
+        fixed = self._solved.rotten.fixes.get(text)
+        if fixed is None or not isinstance(self._mapper, Forward):
+            return outcome
+        target = self._mapper.parse(fixed)
+        rule = self._mapper.rules.rule_of(target)
+        return outcome if rule is None else Mapped(target, rule, mended=True)
 
     def _stays(self, site: ImageSite, fate: Fate, before: ImageReference, outcome: Mapped) -> Kept:
         after, rule = outcome.target, outcome.rule

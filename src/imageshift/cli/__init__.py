@@ -24,6 +24,7 @@ _COMMANDS = {
     "explain": ("explain", "explain"),
     "verify": ("verify", "verify"),
     "warm": ("warm", "warm"),
+    "values": ("values", "values"),
     "init": ("init", "init"),
 }
 _GROUPS = {

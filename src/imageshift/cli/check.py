@@ -27,12 +27,15 @@ def check(*, common: Common, paths: Paths) -> None:
         # Images that share one text by its anchor share its finding too.
         found = {(result.site.place, result.site.text): result for result in plan.changes}
         for _, change in sorted(found.items()) if common.format is Format.TEXT else ():
-            _print_finding(change, session.shown(plan.file))
-    findings = bool(session.summary.upstreams)
+            if not session.is_rotten(change, plan.file):
+                _print_finding(change, session.shown(plan.file))
+    if common.format is Format.TEXT:
+        session.put_rot()
+    findings = bool(session.summary.upstreams or session.rot)
     if common.format is Format.JSON:
         session.report(done="to rewrite")
     elif not common.quiet:
-        _say_rest(session, findings=findings)
+        _say_rest(session)
     raise typer.Exit(session.exit_code(findings=findings))
 
 
@@ -54,7 +57,7 @@ def _print_finding(change: Change, shown: str) -> None:
     put(f"  hint: {change.after.normalized}")
 
 
-def _say_rest(session: Session, *, findings: bool) -> None:
+def _say_rest(session: Session) -> None:
     named = {session.shown(name) for name in session.run.names}
     for skip in session.summary.skips:
         if skip.format and session.shown(skip.file) not in named:
@@ -64,7 +67,7 @@ def _say_rest(session: Session, *, findings: bool) -> None:
     session.say_charts()
     session.say_emptied()
     session.say_hidden()
-    if findings or session.summary.account.unclaimed:
+    if session.summary.account.unclaimed:
         session.say_account()
-    if findings:
+    if session.summary.upstreams:
         say("imageshift migrate rewrites them")

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -11,12 +10,10 @@ from imageshift.cache import Cached, Mapped, Outcome, RuleSet
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, RegistryOptions, with_options
 from imageshift.cli.output import emit_data, put, say, say_doubtful_accounts
-from imageshift.config_file import load_config
+from imageshift.cli.registry import open_rules
 from imageshift.errors import InvalidReferenceError
-from imageshift.repo.workspace import find_root
 from imageshift.reports.summary import SCHEMA, registry_row
 from imageshift.rewrite import Backward, Forward, Mapper, Status
-from imageshift.run import find_config, load_targets
 
 
 @with_options(RegistryOptions)
@@ -34,7 +31,7 @@ def map_(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False,
 ) -> None:
     """Print where each reference goes; one without a rule comes back unchanged."""
-    rules = _rules(common)
+    rules, _, _ = open_rules(common)
     say_doubtful_accounts([rules.registry])
     mapper: Mapper = Backward(rules) if inverse else Forward(rules)
     texts = references or _lines(sys.stdin)
@@ -62,13 +59,6 @@ def _lines(stream: TextIO | None) -> Iterator[str]:
 
 _LONGEST = 4096
 _SHOWN = 60
-
-
-def _rules(common: RegistryOptions) -> RuleSet:
-    options, root = common.registry_options(), find_root([])
-    file = options.config or find_config(root=root)
-    config = load_config(file, options.foreign(root))
-    return load_targets(config, options, Path.cwd() if file is None else file.parent)[0].rules
 
 
 def _row(text: str, mapper: Mapper) -> dict[str, Any]:

@@ -7,19 +7,29 @@ import typer
 
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
-from imageshift.cli.output import put_diff
+from imageshift.cli.output import progress, put_diff
 from imageshift.cli.session import Session, turn_to_write
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common)
-def migrate(
+def migrate(  # noqa: PLR0913 one a command-line option
     *,
     common: Common,
     paths: Paths,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the diff, write nothing.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Take out overrides that do nothing any more.")
+    ] = False,
+    mend_stale: Annotated[
+        bool,
+        typer.Option(
+            "--mend-stale",
+            help="Take all stale overrides to their charts' own images.",
+        ),
+    ] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Prove by rendering that only images differ.")
     ] = False,
@@ -27,22 +37,22 @@ def migrate(
     """Move every image of the paths onto the cache."""
     writes = not (dry_run or diff)
     with turn_to_write(paths, common, writes=writes) as writer:
-        session = Session("migrate", paths, common, writer=writer)
-        witness = _witness(session, writes=writes) if verify else None
+        more = {"prune": prune, "mend_stale": mend_stale}
+        session = Session("migrate", paths, common, writer=writer, **more)
+        proof = _proof(session) if verify else None
         for plan in session.follow(session.applied(session.run.plans())):
             if diff and common.format is Format.TEXT:
                 put_diff(plan.diff(session.shown(plan.file)))
-            if witness is not None:
-                witness.note(plan.file, plan.after)
-        proof = None if witness is None else witness.prove()
     _report(session, proof, writes=writes, diff=diff)
     raise typer.Exit(_exit_code(session, proof))
 
 
-def _witness(session: Session, *, writes: bool) -> Any:
-    from imageshift.cli.verify import Witness  # noqa: PLC0415 renders, and asked for only
+def _proof(session: Session) -> Any:
+    """The proof of what is going to be written; what isn't proven is held back."""
+    from imageshift.prove import prove_run  # noqa: PLC0415 renders, and asked for only
 
-    return Witness(session.run, session.common, writes=writes)
+    with progress("renders", None, quiet=session.common.quiet) as advance:
+        return prove_run(session.run, advance)
 
 
 def _report(session: Session, proof: Any, *, writes: bool, diff: bool) -> None:
@@ -63,7 +73,7 @@ def _report(session: Session, proof: Any, *, writes: bool, diff: bool) -> None:
 def _exit_code(session: Session, proof: Any) -> Exit:
     if proof is None:
         return session.exit_code()
-    code = session.exit_code(findings=not proof.is_equal)
+    code = session.exit_code(findings=bool(session.run.held))
     return Exit.TOOL if code is Exit.DONE and proof.problems else code
 
 

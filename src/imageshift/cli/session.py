@@ -10,6 +10,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from imageshift.advice import Advice, Code
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format
@@ -17,17 +19,18 @@ from imageshift.cli.output import (
     emit,
     emit_data,
     progress,
+    put,
     put_styled,
     say,
     say_doubtful_accounts,
 )
 from imageshift.data.other_formats import format_of_file
-from imageshift.plan import ChartProblem, FilePlan
+from imageshift.plan import ChartProblem, ChartRot, FilePlan
 from imageshift.repo.workspace import find_root, is_ours
 from imageshift.repo.writer import Writer, is_left_half_done, writing
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
-from imageshift.rewrite import Status
+from imageshift.rewrite import Change, Status
 from imageshift.run import Run
 
 __all__ = ["Session", "say_half_done", "turn_in", "turn_to_write"]
@@ -45,12 +48,14 @@ class Session:
         writer: Writer | None = None,
         named_only: bool = False,
         backward: bool = False,
+        **more: bool,
     ) -> None:
         # Trees are freed by counting references; the collector would only walk them again.
         gc.disable()
         self.command = command
         self.common = common
         options = common.run_options(named_only=named_only, backward=backward)
+        options = replace(options, **more)
         self.writer = writer
         self.run = Run.open(paths, options)
         if writer is None:
@@ -116,8 +121,18 @@ class Session:
                 self._place(problem),
                 message=f"{problem.message}{hint}; its values are read as text",
             )
+        for rot in self.rot:
+            message = f"{rot.message}; {rot.hint}"
+            self.summary.advice.add(Code(rot.code), self._place(rot), message=message)
 
-    def _place(self, problem: ChartProblem) -> str:
+    @property
+    def rot(self) -> list[ChartRot]:
+        """The overrides in the paths that no longer fit their charts, in their order."""
+        found = () if self.run.charts is None else self.run.charts.rot
+        written = {rot for rot in found if self.run.is_written(rot.file)}
+        return sorted(written, key=lambda rot: (rot.file, rot.place, rot.code))
+
+    def _place(self, problem: ChartProblem | ChartRot) -> str:
         place = problem.place
         return f"{self.shown(problem.file)}:{place.line}:{place.column}"
 
@@ -172,6 +187,19 @@ class Session:
         """Says how many texts name an image, and how many of them weren't understood."""
         if self.summary.back_from is None:
             say(self.summary.account.sentence())
+
+    def is_rotten(self, change: Change, file: str) -> bool:
+        """Whether a change mends an override that is a finding by itself."""
+        before = change.before.normalized
+        return change.mended and any(
+            rot.mends and rot.file == file and rot.image == before for rot in self.rot
+        )
+
+    def put_rot(self) -> None:
+        """Prints the overrides that no longer fit their charts, as findings."""
+        for rot in self.rot:
+            put(f"{self._place(rot)}: {rot.code}: {rot.message}")
+            put(f"  hint: {rot.hint}")
 
     def say_charts(self) -> None:
         """Says which releases' charts couldn't be found or rendered, and why."""

@@ -11,22 +11,14 @@ from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import emit, emit_data, progress, say, say_lines
 from imageshift.cli.session import say_half_done
+from imageshift.prove import prove_base
 from imageshift.reports.summary import SCHEMA, namer, registry_row
 from imageshift.reports.words import counted, visible
 from imageshift.run import Run
-from imageshift.verify import (
-    DifferenceClass,
-    Problem,
-    Proof,
-    Snapshot,
-    Verdict,
-    VerifyOptions,
-    verify_trees,
-    with_unread,
-)
+from imageshift.verify import DifferenceClass, Problem, Proof, Verdict
 from imageshift.verify.rows import problem_rows, render_rows
 
-__all__ = ["Witness", "print_proof", "proof_rows", "verify"]
+__all__ = ["print_proof", "proof_rows", "verify"]
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
@@ -43,60 +35,14 @@ def verify(
     """Prove that only images differ from a base, each by its mapped name. Exit 1 when not."""
     run = Run.open(paths, common.run_options())
     say_half_done(run)
-    root = run.workspace.root
-    with Snapshot.of_base(base, root) as before, Snapshot.of_folder(root) as after:
-        proof = _prove(run, before, after, common)
-    shown = namer(root)
+    with progress("renders", None, quiet=common.quiet) as advance:
+        proof = prove_base(run, base, advance)
+    shown = namer(run.workspace.root)
     if common.format is Format.JSON:
         emit_data(_data(run, proof, shown), common.output)
     else:
         print_proof(proof, common, shown)
     raise typer.Exit(_exit_code(proof))
-
-
-class Witness:
-    """Keeps a tree as it was before a run writes, and proves what the run has made of it.
-
-    Where the run writes nothing, what it would write is proved.
-    """
-
-    def __init__(self, run: Run, common: Common, *, writes: bool) -> None:
-        self._run = run
-        self._common = common
-        self._writes = writes
-        self._before = Snapshot.of_folder(run.workspace.root)
-        self._planned: dict[str, bytes] = {}
-
-    def note(self, file: str, after: bytes) -> None:
-        """Takes note of what a file becomes."""
-        if not self._writes:
-            self._planned[file] = after
-
-    def prove(self) -> Proof:
-        """The proof over the tree of before and the one of now."""
-        with self._before as before, Snapshot.of_folder(self._run.workspace.root) as after:
-            for file, content in self._planned.items():
-                after.write(file, content)
-            return _prove(self._run, before, after, self._common)
-
-
-def _prove(run: Run, before: Snapshot, after: Snapshot, common: Common) -> Proof:
-    """The proof over two copies of a run's tree."""
-    root = run.workspace.root
-    with progress("renders", None, quiet=common.quiet) as advance:
-        options = VerifyOptions(
-            rules_of=run.rules_of,
-            is_asked=run.is_written,
-            charts={key: root / path for key, path in run.config.charts.sources.items()},
-            exclude=run.workspace.exclude,
-            rewrite_jobs=run.config.jobs == "rewrite",
-            fetch=common.render,
-            jobs=common.jobs,
-            offline=common.offline,
-            advance=advance,
-        )
-        proof = verify_trees(before.root, after.root, options)
-    return with_unread(proof, before.unread | after.unread)
 
 
 def _exit_code(proof: Proof) -> Exit:

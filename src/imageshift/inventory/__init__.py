@@ -3,7 +3,7 @@
 from imageshift.inventory.index import Index, build_index
 from imageshift.inventory.objects import FluxKustomization, KustomizationFile, Release
 from imageshift.inventory.readers import is_definition
-from imageshift.inventory.scan import FileScan, FileSkip, is_ignored, scan_file
+from imageshift.inventory.scan import FileScan, FileSkip, is_ignored, is_kept, scan_file
 
 __all__ = [
     "FileScan",
@@ -15,5 +15,6 @@ __all__ = [
     "build_index",
     "is_definition",
     "is_ignored",
+    "is_kept",
     "scan_file",
 ]

@@ -66,7 +66,7 @@ _ENTRIES = (
     b'"images"',
     b'"op"',
 )
-_IMAGE_WORDS = (b"registry", b"repository")
+_HOLDERS = (b"ConfigMap", b"Secret")
 _VALUE_FILES = ("valueFiles", "valuesFiles")
 _VALUE_FILE_BYTES = tuple(word.encode() for word in _VALUE_FILES)
 _REMOTE = re.compile(
@@ -87,12 +87,12 @@ class Index(Struct, dict=True):
 
     `has_entries` is false when nothing in the tree changes the images that another file has,
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
-    with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps that may name an
-    image, `silent_files` those in which no finder can find one, of which `naming_files` have a
-    text that looks like one; `generated` says which generator takes a file, `data_keys` what it
-    makes of one that a known program reads; `argocd_files` are those with overrides of Argo CD
-    sources; `has_applications` is false when no Argo CD object has Helm values, `has_inflations`
-    and `has_replacements` when no kustomization has Helm charts or replacements.
+    with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps or Secrets,
+    `silent_files` those in which no finder can find an image, of which `naming_files` have a text
+    that looks like one; `generated` says which generator takes a file, `data_keys` what it makes
+    of one that a known program reads; `argocd_files` are those with overrides of Argo CD sources;
+    `has_applications` is false when no Argo CD object has Helm values, `has_inflations` and
+    `has_replacements` when no kustomization has Helm charts or replacements.
     """
 
     workspace: Workspace
@@ -240,7 +240,8 @@ class Index(Struct, dict=True):
     def _base_context(self) -> FinderContext:
         return FinderContext(
             source_url=self.source_url,
-            values_maps=self._values_maps(),
+            values_maps=self._values_maps("ConfigMap"),
+            values_secrets=self._values_maps("Secret"),
             copied_keys=dict(self._copied_keys()),
             rows=self.rows,
             chart_sources=self.chart_sources,
@@ -252,11 +253,11 @@ class Index(Struct, dict=True):
         for kustomization in self.kustomizations.values() if self.has_replacements else ():
             yield from copied_keys(self.workspace, kustomization)
 
-    def _values_maps(self) -> dict[str, dict[str, bool]]:
+    def _values_maps(self, kind: str) -> dict[str, dict[str, bool]]:
         maps: dict[str, dict[str, bool]] = {}
         for release in self.releases:
             for source in release.values_from:
-                if source.kind == "ConfigMap" and source.target_path is None:
+                if source.kind == kind and source.target_path is None:
                     free = self.is_prefix_free(release)
                     maps.setdefault(source.name, {})[source.key] = free
         return maps
@@ -304,7 +305,7 @@ def _look_at(index: Index, file: str) -> bool:
         index.silent_files.add(file)
         if may_name_registry(content):
             index.naming_files.add(file)
-    if b"ConfigMap" in content and _has_any(content, _IMAGE_WORDS):
+    if _has_any(content, _HOLDERS):
         index.config_map_files.append(file)
     if is_override_file(file):
         index.argocd_files.add(file)

@@ -18,6 +18,7 @@ from imageshift.inventory.objects import (
 )
 from imageshift.repo.workspace import Workspace
 from imageshift.sites import Resource, Role, resource_of
+from imageshift.sites.kustomization import generators
 from imageshift.source import (
     Document,
     Mapping,
@@ -144,26 +145,21 @@ def _add_source(found: Objects, file: str, root: Mapping, resource: Resource) ->
 
 def generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str, str]]:
     """What generators make of files: the generator's name, the key, and the file."""
-    for kind in ("configMapGenerator", "secretGenerator"):
-        for generator in kustomization.root.items(kind):
-            if not isinstance(generator, Mapping):
-                continue
-            name = generator.text("name") or ""
-            for text in texts(generator, "files"):
-                key, equals, path = text.rpartition("=")
-                file = join(kustomization.folder, path)
-                if file is not None:
-                    yield name, key if equals else path.rpartition("/")[2], file
+    for generator, _ in generators(kustomization.root):
+        name = generator.text("name") or ""
+        for text in texts(generator, "files"):
+            key, equals, path = text.rpartition("=")
+            file = join(kustomization.folder, path)
+            if file is not None:
+                yield name, key if equals else path.rpartition("/")[2], file
 
 
 def variable_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str]]:
     """The files of variables that generators take: the generator's name, and the file."""
-    for kind in ("configMapGenerator", "secretGenerator"):
-        for generator in kustomization.root.items(kind):
-            if isinstance(generator, Mapping):
-                paths = [*texts(generator, "envs"), *filter(None, [generator.text("env")])]
-                found = (join(kustomization.folder, path) for path in paths)
-                yield from ((generator.text("name") or "", file) for file in found if file)
+    for generator, _ in generators(kustomization.root):
+        paths = [*texts(generator, "envs"), *filter(None, [generator.text("env")])]
+        found = (join(kustomization.folder, path) for path in paths)
+        yield from ((generator.text("name") or "", file) for file in found if file)
 
 
 CopiedKey = tuple[tuple[str, str], tuple[Role, str]]
@@ -193,10 +189,10 @@ def copied_keys(workspace: Workspace, kustomization: KustomizationFile) -> Itera
 
 
 def target_keys(release: Release) -> Iterator[CopiedKey]:
-    """The ConfigMaps' texts that a release takes as single values (`targetPath`)."""
+    """The texts of ConfigMaps and Secrets that a release takes as single values (`targetPath`)."""
     for source in release.values_from:
         role = _ROLES.get((source.target_path or "").rpartition(".")[2])
-        if source.kind == "ConfigMap" and role is not None:
+        if source.kind in {"ConfigMap", "Secret"} and role is not None:
             yield (source.name, source.key), (role, _TARGET.format(source.target_path))
 
 

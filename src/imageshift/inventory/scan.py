@@ -29,6 +29,7 @@ __all__ = [
     "FileSkip",
     "is_ignored",
     "is_ignored_line",
+    "is_kept",
     "is_policy",
     "scan_file",
 ]
@@ -38,6 +39,7 @@ _HELMFILE = (b"releases:", b"{{")
 # A line's first hash begins the search for the words behind it: one search for each line.
 _COMMENT = r"(?<![^\r\n])[^#\r\n]*+#[^\r\n]*?\bimageshift:[ \t]*"
 _IGNORE = re.compile(rf"{_COMMENT}ignore(?![\w-])")
+_KEEP = re.compile(rf"{_COMMENT}keep(?![\w-])")
 _IGNORE_FILE = re.compile(rf"{_COMMENT}ignore-file\b")
 _SOPS = re.compile(
     r"""(?:\A\ufeff?|[\r\n])(?:sops|"sops"|'sops')[ \t]*:[ \t]*(?:[{#\r\n]|\Z)"""
@@ -92,13 +94,13 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
 def is_silent(file: str, content: bytes, *, copied: bool, rows: Iterable[ImageField] = ()) -> bool:
     """Whether nothing in a file's bytes can name an image.
 
-    `copied` says that a ConfigMap may, since a replacement copies its text into one; an object of
-    a kind in the user's `rows` always may.
+    `copied` says that a ConfigMap or Secret may, since something copies its text into one; an
+    object of a kind in the user's `rows` always may.
     """
     return not (
         _mentions_images(content)
         or is_kustomization(file)
-        or (copied and b"ConfigMap" in content)
+        or (copied and (b"ConfigMap" in content or b"kind: Secret" in content))
         or all(word in content for word in _HELMFILE)
         or any(row.kind.encode() in content for row in rows)
     )
@@ -145,16 +147,30 @@ def is_ignored(source: SourceText, lines: Iterable[int]) -> bool:
     return _is_ignored_file(source.text) or any(is_ignored_line(source, line) for line in lines)
 
 
+def is_kept(source: SourceText, line: int) -> bool:
+    """Whether a comment says that what stands on a line replaces a chart's image on purpose.
+
+    It stands on the line itself or alone on the line above; what is ignored is kept too.
+    """
+    if "imageshift:" not in source.text:
+        return False
+    return is_ignored(source, (line,)) or _says(_KEEP, source, line)
+
+
 def _is_ignored_file(text: str) -> bool:
     return "imageshift:" in text and _IGNORE_FILE.search(text) is not None
 
 
 def is_ignored_line(source: SourceText, line: int) -> bool:
     """Whether a comment on a line, or alone on the line above, takes it out of a run's hands."""
-    if _IGNORE.search(source.line(line)):
+    return _says(_IGNORE, source, line)
+
+
+def _says(comment: re.Pattern[str], source: SourceText, line: int) -> bool:
+    if comment.search(source.line(line)):
         return True
     above = source.line(line - 1).strip() if line > 1 else ""
-    return above.startswith("#") and _IGNORE.search(above) is not None
+    return above.startswith("#") and comment.search(above) is not None
 
 
 class _Scan:
@@ -184,9 +200,14 @@ class _Scan:
         for chunk in split_documents(self._source):
             if is_policy(chunk):
                 self._policies.append(chunk)
-            elif may_hold_images(chunk, self._context):
+            elif self._builds or may_hold_images(chunk, self._context):
                 sites += self._chunk_sites(chunk)
         return sites
+
+    @property
+    def _builds(self) -> bool:
+        """Whether the file decides what is built, so that one that can't be read is told."""
+        return self._context.role is FileRole.KUSTOMIZATION
 
     def _chunk_sites(self, chunk: Chunk) -> list[ImageSite]:
         try:

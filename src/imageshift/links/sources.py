@@ -18,6 +18,7 @@ __all__ = [
     "gathered",
     "is_own_repository",
     "is_own_source",
+    "merged_files",
 ]
 
 _OWN = "flux-system"
@@ -88,12 +89,34 @@ def _copied_by(artifact: Mapping, path: str) -> Iterator[str]:
             continue
         origin = (copy.text("from") or "").partition("/")[2]
         origin = (join("", origin.removesuffix("**").removesuffix("*") or ".")) or ""
-        target = (copy.text("to") or "").removeprefix("@artifact").strip("/")
+        target = _target(copy)
         if not target or wanted == target or wanted.startswith(f"{target}/"):
             rest = wanted[len(target) :].strip("/")
             folder = join(origin, rest or ".")
             if folder is not None:
                 yield folder
+
+
+def merged_files(artifact: Mapping) -> Iterator[list[str]]:
+    """The files of this repository that an artifact merges into one, lowest first.
+
+    `strategy: Merge` lays a file of YAML over the one that an earlier copy brought there.
+    """
+    copies = [copy for copy in artifact.items("copy") if isinstance(copy, Mapping)]
+    targets = [_target(copy) for copy in copies if copy.text("strategy") == "Merge"]
+    for target in dict.fromkeys(targets):
+        folder, _, name = target.rpartition("/")
+        lowest = (join(origin, name) for origin in _copied_by(artifact, folder))
+        direct = (_origin(copy) for copy in copies if _target(copy) == target)
+        yield [*filter(None, lowest), *filter(None, direct)]
+
+
+def _target(copy: Mapping) -> str:
+    return (copy.text("to") or "").removeprefix("@artifact").strip("/")
+
+
+def _origin(copy: Mapping) -> str | None:
+    return join("", (copy.text("from") or "").partition("/")[2] or ".")
 
 
 def is_own_source(index: Index, kind: str, namespace: str, name: str) -> bool:

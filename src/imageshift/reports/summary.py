@@ -125,7 +125,6 @@ def image_row(result: Change | Kept, shown: str, uses: int = 1) -> dict[str, Any
     site = result.site
     place = site.place
     written = site.is_written
-    kept = result if isinstance(result, Kept) else None
     before, after, rule = result.before, result.after, result.rule
     return {
         "file": shown,
@@ -148,14 +147,10 @@ def image_row(result: Change | Kept, shown: str, uses: int = 1) -> dict[str, Any
         "status": result.status,
         "confidence": site.confidence,
         "rule": None if rule is None else rule.prefix,
-        "reason": _reason(kept),
-        "detail": None if kept is None else kept.detail,
+        "reason": result.reason,
+        "detail": result.detail,
         "uses": uses,
     }
-
-
-def _reason(kept: Kept | None) -> str | None:
-    return None if kept is None or kept.reason is None else kept.reason.value
 
 
 def _part_row(place: Any, part: Part) -> dict[str, Any]:

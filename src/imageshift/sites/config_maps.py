@@ -1,4 +1,4 @@
-"""ConfigMaps: Helm values, images of programs that are known, and pods as text."""
+"""ConfigMaps and Secrets: Helm values, images of programs that are known, and pods as text."""
 
 import re
 from collections.abc import Iterator
@@ -10,12 +10,18 @@ from imageshift.errors import SourceError
 from imageshift.sites.context import FinderContext
 from imageshift.sites.custom import select
 from imageshift.sites.generic import find_embedded_pods
-from imageshift.sites.model import ImageSite, Path, Resource, SiteKind, resource_of
+from imageshift.sites.model import ImageSite, Path, Resource, SiteKind, below, resource_of
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import whole_site
 from imageshift.source import Document, Mapping, Scalar, parse_embedded
 
-__all__ = ["data_paths", "find_config_map_images", "find_data_images", "may_name_images"]
+__all__ = [
+    "data_paths",
+    "find_config_map_images",
+    "find_data_images",
+    "find_secret_images",
+    "may_name_images",
+]
 
 _POD_LIST = re.compile(r"\b(?:c|initC|ephemeralC)ontainers\b")
 _WORDS = sorted({row.config_map if row.config_map != "*" else row.key for row in CONFIG_MAP_KEYS})
@@ -40,22 +46,47 @@ def find_config_map_images(
         SourceError: the values of a release can't be followed.
     """
     values_keys = context.values_maps.get(resource.name, {})
-    data = root.mapping("data") or Mapping(0, None, flow=False)
-    for key, text in data.pairs():
-        if not isinstance(text, Scalar) or text.is_empty:
-            continue
-        at = (*path, "data", key.value)
-        paths = data_paths(resource.name, key.value)
-        if key.value in values_keys:
-            for inner in parse_embedded(document, text):
-                values = ValuesContext(inner, resource, values_keys[key.value])
-                yield from find_values_images(values, inner.mapping, at)
-        elif (resource.name, key.value) in context.copied_keys:
+    for key, text in _filled(root, "data"):
+        at = (*path, "data", key)
+        paths = data_paths(resource.name, key)
+        if key in values_keys:
+            yield from _values(document, resource, text, at, free=values_keys[key])
+        elif (resource.name, key) in context.copied_keys:
             yield from _copied(document, resource, text, at, context)
         elif paths:
             yield from _known(document, text, resource, at, paths)
         else:
             yield from find_embedded_pods(document, text, resource, at)
+
+
+def find_secret_images(
+    document: Document, root: Mapping, resource: Resource, path: Path, context: FinderContext
+) -> Iterator[ImageSite]:
+    """The images in a Secret's clear text that a release takes as its values.
+
+    Raises:
+        SourceError: the values can't be followed.
+    """
+    values_keys = context.values_secrets.get(resource.name, {})
+    for key, text in _filled(root, "stringData"):
+        at = (*path, "stringData", key)
+        if key in values_keys:
+            yield from _values(document, resource, text, at, free=values_keys[key])
+        elif (resource.name, key) in context.copied_keys:
+            yield from _copied(document, resource, text, at, context)
+
+
+def _filled(root: Mapping, name: str) -> Iterator[tuple[str, Scalar]]:
+    for key, text in below(root, name).pairs():
+        if isinstance(text, Scalar) and not text.is_empty:
+            yield key.value, text
+
+
+def _values(
+    document: Document, resource: Resource, text: Scalar, at: Path, *, free: bool
+) -> Iterator[ImageSite]:
+    for inner in parse_embedded(document, text):
+        yield from find_values_images(ValuesContext(inner, resource, free), inner.mapping, at)
 
 
 def _copied(

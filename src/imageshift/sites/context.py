@@ -33,16 +33,18 @@ class FinderContext(Struct, frozen=True):
     """Facts that one document can't hold, all optional.
 
     `source_url` gives the address of a Flux source by its kind, namespace and name;
-    `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and
-    whether their chart is prefix-free; `copied_keys` are names with keys of those whose
-    text goes into an image elsewhere, with its part in that and why; `rows` are the user's own
-    image paths; `data_key` is the ConfigMap and the key that a generator makes of the file.
+    `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and whether their
+    chart is prefix-free, `values_secrets` those of Secrets; `copied_keys` are names with keys of
+    those whose text goes into an image elsewhere, with its part in that and why; `rows` are the
+    user's own image paths; `data_key` is the ConfigMap and the key that a generator makes of the
+    file.
     """
 
     role: FileRole = FileRole.OBJECTS
     prefix_free: bool = False
     source_url: Callable[[str, str, str], str | None] = _unknown_source
     values_maps: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
+    values_secrets: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
     copied_keys: MappingType[tuple[str, str], tuple[Role, str]] = field(default_factory=dict)
     rows: tuple[ImageField, ...] = ()
     chart_sources: bool = False

@@ -10,6 +10,7 @@ from imageshift.sites.argocd import find_application_images, find_override_image
 from imageshift.sites.config_maps import (
     find_config_map_images,
     find_data_images,
+    find_secret_images,
     may_name_images,
 )
 from imageshift.sites.context import FileRole, FinderContext
@@ -26,7 +27,7 @@ from imageshift.sites.flux import (
 )
 from imageshift.sites.generic import find_generic_images
 from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
-from imageshift.sites.kustomization import find_kustomization_images
+from imageshift.sites.kustomization import find_kustomization_images, find_literal_images
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, resource_of
 from imageshift.sites.patches import Finder, find_json_patch_images
 from imageshift.sites.values import ValuesContext, find_values_images
@@ -60,7 +61,8 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     """
     text = chunk.text
     own = any(row.kind in text for row in context.rows)
-    copied = context.copied_keys and "ConfigMap" in text
+    held = "ConfigMap" in text or "kind: Secret" in text
+    copied = context.copied_keys and held
     if not (own or copied or _WORDS.search(text) is not None):
         # A helmfile may name files that only helmfile knows.
         return "releases:" in text and "{{" in text and _KIND.search(text) is None
@@ -70,9 +72,15 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     if found is None:
         # A flow mapping (JSON) or an indented root; anything else has no kind, so isn't ours.
         return "kind" in text or "releases:" in text
-    kind = found[1]
+    return _kind_may(found[1], text, context)
+
+
+def _kind_may(kind: str, text: str, context: FinderContext) -> bool:
+    """Whether an object of a kind can hold an image."""
     if kind == "ConfigMap":
         return may_name_images(text, context)
+    if kind == "Secret":
+        return bool(context.values_secrets or context.copied_keys)
     if kind in _CHART_SOURCES:
         return context.chart_sources
     return kind not in _NEVER and kind not in POLICY_KINDS
@@ -96,6 +104,7 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
     elif context.role is FileRole.KUSTOMIZATION:
         root, find = document.mapping, _patch_finder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)
+        yield from find_literal_images(document, root, resource_of(root), context.copied_keys)
     else:
         yield from _object_images(_Object(document, document.mapping, (), context))
 
@@ -198,6 +207,11 @@ def _config_map(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     return find_config_map_images(*at, found.context)
 
 
+def _secret(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    at = (found.document, found.root, resource, found.path)
+    return find_secret_images(*at, found.context)
+
+
 def _chart_source(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     if not found.context.chart_sources:
         return iter(())
@@ -215,5 +229,6 @@ _FINDERS: dict[str, tuple[re.Pattern[str], Callable[[_Object, Resource], Iterato
     "Application": (_ARGO, _application),
     "ApplicationSet": (_ARGO, _application),
     "ConfigMap": (re.compile("^$"), _config_map),
+    "Secret": (re.compile("^$"), _secret),
     **dict.fromkeys(_CHART_SOURCES, (_FLUX, _chart_source)),
 }

@@ -1,10 +1,14 @@
 """kustomization.yaml: `images:` entries, inline patches, values in Helm generators."""
 
 from collections.abc import Iterator
+from collections.abc import Mapping as MappingType
+
+from msgspec import Struct
 
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
+    Part,
     Path,
     Resource,
     Role,
@@ -21,6 +25,9 @@ __all__ = [
     "find_entry_images",
     "find_inline_patches",
     "find_kustomization_images",
+    "find_literal_images",
+    "generator_literals",
+    "generators",
     "is_kustomization",
 ]
 
@@ -43,6 +50,65 @@ def find_kustomization_images(
         if values is not None:
             context = ValuesContext(document, resource)
             yield from find_values_images(context, values, ("helmCharts", index, "valuesInline"))
+
+
+class Literal(Struct, frozen=True):
+    """A literal of a generator, `key=value`: its text, and where its value begins in that."""
+
+    name: str
+    key: str
+    scalar: Scalar
+    lead: int
+    path: Path
+
+    @property
+    def value(self) -> Scalar:
+        """The value alone; only an unquoted one has a place of its own."""
+        whole = self.scalar
+        start = whole.end if whole.style else whole.start + self.lead
+        text = whole.value[self.lead :]
+        return Scalar(start, whole.end, None, text, whole.style, whole.tag)
+
+
+def generators(root: Mapping) -> Iterator[tuple[Mapping, Path]]:
+    """The generators of ConfigMaps and Secrets of a kustomization, with their paths."""
+    for kind in ("configMapGenerator", "secretGenerator"):
+        for number, generator in enumerate(root.items(kind)):
+            if isinstance(generator, Mapping):
+                yield generator, (kind, number)
+
+
+def generator_literals(root: Mapping) -> Iterator[Literal]:
+    """The literals that a kustomization's generators put into ConfigMaps and Secrets."""
+    for generator, path in generators(root):
+        name = generator.text("name") or ""
+        for number, item in enumerate(generator.items("literals")):
+            key, equals, _ = item.value.partition("=") if isinstance(item, Scalar) else ("", "", "")
+            if equals and isinstance(item, Scalar):
+                yield Literal(name, key, item, len(key) + 1, (*path, "literals", number))
+
+
+def find_literal_images(
+    document: Document,
+    root: Mapping,
+    resource: Resource,
+    copied_keys: MappingType[tuple[str, str], tuple[Role, str]],
+) -> Iterator[ImageSite]:
+    """The images in literals that something puts into an image elsewhere."""
+    for literal in generator_literals(root):
+        role, note = copied_keys.get((literal.name, literal.key), (None, ""))
+        if role is not None:
+            quoted = Part(role, literal.scalar, literal.path, literal.lead)
+            part = quoted if literal.scalar.style else Part(role, literal.value, literal.path)
+            yield ImageSite(
+                kind=SiteKind.CUSTOM,
+                document=document,
+                path=literal.path,
+                parts=(part,),
+                resource=resource,
+                confidence=Confidence.DOUBTFUL,
+                note=note,
+            )
 
 
 def entry_items(owner: Mapping) -> Sequence | None:

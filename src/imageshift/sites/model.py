@@ -69,7 +69,7 @@ class Role(StrEnum):
 
 
 class SkipReason(StrEnum):
-    """Why something stays as it is (a published list: docs, exit codes and reasons)."""
+    """Why something stays as it is, or moves (a published list: docs, exit codes and reasons)."""
 
     TEMPLATE = "template"
     UNPARSABLE = "unparsable"
@@ -89,6 +89,9 @@ class SkipReason(StrEnum):
     BAD_ACCOUNT = "bad-account"
     CHANGED = "changed"
     UNWRITABLE = "unwritable"
+    UNPROVEN = "unproven"
+    WRONG_CACHE_PATH = "wrong-cache-path"
+    """The one reason for which something moves though it names the cache."""
     NOT_PULLED = "not-pulled"
     NOT_OURS = "not-ours"
     OTHER_FORMAT = "other-format"
@@ -148,7 +151,8 @@ class ImageSite(Struct, frozen=True, kw_only=True):
     `note` says why it is doubtful; `skip` is the finder's own reason to leave it alone.
     `origin` says whether its text is written at all; where it isn't, the place is that of the
     release which runs it. `needs_host` is true where a name without a registry could mean another
-    one: in values of a chart that isn't known to add none. `pointer` is where a value of a JSON
+    one: in values of a chart that isn't known to add none. `apart` is a key that a chart may put
+    between its registry and its repository. `pointer` is where a value of a JSON
     6902 operation goes in the patched object.
     """
 
@@ -164,6 +168,7 @@ class ImageSite(Struct, frozen=True, kw_only=True):
     pull_secrets: bool = False
     origin: Origin = Origin.WRITTEN
     needs_host: bool = False
+    apart: str | None = None
     pointer: str | None = None
 
     def part(self, role: Role) -> Part | None:

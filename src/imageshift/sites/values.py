@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, parse_reference
@@ -22,19 +23,33 @@ from imageshift.sites.model import (
     SiteKind,
     scalar_part,
 )
+from imageshift.sites.name_parts import is_host, part_around, part_beside
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
-__all__ = ["GLOBAL_REGISTRIES", "ValuesContext", "find_values_images", "global_registry"]
+__all__ = [
+    "GLOBAL_REGISTRIES",
+    "REPOSITORY_KEYS",
+    "ValuesContext",
+    "find_values_images",
+    "flat_stem",
+    "global_registry",
+    "is_partial",
+]
 
 _MAX_NODES = 200_000
 
 _IMAGE_KEY = re.compile(r"images?|.*[a-z0-9]Images?|img|.*[_-]images?")
 _BARE_KEY = re.compile(r"image(?:Name|Ref|Reference)?|.*[a-z0-9]Image|img|.*[_-]image")
-_REPOSITORY_KEYS = ("repository", "repo", "image", "name")
+REPOSITORY_KEYS = ("repository", "repo", "image", "name")
+"""Under these a chart's values have an image's repository, the surest first."""
+
 _IDENTIFIER_KEYS = {"tag", "digest", "sha", "registry", "pullPolicy", "imagePullPolicy", "version"}
 _MARKS = {"tag", "digest", "sha", "pullPolicy"}
 _CONTAINERS_KEY = re.compile(r"(?:[cC]ontainers|[sS]idecars)$")
 _FLAT_REPOSITORY = re.compile(r"(.*[iI]mage)(?:Repository|Repo|_repository|_repo)")
+_FLAT_REGISTRY = re.compile(r"(.*[iI]mage)(?:Registry|_registry)")
+_NO_REGISTRY = "no registry is written, so the chart may put one in front"
+_REGISTRY_ALONE = "a registry alone: the chart has the rest"
 _SHARED = re.compile(r"default|global", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
 _NO_NAME = re.compile(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
@@ -71,6 +86,20 @@ def global_registry(values: Mapping) -> str | None:
     return None
 
 
+def flat_stem(key: str) -> tuple[str, int] | None:
+    """The stem of `imageRegistry` with 0, of `imageRepository` with 1; None for other keys."""
+    for number, pattern in enumerate((_FLAT_REGISTRY, _FLAT_REPOSITORY)):
+        found = pattern.fullmatch(key)
+        if found is not None:
+            return found[1], number
+    return None
+
+
+def is_partial(site: ImageSite) -> bool:
+    """Whether a site is doubtful only because other values must have the rest of it."""
+    return site.note in {_NO_REGISTRY, _REGISTRY_ALONE}
+
+
 def find_values_images(context: ValuesContext, values: Mapping, path: Path) -> Iterator[ImageSite]:
     """The images that values name, below `path`, with how sure each is."""
     key = global_registry(values)
@@ -87,13 +116,16 @@ class _Search:
     def __init__(self, context: ValuesContext) -> None:
         self._context = context
         self._left = _MAX_NODES
+        self._above: list[Mapping] = []
 
     def below(self, node: Node, path: Path, *, image_key: bool) -> Iterator[ImageSite]:
         self._left -= 1
         if self._left < 0:
             return
         if isinstance(node, Mapping):
+            self._above.append(node)
             yield from self._mapping(node, path, image_key=image_key)
+            self._above.pop()
         elif isinstance(node, Sequence):
             for index, item in enumerate(node.items):
                 at = (*path, index)
@@ -150,20 +182,21 @@ class _Search:
             if registry is None or not image_key:
                 return None
             parts = (registry, *_identifiers(node, path))
-            return self._site(path, parts).doubtful("a registry alone: the chart has the rest")
+            return self._site(path, parts).doubtful(_REGISTRY_ALONE)
         if _NO_NAME.search(repository.text):
             return None
         parts = tuple(part for part in (registry, repository) if part is not None)
         site = self._judged(self._site(repository.path, (*parts, *_identifiers(node, path))))
-        if node.text("name") and repository.path[-1] != "name" and _is_short(site.name_text):
-            return site.doubtful("`name` beside it may be the last part of the image's name")
-        return site
+        beside = part_beside(node, REPOSITORY_KEYS) if image_key or registry else None
+        if beside is not None:
+            return site.doubtful(f"`{beside}` beside it may be a part of the image's name")
+        return _with_last(site, node, path)
 
     def _repository(self, node: Mapping, path: Path, *, image_key: bool) -> Part | None:
         if not image_key and not (_MARKS & node.keys()):
             return None
         has_identifier = bool(_IDENTIFIER_KEYS & node.keys())
-        for key in _REPOSITORY_KEYS:
+        for key in REPOSITORY_KEYS:
             part = scalar_part(Role.REPOSITORY, node.get(key), (*path, key))
             if part is None or not part.scalar.is_string:
                 continue
@@ -186,6 +219,11 @@ class _Search:
             found = (scalar_part(role, node.get(name), (*path[:-1], name)) for name in names)
             parts += [part for part in found if part is not None][:1]
         site = self._judged(self._site(path, tuple(sorted(parts, key=_role_order))))
+        beside = part_beside(
+            node, {key.value for key, _ in node.pairs() if not key.value.startswith(stem)}
+        )
+        if beside is not None:
+            site = site.doubtful(f"`{beside}` beside it may be a part of the image's name")
         shared = _SHARED.match(stem)
         yield site if shared is None else site.doubtful("a default, which other keys complete")
 
@@ -211,11 +249,20 @@ class _Search:
             yield self._judged(site)
 
     def _judged(self, site: ImageSite) -> ImageSite:
-        if site.part(Role.REGISTRY) is not None or self._context.prefix_free:
+        registry = site.part(Role.REGISTRY)
+        if registry is not None:
+            return self._judged_split(site, registry.text)
+        if self._context.prefix_free:
             return site
         if has_host(site.name_text) or "$" in site.name_text:
             return site
-        return site.doubtful("no registry is written, so the chart may put one in front")
+        return site.doubtful(_NO_REGISTRY)
+
+    def _judged_split(self, site: ImageSite, registry: str) -> ImageSite:
+        if not is_host(registry):
+            return site.doubtful(f"`{registry}` is no host, so the chart may put one in front")
+        around = None if self._context.prefix_free else part_around(reversed(self._above))
+        return site if around is None else replace(site, apart=around)
 
     def _site(self, path: Path, parts: tuple[Part, ...]) -> ImageSite:
         return ImageSite(
@@ -239,6 +286,19 @@ _ROLES = (Role.REGISTRY, Role.REPOSITORY, Role.TAG, Role.DIGEST)
 
 def _role_order(part: Part) -> int:
     return _ROLES.index(part.role)
+
+
+def _with_last(site: ImageSite, node: Mapping, path: Path) -> ImageSite:
+    """A site, doubtful where another key may have the last part of its name."""
+    first = site.main
+    others = [key for key in REPOSITORY_KEYS if key != first.path[-1] and node.text(key)]
+    last = scalar_part(Role.REPOSITORY, node.get(others[0]), (*path, others[0])) if others else None
+    if last is None or not _is_short(site.name_text):
+        return site
+    if site.part(Role.REGISTRY) is None and has_host(f"{first.text}/name"):
+        rest = (part for part in site.parts if part is not first)
+        site = replace(site, parts=(replace(first, role=Role.REGISTRY), last, *rest))
+    return site.doubtful(f"`{others[0]}` beside it may be the last part of the image's name")
 
 
 def _is_short(name: str) -> bool:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from imageshift.charts.model import ObjectName, ValuePath
 from imageshift.verify.hashes import name_hash
-from imageshift.verify.judge import Differs, Judge, Moved, image_fields
+from imageshift.verify.judge import Differs, Judge, Moved, image_fields, readable
 from imageshift.verify.model import (
     MISSING,
     DifferenceClass,
@@ -18,6 +18,7 @@ from imageshift.verify.model import (
     Plain,
     object_name,
 )
+from imageshift.verify.noise import Noise
 from imageshift.verify.objects import Pairing, base_name, pair_objects, texts_of
 from imageshift.verify.secrets import hide_pair
 from imageshift.verify.show import diff_objects
@@ -27,9 +28,7 @@ __all__ = ["Comparison", "compare_objects"]
 _NAME: ValuePath = ("metadata", "name")
 _HASH = re.compile(r"(?:sha(?:1|256|512)[:-])?[0-9a-f]{6,128}|[A-Za-z0-9+/]{20,88}={0,2}")
 _LONG_HASH = re.compile(r"(?<!\w)(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?!\w)")
-_SEALED = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
-"""A key or certificate, whose number of lines is as random as they are."""
-_HASHED_NAME = re.compile(r".*-[0-9a-z]{5,64}", re.DOTALL)
+_HASHED_NAME = re.compile(r"(.*-)([0-9a-z]{5,64})", re.DOTALL)
 
 Objects = Callable[[], Iterable[Plain]]
 """Objects that take a rendering to get."""
@@ -49,12 +48,15 @@ class Comparison(Struct):
         """Whether nothing is left that fails."""
         return not any(d.kind is DifferenceClass.UNEXPLAINED for d in self.differences)
 
-    def explain_names(self) -> None:
-        """Passes names that end in kustomize's hash of content in which images have moved."""
+    def explain_names(self, hashes: Mapping[ObjectName, str]) -> None:
+        """Passes names that end in kustomize's hash of content in which images have moved.
+
+        `hashes` are those of objects in which Flux has replaced variables since.
+        """
         moved = {
             object_name(old).name: object_name(new).name
             for old, new in self.pairing.renamed
-            if self._is_rehashed(old, new)
+            if self._is_rehashed(old, new, hashes)
         }
 
         def is_renamed(item: ObjectDifference) -> bool:
@@ -66,6 +68,7 @@ class Comparison(Struct):
 
     def explain_noise(self, again: Iterable[Plain]) -> None:
         """Passes what differs between two renderings of before; `again` is the second."""
+        noise = Noise(self.judge.texts)
         twins = {object_name(data): data for data in again}
         first = {object_name(old): old for old, _ in self.pairing.pairs}
         first |= {object_name(data): data for data in self.pairing.gone}
@@ -77,22 +80,9 @@ class Comparison(Struct):
                 return item.object not in twins and (
                     old is not None or _is_named_anew(item.object, first, twins)
                 )
-            return self._is_noise(item, _at(old, item.path), _at(twin, item.path))
+            return noise.explains(item.before, _at(readable(twin), item.path), item.after)
 
         self._settle(is_noise, DifferenceClass.NOISE)
-
-    def _is_noise(self, item: ObjectDifference, first: Any, second: Any) -> bool:
-        """Whether a place differs by itself; of a text of lines, the lines that differ must."""
-        texts = (first, second, item.after)
-        if not all(isinstance(text, str) and "\n" in text for text in texts):
-            return bool(first != second)
-        one, again, other = map(_lines, texts)
-        if len(one) != len(again):
-            return True
-        return len(one) == len(other) and all(
-            a == c or a != b or self.judge.texts.pairs(a, c, "") is not None
-            for a, b, c in zip(one, again, other, strict=True)
-        )
 
     def explain_hashes(self, unmapped: Iterable[Plain]) -> None:
         """Passes hashes that are as before in a rendering of after without mapped images."""
@@ -110,10 +100,10 @@ class Comparison(Struct):
 
     def _is_rehashed_text(self, before: Any, after: Any) -> bool:
         """Whether two texts are hashes, or lines that differ by hashes and moved images alone."""
-        if _is_hash(before) and _is_hash(after):
-            return True
         if not isinstance(before, str) or not isinstance(after, str):
             return False
+        if _is_rehashed_name(before, after) or (_HASH.fullmatch(before) and _HASH.fullmatch(after)):
+            return True
         old, new = ([_LONG_HASH.sub("", line) for line in t.split("\n")] for t in (before, after))
         return len(old) == len(new) and all(
             self.judge.texts.pairs(one, other, "") is not None
@@ -158,7 +148,7 @@ class Comparison(Struct):
             for item in self.differences
         ]
 
-    def _is_rehashed(self, old: Plain, new: Plain) -> bool:
+    def _is_rehashed(self, old: Plain, new: Plain, hashes: Mapping[ObjectName, str]) -> bool:
         content = [
             item
             for item in self.judge.compare(old, new)
@@ -166,10 +156,7 @@ class Comparison(Struct):
         ]
         if content:
             return False
-        suffixes = [_suffix(data) for data in (old, new)]
-        hashes = [name_hash(data) for data in (old, new)]
-        # Content in which Flux has replaced variables since has neither hash.
-        return suffixes[1] == hashes[1] or suffixes[0] != hashes[0]
+        return _suffix(new) == (hashes.get(object_name(new)) or name_hash(new))
 
     def _find_left(self, moved: Mapping[str, str]) -> None:
         kept = {object_name(new).name for _, new in self.pairing.renamed}
@@ -231,15 +218,10 @@ def _suffix(data: Plain) -> str:
     return name[len(base_name(name)) + 1 :]
 
 
-def _lines(text: str) -> list[str]:
-    """The lines of a text, a key or certificate being one of them."""
-    return _SEALED.sub(lambda found: found[0].replace("\n", " "), text).split("\n")
-
-
-def _is_hash(value: Any) -> bool:
-    if not isinstance(value, str):
-        return False
-    return _HASH.fullmatch(value) is not None or _HASHED_NAME.fullmatch(value) is not None
+def _is_rehashed_name(before: str, after: str) -> bool:
+    """Whether two names are one but for a hash of the same length behind it."""
+    old, new = map(_HASHED_NAME.fullmatch, (before, after))
+    return old is not None and new is not None and old[1] == new[1] and len(old[2]) == len(new[2])
 
 
 def _is_named_anew(

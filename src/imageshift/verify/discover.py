@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.charts.manifests import split_manifest
+from imageshift.charts.model import ObjectName
 from imageshift.charts.plain import to_plain
 from imageshift.errors import ToolError
 from imageshift.inventory import FluxKustomization
@@ -24,6 +25,7 @@ from imageshift.sites import resource_of
 from imageshift.source import SourceText, split_documents
 from imageshift.verify.argocd import application_builds
 from imageshift.verify.catalog import Catalog, Spot, data_of
+from imageshift.verify.hashes import name_hash
 from imageshift.verify.kustomize import Kustomize
 from imageshift.verify.model import Plain, UnitKey, VerdictKind, as_tool_error, object_name
 from imageshift.verify.objects import read_part
@@ -39,7 +41,8 @@ class Unit(Struct, frozen=True, kw_only=True):
     """Something that is deployed together: a build, or a file that no build takes in.
 
     `files` are all that it is made of; `problem` says why it couldn't be built, `hint` what to
-    do about it. `spot` is where its objects look for others.
+    do about it. `spot` is where its objects look for others. `hashes` are those that kustomize
+    has put behind the names of objects before Flux replaced variables in them.
     """
 
     key: UnitKey
@@ -47,6 +50,7 @@ class Unit(Struct, frozen=True, kw_only=True):
     spot: Spot
     files: frozenset[str]
     objects: tuple[Plain, ...] = ()
+    hashes: dict[ObjectName, str] = field(default_factory=dict)
     problem: str | None = None
     hint: str | None = None
     is_forced: bool = False
@@ -207,11 +211,10 @@ class _Discovery(Struct, dict=True):
             is_forced=order.spec.get("force") is True,
         )
         try:
-            objects = self._objects(order)
+            return self._with_objects(unit, order)
         except Exception as error:  # noqa: BLE001 one bad build is no matter for the others
             said = as_tool_error(error)
             return replace(unit, problem=str(said), hint=said.hint)
-        return replace(unit, objects=tuple(objects))
 
     def _files(self, order: _Order) -> frozenset[str]:
         names = order.spec.get("components")
@@ -229,7 +232,7 @@ class _Discovery(Struct, dict=True):
         self._numbers[parts] += 1
         return UnitKey(VerdictKind.KUSTOMIZATION, *parts, number)
 
-    def _objects(self, order: _Order) -> list[Plain]:
+    def _with_objects(self, unit: Unit, order: _Order) -> Unit:
         folder = self.tree.root / order.folder
         if not folder.is_dir():
             raise ToolError(f"there is no folder {order.folder}")
@@ -237,12 +240,14 @@ class _Discovery(Struct, dict=True):
         build = order.spec.get("postBuild")
         variables, complete = self._variables(order, build) if build else ({}, False)
         made: list[Plain] = []
+        hashes: dict[ObjectName, str] = {}
         for part in split_manifest(text):
-            found = read_part(part)
-            if build and "${" in part and all(map(takes_variables, found)):
+            found = raw = read_part(part)
+            if build and "${" in part and all(map(takes_variables, raw)):
                 found = read_part(substitute(part, variables, complete=complete))
+                hashes |= _hashes(raw, found)
             made += found
-        return made
+        return replace(unit, objects=tuple(made), hashes=hashes)
 
     def _gathered(self, folder: str) -> list[str]:
         """What Flux takes of a folder without a kustomization, relative to the folder."""
@@ -289,6 +294,12 @@ def _flux(data: Plain, file: str) -> FluxKustomization:
     document = next(doc for chunk in split_documents(source) for doc in chunk.documents())
     root = document.mapping
     return FluxKustomization(file=file, document=document, root=root, resource=resource_of(root))
+
+
+def _hashes(raw: Iterable[Plain], replaced: Iterable[Plain]) -> dict[ObjectName, str]:
+    """What kustomize has put behind the names of objects, whose variables were then replaced."""
+    pairs = ((new, name_hash(old)) for old, new in zip(raw, replaced, strict=False))
+    return {object_name(new): suffix for new, suffix in pairs if suffix is not None}
 
 
 def _text(value: Any) -> str:

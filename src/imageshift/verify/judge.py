@@ -12,7 +12,7 @@ from imageshift.verify.model import MISSING, Plain, decoded
 from imageshift.verify.parameters import names_image
 from imageshift.verify.text import TextJudge
 
-__all__ = ["Differs", "Judge", "Moved", "image_fields"]
+__all__ = ["Differs", "Judge", "Moved", "image_fields", "readable"]
 
 _CONTAINERS = {"containers", "initContainers", "ephemeralContainers"}
 _LISTS = _CONTAINERS | {"volumes"}
@@ -51,7 +51,7 @@ class Judge(Struct, frozen=True):
         """What differs between two objects that are one, before and after."""
         if before is after:
             return []
-        found = list(self._walk(_readable(before), _readable(after), (), ""))
+        found = list(self._walk(readable(before), readable(after), (), ""))
         return [self._settled(item, before) for item in found]
 
     def unmapped(self, before: Any, after: Any) -> Any:
@@ -194,7 +194,7 @@ def _is_same(before: Any, after: Any) -> bool:
     return bool(before == after) and isinstance(before, bool) is isinstance(after, bool)
 
 
-def _readable(data: Plain) -> Plain:
+def readable(data: Plain) -> Plain:
     """A Secret with its data decoded, as far as it is text; any other object as it is."""
     values = data.get("data")
     if data.get("kind") != "Secret" or not isinstance(values, Mapping):

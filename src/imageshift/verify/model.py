@@ -106,12 +106,14 @@ class Problem(Struct, frozen=True):
 class Verdict(Struct, frozen=True, kw_only=True):
     """What came of one build, release or file.
 
-    `file` is where it is written, `problem` why it couldn't be compared, `diffs` the objects
-    with unexplained differences, as unified diffs by their names.
+    `file` is where it is written, `files` are all that it is made of, as far as is known;
+    `problem` says why it couldn't be compared, `diffs` are the objects with unexplained
+    differences, as unified diffs by their names.
     """
 
     key: UnitKey
     file: str
+    files: frozenset[str] = frozenset()
     images: tuple[ImagePair, ...] = ()
     differences: tuple[ObjectDifference, ...] = ()
     diffs: Mapping[ObjectName, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from imageshift.cache import RuleSet
 from imageshift.charts.locate import Locator
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.inventory.readers import read_documents
+from imageshift.sites import FileRole
 from imageshift.verify.catalog import Catalog
 from imageshift.verify.discover import Unit, discover
 from imageshift.verify.kustomize import Kustomize
@@ -115,6 +116,12 @@ class _Side(Struct, dict=True):
         return found
 
     @cached_property
+    def values_files(self) -> frozenset[str]:
+        """The files whose values charts take."""
+        index = self.tree.index
+        return frozenset(f for f in index.files if index.context(f).role is FileRole.VALUES)
+
+    @cached_property
     def places(self) -> dict[tuple[str, str], str]:
         """`file:line` of the HelmReleases, by the folder-independent name and the file."""
         found: dict[tuple[str, str], str] = {}
@@ -193,13 +200,14 @@ class _Run(Struct, dict=True):
         old, new = (self._release_side(side, *task) for side in (self.before, self.after))
         rules = self.options.rules_of(new.file)
         try:
-            return self._prover.prove(task[1], old, new, rules, jobs=self.options.rewrite_jobs)
+            made = self._prover.prove(task[1], old, new, rules, jobs=self.options.rewrite_jobs)
         except Exception as error:  # noqa: BLE001 one bad release is no matter for the others
             said = as_tool_error(error)
             problem = Problem(old.place, old.said(said), said.hint)
-            return Verdict(key=task[1], file=new.file, problem=problem)
-        finally:
-            self.options.advance()
+            made = Verdict(key=task[1], file=new.file, problem=problem)
+        self.options.advance()
+        # Which of the values files it takes, nobody knows of a release that can't be read.
+        return replace(made, files=self.after.values_files | {new.file})
 
     def _release_side(self, side: _Side, key: UnitKey, release: UnitKey) -> ReleaseSide:
         unit = side.units[key]
@@ -222,7 +230,7 @@ class _Run(Struct, dict=True):
             said = as_tool_error(error)
             verdict = Verdict(key=key, file=unit.file, problem=Problem(unit.file, str(said)))
         self.options.advance()
-        return verdict
+        return None if verdict is None else replace(verdict, files=unit.files | {unit.file})
 
     def _compared(
         self, key: UnitKey, old: Unit | None, new: Unit | None, file: str
@@ -234,10 +242,10 @@ class _Run(Struct, dict=True):
         return prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
 
     @cached_property
-    def _built(self) -> frozenset[str]:
-        """The names of the Flux Kustomizations that both sides build."""
+    def _built(self) -> frozenset[tuple[str, str]]:
+        """Namespaces and names of the Flux Kustomizations that both sides build."""
         return frozenset(
-            key.name
+            (key.namespace, key.name)
             for key, unit in self.after.units.items()
             if unit.problem is None
             and key in self.before.units

@@ -76,9 +76,7 @@ class ReleaseProver(Struct, frozen=True):
         judge = Judge(TextJudge(rules), jobs=jobs or old.is_forced)
         try:
             new = _with_old_chart(old, after.read(), judge.texts)
-            made = rendered if self._is_same(old, new) else self.renderer.objects(new)
-            found = compare_objects(rendered, made, judge)
-            self._explain(found, old, new)
+            found = self.compare(old, new, judge, rendered)
         except ImageshiftError as error:
             return _broken(verdict, after.data, after.said(error))
         return replace(
@@ -88,6 +86,19 @@ class ReleaseProver(Struct, frozen=True):
             diffs=found.diffs(),
             objects=len(found.pairing.pairs) + len(found.pairing.renamed),
         )
+
+    def compare(
+        self, old: FoundRelease, new: FoundRelease, judge: Judge, rendered: list[Plain]
+    ) -> Comparison:
+        """The comparison of two sides; `rendered` are the objects of the old one.
+
+        Raises:
+            ImageshiftError: the new one can't be rendered.
+        """
+        made = rendered if self._is_same(old, new) else self.renderer.objects(new)
+        found = compare_objects(rendered, made, judge)
+        self._explain(found, old, new)
+        return found
 
     def _is_same(self, old: FoundRelease, new: FoundRelease) -> bool:
         """Whether both render alike, since all that goes into it is the same."""

@@ -1,6 +1,7 @@
 """The verdict on a build, or on a file that no build takes in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from msgspec.structs import replace
@@ -43,7 +44,7 @@ def prove_unit(key: UnitKey, sides: Sides, rules: RuleSet, *, jobs: bool) -> Ver
     if new.problem is not None:
         return _lone(verdict, ("built", "can't be built"), f"no longer builds: {new.problem}")
     judge = Judge(TextJudge(rules), jobs=jobs or (old.is_forced and new.is_forced))
-    return _compared(verdict, old.objects, new.objects, judge)
+    return _compared(verdict, old.objects, new.objects, judge, new.hashes)
 
 
 def prove_file(
@@ -78,10 +79,14 @@ def _shown(content: bytes | None) -> Any:
 
 
 def _compared(
-    verdict: Verdict, before: Iterable[Plain], after: Iterable[Plain], judge: Judge
+    verdict: Verdict,
+    before: Iterable[Plain],
+    after: Iterable[Plain],
+    judge: Judge,
+    hashes: Mapping[ObjectName, str] = MappingProxyType({}),
 ) -> Verdict:
     found = compare_objects(before, after, judge)
-    found.explain_names()
+    found.explain_names(hashes)
     return replace(
         verdict,
         images=tuple(found.images),
@@ -102,7 +107,7 @@ def defer(
     verdict: Verdict,
     objects: Iterable[Plain],
     releases: Iterable[Verdict],
-    built: frozenset[str],
+    built: frozenset[tuple[str, str]],
 ) -> Verdict:
     """The verdict without what a rendering or another build proves better.
 
@@ -118,7 +123,8 @@ def defer(
         name = object_name(data)
         if is_release(data) and (name.namespace, name.name) in rendered:
             maps |= {(kind, name.namespace, source, key) for kind, source, key in values_maps(data)}
-    fluxes = {object_name(data).name for data in objects if is_flux(data)} & built
+    names = map(object_name, filter(is_flux, objects))
+    fluxes = {(name.namespace, name.name) for name in names} & built
 
     def is_elsewhere(item: ObjectDifference) -> bool:
         name, path = item.object, item.path
@@ -126,7 +132,7 @@ def defer(
         if name.kind == "HelmRelease":
             return (name.namespace, name.name) in rendered and below in _RENDERED
         if name.kind == "Kustomization":
-            return name.name in fluxes and below in _BUILT
+            return (name.namespace, name.name) in fluxes and below in _BUILT
         is_data = len(path) > 1 and path[0] in {"data", "stringData"}
         return is_data and (name.kind, name.namespace, name.name, str(path[1])) in maps
 

@@ -7,9 +7,10 @@ from imageshift.cache import Mapped, RuleSet
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, name_length
 
-__all__ = ["TextJudge"]
+__all__ = ["SIGNS", "TextJudge"]
 
-_SIGNS = r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])"
+SIGNS = r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])"
+"""What references and their variables are spelled with."""
 _NAMING = ("image", "repository", "registry", "newname", "repo", "oci://")
 _IDENTIFIER = re.compile(r"(?:[:@]|$)")
 
@@ -23,7 +24,7 @@ class TextJudge:
 
     def __post_init__(self) -> None:
         host = re.escape(self.rules.registry.host)
-        object.__setattr__(self, "_moved", re.compile(rf"{host}/{_SIGNS}+"))
+        object.__setattr__(self, "_moved", re.compile(rf"{host}/{SIGNS}+"))
 
     def target(self, text: str) -> str | None:
         """Where a reference goes by the rules; None when it stays, or is none."""
@@ -60,7 +61,7 @@ class TextJudge:
     def _line(self, before: str, after: str, context: str) -> list[tuple[str, str]] | None:
         targets = [found[0] for found in self._moved.finditer(after)]
         rest = self._moved.split(after)
-        pattern = rf"({_SIGNS}+?)".join(map(re.escape, rest))
+        pattern = rf"({SIGNS}+?)".join(map(re.escape, rest))
         found = re.fullmatch(pattern, before)
         if not targets or found is None:
             return None

@@ -1,0 +1,207 @@
+"""Overrides that do nothing: values that a chart doesn't read, entries and patches without a match.
+
+A value is only called dead when nothing else explains why it changes nothing: the chart neither has
+it among its defaults nor mentions it, or reads the image beside it and not this.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from imageshift.charts.compare import compare
+from imageshift.charts.existing import PostRenderers
+from imageshift.charts.files import ChartFiles
+from imageshift.charts.layers import Layer
+from imageshift.charts.manifests import kind_and_name, split_manifest
+from imageshift.charts.model import RenderError, ValuePath
+from imageshift.charts.prune import DeadNode
+from imageshift.charts.render import Manifests
+from imageshift.charts.rot import Look, Override, Rot, RotCode, without, written_values
+from imageshift.charts.values import leaves, lookup
+from imageshift.charts.writing import entry_node
+from imageshift.source import Mapping as MapNode
+from imageshift.source import Node, Sequence
+
+__all__ = ["find_dead"]
+
+_PRUNE = "imageshift migrate --prune takes it out"
+_MOST_SINGLE = 40
+
+
+def find_dead(look: Look) -> Iterator[tuple[Rot, DeadNode]]:
+    """What names an image on the own registry for a release and does nothing, with its text."""
+    host = f"{look.rules.registry.host}/"
+    suspects = {
+        path: place
+        for path, place in written_values(look.text).items()
+        if host in place[1].value and not place[0].sets_one
+    }
+    if not suspects and not look.text.release.post_renderers:
+        return
+    try:
+        manifests = look.render(look.text.release.values)
+    except RenderError:
+        return
+    for path, (layer, scalar) in _unread(look, suspects, manifests).items():
+        if not look.is_kept(layer, scalar):
+            message = f"nothing reads {'.'.join(map(str, path))}: {look.title} has no such value"
+            place = layer.document.place(scalar.start)
+            root = look.text.spec_node if layer is look.text.own else None
+            node = DeadNode(layer.file, layer.document, root or _root(layer), scalar)
+            yield Rot(RotCode.DEAD, layer.file, place, message, _PRUNE), node
+    yield from _behind(look, manifests)
+
+
+def _unread(
+    look: Look, suspects: Mapping[ValuePath, Override], manifests: Manifests
+) -> dict[ValuePath, Override]:
+    """The values without which the chart renders alike, and that it doesn't know."""
+    used = frozenset(segment.leaf for image in look.images for segment in image.segments)
+    reading = _Reading(look.chart, look.text.release.values, used)
+    found = {
+        path: place
+        for path, place in suspects.items()
+        if path not in used and not reading.knows(path)
+    }
+    if not found or _is_same(look, found, manifests):
+        return found
+    single = list(found.items())[:_MOST_SINGLE]
+    return {path: place for path, place in single if _is_same(look, [path], manifests)}
+
+
+def _is_same(look: Look, paths: Iterable[ValuePath], manifests: Manifests) -> bool:
+    values = look.text.release.values
+    try:
+        found = compare(manifests, look.render(without(values, paths)))
+        noise = compare(manifests, look.render(values)) if found else []
+    except RenderError:
+        return False
+    steady = {(item.template, item.line) for item in noise}
+    return all({(item.template, item.line), (item.template, 0)} & steady for item in found)
+
+
+class _Reading:
+    """What a chart knows of values: by its defaults, and by the words of its templates."""
+
+    def __init__(
+        self, chart: ChartFiles, values: Mapping[str, Any], used: frozenset[ValuePath]
+    ) -> None:
+        self._defaults = chart.defaults
+        self._values = values
+        self._used = used
+        self._subcharts = _subcharts(chart)
+        self._templates = b"\n".join(
+            content for path, content in chart.files.items() if "templates/" in path
+        )
+
+    def knows(self, path: ValuePath) -> bool:
+        """Whether the chart may read a value, perhaps only when something is switched on."""
+        at = next((n for n in range(len(path)) if not self._has(path[: n + 1])), len(path))
+        if at == len(path) or isinstance(path[at], int) or self._takes_all(path[:at]):
+            return True
+        holder, key = self._holder(path[:at]), str(path[at])
+        if self._finds(rf"\.{re.escape(holder)}\.{re.escape(key)}(?![\w-])"):
+            return True
+        if not (self._takes(holder) and self._finds(rf"[.\"'`]{re.escape(key)}(?![\w-])")):
+            return False
+        return not (at == len(path) - 1 and self._reads_beside(path))
+
+    def _holder(self, path: ValuePath) -> str:
+        """The name under which templates find a map: that of a subchart's values is Values."""
+        return "Values" if not path or path[-1] in self._subcharts else str(path[-1])
+
+    def _takes(self, holder: str) -> bool:
+        """Whether templates take a map as a whole, so that they read it under another name."""
+        name = re.escape(holder)
+        return self._finds(rf"\.{name}(?![\w.-])|[\"'`]{name}[\"'`]")
+
+    def _finds(self, pattern: str) -> bool:
+        return re.search(pattern.encode(), self._templates) is not None
+
+    def _has(self, path: ValuePath) -> bool:
+        holder: Any = lookup(self._defaults, path[:-1])
+        part = path[-1]
+        if isinstance(holder, list):
+            return True
+        return isinstance(holder, Mapping) and part in holder
+
+    def _takes_all(self, path: ValuePath) -> bool:
+        """Whether any key may stand in a map: an empty one, or one that templates go through."""
+        found = lookup(self._defaults, path) if path else self._defaults
+        if path and not (isinstance(found, Mapping) and found):
+            return True
+        name = re.escape(self._holder(path))
+        return self._finds(rf"(?:range|toYaml)\b[^}}]*\.{name}(?![\w.-])")
+
+    def _reads_beside(self, path: ValuePath) -> bool:
+        """Whether the chart makes an image from the values beside one, and not from it."""
+        if any(value and "registry" in str(p[-1]).lower() for p, value in self._globals()):
+            return False
+        return any(leaf[:-1] == path[:-1] for leaf in self._used)
+
+    def _globals(self) -> Iterator[tuple[ValuePath, Any]]:
+        for values in (self._defaults, self._values):
+            yield from leaves(values.get("global") or {}, ("global",))
+
+
+def _subcharts(chart: ChartFiles) -> frozenset[str]:
+    """The names under which a chart's values hold those of the charts in it."""
+    own = {str(item.get("alias") or item.get("name")) for item in chart.metadata["dependencies"]}
+    inner = (_subcharts(each) | {each.name} for each in chart.subcharts)
+    return frozenset(own).union(*inner)
+
+
+def _behind(look: Look, manifests: Manifests) -> Iterator[tuple[Rot, DeadNode]]:
+    """The entries and patches of the post-renderers that match nothing."""
+    text, spec = look.text, look.text.spec_node
+    if spec is None or spec.get("postRenderers") is None:
+        return
+    for path, entry in PostRenderers.read(text.release.post_renderers).unmatched(look.images):
+        node = entry_node(spec, path)
+        if node is not None:
+            yield from _found(look, node, f"no image of {look.title} is named {entry.name}")
+    for node, kind, name in _lost_patches(spec, manifests, f"{look.rules.registry.host}/"):
+        yield from _found(look, node, f"{look.title} has no {kind} that is named {name}")
+
+
+def _found(look: Look, node: Node, message: str) -> Iterator[tuple[Rot, DeadNode]]:
+    text = look.text
+    place = text.document.place(node.start)
+    if text.spec_node is not None and not look.kept(text.file, place):
+        rot = Rot(RotCode.DEAD, text.file, place, message, _PRUNE)
+        yield rot, DeadNode(text.file, text.document, text.spec_node, node)
+
+
+def _root(layer: Layer) -> MapNode:
+    return layer.values or MapNode(0, None, flow=False)
+
+
+def _lost_patches(
+    spec: MapNode, manifests: Manifests, host: str
+) -> Iterator[tuple[MapNode, str, str]]:
+    """The patches that name an image on the registry and whose target the chart doesn't have."""
+    objects = {kind_and_name(part) for text in manifests.values() for part in split_manifest(text)}
+    for node in _patches(spec):
+        target = node.mapping("target") or MapNode(0, None, flow=False)
+        kind, name = target.text("kind"), target.text("name")
+        selected = target.get("labelSelector") or target.get("annotationSelector")
+        if selected or not (kind and name and host in (node.text("patch") or "")):
+            continue
+        if not any(one == kind and _may_name(name, other) for one, other in objects):
+            yield node, kind, name
+
+
+def _may_name(pattern: str, name: str) -> bool:
+    """Whether a target's name, a pattern of RE2, may be an object's; in doubt it is."""
+    plain = re.fullmatch(r"[\w-]*(?:\.[\w-]+)*", pattern)
+    return plain is None or re.fullmatch(pattern, name) is not None
+
+
+def _patches(spec: MapNode) -> Iterator[MapNode]:
+    renderers = spec.get("postRenderers")
+    for item in renderers.items if isinstance(renderers, Sequence) else ():
+        kustomize = item.mapping("kustomize") if isinstance(item, MapNode) else None
+        patches = None if kustomize is None else kustomize.get("patches")
+        for patch in patches.items if isinstance(patches, Sequence) else ():
+            if isinstance(patch, MapNode):
+                yield patch

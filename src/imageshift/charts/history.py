@@ -1,0 +1,43 @@
+"""What versions of charts have taken by themselves, as far as this machine has seen them rendered.
+
+It tells an override that has gone stale, since some version of the chart took that image, from one
+that a team has put there on purpose. It holds hashes of names alone.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from imageshift.charts.model import ChartSource
+from imageshift.charts.store import Store
+from imageshift.errors import without_users
+from imageshift.reference import ImageReference
+
+__all__ = ["History"]
+
+_SEEN = b"seen"
+
+
+class History(Struct, frozen=True):
+    """Images by their charts, kept in the user's cache; without one nothing is known."""
+
+    store: Store = Store(None)
+
+    def note(self, chart: ChartSource, images: Iterable[ImageReference]) -> None:
+        """Remember that a version of a chart takes these images by itself."""
+        for image in dict.fromkeys(images):
+            for text in dict.fromkeys((image.full_name, image.normalized)):
+                if self.store.get(*_key(chart, text)) is None:
+                    self.store.keep(_SEEN, *_key(chart, text))
+
+    def has(self, chart: ChartSource, image: ImageReference, *, tagged: bool) -> bool:
+        """Whether a version of a chart took an image by itself, with `tagged` in that version."""
+        text = image.normalized if tagged else image.full_name
+        return self.store.get(*_key(chart, text)) is not None
+
+
+def _key(chart: ChartSource, text: str) -> tuple[str, ...]:
+    """The chart wherever it comes from, in any version; archives lie beside each other."""
+    path = chart.path
+    folder = "" if path is None else str(path if path.is_dir() else path.parent)
+    return "an image of a chart", without_users(chart.url), folder, chart.name, text

@@ -1,0 +1,316 @@
+"""The texts from which one chart takes its values, for all that installs charts, lowest first.
+
+Other builds of a release may have other values, so a later text may also be absent.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from msgspec import Struct
+
+from imageshift.charts.in_tree import OWN_VALUES, every_layer, folder_layers
+from imageshift.charts.layers import Layer, at_target
+from imageshift.charts.model import ChartError
+from imageshift.charts.sources import ChartSources
+from imageshift.charts.spec import to_filled
+from imageshift.errors import SourceError
+from imageshift.inventory import Index, is_definition
+from imageshift.inventory.index import join
+from imageshift.inventory.objects import KustomizationFile, objects
+from imageshift.inventory.readers import (
+    generated_files,
+    inflated_charts,
+    inflation_files,
+    read_documents,
+)
+from imageshift.inventory.value_files import source_value_files
+from imageshift.links.argocd import Owner, argo_sources
+from imageshift.links.model import SiteKey, place_text
+from imageshift.links.reach import Reach
+from imageshift.links.sources import merged_files
+from imageshift.sites import resource_of
+from imageshift.sites.helmfile import release_values
+from imageshift.sites.kustomization import generator_literals
+from imageshift.sites.model import below
+from imageshift.sites.parameters import parameter_tree
+from imageshift.source import (
+    Document,
+    Mapping,
+    Scalar,
+    SourceText,
+    parse_embedded,
+)
+
+__all__ = ["Stack", "ValuesLayer", "read_layers", "release_specs"]
+
+_VALUES_FILE = re.compile(r"values.*\.ya?ml")
+
+
+class ValuesLayer(Struct, frozen=True):
+    """A map of values as it is written, or as parameters make it.
+
+    `in_chart` says that it is a part of the chart.
+    """
+
+    file: str
+    document: Document
+    values: Mapping
+    in_chart: bool = False
+
+    def key(self, scalar: Scalar) -> SiteKey:
+        """What identifies a text of its own."""
+        return self.file, self.document.offset(scalar.start), scalar.value
+
+    def place(self, scalar: Scalar) -> str:
+        """Where a text of its own stands."""
+        return place_text(self.file, self.document.place(scalar.start))
+
+
+Stack = list[ValuesLayer]
+"""The layers of one chart's values, lowest first."""
+
+
+def read_layers(index: Index) -> Iterator[Stack]:
+    """The layers of every release, Application, helmfile, helmCharts, chart and artifact."""
+    for read in (_releases, _applications, _helmfiles, _inflations, _charts, _artifacts):
+        yield from read(index)
+
+
+def _releases(index: Index) -> Iterator[Stack]:
+    maps = _config_maps(index) if index.releases else {}
+    sources = ChartSources(index, Reach(index), {})
+    for file, document, root in release_specs(index):
+        spec = below(root, "spec")
+        layers = [*_in_tree(index, sources, root), *_brought(index, file, spec, maps)]
+        values = spec.mapping("values")
+        yield layers if values is None else [*layers, ValuesLayer(file, document, values)]
+
+
+def _in_tree(index: Index, sources: ChartSources, root: Mapping) -> Iterator[ValuesLayer]:
+    """The values of a release's chart, where that lies in the tree."""
+    resource = resource_of(root)
+    with suppress(ChartError):
+        spec = to_filled(below(root, "spec"), {}) if index.charts else {}
+        pick = sources.pick(spec, resource.namespace or "default", resource.name)
+        yield from _layers(every_layer(index, pick))
+
+
+def _layers(found: Iterable[Layer]) -> Iterator[ValuesLayer]:
+    for layer in found:
+        if layer.values is not None:
+            yield ValuesLayer(layer.file, layer.document, layer.values, layer.in_chart)
+
+
+def release_specs(index: Index) -> Iterator[tuple[str, Document, Mapping]]:
+    """The releases that take values from elsewhere, or their charts, it may be, from the tree."""
+    found = index.all_releases if index.charts else index.releases
+    for file in sorted({release.file for release in found}):
+        for document in read_documents(index.workspace, file, _is_release):
+            for root in objects(document.root):
+                if root.text("kind") == "HelmRelease" and root.mapping("spec") is not None:
+                    yield file, document, root
+
+
+def _is_release(text: str) -> bool:
+    return "HelmRelease" in text and not is_definition(text)
+
+
+class _Text(Struct, frozen=True):
+    """A text of a ConfigMap or Secret, a literal of a generator, or a whole file (no scalar)."""
+
+    file: str
+    document: Document
+    scalar: Scalar | None
+
+
+_Texts = dict[tuple[str, str], list[_Text]]
+"""By name and key of ConfigMaps and Secrets, their texts, written or generated."""
+
+
+def _config_maps(index: Index) -> _Texts:
+    sources = (source for release in index.releases for source in release.values_from)
+    found: _Texts = {(source.name, source.key): [] for source in sources}
+    names = {name for name, _ in found}
+
+    def is_wanted(text: str) -> bool:
+        return any(name in text for name in names) and not is_definition(text)
+
+    for file in index.config_map_files if found else ():
+        for document in read_documents(index.workspace, file, is_wanted):
+            for root in objects(document.root):
+                _add(found, _texts(file, document, root))
+    for kustomization in index.kustomizations.values() if found else ():
+        _add(found, _generated(kustomization))
+    return found
+
+
+def _add(found: _Texts, texts: Iterable[tuple[tuple[str, str], _Text]]) -> None:
+    for key, text in texts:
+        if key in found:
+            found[key].append(text)
+
+
+def _texts(file: str, document: Document, root: Mapping) -> Iterator[tuple[tuple[str, str], _Text]]:
+    """The texts of a ConfigMap or Secret, those in base64 at a place of their own."""
+    name, is_secret = resource_of(root).name, root.text("kind") == "Secret"
+    held = {"ConfigMap": ("data",), "Secret": ("data", "stringData")}
+    for part in held.get(root.text("kind") or "", ()):
+        for key, value in below(root, part).pairs():
+            if isinstance(value, Scalar):
+                coded = part == "data" and is_secret
+                text = _decoded(file, value.value) if coded else _Text(file, document, value)
+                yield (name, key.value), text
+
+
+def _decoded(file: str, text: str) -> _Text:
+    with suppress(ValueError):  # no base64, or no UTF-8 in it
+        return _Text(file, *_unplaced(base64.b64decode(text).decode()))
+    return _Text(file, *_unplaced(""))
+
+
+def _unplaced(text: str) -> tuple[Document, Scalar]:
+    """A text that stands nowhere as it is, in a document of its own."""
+    source = SourceText(json.dumps(text, ensure_ascii=False))
+    end = len(source.text)
+    scalar = Scalar(0, end, None, text, '"', None)
+    return Document(source, scalar, 0, 0, end), scalar
+
+
+def _generated(kustomization: KustomizationFile) -> Iterator[tuple[tuple[str, str], _Text]]:
+    """What a kustomization's generators make of files and literals."""
+    for name, key, file in generated_files(kustomization):
+        yield (name, key), _Text(file, kustomization.document, None)
+    for literal in generator_literals(kustomization.root):
+        at = kustomization.file, kustomization.document
+        yield (literal.name, literal.key), _Text(*at, literal.value)
+
+
+def _brought(index: Index, file: str, spec: Mapping, texts: _Texts) -> Iterator[ValuesLayer]:
+    """What `valuesFrom` brings; of several ConfigMaps of one name those below the release."""
+    folder = file.rpartition("/")[0]
+    for item in spec.items("valuesFrom"):
+        if isinstance(item, Mapping):
+            wanted = (item.text("name") or "", item.text("valuesKey") or "values.yaml")
+            fitting = texts.get(wanted, [])
+            near = [text for text in fitting if text.file.startswith(f"{folder}/")]
+            for text in near or fitting:
+                yield from _as_values(index, text, item.text("targetPath"))
+
+
+def _as_values(index: Index, text: _Text, target: str | None) -> Iterator[ValuesLayer]:
+    """The values that a text is, or the one that it becomes at a path."""
+    if target is None and text.scalar is None:
+        yield from _file(index, text.file)
+    elif target is None and text.scalar is not None:
+        yield from _embedded(text.file, text.document, text.scalar)
+    elif target is not None:
+        document, scalar = text.document, text.scalar
+        if scalar is None:
+            document, scalar = _content(index, text.file)
+        with suppress(ChartError):
+            yield from _layers([at_target(text.file, document, scalar, target)])
+
+
+def _content(index: Index, file: str) -> tuple[Document, Scalar]:
+    """The text of a whole file."""
+    try:
+        return _unplaced(index.workspace.read(file).decode("utf-8", "replace"))
+    except SourceError:
+        return _unplaced("")
+
+
+def _embedded(file: str, document: Document, text: Scalar) -> Iterator[ValuesLayer]:
+    try:
+        found = parse_embedded(document, text)
+    except SourceError:
+        return
+    for inner in found:
+        yield ValuesLayer(file, inner, inner.mapping)
+
+
+def _file(index: Index, file: str) -> Iterator[ValuesLayer]:
+    for document in read_documents(index.workspace, file):
+        yield ValuesLayer(file, document, document.mapping)
+
+
+def _applications(index: Index) -> Iterator[Stack]:
+    for source in argo_sources(index) if index.has_applications else ():
+        folder = source.folder if source.source.text("chart") is None else None
+        layers = [*_chart_of(index, folder)]
+        for name in source_value_files(source.source, index.files):
+            layers += _file(index, name)
+        for owner in source.owners:
+            layers += _of_owner(owner)
+        yield layers
+
+
+def _of_owner(owner: Owner) -> Iterator[ValuesLayer]:
+    """What an Application, or a file of overrides beside its source, sets itself (E4)."""
+    helm = owner.root.mapping("helm") or Mapping(0, None, flow=False)
+    values, nested = helm.scalar("values"), helm.mapping("valuesObject")
+    if values is not None and not values.is_empty:
+        yield from _embedded(owner.file, owner.document, values)
+    if nested is not None:
+        yield ValuesLayer(owner.file, owner.document, nested)
+    yield ValuesLayer(owner.file, owner.document, parameter_tree(helm.items("parameters")))
+
+
+def _chart_of(index: Index, folder: str | None) -> Iterator[ValuesLayer]:
+    """The values of the chart in a folder, if there is one."""
+    if folder is not None and folder in index.charts:
+        yield from _layers(folder_layers(index, folder))
+
+
+def _helmfiles(index: Index) -> Iterator[Stack]:
+    for file in index.helmfiles:
+        folder = file.rpartition("/")[0]
+        for document in read_documents(index.workspace, file):
+            for found in release_values(document.mapping):
+                chart = found.release.text("chart") or ""
+                layers = [*_chart_of(index, join(folder, chart))]
+                for item in found.values:
+                    if isinstance(item, Mapping):
+                        layers.append(ValuesLayer(file, document, item))
+                        continue
+                    for name in (join(folder, path) for path in item):
+                        layers += _file(index, name) if name is not None else ()
+                yield [*layers, ValuesLayer(file, document, found.parameters)]
+
+
+def _inflations(index: Index) -> Iterator[Stack]:
+    """What kustomize inflates: inline values lie over files, or under them by `valuesMerge`."""
+    for found in index.kustomizations.values() if index.has_inflations else ():
+        for _, chart, local in inflated_charts(found):
+            names = inflation_files(found.folder, chart)
+            layers = [layer for name in names for layer in _file(index, name)]
+            inline = chart.mapping("valuesInline")
+            at = 0 if chart.text("valuesMerge") == "merge" else len(layers)
+            if inline is not None:
+                layers.insert(at, ValuesLayer(found.file, found.document, inline))
+            yield [*_chart_of(index, local), *layers]
+
+
+def _charts(index: Index) -> Iterator[Stack]:
+    """A chart's own values, over those of its subcharts, with each further file beside them."""
+    files: dict[str, list[str]] = {folder: [] for folder in index.charts}
+    for file in index.files:
+        folder, _, name = file.rpartition("/")
+        if folder in index.charts and _VALUES_FILE.fullmatch(name):
+            files[folder].append(file)
+    for folder, found in sorted(files.items()):
+        own = [*_chart_of(index, folder)]
+        yield own
+        for other in sorted(found):
+            if other[len(folder) :].lstrip("/") not in OWN_VALUES:
+                yield [*own, *_file(index, other)]
+
+
+def _artifacts(index: Index) -> Iterator[Stack]:
+    """The files that an ArtifactGenerator merges into one."""
+    for _, root in index.artifacts:
+        for item in below(root, "spec").items("artifacts"):
+            for names in merged_files(item) if isinstance(item, Mapping) else ():
+                yield [layer for name in names for layer in _file(index, name)]
