@@ -84,9 +84,11 @@ class Plan:
 
     @property
     def summary(self) -> dict[Status, int]:
-        """How many images have each status."""
-        counts = Counter(result.status for plan in self for result in plan.results)
-        return dict(counts)
+        """How many images have each status, each text counted once."""
+        from imageshift.reports.account import rows_of  # noqa: PLC0415 asked for only
+
+        rows = (row for plan in self for row, _ in rows_of(plan.results))
+        return dict(Counter(row.status for row in rows))
 
     @property
     def warnings(self) -> "list[Notice]":

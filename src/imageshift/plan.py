@@ -325,8 +325,8 @@ class Planner:
         if self._leftovers is None:
             return None
         try:
-            content = self._workspace.read(file)
-        except (SourceError, ChangedError):
+            content = self._workspace.read_other(file)
+        except SourceError:
             return None
         sites, skip = self._leftovers.find_other(file, content)
         if not (sites or skip):

@@ -1,5 +1,6 @@
 """The account: every text that names an image is in the report once, and says what it is."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from command_line import REGISTRY, run, write_tree
 CHARTS = ("--charts", "off")
 POD = "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: nginx:1}]}\n"
 OBJECT = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: t}\n"
+SECONDS = 20
 HUB = "quay.io/org/app:1"
 
 FOUND = {
@@ -201,6 +203,31 @@ def test_generated_data_of_known_programs_moves(tmp_path: Path) -> None:
         ("quay.io/a/b:1", "rewrite", "exact"),
         ("quay.io/k/s:1", "rewrite", "exact"),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ghcr.io/a " * 30_000,
+        "ghcr.io/" * 100_000,
+        "mage" * 100_000,
+        "@sha256:" * 50_000,
+        "${" * 100_000 + "ghcr.io/",
+        "a" * 299 + " ghcr.io/a" * 3_000,
+    ],
+    ids=["words", "one word", "keys", "digests", "variables", "long words"],
+)
+def test_texts_cost_time_by_their_length_alone(text: str, tmp_path: Path) -> None:
+    """Whatever a text repeats, the search ends soon, and what is too much is said."""
+    begin = time.perf_counter()
+
+    made = report(tmp_path, {"a.yaml": f"a: {text}\n", "pod.yaml": POD})
+
+    assert time.perf_counter() - begin < SECONDS
+    assert len(made["images"]) <= 10_001
+    many = text == "ghcr.io/a " * 30_000
+    assert [skip["reason"] for skip in made["skipped"]] == (["unclaimed"] if many else [])
+    assert any(row["file"] == "pod.yaml" for row in made["images"])
 
 
 def test_a_text_that_an_anchor_repeats_is_one_row(tmp_path: Path) -> None:

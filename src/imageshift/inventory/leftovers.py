@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import islice
 
 from msgspec import Struct
 
@@ -16,6 +17,7 @@ from imageshift.config import NotOurs
 from imageshift.data.other_formats import VARIABLES, format_of_file, format_of_object
 from imageshift.errors import SourceError
 from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line, is_policy
+from imageshift.inventory.spots import Holder, Scalars, Taken
 from imageshift.repo.workspace import CONFIG_NAME, matching
 from imageshift.sites import (
     Confidence,
@@ -35,9 +37,7 @@ from imageshift.source import (
     Chunk,
     Document,
     Mapping,
-    Node,
     Scalar,
-    Sequence,
     SourceText,
     Span,
     split_documents,
@@ -46,7 +46,8 @@ from imageshift.source import (
 __all__ = ["Leftovers"]
 
 _KIND = re.compile(r"""^[ ]{0,4}["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
-_SCHEMA = re.compile(r"""^\s*\{?\s*["']?\$schema["']?\s*:\s*["'][^"']*json-schema""")
+_SCHEMA = re.compile(r"""["']\$schema["']\s*:\s*["'][^"']*json-schema""")
+_HEAD = 2_000
 _NOT_PULLED = {
     "ImageRepository": "Flux watches its tags, and pulls nothing",
     "ImagePolicy": "Flux chooses a tag by it, and pulls nothing",
@@ -75,9 +76,13 @@ class Leftovers(Struct, frozen=True):
         """
         if scan.file.rpartition("/")[2] == CONFIG_NAME:
             return [], None
-        claimed = _Claimed(sites)
         left = _Left(source, scan, self.generated.get(scan.file))
-        found = [self._judged(scan.file, s) for s in (*left.values(claimed), *left.texts(claimed))]
+        found = left.values(Taken(sites))
+        found += islice(left.texts(Taken([*sites, *found])), _MOST + 1)
+        if len(found) > _MOST:
+            return found[:_MOST], _too_many(scan.file)
+        entries = self._not_ours(scan.file) if found and self.not_ours else ()
+        found = [_judged(site, entries) for site in found]
         other = left.other_format if found else None
         if other is None:
             return found, None
@@ -94,39 +99,18 @@ class Leftovers(Struct, frozen=True):
             return [], None
         return self.find(source, FileScan(file, source), ())
 
-    def _judged(self, file: str, site: ImageSite) -> ImageSite:
-        if site.skip is not SkipReason.UNCLAIMED:
-            return site
-        for entry in self.not_ours:
-            if _covers(entry, file, site.text):
+    def _not_ours(self, file: str) -> list[NotOurs]:
+        """What the configuration says of a file's texts."""
+        named = (entry for entry in self.not_ours if entry.paths or entry.images)
+        return [entry for entry in named if not entry.paths or matching(entry.paths, [file])]
+
+
+def _judged(site: ImageSite, entries: Iterable[NotOurs]) -> ImageSite:
+    if site.skip is SkipReason.UNCLAIMED:
+        for entry in entries:
+            if not entry.images or any(fnmatchcase(site.text, name) for name in entry.images):
                 return site.skipped(SkipReason.NOT_OURS, entry.reason)
-        return site
-
-
-class _Claimed:
-    """Which stretches of a file belong to sites."""
-
-    def __init__(self, sites: Iterable[ImageSite]) -> None:
-        self._spans: list[Span] = []
-        self._loose: set[str] = set()
-        for site in sites:
-            self.add(site)
-
-    def add(self, site: ImageSite) -> None:
-        """Takes a site's texts; one that can't be followed into the file counts by its text."""
-        for part in site.parts:
-            start = site.document.offset(part.scalar.start)
-            end = site.document.offset(part.scalar.end)
-            if start < end:
-                self._spans.append(Span(start, end))
-            elif part.scalar.start < part.scalar.end:
-                self._loose |= {site.text, site.name_text}
-
-    def has(self, span: Span, text: str) -> bool:
-        """Whether a stretch belongs to one of them."""
-        return text in self._loose or any(
-            own.start < span.end and span.start < own.end for own in self._spans
-        )
+    return site
 
 
 class _Left:
@@ -139,6 +123,10 @@ class _Left:
         self._scan = scan
         self._parsed: dict[int, list[Document]] = {}
         self._unread: dict[int, tuple[SkipReason, str]] = {}
+        self._reasons: dict[int, tuple[SkipReason, str] | None] = {}
+        self._schemas: dict[int, bool] = {}
+        self._ignored: dict[int, bool] = {}
+        self._scalars: dict[int, list[tuple[Document, Scalars]]] = {}
 
     @cached_property
     def _chunks(self) -> list[Chunk]:
@@ -161,29 +149,27 @@ class _Left:
         roots = [document.mapping for chunk in self._chunks for document in self._documents(chunk)]
         return next(filter(None, map(format_of_object, roots)), None)
 
-    def values(self, claimed: _Claimed) -> Iterator[ImageSite]:
+    def values(self, taken: Taken) -> list[ImageSite]:
         """What looks like an image in documents without a kind, read as Helm values are."""
         if self._whole_skip is not None or not _is_yaml(self._file):
-            return
-        for chunk in self._chunks if "mage" in self._source.text else ():
-            if _KIND.search(chunk.text) is None and self._reason(chunk) is None:
-                yield from self._values_of(chunk, claimed)
+            return []
+        chunks = self._chunks if "mage" in self._source.text else ()
+        return [
+            self._obeying(site.skipped(SkipReason.UNCLAIMED, self._values_claim))
+            for chunk in chunks
+            if _KIND.search(chunk.text) is None and self._reason(chunk) is None
+            for document in self._documents(chunk)
+            for site in find_values_images(
+                ValuesContext(document, Resource()), document.mapping, ()
+            )
+            if _is_told(site) and not taken.has(_span(site), site.text)
+        ]
 
-    def _values_of(self, chunk: Chunk, claimed: _Claimed) -> Iterator[ImageSite]:
-        for document in self._documents(chunk):
-            values = ValuesContext(document, Resource())
-            for site in find_values_images(values, document.mapping, ()):
-                main = site.main.scalar
-                span = Span(document.offset(main.start), document.offset(main.end))
-                if _is_told(site) and not claimed.has(span, site.text):
-                    claimed.add(site)
-                    yield self._obeying(site.skipped(SkipReason.UNCLAIMED, self._values_claim))
-
-    def texts(self, claimed: _Claimed) -> Iterator[ImageSite]:
+    def texts(self, taken: Taken) -> Iterator[ImageSite]:
         """Every other text, found by what it looks like."""
         for span in self._reference_texts():
             text = self._source.text[span.start : span.end]
-            found = None if claimed.has(span, text) else self._text_site(span, text)
+            found = None if taken.has(span, text) else self._text_site(span, text)
             if found is not None:
                 template = "{{" in text and found.skip is SkipReason.UNCLAIMED
                 yield self._obeying(found.skipped(*_TEMPLATE) if template else found)
@@ -201,7 +187,7 @@ class _Left:
         if self._whole_skip is not None:
             return _named(self._whole, span, text).skipped(*self._whole_skip)
         chunk = self._chunk(span.start)
-        if chunk is None or _is_schema(chunk):
+        if chunk is None or self._is_schema(chunk):
             return None
         document, holder = self._holder(chunk, span.start)
         reason = self._reason(chunk) or self._unread.get(chunk.start)
@@ -215,12 +201,21 @@ class _Left:
             generator = document.mapping.items(str(holder.path[0]))[int(holder.path[1])]
             name = generator.text("name") if isinstance(generator, Mapping) else None
             claim = SkipReason.UNCLAIMED, f"the generator {name} takes it; {self._look}"
-        return made.skipped(*(reason or holder.reason or claim))
+        return made.skipped(*(reason or _reason_at(holder.path) or claim))
 
     def _obeying(self, site: ImageSite) -> ImageSite:
-        if any(is_ignored_line(self._source, line) for line in site.lines()):
+        if self._says_ignore and any(map(self._is_ignored, site.lines())):
             return site.skipped(SkipReason.IGNORED, "imageshift: ignore")
         return site
+
+    @cached_property
+    def _says_ignore(self) -> bool:
+        return "imageshift:" in self._source.text
+
+    def _is_ignored(self, line: int) -> bool:
+        if line not in self._ignored:
+            self._ignored[line] = is_ignored_line(self._source, line)
+        return self._ignored[line]
 
     @cached_property
     def _whole(self) -> Document:
@@ -236,6 +231,16 @@ class _Left:
 
     def _reason(self, chunk: Chunk) -> tuple[SkipReason, str] | None:
         """Why nothing of a document is looked at."""
+        if chunk.start not in self._reasons:
+            self._reasons[chunk.start] = self._found_reason(chunk)
+        return self._reasons[chunk.start]
+
+    def _is_schema(self, chunk: Chunk) -> bool:
+        if chunk.start not in self._schemas:
+            self._schemas[chunk.start] = _is_schema(chunk)
+        return self._schemas[chunk.start]
+
+    def _found_reason(self, chunk: Chunk) -> tuple[SkipReason, str] | None:
         if is_policy(chunk):
             return SkipReason.NOT_PULLED, "a policy matches names by it"
         first, last = self._source.place(chunk.start).line, self._source.place(chunk.end).line
@@ -264,10 +269,13 @@ class _Left:
                     self._unread[chunk.start] = _TEMPLATE
         return self._parsed[chunk.start]
 
-    def _holder(self, chunk: Chunk, offset: int) -> tuple[Document | None, "_Holder | None"]:
+    def _holder(self, chunk: Chunk, offset: int) -> tuple[Document | None, Holder | None]:
         """The document and the scalar in it that has a character."""
-        for document in self._documents(chunk):
-            holder = _scalar_at(document.root, offset)
+        if chunk.start not in self._scalars:
+            documents = self._documents(chunk)
+            self._scalars[chunk.start] = [(made, Scalars(made.root)) for made in documents]
+        for document, scalars in self._scalars[chunk.start]:
+            holder = scalars.at(offset)
             if holder is not None:
                 return document, holder
         return None, None
@@ -295,9 +303,17 @@ class _Left:
         return f"look whether it is pulled, `{entry}` if it isn't"
 
 
+_MOST = 10_000
+"""As many texts are listed of one file."""
+
 _STEP = re.compile(r"[\w-]+")
 _GENERATORS = (("configMapGenerator",), ("secretGenerator",))
 _TEMPLATE = (SkipReason.TEMPLATE, "a template, known only when it is rendered")
+
+
+def _too_many(file: str) -> FileSkip:
+    detail = f"more than {_MOST:,} texts that no finder knows; the others aren't listed"
+    return FileSkip(file, None, None, SkipReason.UNCLAIMED, detail)
 
 
 def other_format(file: str, kind: str, images: int) -> FileSkip:
@@ -306,25 +322,18 @@ def other_format(file: str, kind: str, images: int) -> FileSkip:
     return FileSkip(file, None, None, SkipReason.OTHER_FORMAT, detail, kind, images)
 
 
-class _Holder(Struct, frozen=True):
-    """A scalar with its path."""
-
-    scalar: Scalar
-    path: Path
-
-    @property
-    def reason(self) -> tuple[SkipReason, str] | None:
-        """Why its place is none that is pulled from."""
-        named = self.path[-1:] == ("name",) and self.path[-3:-2] == ("images",)
-        if named or self.path[-3:-1] == ("kustomize", "images"):
-            return SkipReason.NOT_PULLED, "an `images:` entry matches names by it"
-        if not LABEL_KEYS.isdisjoint(self.path):
-            return SkipReason.NOT_PULLED, "a label"
-        if self.path[-3:-1] == ("postBuild", "substitute"):
-            return SkipReason.VARIABLE, "the value of a variable, which is never edited"
-        if any(self.path[-len(names) :] == names for names in GLOBAL_REGISTRIES):
-            return SkipReason.NOT_PULLED, "the chart puts it before the names of its images"
-        return None
+def _reason_at(path: Path) -> tuple[SkipReason, str] | None:
+    """Why a place is none that is pulled from."""
+    named = path[-1:] == ("name",) and path[-3:-2] == ("images",)
+    if named or path[-3:-1] == ("kustomize", "images"):
+        return SkipReason.NOT_PULLED, "an `images:` entry matches names by it"
+    if not LABEL_KEYS.isdisjoint(path):
+        return SkipReason.NOT_PULLED, "a label"
+    if path[-3:-1] == ("postBuild", "substitute"):
+        return SkipReason.VARIABLE, "the value of a variable, which is never edited"
+    if any(path[-len(names) :] == names for names in GLOBAL_REGISTRIES):
+        return SkipReason.NOT_PULLED, "the chart puts it before the names of its images"
+    return None
 
 
 def _is_telling(path: Path) -> bool:
@@ -346,33 +355,10 @@ def _object_at(root: Mapping, path: Path) -> tuple[Resource, int]:
     return resource, 0
 
 
-def _scalar_at(node: Node | None, offset: int, path: Path = ()) -> _Holder | None:
-    """The scalar that holds a character."""
-    while isinstance(node, Mapping | Sequence):
-        found = _child_at(node, offset)
-        if found is None:
-            return None
-        node, path = found[0], (*path, found[1])
-    if isinstance(node, Scalar) and node.start <= offset < max(node.end, node.start + 1):
-        return _Holder(node, path)
-    return None
-
-
-def _child_at(node: Mapping | Sequence, offset: int) -> tuple[Node, str | int] | None:
-    """The last of the children that begin at or before a character, with its step."""
-    if isinstance(node, Sequence):
-        items: Iterable[tuple[int, Node, str | int]] = (
-            (item.start, item, number) for number, item in enumerate(node.items)
-        )
-    else:
-        items = (
-            (key.start, value, key.value) for key, value in node.own if isinstance(key, Scalar)
-        )
-    before = [(start, child, step) for start, child, step in items if start <= offset]
-    if not before:
-        return None
-    _, child, step = max(before, key=lambda item: item[0])
-    return child, step
+def _span(site: ImageSite) -> Span:
+    """Where a site's main scalar stands in the file."""
+    main = site.main.scalar
+    return Span(site.document.offset(main.start), site.document.offset(main.end))
 
 
 def _named(
@@ -402,16 +388,9 @@ def _is_schema(chunk: Chunk) -> bool:
     """Whether a document describes what objects look like."""
     kind = _KIND.search(chunk.text)
     return (kind is not None and kind[1] == "CustomResourceDefinition") or (
-        _SCHEMA.search(chunk.text) is not None
+        _SCHEMA.search(chunk.text[:_HEAD]) is not None
     )
 
 
 def _is_yaml(file: str) -> bool:
     return file.endswith((".yaml", ".yml", ".json", "Kustomization"))
-
-
-def _covers(entry: NotOurs, file: str, text: str) -> bool:
-    """Whether the configuration says of a text that it isn't ours."""
-    named = bool(entry.paths or entry.images)
-    fits = not entry.images or any(fnmatchcase(text, pattern) for pattern in entry.images)
-    return named and fits and (not entry.paths or bool(matching(entry.paths, [file])))

@@ -17,16 +17,18 @@ __all__ = ["find_reference_texts", "may_name_images", "may_name_registry"]
 
 _VARIABLE = r"\$\{[^{}\s]*\}|\$\([^()\s]*\)|\$\w+|\{\{[^{}\r\n]*\}\}"
 _TOKEN = re.compile(rf"(?:[\w.:/@+-]|{_VARIABLE})+")
-_BEFORE = re.compile(r"[\w.:/@+-]*\Z")
+_BACKWARD = re.compile(r"[\w.:/@+-]*+")
+# No reference is longer; whatever is looked at around one has a limit, so that time has one.
 _FARTHEST = 300
 _DIGEST = re.compile("@sha256:")
 # What no key of an image says, though its value looks like one.
 _ADDRESS = re.compile(r"(?:[uU][rR][lL]s?|sourceRepos|home|sources)[\"']?[ \t]*[:=][ \t]*[\"']?\Z")
-_VALUE = r"""[\w.-]*["']?[ \t]*[:=][ \t]*["']?(?P<text>[a-zA-Z0-9][\w./:@-]*[\w])"""
+_NAME = rf"[\w./:@-]{{0,{_FARTHEST}}}\w"
+_VALUE = rf"""[\w.-]{{0,80}}["']?[ \t]{{0,80}}[:=][ \t]{{0,80}}["']?(?P<text>[a-zA-Z0-9]{_NAME})"""
 # Each pattern begins with plain letters, which makes searching for it ten times as fast.
 _KEYED = re.compile(f"mage{_VALUE}")
 _KEYED_UPPER = re.compile(f"MAGE{_VALUE}")
-_FROM = re.compile(r"^FROM +(?:--\S+ +)*(?P<text>[a-z0-9][\w./:@-]*[\w])", re.MULTILINE)
+_FROM = re.compile(rf"^FROM +(?:--\S{{1,80}} +)?(?P<text>[a-z0-9]{_NAME})", re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|\s)#")
 _DOMAINS = "|".join(sorted({host.rpartition(".")[2] for host in REGISTRY_HOSTS}))
 _HOST_END = re.compile(rf"\.(?:{_DOMAINS})(?=[/:])")
@@ -57,35 +59,37 @@ def find_reference_texts(text: str) -> Iterator[Span]:
 
 
 def _all_texts(text: str) -> Iterator[Span]:
-    for found in (*_HOST_END.finditer(text), *_DIGEST.finditer(text)):
-        at = found.end() - 1
-        if found.re is _DIGEST or text.endswith(REGISTRY_HOSTS, 0, found.end()):
-            span = _around(text, at)
-            if span is not None:
-                yield span
+    for pattern in (_HOST_END, _DIGEST):
+        done = 0
+        for found in pattern.finditer(text):
+            known = pattern is _DIGEST or text.endswith(REGISTRY_HOSTS, 0, found.end())
+            if known and found.start() >= done:
+                word = _word(text, found.start())
+                done = word.end
+                yield from _reference_in(text, word, found.end())
     for pattern in (_KEYED, _KEYED_UPPER, _FROM) if "FROM " in text else (_KEYED, _KEYED_UPPER):
         for found in pattern.finditer(text):
             if _is_identified(found["text"]):
                 yield Span(*found.span("text"))
 
 
-def _around(text: str, at: int) -> Span | None:
-    """The whole word around a host or digest, where that can be a reference."""
-    before = _BEFORE.search(text, max(0, at - _FARTHEST), at)
-    start = at if before is None else before.start()
+def _word(text: str, at: int) -> Span:
+    """The whole word around a character, with the variables in it."""
+    before = _BACKWARD.match(text[max(0, at - _FARTHEST) : at][::-1])
+    start = at if before is None else at - before.end()
     token = _TOKEN.match(text, start, start + 2 * _FARTHEST)
-    if token is None:
-        return None
-    name = token[0].rstrip(".:/@-+")
+    return Span(start, at if token is None else token.end())
+
+
+def _reference_in(text: str, word: Span, end: int) -> Iterator[Span]:
+    """The reference that a word is, if it holds one; a host or digest of it ends at `end`."""
+    name = text[word.start : word.end].rstrip(".:/@-+")
     scheme, slashes, rest = name.rpartition("//")
-    if slashes:
-        if scheme not in {"docker:", "docker-pullable:"}:
-            return None
-        start, name = start + len(name) - len(rest), rest
-    end = start + len(name)
-    if end <= at or not _is_name(name):
-        return None
-    return Span(start, end)
+    if slashes and scheme not in {"docker:", "docker-pullable:"}:
+        return
+    start = word.start + len(name) - len(rest)
+    if start + len(rest) > end and _is_name(rest):
+        yield Span(start, start + len(rest))
 
 
 def _is_name(name: str) -> bool:
@@ -107,6 +111,6 @@ def _is_identified(text: str) -> bool:
 
 def _is_other(text: str, span: Span) -> bool:
     """Whether a stretch stands in a comment, or is the address of a chart or a repository."""
-    line = max(text.rfind("\n", 0, span.start), text.rfind("\r", 0, span.start)) + 1
-    before = text[max(line, span.start - 2 * _FARTHEST) : span.start]
+    before = text[max(0, span.start - 2 * _FARTHEST) : span.start]
+    before = before[max(before.rfind("\n"), before.rfind("\r")) + 1 :]
     return _COMMENT.search(before) is not None or _ADDRESS.search(before) is not None
