@@ -26,6 +26,7 @@ _COMMANDS = {
     "warm": ("warm", "warm"),
     "values": ("values", "values"),
     "init": ("init", "init"),
+    "doctor": ("doctor", "doctor"),
 }
 _GROUPS = {
     "rules": (
