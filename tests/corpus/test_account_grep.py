@@ -1,7 +1,7 @@
 """A search that knows nothing finds no image that the account doesn't have.
 
-It looks for the hosts of registries and for keys named `image`, line by line. The folder of
-repositories is that of the corpus; IMAGESHIFT_ACCOUNT names another, or one repository.
+It looks for the hosts of registries and for keys named `image`, line by line. IMAGESHIFT_CORPUS
+names a folder of repositories, or one of them.
 """
 
 import json
@@ -20,7 +20,6 @@ from imageshift.repo.workspace import Workspace
 
 HERE = Path(__file__).parents[2]
 CORPUS = Path(os.environ.get("IMAGESHIFT_CORPUS", HERE.parent / "shared" / "corpus"))
-FOLDER = Path(os.environ.get("IMAGESHIFT_ACCOUNT", CORPUS))
 OPTIONS = ("--account", "123456789012", "--region", "eu-west-2", "--charts", "off", "--quiet")
 
 HOST = re.compile(
@@ -39,11 +38,11 @@ TEXTS = (".yaml", ".yml", ".json", ".env", ".tf", ".toml", ".sh", ".md", "Docker
 
 def repositories() -> list[Path]:
     """Return the folders to look at."""
-    if not FOLDER.is_dir():
+    if not CORPUS.is_dir():
         return []
-    if (FOLDER / ".git").exists():
-        return [FOLDER]
-    return sorted(path for path in FOLDER.iterdir() if path.is_dir())
+    if (CORPUS / ".git").exists():
+        return [CORPUS]
+    return sorted(path for path in CORPUS.iterdir() if path.is_dir())
 
 
 def named_lines(root: Path) -> Iterator[tuple[str, int, str]]:

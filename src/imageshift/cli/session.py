@@ -28,6 +28,7 @@ from imageshift.data.other_formats import format_of_file
 from imageshift.plan import ChartProblem, ChartRot, FilePlan
 from imageshift.repo.workspace import find_root, is_ours
 from imageshift.repo.writer import Writer, is_left_half_done, writing
+from imageshift.reports.account import rows_of
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
 from imageshift.rewrite import Change, Status
@@ -225,7 +226,7 @@ class Session:
     def say_hidden(self) -> None:
         """Says how many images `exclude:` hides, since whoever writes it may hide anything."""
         hidden = [plan for plan in self.run.hidden() if plan.results]
-        images = sum(len(plan.results) for plan in hidden)
+        images = sum(len(rows_of(plan.results)) for plan in hidden)
         if images:
             found = f"{counted(images, 'image')} in {counted(len(hidden), 'file')}"
             say(f"`exclude:` hides {found}: {', '.join(_some(hidden, self.shown))}")
