@@ -18,6 +18,18 @@ HUB = "quay.io/org/app:1"
 FOUND = {
     "values of nobody": ("v.yaml", "image: {repository: quay.io/org/app, tag: '1'}\n", "unclaimed"),
     "short values of nobody": ("v.yaml", "image: {repository: org/app, tag: '1'}\n", "unclaimed"),
+    "values without a tag": ("v.yaml", "image: {repository: org/app}\n", "unclaimed"),
+    "values with a kind inside": (
+        "v.yaml",
+        "issuer:\n  kind: Issuer\nimage: {repository: org/app, tag: '1'}\n",
+        "unclaimed",
+    ),
+    "values in JSON": ("v.json", '{"image": {"repository": "org/app", "tag": "1"}}', "unclaimed"),
+    "a runner's TOML": (
+        "c.yaml",
+        "apiVersion: v1\nkind: ConfigMap\ndata:\n  config.toml: |\n    image = 'ruby:3'\n",
+        "unclaimed",
+    ),
     "a text in values": ("v.yaml", f"notes: see {HUB} there\n", "unclaimed"),
     "JSON": ("v.json", f'{{"default": "{HUB}"}}', "unclaimed"),
     "a silent file": ("x.yaml", f"{OBJECT}spec: {{oci: {HUB}}}\n", "unclaimed"),
@@ -42,6 +54,11 @@ FOUND = {
     "a name that an entry matches": (
         "kustomization.yaml",
         "images: [{name: quay.io/org/app, newTag: '1'}]\n",
+        "not-pulled",
+    ),
+    "a digest that an entry sets": (
+        "kustomization.yaml",
+        f"images: [{{name: quay.io/org/app, digest: 'sha256:{'0' * 64}'}}]\n",
         "not-pulled",
     ),
     "a chart's own page": ("Chart.yaml", f"name: c\nannotations: {{a: {HUB}}}\n", "not-pulled"),

@@ -27,9 +27,12 @@ from imageshift.sites import (
     Role,
     SiteKind,
     SkipReason,
+    is_kustomization,
     resource_of,
 )
+from imageshift.sites.argocd import is_override_file
 from imageshift.sites.generic import LABEL_KEYS
+from imageshift.sites.helmfile import is_helmfile
 from imageshift.sites.model import Path
 from imageshift.sites.texts import find_reference_texts, may_name_images
 from imageshift.sites.values import GLOBAL_REGISTRIES, ValuesContext, find_values_images
@@ -46,6 +49,7 @@ from imageshift.source import (
 __all__ = ["Leftovers"]
 
 _KIND = re.compile(r"""^[ ]{0,4}["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
+_ROOT_KIND = re.compile(r"""^["']?kind["']?[ \t]*:""", re.MULTILINE)
 _SCHEMA = re.compile(r"""["']\$schema["']\s*:\s*["'][^"']*json-schema""")
 _HEAD = 2_000
 _NOT_PULLED = {
@@ -151,19 +155,29 @@ class _Left:
 
     def values(self, taken: Taken) -> list[ImageSite]:
         """What looks like an image in documents without a kind, read as Helm values are."""
-        if self._whole_skip is not None or not _is_yaml(self._file):
-            return []
-        chunks = self._chunks if "mage" in self._source.text else ()
         return [
             self._obeying(site.skipped(SkipReason.UNCLAIMED, self._values_claim))
-            for chunk in chunks
-            if _KIND.search(chunk.text) is None and self._reason(chunk) is None
-            for document in self._documents(chunk)
+            for document in self._kindless()
             for site in find_values_images(
                 ValuesContext(document, Resource()), document.mapping, ()
             )
             if _is_told(site) and not taken.has(_span(site), site.text)
         ]
+
+    def _kindless(self) -> Iterator[Document]:
+        """The documents that say nothing of themselves, in a file that wasn't read as values."""
+        known = is_kustomization(self._file) or is_override_file(self._file)
+        known = known or any(site.kind is SiteKind.VALUES for site in self._scan.sites)
+        if known or self._whole_skip is not None or not _is_yaml(self._file):
+            return
+        for chunk in self._chunks if "mage" in self._source.text else ():
+            if _ROOT_KIND.search(chunk.text) is None and self._reason(chunk) is None:
+                roots = ((made, made.mapping) for made in self._documents(chunk))
+                yield from (
+                    made
+                    for made, root in roots
+                    if root.get("kind") is None and not is_helmfile(root)
+                )
 
     def texts(self, taken: Taken) -> Iterator[ImageSite]:
         """Every other text, found by what it looks like."""
@@ -378,10 +392,11 @@ def _named(
 
 def _is_told(site: ImageSite) -> bool:
     """Whether a site in a file that says nothing of itself is an image to all appearance."""
-    named = site.part(Role.REPOSITORY) is not None and bool(site.identifier_text)
+    if site.main.role is Role.REGISTRY:
+        return False
     if site.main.role is Role.REFERENCE:
-        named = ":" in site.text.rpartition("/")[2] or "@" in site.text
-    return (site.has_host or named) and site.main.role is not Role.REGISTRY
+        return site.has_host or ":" in site.text.rpartition("/")[2] or "@" in site.text
+    return site.has_host or bool(site.identifier_text) or "/" in site.name_text
 
 
 def _is_schema(chunk: Chunk) -> bool:
