@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.options import FINDINGS, Common, Format, with_options
 from imageshift.cli.output import put
 from imageshift.cli.session import Session
 from imageshift.plan import FilePlan
@@ -16,7 +16,7 @@ from imageshift.sites import Origin, SkipReason
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
-@with_options(Common)
+@with_options(Common, formats=FINDINGS)
 def scan(
     *,
     common: Common,

@@ -11,8 +11,8 @@ __all__ = ["CONFIG_MAP_KEYS", "ConfigMapKey"]
 class ConfigMapKey(Struct, frozen=True):
     """A key of a well-known ConfigMap whose value is an image, or holds one.
 
-    `*` stands for any ConfigMap or any key. Where `path` isn't empty the value is YAML or JSON,
-    and that is the place in it, as in `ImageField`.
+    `*` stands for any ConfigMap, and in a key for any text. Where `path` isn't empty the value is
+    YAML or JSON, and that is the place in it, as in `ImageField`.
     """
 
     config_map: str
@@ -78,6 +78,14 @@ CONFIG_MAP_KEYS: tuple[ConfigMapKey, ...] = tuple(
                 "*",
             ),
             *_keys(
+                "rook/rook deploy/examples/operator.yaml", "rook-ceph-operator-config", "*_IMAGE"
+            ),
+            *_keys(
+                "velero-io/velero site/content/docs/main/file-system-backup.md",
+                "fs-restore-action-config",
+                "image",
+            ),
+            *_keys(
                 "argoproj/argo-events manifests/install.yaml",
                 "argo-events-controller-config",
                 "controller-config.yaml",
@@ -132,23 +140,6 @@ CONFIG_MAP_KEYS: tuple[ConfigMapKey, ...] = tuple(
                     for group in _SPAWNER
                     for key in ("value", "options[]")
                 ),
-            ),
-            *_keys(
-                "vmware-tanzu/velero site/content/docs/main/file-system-backup.md",
-                "fs-restore-action-config",
-                "image",
-            ),
-            *_keys(
-                "rook/rook Documentation/Upgrade/rook-upgrade.md",
-                "rook-ceph-operator-config",
-                "ROOK_CSI_CEPH_IMAGE",
-                "ROOK_CSI_REGISTRAR_IMAGE",
-                "ROOK_CSI_PROVISIONER_IMAGE",
-                "ROOK_CSI_ATTACHER_IMAGE",
-                "ROOK_CSI_RESIZER_IMAGE",
-                "ROOK_CSI_SNAPSHOTTER_IMAGE",
-                "ROOK_CSIADDONS_IMAGE",
-                "CSI_VOLUME_REPLICATION_IMAGE",
             ),
             *_keys(*_INFERENCE, "explainers", paths=("*.image",)),
             *_keys(*_INFERENCE, "localModel", paths=("defaultJobImage",)),

@@ -14,9 +14,8 @@ from itertools import islice
 from msgspec import Struct
 
 from imageshift.config import NotOurs
-from imageshift.data.other_formats import VARIABLES, format_of_file, format_of_object
 from imageshift.errors import SourceError
-from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line, is_policy
+from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line
 from imageshift.inventory.spots import Holder, Scalars, Taken
 from imageshift.repo.workspace import CONFIG_NAME, matching
 from imageshift.sites import (
@@ -34,6 +33,8 @@ from imageshift.sites.argocd import is_override_file
 from imageshift.sites.generic import LABEL_KEYS
 from imageshift.sites.helmfile import is_helmfile
 from imageshift.sites.model import Path
+from imageshift.sites.other_formats import VARIABLES, format_of_file, format_of_object
+from imageshift.sites.policies import is_policy_text
 from imageshift.sites.texts import find_reference_texts, may_name_images
 from imageshift.sites.values import GLOBAL_REGISTRIES, ValuesContext, find_values_images
 from imageshift.source import (
@@ -255,7 +256,7 @@ class _Left:
         return self._schemas[chunk.start]
 
     def _found_reason(self, chunk: Chunk) -> tuple[SkipReason, str] | None:
-        if is_policy(chunk):
+        if is_policy_text(chunk.text):
             return SkipReason.NOT_PULLED, "a policy matches names by it"
         first, last = self._source.place(chunk.start).line, self._source.place(chunk.end).line
         for skip in self._scan.skips:
@@ -341,6 +342,8 @@ def _reason_at(path: Path) -> tuple[SkipReason, str] | None:
     named = path[-1:] == ("name",) and path[-3:-2] == ("images",)
     if named or path[-3:-1] == ("kustomize", "images"):
         return SkipReason.NOT_PULLED, "an `images:` entry matches names by it"
+    if path[:1] == ("status",):
+        return SkipReason.NOT_PULLED, "a status, which only the cluster writes"
     if not LABEL_KEYS.isdisjoint(path):
         return SkipReason.NOT_PULLED, "a label"
     if path[-3:-1] == ("postBuild", "substitute"):

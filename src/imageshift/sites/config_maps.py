@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
 
 from imageshift.data.config_map_keys import CONFIG_MAP_KEYS
-from imageshift.errors import SourceError
 from imageshift.sites.context import FinderContext
 from imageshift.sites.custom import select
 from imageshift.sites.generic import find_embedded_pods
 from imageshift.sites.model import ImageSite, Path, Resource, SiteKind, below, resource_of
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import whole_site
-from imageshift.source import Document, Mapping, Scalar, parse_embedded
+from imageshift.source import Document, Mapping, Node, Scalar, parse_embedded
 
 __all__ = [
     "data_paths",
@@ -100,7 +100,8 @@ def _copied(
 
 def find_data_images(document: Document, name: str, key: str) -> Iterator[ImageSite]:
     """The images of a file that a generator makes a key of a known program's ConfigMap."""
-    yield from _selected(document, resource_of(document.mapping), (), data_paths(name, key))
+    resource = resource_of(document.mapping)
+    yield from _selected(document, document.mapping, resource, (), data_paths(name, key))
 
 
 def data_paths(config_map: str, key: str) -> list[str]:
@@ -108,7 +109,7 @@ def data_paths(config_map: str, key: str) -> list[str]:
     return [
         row.path
         for row in CONFIG_MAP_KEYS
-        if row.config_map in {config_map, "*"} and row.key in {key, "*"}
+        if row.config_map in {config_map, "*"} and fnmatchcase(key, row.key)
     ]
 
 
@@ -118,17 +119,13 @@ def _known(
     if paths == [""]:
         yield from whole_site(document, resource, text, at, SiteKind.CUSTOM)
         return
-    try:
-        documents = parse_embedded(document, text)
-    except SourceError:
-        return
-    for inner in documents:
-        yield from _selected(inner, resource, at, paths)
+    yield from _selected(document, text, resource, at, paths)
 
 
 def _selected(
-    document: Document, resource: Resource, at: Path, paths: list[str]
+    document: Document, root: Node, resource: Resource, at: Path, paths: list[str]
 ) -> Iterator[ImageSite]:
     for path in filter(None, paths):
-        for steps, node in select(document.root or Mapping(0, None, flow=False), path):
-            yield from whole_site(document, resource, node, at + steps, SiteKind.CUSTOM)
+        for found in select(document, root, path):
+            at_inner = at + found.path
+            yield from whole_site(found.document, resource, found.node, at_inner, SiteKind.CUSTOM)
