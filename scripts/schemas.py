@@ -80,6 +80,7 @@ def report_schema() -> dict[str, Any]:
             "skipped": listed(skipped()),
             "warnings": listed(warning()),
             "summary": summary(),
+            "account": account(),
             "changed_files": listed(TEXT),
             "renders": listed(render()),
             "findings": listed(finding()),
@@ -143,6 +144,7 @@ def found_image(answer: dict[str, Any]) -> dict[str, Any]:
         "origin": words(Origin),
         "parts": listed(part),
         "confidence": words(Confidence),
+        "uses": {"type": "integer", "minimum": 1},
     }
     return record({**place, **answer})
 
@@ -168,6 +170,14 @@ def summary() -> dict[str, Any]:
     """The counts that a report ends with."""
     counted = ("files", "changed", "images", "rewrite", "cached", "no-rule", "doubtful", "skipped")
     return record(dict.fromkeys(counted, COUNT))
+
+
+def account() -> dict[str, Any]:
+    """What became of every text that names an image."""
+    counted = ("named", "moved", "unclaimed", "brought", "uses", "references")
+    other = record({"format": TEXT, "files": COUNT, "images": COUNT})
+    left = {"type": "object", "additionalProperties": COUNT}
+    return record({**dict.fromkeys(counted, COUNT), "left": left, "other_formats": listed(other)})
 
 
 def render() -> dict[str, Any]:

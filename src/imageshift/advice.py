@@ -16,6 +16,7 @@ from imageshift.plan import FilePlan
 from imageshift.reference import ImageReference
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.sites import ImageSite, SiteKind, SkipReason
+from imageshift.sites.other_formats import DOCUMENTATION
 from imageshift.sites.policies import adds_images
 from imageshift.source import Chunk, Place
 
@@ -51,6 +52,8 @@ class Code(StrEnum):
     CONTROLLER_PULL = "controller-pull"
     PRIVATE_UPSTREAM = "private-upstream"
     GENERATOR_UNKNOWN = "generator-unknown"
+    UNCLAIMED = "unclaimed"
+    OTHER_FORMAT = "other-format"
     OVERRIDE_STALE = "override-stale"
     OVERRIDE_DEAD = "override-dead"
     PATH_PHANTOM = "path-phantom"
@@ -100,6 +103,11 @@ _MESSAGES = {
         "image"
     ),
     Code.GENERATOR_UNKNOWN: "which files an ApplicationSet means by {} isn't known: {}",
+    Code.UNCLAIMED: (
+        "nothing says whether this image is pulled: a line under `values:`, `images:` or "
+        "`not_ours:` in .imageshift.yaml does"
+    ),
+    Code.OTHER_FORMAT: "images in files that imageshift doesn't read: {}",
 }
 
 
@@ -143,9 +151,13 @@ class Advice:
             if automated and isinstance(result, Change) and _reverts(plan, result.site):
                 at = result.site.place
                 self.add(Code.AUTOMATION_REVERTS, f"{shown}:{at.line}:{at.column}")
-        added = {line for result in plan.results for line in result.site.lines()}
+        pulled = (r for r in plan.results if r.reason is not SkipReason.NOT_PULLED)
+        added = {line for result in pulled for line in result.site.lines()}
         for chunk in plan.scan.policies:
             self._look_at_policy(chunk, shown, added)
+        for skip in plan.skips:
+            if skip.format and skip.format != DOCUMENTATION:
+                self.add(Code.OTHER_FORMAT, f"{shown}:1:1", skip.format)
 
     def _look_at_result(self, result: Change | Kept, shown: str) -> None:
         site = result.site
@@ -154,7 +166,9 @@ class Advice:
         if adds_images(site.resource) and result.before is not None and result.status in _OPEN:
             self.add(Code.POLICY_ADDS_IMAGES, place, result.before.registry)
         if isinstance(result, Kept):
-            if result.status is Status.NO_RULE and result.before is not None:
+            if result.reason is SkipReason.UNCLAIMED:
+                self.add(Code.UNCLAIMED, place)
+            elif result.status is Status.NO_RULE and result.before is not None:
                 self._look_at_upstream(result.before.registry, place)
             elif site.resource.group == _LAMBDA and result.after is not None:
                 self.add(Code.LAMBDA, place)

@@ -69,7 +69,8 @@ class Plan:
     def explain(self, image: str) -> "list[tuple[str, Explanation]]":
         """Why each place of an image is or isn't rewritten, with its file.
 
-        The image may be named by its text, its full or its familiar name, with its tag or without.
+        The image may be named by its text, its full or its familiar name, and that of the upstream
+        or of the cache, with its tag or without.
         """
         from imageshift.explain import Explainer, matches  # noqa: PLC0415 asked for only
 
@@ -78,14 +79,16 @@ class Plan:
             (plan.file, explainer.explain(plan, result))
             for plan in self
             for result in plan.results
-            if matches(result, image)
+            if matches(result, image, self.run.rules_of(plan.file))
         ]
 
     @property
     def summary(self) -> dict[Status, int]:
-        """How many images have each status."""
-        counts = Counter(result.status for plan in self for result in plan.results)
-        return dict(counts)
+        """How many images have each status, each text counted once."""
+        from imageshift.reports.account import rows_of  # noqa: PLC0415 asked for only
+
+        rows = (row for plan in self for row, _ in rows_of(plan.results))
+        return dict(Counter(row.status for row in rows))
 
     @property
     def warnings(self) -> "list[Notice]":

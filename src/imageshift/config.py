@@ -19,6 +19,7 @@ __all__ = [
     "SCHEMA_ID",
     "Config",
     "KeepEntry",
+    "NotOurs",
     "build_rules",
     "parse_alias",
     "parse_rule",
@@ -87,6 +88,18 @@ class KeepEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         str, _says("The keys to the image; all that is below them stays as well.", "spec.values")
     ] = ""
     image: Annotated[str | None, _says("The image's name.", "quay.io/our/fork")] = None
+
+
+class NotOurs(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What isn't ours among the texts that nothing claims, and why.
+
+    `paths` are patterns of files as in .gitignore, `images` of references as a shell has them;
+    where both are given, both must fit.
+    """
+
+    reason: str
+    paths: list[str] = []
+    images: list[str] = []
 
 
 class RegistryEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -170,6 +183,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         Literal["list", "move"],
         _says("What becomes of whole references in kinds that nothing knows.", "list"),
     ] = "list"
+    not_ours: Annotated[
+        list[NotOurs], _says("What isn't ours among the texts that nothing claims, and why.")
+    ] = []
     jobs: Annotated[
         Literal["skip", "rewrite"],
         _says("Whether applied Jobs are rewritten, which Kubernetes refuses to change.", "skip"),

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from imageshift.cache import Mapped, RuleSet
 from imageshift.errors import ImageshiftError
 from imageshift.links.trace import Tracer
 from imageshift.plan import FilePlan
-from imageshift.reference import parse_reference
+from imageshift.reference import ImageReference, parse_reference
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.run import Run
 from imageshift.sites import Origin
@@ -48,22 +49,38 @@ class Explainer:
                 yield f"  {step}"
 
 
-def matches(result: Change | Kept, image: str) -> bool:
-    """Whether an image is the one asked for, by its text, its full or its familiar name.
+def matches(result: Change | Kept, image: str, rules: RuleSet) -> bool:
+    """Whether an image is the one asked for, by any of its names.
 
-    The tag may be left out; `nginx` finds `docker.io/library/nginx:1.27`.
+    Those are its text, the familiar and the full name, the upstream's name of one in the cache,
+    and where it goes; the tag and the digest may be left out of each.
     """
-    site_text = result.site.text
-    if image in {site_text, result.site.name_text}:
+    if image in {result.site.text, result.site.name_text}:
         return True
     try:
-        asked = parse_reference(image)
+        asked = rules.normalize(parse_reference(image))
     except ImageshiftError:
         return False
-    found = result.before
-    if found is None or found.full_name != asked.full_name:
-        return image == (found.name if found is not None else None)
-    return asked.tag in {None, found.tag} and asked.digest in {None, found.digest}
+    return any(_is_same(rules.normalize(found), asked) for found in _references(result, rules))
+
+
+def _is_same(found: ImageReference, asked: ImageReference) -> bool:
+    same_name = found.full_name == asked.full_name
+    return same_name and asked.tag in {None, found.tag} and asked.digest in {None, found.digest}
+
+
+def _references(result: Change | Kept, rules: RuleSet) -> Iterator[ImageReference]:
+    """Everything that a result's image is called."""
+    before = result.before
+    if before is None:
+        try:
+            before = parse_reference(result.site.text)
+        except ImageshiftError:
+            return
+    yield before
+    upstream, outcome = rules.unmap(before), rules.map(before)
+    target = outcome.target if isinstance(outcome, Mapped) else None
+    yield from (found for found in (upstream, target) if found is not None)
 
 
 def _about_site(result: Change | Kept) -> Iterator[str]:

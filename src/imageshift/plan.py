@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from imageshift.diff import unified_diff
 from imageshift.errors import ChangedError, SourceError
 from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, scan_file
+from imageshift.inventory.leftovers import Leftovers
 from imageshift.repo.workspace import Passed, Workspace
 from imageshift.repo.write import Write
 from imageshift.repo.writer import Writer, writing
@@ -197,7 +198,7 @@ class Planner:
     """Plans files one by one, so that memory doesn't grow with their number.
 
     `decide` is asked once, at the first plan; the first of its answers that decides over a site
-    counts.
+    counts. `leftovers` lists what no finder claims; without it that isn't looked for.
     """
 
     def __init__(
@@ -206,8 +207,10 @@ class Planner:
         mapper_of: Callable[[str], Mapper],
         decide: Callable[["Planner"], Sequence_[Decisions]],
         surroundings: Callable[[], Surroundings],
+        leftovers: Leftovers | None = None,
     ) -> None:
         self._index = index
+        self._leftovers = leftovers
         self._workspace = index.workspace
         self._mapper_of = mapper_of
         self._decide_all = decide
@@ -261,13 +264,52 @@ class Planner:
             return FilePlan(file, scan, (), scan.skips, b"", b"")
 
     def _plan(self, file: str) -> FilePlan | None:
-        if file in self._index.silent_files and not any(d.extra(file) for d in self.decisions):
+        if self._is_silent(file) and not any(d.extra(file) for d in self.decisions):
             return None
         results = self._results(file)
         scan, content = self._scan(file)
-        if not (results or scan.skips or scan.policies):
+        left, other = self._left(scan, content, results)
+        skips = scan.skips if other is None else (*scan.skips, other)
+        if not (results or skips or scan.policies or left):
             return None
-        return _file_plan(scan, content, [self._whole(result) for result in results])
+        planned = [self._whole(result) for result in results] + left
+        return _file_plan(scan, content, planned, skips)
+
+    def _is_silent(self, file: str) -> bool:
+        """Whether nothing in a file names an image."""
+        naming = self._leftovers is not None and file in self._index.naming_files
+        return file in self._index.silent_files and not naming
+
+    def _left(
+        self, scan: FileScan, content: bytes, results: list[Result]
+    ) -> tuple[list[Result], FileSkip | None]:
+        """What no finder claims, a file that can't be read aside."""
+        if self._leftovers is None or not content:
+            return [], None
+        try:
+            source = _source(scan, content)
+        except SourceError:
+            return [], None
+        sites, skip = self._leftovers.find(source, scan, [result.site for result in results])
+        mapper = self._mapper_of(scan.file)
+        return [plan_site(site, mapper) for site in sites], skip
+
+    def other(self, file: str) -> FilePlan | None:
+        """The plan of a file that no finder reads, or None when it names no image."""
+        if self._leftovers is None:
+            return None
+        try:
+            content = self._workspace.read_other(file)
+        except SourceError:
+            return None
+        sites, skip = self._leftovers.find_other(file, content)
+        if not (sites or skip):
+            return None
+        mapper = self._mapper_of(file)
+        skips = () if skip is None else (skip,)
+        scan = FileScan(file, SourceText(""), skips=skips)
+        results = tuple(plan_site(site, mapper) for site in sites)
+        return FilePlan(file, scan, results, skips, content, content)
 
     def _results(self, file: str) -> list[Result]:
         extra = [result for found in self.decisions for result in found.extra(file)]
@@ -344,7 +386,7 @@ def plan_text(file: str, content: bytes, mapper: Mapper) -> FilePlan:
     except SourceError as error:
         scan = _unreadable(file, error)
     results = [plan_site(site, mapper) for site in scan.sites]
-    return _file_plan(scan, content, reconcile(results))
+    return _file_plan(scan, content, reconcile(results), scan.skips)
 
 
 def unread_plan(passed: Passed) -> FilePlan:
@@ -360,9 +402,11 @@ def _unreadable(file: str, error: SourceError) -> FileScan:
     return FileScan(file, SourceText(""), skips=(skip,))
 
 
-def _file_plan(scan: FileScan, content: bytes, results: list[Result]) -> FilePlan:
+def _file_plan(
+    scan: FileScan, content: bytes, results: list[Result], skips: tuple[FileSkip, ...]
+) -> FilePlan:
     results, after = _settled(_source(scan, content), content, results)
-    return FilePlan(scan.file, scan, tuple(results), scan.skips, content, after)
+    return FilePlan(scan.file, scan, tuple(results), skips, content, after)
 
 
 def _source(scan: FileScan, content: bytes) -> SourceText:

@@ -13,6 +13,7 @@ from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import ChangedError, ConfigError, SourceError
 from imageshift.inventory import Index, build_index
 from imageshift.inventory.definitions import read_definitions
+from imageshift.inventory.leftovers import Leftovers
 from imageshift.plan import (
     ChartAnswers,
     Decisions,
@@ -28,6 +29,7 @@ from imageshift.rewrite import Backward, Contested, Forward, Mapper
 from imageshift.rot import Rot
 from imageshift.sites import ImageSite
 from imageshift.sites.keeps import Keep, path_steps
+from imageshift.sites.other_formats import format_of_file
 from imageshift.sites.rows import Rows
 
 __all__ = [
@@ -212,8 +214,16 @@ class Run(Struct):
     def planner(self) -> Planner:
         """The planner over the index."""
         if self._planner is None:
-            self._planner = Planner(self.index, self.mapper, self._decide, self.reach)
+            self._planner = Planner(
+                self.index, self.mapper, self._decide, self.reach, self._leftovers()
+            )
         return self._planner
+
+    def _leftovers(self) -> Leftovers | None:
+        """What lists the texts that no finder claims; the way back has no use for them."""
+        if self.options.backward:
+            return None
+        return Leftovers(tuple(self.config.not_ours), self.index.generated)
 
     @property
     def builds(self) -> Any:
@@ -397,11 +407,20 @@ class Run(Struct):
         """
         self.settle()
         yield from self.planner.plans(self.files())
+        yield from self.other_plans()
         held = ((self.planner.plan(file), error) for file, error in sorted(self.held.items()))
         yield from (refused(plan, error) for plan, error in held if plan is not None)
         for passed in self.workspace.passed:
             if self.is_written(passed.name):
                 yield unread_plan(passed)
+
+    def other_plans(self) -> Iterator[FilePlan]:
+        """The plans of the files in the paths that no finder reads, and that name images."""
+        if self.options.backward:
+            return
+        for file in filter(self.is_written, self.workspace.others()):
+            if format_of_file(file) is not None and (plan := self.planner.other(file)) is not None:
+                yield plan
 
     def tails(self, site: ImageSite, file: str) -> set[str]:
         """The tags and digests that builds put behind a name which a site gives alone."""

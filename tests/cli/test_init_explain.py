@@ -112,15 +112,51 @@ def test_explain_of_a_place_with_a_column(tmp_path: Path) -> None:
     assert explained(tmp_path, "pod.yaml:7:14").startswith("pod.yaml:7:14\n")
 
 
-@pytest.mark.parametrize("what", ["pod.yaml:1", "redis", "nginx:1.27"])
+@pytest.mark.parametrize("what", ["empty.yaml:1", "redis", "nginx:1.27"])
 def test_explain_of_nothing(tmp_path: Path, what: str) -> None:
     """Exit code 1 and a word."""
-    write_tree(tmp_path, {"pod.yaml": POD})
+    write_tree(tmp_path, {"pod.yaml": POD, "empty.yaml": "a: 1\n"})
 
     done = run(tmp_path, "explain", what, *REGISTRY)
 
     assert (done.code, done.stdout) == (1, "")
     assert f"no image found for {what}" in done.stderr
+
+
+def test_explain_of_the_nearest_line(tmp_path: Path) -> None:
+    """A line without an image means the nearest one that has one."""
+    assert explained(tmp_path, "pod.yaml:1").startswith("pod.yaml:7:14\n")
+
+
+NAMES = {
+    "its familiar name": ("nginx:1.27", "nginx"),
+    "its full name": ("nginx:1.27", "docker.io/library/nginx:1.27"),
+    "another host of the same": ("nginx:1.27", "index.docker.io/library/nginx"),
+    "the upstream of a cached one": (f"{HOST}/docker-hub/library/nginx:1.27", "nginx:1.27"),
+    "where it goes": ("quay.io/a/b:1", f"{HOST}/quay/a/b"),
+    "the text": (f"{HOST}/quay/a/b:1", f"{HOST}/quay/a/b:1"),
+}
+
+
+@pytest.mark.parametrize("file", ["values.yaml", "pod.yaml", "app.env"])
+@pytest.mark.parametrize("name", NAMES)
+def test_explain_finds_an_image_by_any_name(name: str, file: str, tmp_path: Path) -> None:
+    """Also in places that no finder claims, and in one that is skipped."""
+    text, asked = NAMES[name]
+    pod = f"kind: Pod\napiVersion: v1\nspec: {{containers: [{{name: a, image: {text}}}]}}\n"
+    made = {"values.yaml": f"image: {text}\n", "pod.yaml": pod, "app.env": f"IMAGE={text}\n"}
+    write_tree(tmp_path, {".git/HEAD": "", file: made[file]})
+
+    assert run(tmp_path, "explain", asked, *REGISTRY).stdout.startswith(f"{file}:")
+
+
+def test_explain_of_a_file_that_is_not_read(tmp_path: Path) -> None:
+    """The reason why nothing in it is looked at."""
+    write_tree(tmp_path, {".git/HEAD": "", "Dockerfile": "FROM nginx:1.27\n"})
+
+    said = run(tmp_path, "explain", "Dockerfile", *REGISTRY).stdout
+
+    assert said == "Dockerfile: other-format: Dockerfile: not read, and names 1 image\n"
 
 
 def test_explain_of_a_place_looks_at_the_whole_graph(tmp_path: Path) -> None:

@@ -157,6 +157,7 @@ def test_rows_tell_the_parts(tmp_path: Path) -> None:
         "rule": "docker-hub",
         "reason": None,
         "detail": None,
+        "uses": 1,
     }
 
 

@@ -157,6 +157,32 @@ def test_unknown_kinds() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "is_image"),
+    [
+        ("restic/restic:latest", True),
+        ("restic/restic", True),
+        ("nginx:1.27", True),
+        ("nginx", True),
+        ("quay.io/org/app", True),
+        ("nginx@sha256:" + "0" * 64, True),
+        ("logo", False),
+        ("logo.png", False),
+        ("icons/logo.png", False),
+        ("/srv/image.iso", False),
+        ("https://example.com/x:1", False),
+        ("{repository: org/app, tag: '1'}", True),
+        ("1.25", False),
+        ("a b", False),
+    ],
+)
+def test_short_forms_in_unknown_kinds(text: str, *, is_image: bool) -> None:
+    """A reference without a registry is listed too; pictures, paths and plain words aren't."""
+    made = f"apiVersion: example.com/v1\nkind: Thing\nspec:\n  agentImage: {text}\n"
+
+    assert found(made) == ([("spec.agentImage", "doubtful")] if is_image else [])
+
+
 def test_rows_of_the_configuration() -> None:
     """A path of one's own is exact, in its group alone; other fields are listed."""
     row = ImageField(

@@ -12,9 +12,11 @@ from imageshift.cli.output import emit, say
 from imageshift.cli.session import Session
 from imageshift.errors import ConfigError
 from imageshift.plan import FilePlan
+from imageshift.repo.workspace import is_ours
 from imageshift.reports.findings import Finding, Level
 from imageshift.reports.words import counted
 from imageshift.sites.keeps import kept_by_config
+from imageshift.sites.other_formats import VARIABLES, format_of_file
 
 Platforms = Annotated[
     list[str] | None,
@@ -49,6 +51,8 @@ def check(  # noqa: PLR0913 one a command-line option
     """Exit 1 when an image of the paths should move. Writes nothing else than a baseline."""
     _refuse(changed, baseline, write=write_baseline)
     named_only = all(path.is_file() for path in paths)
+    if named_only:
+        _refuse_unread(paths)
     session = Session("check", paths, common, named_only=named_only)
     kept, plans = 0, list[FilePlan]()
     for plan in session.follow(session.run.plans()):
@@ -68,6 +72,17 @@ def check(  # noqa: PLR0913 one a command-line option
         _leave_out(session, baseline)
     _report(session, kept, **_sifted(session) if changed or baseline else {})
     raise typer.Exit(_exit_code(session) or asked)
+
+
+def _refuse_unread(paths: list[Path]) -> None:
+    """Refuses files that are all of formats which are never read: checking them means nothing."""
+    formats = {path: format_of_file(str(path)) or "binary" for path in paths}
+    read = any(is_ours(path.name) or formats[path] == VARIABLES for path in paths)
+    if paths and not read:
+        raise ConfigError(
+            f"other-format: {', '.join(sorted(set(formats.values())))} files are never read",
+            hint="imageshift reads *.yaml, *.yml, *.json and Kustomization files",
+        )
 
 
 def _refuse(changed: str | None, baseline: Path | None, *, write: bool) -> None:
@@ -145,6 +160,8 @@ def _say_rest(session: Session, kept: int) -> None:
     session.say_charts()
     session.say_emptied()
     session.say_hidden()
+    if session.summary.account.unclaimed:
+        session.say_account()
     if kept:
         say(f"`keep:` leaves {counted(kept, 'image')} as written")
     failing = any(

@@ -35,10 +35,14 @@ def explain(
     session = Session("explain", paths or [start], common)
     explainer = Explainer(session.run)
     for plan in session.follow(_plans(session.run, file)):
-        for result in plan.results:
-            if _is_asked(result, line, None if file is not None else what):
-                found += 1
-                _print(explainer.explain(plan, result), session.shown(plan.file))
+        rules = session.run.rules_of(plan.file)
+        asked = [r for r in plan.results if file is not None or matches(r, what, rules)]
+        for result in _nearest(asked, line):
+            found += 1
+            _print(explainer.explain(plan, result), session.shown(plan.file))
+        for skip in plan.skips if file is not None and not asked else ():
+            found += 1
+            put(f"{session.shown(plan.file)}: {skip.reason}: {skip.detail}")
     if not found:
         say(f"no image found for {what}")
         raise typer.Exit(Exit.FINDINGS)
@@ -49,7 +53,19 @@ def _plans(run: Run, file: Path | None) -> Iterator[FilePlan]:
         yield from run.plans()
         return
     name = run.workspace.relative(file)
-    yield from run.planner.plans(known for known in run.index.files if known == name)
+    if name in run.index.files:
+        yield from run.planner.plans([name])
+    elif (plan := run.planner.other(name)) is not None:
+        yield plan
+
+
+def _nearest(results: list[Change | Kept], line: int | None) -> list[Change | Kept]:
+    """The results on a line, or on the nearest one that has any; all without a line."""
+    if line is None or not results:
+        return results
+    away = {id(r): min(abs(own - line) for own in r.site.lines()) for r in results}
+    least = min(away.values())
+    return [result for result in results if away[id(result)] == least]
 
 
 def _place(what: str) -> tuple[Path | None, int | None]:
@@ -60,12 +76,6 @@ def _place(what: str) -> tuple[Path | None, int | None]:
     if not path.is_file():
         return None, None
     return path, int(located[2]) if located[2] else None
-
-
-def _is_asked(result: Change | Kept, line: int | None, image: str | None) -> bool:
-    if image is not None:
-        return matches(result, image)
-    return line is None or line in set(result.site.lines())
 
 
 def _print(explanation: Explanation, shown: str) -> None:

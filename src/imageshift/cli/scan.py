@@ -8,22 +8,43 @@ import typer
 from imageshift.cli.options import FINDINGS, Common, Format, with_options
 from imageshift.cli.output import put
 from imageshift.cli.session import Session
+from imageshift.plan import FilePlan
+from imageshift.reports.account import rows_of
 from imageshift.rewrite import Change, Kept
-from imageshift.sites import Origin
+from imageshift.sites import Origin, SkipReason
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common, formats=FINDINGS)
-def scan(*, common: Common, paths: Paths) -> None:
+def scan(
+    *,
+    common: Common,
+    paths: Paths,
+    accounting: Annotated[
+        bool,
+        typer.Option("--accounting", help="Print the account, and what nothing claims."),
+    ] = False,
+) -> None:
     """List every image, where it is, and what becomes of it."""
     session = Session("scan", paths, common)
+    listed = common.format is Format.TEXT and common.output is None
     for plan in session.follow(session.run.plans()):
-        if common.format is Format.TEXT:
-            for result in sorted(plan.results, key=lambda r: r.site.place):
-                put(_line(result, session.shown(plan.file)))
+        for result, uses in _rows(plan, accounting=accounting) if listed else ():
+            put(_line(result, session.shown(plan.file)) + (f" ({uses} uses)" if uses > 1 else ""))
+    if listed and accounting:
+        for line in session.summary.account.lines():
+            put(line)
     session.report(done="to rewrite")
     raise typer.Exit(session.exit_code())
+
+
+def _rows(plan: FilePlan, *, accounting: bool) -> list[tuple[Change | Kept, int]]:
+    """The rows of a file in its order; for the account only what wasn't understood."""
+    found = sorted(rows_of(plan.results), key=lambda row: row[0].site.place)
+    if not accounting:
+        return found
+    return [row for row in found if row[0].reason is SkipReason.UNCLAIMED]
 
 
 def _line(result: Change | Kept, shown: str) -> str:

@@ -28,8 +28,9 @@ from imageshift.cli.output import (
 from imageshift.errors import ConfigError
 from imageshift.inventory.application_sets import Hidden
 from imageshift.plan import ChartProblem, FilePlan
-from imageshift.repo.workspace import find_root
+from imageshift.repo.workspace import find_root, is_ours
 from imageshift.repo.writer import Writer, is_left_half_done, writing
+from imageshift.reports.account import rows_of
 from imageshift.reports.findings import Finding, Level, findings_of, notice_findings
 from imageshift.reports.render import finding_lines, render
 from imageshift.reports.summary import Summary, namer
@@ -37,6 +38,7 @@ from imageshift.reports.words import counted
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.rot import Rot
 from imageshift.run import Run
+from imageshift.sites.other_formats import format_of_file
 
 __all__ = ["Session", "refuse_format_of_diff", "say_half_done", "turn_in", "turn_to_write"]
 
@@ -162,7 +164,8 @@ class Session:
         counts = self.summary.counts
         if self.common.strict:
             unruled = counts[Status.NO_RULE] if self.summary.back_from is None else 0
-            findings = findings or bool(unruled or counts[Status.DOUBTFUL])
+            unclaimed = len(self.summary.account.unclaimed)
+            findings = findings or bool(unruled or counts[Status.DOUBTFUL] or unclaimed)
         if findings:
             return Exit.FINDINGS
         if self.summary.unsafe:
@@ -248,6 +251,7 @@ class Session:
         parts += [f"{number} {word}" for word, number in self._others(numbers) if number]
         files, images = counted(numbers["files"], "file"), counted(numbers["images"], "image")
         say(f"{files}, {images}: {', '.join(parts)}")
+        self.say_account()
         if self.summary.files == 0:
             say("no file was read: ignore rules, `exclude:` or the paths leave none")
         elif self.summary.counts.total() == 0:
@@ -267,10 +271,20 @@ class Session:
         yield "left alone", left
         yield "not in the cache", numbers["images"] - numbers["rewrite"] - left
 
+    def say_account(self) -> None:
+        """Says how many texts name an image, and how many of them weren't understood."""
+        if self.summary.back_from is None:
+            say(self.summary.account.sentence())
+
     def say_skips(self) -> None:
-        """Says which files aren't looked into, where that is nothing to fail for."""
+        """Says which files aren't looked into, where that is nothing to fail for.
+
+        Those in formats that aren't read are counted by the account, unless they are given.
+        """
+        named = set(self.run.names)
         for skip in self.summary.skips:
-            if not is_unsafe(skip.reason):
+            told = not skip.format or skip.file in named
+            if told and not is_unsafe(skip.reason):
                 place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
                 say(f"{self.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
 
@@ -306,21 +320,23 @@ class Session:
                 say(f"  hint: {problem.hint}")
 
     def say_emptied(self) -> None:
-        """Says which of the given paths the ignore rules leave nothing of."""
+        """Says which of the given paths nothing is read of, and why."""
         files = list(self.run.files())
-        known = set(files)
-        for name in self.run.names if files or len(self.run.names) > 1 else ():
-            if (
-                name
-                and name not in known
-                and not any(file.startswith(f"{name}/") for file in files)
-            ):
+        known = {*files, *(skip.file for skip in self.summary.skips if skip.format)}
+        for name in filter(None, self.run.names):
+            if name in known or any(file.startswith(f"{name}/") for file in files):
+                continue
+            path = self.run.workspace.absolute(name)
+            if path.is_file() and not is_ours(path.name):
+                found = format_of_file(name) or "binary"
+                say(f"{self.shown(name)}: other-format: {found} files are never read")
+            elif files or len(self.run.names) > 1 or self.command == "check":
                 say(f"{self.shown(name)}: {_EMPTIED}")
 
     def say_hidden(self) -> None:
         """Says how many images `exclude:` hides, since whoever writes it may hide anything."""
         hidden = [plan for plan in self.run.hidden() if plan.results]
-        images = sum(len(plan.results) for plan in hidden)
+        images = sum(len(rows_of(plan.results)) for plan in hidden)
         if images:
             found = f"{counted(images, 'image')} in {counted(len(hidden), 'file')}"
             say(f"`exclude:` hides {found}: {', '.join(_some(hidden, self.shown))}")

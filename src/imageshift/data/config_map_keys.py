@@ -27,6 +27,7 @@ def _keys(
     return tuple(ConfigMapKey(config_map, key, source, path) for key in keys for path in paths)
 
 
+_SPAWNER = ("image", "imageGroupOne", "imageGroupTwo")
 _INFERENCE = "kubeflow/manifests applications/kserve/kserve/kserve.yaml", "inferenceservice-config"
 _WORKFLOWS = (
     "argoproj/argo-workflows docs/workflow-controller-configmap.yaml",
@@ -117,6 +118,28 @@ CONFIG_MAP_KEYS: tuple[ConfigMapKey, ...] = tuple(
                 "router",
                 "storageInitializer",
                 paths=("image",),
+            ),
+            *_keys(
+                "kubeflow/manifests applications/katib/upstream/installs/katib-standalone/"
+                "katib-config.yaml",
+                "katib-config",
+                "katib-config.yaml",
+                paths=(
+                    "runtime.metricsCollectors[].image",
+                    "runtime.suggestions[].image",
+                    "runtime.earlyStoppings[].image",
+                ),
+            ),
+            *_keys(
+                "kubeflow/manifests applications/jupyter/jupyter-web-app/upstream/base/configs/"
+                "spawner_ui_config.yaml",
+                "*",
+                "spawner_ui_config.yaml",
+                paths=tuple(
+                    f"spawnerFormDefaults.{group}.{key}"
+                    for group in _SPAWNER
+                    for key in ("value", "options[]")
+                ),
             ),
             *_keys(*_INFERENCE, "explainers", paths=("*.image",)),
             *_keys(*_INFERENCE, "localModel", paths=("defaultJobImage",)),

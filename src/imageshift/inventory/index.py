@@ -41,17 +41,20 @@ from imageshift.inventory.readers import (
     read_kustomizations,
     read_objects,
     target_keys,
+    variable_files,
 )
 from imageshift.inventory.scan import is_silent
 from imageshift.inventory.value_files import named_value_files
 from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
+from imageshift.sites.config_maps import data_paths
 from imageshift.sites.elements import ElementImage
 from imageshift.sites.environments import HelmfileFacts
 from imageshift.sites.keeps import Keep
 from imageshift.sites.model import below
 from imageshift.sites.rows import Rows
+from imageshift.sites.texts import may_name_registry
 from imageshift.source import Mapping
 
 __all__ = ["Index", "build_index", "join"]
@@ -99,8 +102,10 @@ class Index(Struct, dict=True):
     `has_entries` is false when nothing in the tree changes the images that another file has,
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps or Secrets,
-    `silent_files` those in which nothing can name an image, `argocd_files` those with overrides of
-    Argo CD sources, `helmfile_facts` what is known of helmfiles and of the files with their values,
+    `silent_files` those in which no finder can find an image, of which `naming_files` have a text
+    that looks like one; `generated` says which generator takes a file, `data_keys` what it makes
+    of one that a known program reads; `argocd_files` are those with overrides of Argo CD sources,
+    `helmfile_facts` what is known of helmfiles and of the files with their values,
     `definition_files` those that may define kinds; `keep` is what the user says stays, by pattern.
     `has_applications` is false when no Argo CD object has Helm values, `has_sets` when there is no
     ApplicationSet, `has_inflations` and `has_replacements` when no kustomization has Helm charts or
@@ -136,6 +141,9 @@ class Index(Struct, dict=True):
     helmfile_facts: dict[str, HelmfileFacts] = field(default_factory=dict)
     config_map_files: list[str] = field(default_factory=list)
     silent_files: set[str] = field(default_factory=set)
+    naming_files: set[str] = field(default_factory=set)
+    generated: dict[str, str] = field(default_factory=dict)
+    data_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     argocd_files: set[str] = field(default_factory=set)
     definition_files: list[str] = field(default_factory=list)
     _kustomization_files: list[str] = field(default_factory=list)
@@ -266,6 +274,7 @@ class Index(Struct, dict=True):
             self._base_context,
             role=role,
             prefix_free=self.values_files.get(file, False),
+            data_key=self.data_keys.get(file, ("", "")),
             helmfile=facts or HelmfileFacts(),
             keeps=keeps,
             elements=elements,
@@ -293,6 +302,8 @@ class Index(Struct, dict=True):
             return FileRole.KUSTOMIZATION
         if file in self.patch_files:
             return FileRole.PATCH
+        if file in self.data_keys:
+            return FileRole.CONFIG_DATA
         return FileRole.ARGOCD_SOURCE if file in self.argocd_files else self._role_in_chart(file)
 
     def _role_in_chart(self, file: str) -> FileRole:
@@ -390,6 +401,8 @@ def _look_at(index: Index, file: str) -> bool:
         return _has_any(content, _DETAILS)
     if is_silent(file, content, index.rows, copied=True):
         index.silent_files.add(file)
+        if may_name_registry(content):
+            index.naming_files.add(file)
     if b"CustomResourceDefinition" in content:
         index.definition_files.append(file)
     if _has_any(content, _HOLDERS):
@@ -476,8 +489,13 @@ def _read_generators(index: Index, kustomization: KustomizationFile) -> None:
         if source.target_path is None
     }
     for name, key, file in generated_files(kustomization):
+        index.generated[file] = f"the generator {name} of {kustomization.file} takes it"
+        if data_paths(name, key):
+            index.data_keys[file] = name, key
         if (name, key) in wanted:
             index.values_files[file] = index.is_prefix_free(wanted[name, key])
+    for name, file in variable_files(kustomization):
+        index.generated[file] = f"the generator {name} of {kustomization.file} takes it"
     for _, chart, _ in inflated_charts(kustomization):
         free = is_prefix_free(chart.text("name") or "", chart.text("repo"))
         files = inflation_files(kustomization.folder, chart)

@@ -42,6 +42,7 @@ __all__ = [
     "read_kustomizations",
     "read_objects",
     "target_keys",
+    "variable_files",
 ]
 
 SOURCE_KINDS = frozenset(
@@ -146,12 +147,20 @@ def _add_source(found: Objects, file: str, root: Mapping, resource: Resource) ->
 def generated_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str, str]]:
     """What generators make of files: the generator's name, the key, and the file."""
     for generator, _ in generators(kustomization.root):
+        name = generator.text("name") or ""
         for text in texts(generator, "files"):
             key, equals, path = text.rpartition("=")
             file = join(kustomization.folder, path)
             if file is not None:
-                key = key if equals else path.rpartition("/")[2]
-                yield generator.text("name") or "", key, file
+                yield name, key if equals else path.rpartition("/")[2], file
+
+
+def variable_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str]]:
+    """The files of variables that generators take: the generator's name, and the file."""
+    for generator, _ in generators(kustomization.root):
+        paths = [*texts(generator, "envs"), *filter(None, [generator.text("env")])]
+        found = (join(kustomization.folder, path) for path in paths)
+        yield from ((generator.text("name") or "", file) for file in found if file)
 
 
 CopiedKey = tuple[tuple[str, str], tuple[Role, str]]

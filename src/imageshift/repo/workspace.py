@@ -16,7 +16,7 @@ from imageshift.errors import ChangedError, NoFilesError, SourceError
 from imageshift.repo.ignore import Patterns
 from imageshift.repo.read import leads_out, read_below, read_here, resolve_below
 
-__all__ = ["CONFIG_NAME", "Passed", "Workspace", "find_root", "has_config", "matching"]
+__all__ = ["CONFIG_NAME", "Passed", "Workspace", "find_root", "has_config", "is_ours", "matching"]
 
 CONFIG_NAME = ".imageshift.yaml"
 
@@ -25,6 +25,7 @@ _IGNORE_FILES = (".sourceignore", ".gitignore")
 
 # The most bytes of an ignore file, and the most patterns that hold for one folder.
 _LARGEST_IGNORE = 1024 * 1024
+_LARGEST_OTHER = 1024 * 1024
 _MOST_PATTERNS = 10_000
 
 # What Flux's source-controller leaves out of every artifact (its docs, "Default exclusions").
@@ -41,6 +42,10 @@ cloudbuild.yaml
 codeship-services.yml
 codeship-steps.yml
 """
+
+
+# A CI system reads them, and no cluster.
+_CI = frozenset(_FLUX_EXCLUDES.decode().replace("/", "").split())
 
 
 def find_root(paths: Sequence[Path], given: Path | None = None) -> Path:
@@ -160,6 +165,7 @@ class Workspace:
     _levels: dict[str, _Level] = field(default_factory=dict)
     _pins: dict[str, int | None] = field(default_factory=dict)
     _passed: dict[str, Passed] = field(default_factory=dict)
+    _others: set[str] = field(default_factory=set)
     _safe: set[str] = field(default_factory=lambda: {""})
     _given: Patterns = field(init=False)
 
@@ -197,6 +203,31 @@ class Workspace:
         """What the walks so far had to pass over, in path order."""
         return tuple(self._passed[name] for name in sorted(self._passed))
 
+    def others(self) -> Iterator[str]:
+        """The files that the walks so far met and whose format isn't ours, in path order.
+
+        Those of CI systems count, although Flux leaves them out.
+        """
+        for name in sorted(self._others):
+            parts = name.split("/")
+            ci = next((number for number, part in enumerate(parts) if part in _CI), None)
+            if ci is None:
+                if not self.is_excluded(name):
+                    yield name
+            elif not self._given.covers(os.fsencode(name)):
+                yield from self._files_below(name)
+
+    def _files_below(self, name: str) -> Iterator[str]:
+        """A file, or the regular files in a folder, whatever ignore rules say."""
+        path = self.absolute(name)
+        if not path.is_dir():
+            yield name
+            return
+        for folder, _, files in os.walk(path):
+            inside = os.path.relpath(folder, self.root)
+            found = (f"{inside}/{file}" for file in sorted(files))
+            yield from (file for file in found if not _is_link(f"{self.root}/{file}"))
+
     def read(self, name: str) -> bytes:
         """The bytes of a regular file below the root, the same at every reading.
 
@@ -218,6 +249,14 @@ class Workspace:
         if self._pins.setdefault(name, hash(content)) != hash(content):
             raise ChangedError(name)
         return content
+
+    def read_other(self, name: str) -> bytes:
+        """The bytes of a file that decides nothing; one of more than 1 MiB isn't looked at.
+
+        Raises:
+            SourceError: it can't be read, leads out of the root or is larger.
+        """
+        return read_below(self.root, name, largest=_LARGEST_OTHER)
 
     def read_failures_again(self) -> None:
         """Makes sure that what couldn't be read still can't.
@@ -275,8 +314,10 @@ class Workspace:
         if path.is_dir():
             if not name or not self.is_excluded(f"{name}/."):
                 yield from self._walk(name)
-        elif path.is_file() and not self.is_excluded(name) and _is_ours(path.name):
+        elif path.is_file() and is_ours(path.name) and not self.is_excluded(name):
             yield name
+        elif path.is_file():
+            self._others.add(name)
 
     def _walk(self, folder: str) -> Iterator[str]:
         waiting = self._inside(folder)
@@ -296,10 +337,15 @@ class Workspace:
         self._level(folder, {name for name, _ in entries})
         for name in odd:
             self._note_odd(prefix + name)
+        self._others.update(
+            prefix + name
+            for name, is_folder in entries
+            if name in _CI or not (is_folder or is_ours(name))
+        )
         return [
             (prefix + name, is_folder)
             for name, is_folder in reversed(entries)
-            if (is_folder or _is_ours(name)) and not self._excludes(prefix + name, folder=is_folder)
+            if (is_folder or is_ours(name)) and not self._excludes(prefix + name, folder=is_folder)
         ]
 
     def _entries(self, folder: str) -> tuple[list[tuple[str, bool]], list[str]]:
@@ -325,7 +371,7 @@ class Workspace:
         path = f"{self.root}/{name}"
         is_link = _is_link(path)
         leads_on = is_link and os.path.isdir(path)  # noqa: PTH112 as below
-        if not (leads_on or _is_ours(name.rpartition("/")[2])):
+        if not (leads_on or is_ours(name.rpartition("/")[2])):
             return
         if self._excludes(name, folder=False):
             return
@@ -396,5 +442,6 @@ def _is_link(path: str) -> bool:
     return os.path.islink(path)  # noqa: PTH114 pathlib's raises where a folder may not be searched
 
 
-def _is_ours(name: str) -> bool:
+def is_ours(name: str) -> bool:
+    """Whether a file of this name is of a format that is read."""
     return name.removesuffix(".gotmpl").endswith(_SUFFIXES) or name == "Kustomization"

@@ -157,6 +157,30 @@ CODES: dict[str, CodeText] = {
         "Permissions, a full disk or a limit of size stand in the way.",
         "Read the detail, and correct the cause.",
     ),
+    SkipReason.NOT_PULLED: CodeText(
+        "A name that nothing pulls",
+        "A policy, an `ImageRepository`, a label or the `name` of an `images:` entry compares with "
+        "this text; no node pulls by it.",
+        "Nothing, unless what it compares with has moved: then a warning says so.",
+    ),
+    SkipReason.NOT_OURS: CodeText(
+        "A text that the configuration disowns",
+        "`not_ours:` says that the text isn't ours, and why.",
+        "Nothing, as long as the reason holds.",
+    ),
+    SkipReason.OTHER_FORMAT: CodeText(
+        "A file in another format names images",
+        "The file is Terraform, a Dockerfile, a Compose or CI file, a script, or of a format that "
+        "imageshift doesn't know. It is counted, and never rewritten.",
+        "Move its images by hand if they should come from the cache, or name it under `not_ours:`.",
+    ),
+    SkipReason.UNCLAIMED: CodeText(
+        "A text names an image, and nothing says whether it is pulled",
+        "It looks like an image, but no finder knows its place: no object names the file as "
+        "values, and no table has the field.",
+        "Add the line of the detail to the configuration: a pattern under `values:` or a row under "
+        "`images:` makes it an image, `not_ours:` says that it is none of yours.",
+    ),
     SkipReason.UNPROVEN: CodeText(
         "A change isn't proven",
         "With `--verify` nothing is written that rendering before and after doesn't prove.",

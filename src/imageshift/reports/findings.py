@@ -13,7 +13,7 @@ from imageshift.inventory import FileSkip
 from imageshift.plan import FilePlan
 from imageshift.reports.codes import CODES, DOUBTFUL, NOT_CACHED, WRONG_PATH
 from imageshift.rewrite import Change, Kept, Status
-from imageshift.sites import ImageSite
+from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import Place
 
 __all__ = ["Finding", "Fix", "Level", "findings_of", "notice_findings", "place_of"]
@@ -131,7 +131,8 @@ def _of_kept(kept: Kept, plan: FilePlan, shown: str, failing: Container[Status])
         return None
     code = DOUBTFUL if kept.reason is None else kept.reason.value
     unsafe = is_unsafe(kept.reason)
-    fails = unsafe or kept.status in failing
+    unclaimed = kept.reason is SkipReason.UNCLAIMED and Status.DOUBTFUL in failing
+    fails = unsafe or unclaimed or kept.status in failing
     rest = f": {kept.detail}" if kept.detail else ""
     return Finding(
         code=code,

@@ -12,6 +12,7 @@ from imageshift.advice import Advice, is_unsafe
 from imageshift.cache import Rule, RuleSet
 from imageshift.inventory import FileSkip
 from imageshift.plan import FilePlan
+from imageshift.reports.account import Account, rows_of
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.sites import Part, SkipReason
 
@@ -48,14 +49,17 @@ class Summary(Struct):
     stays: list[tuple[str, Kept]] = field(default_factory=list)
     skips: list[FileSkip] = field(default_factory=list)
     unsafe: bool = False
+    account: Account = field(default_factory=Account)
     used: set[Rule] = field(default_factory=set)
 
     def add(self, plan: FilePlan) -> None:
         """Counts one file's plan."""
         shown = self.shown(plan.file)
-        for result in plan.results:
-            self._add_result(result, plan.file, shown)
+        for result, uses in rows_of(plan.results):
+            self.account.add(result, uses)
+            self._add_result(result, uses, plan.file, shown)
         for skip in plan.skips:
+            self.account.add_skip(skip)
             self.skips.append(skip)
             self.unsafe = self.unsafe or is_unsafe(skip.reason)
         if plan.before != plan.after:
@@ -63,12 +67,12 @@ class Summary(Struct):
         if self.back_from is None:
             self.advice.look_at(plan, shown)
 
-    def _add_result(self, result: Change | Kept, file: str, shown: str) -> None:
+    def _add_result(self, result: Change | Kept, uses: int, file: str, shown: str) -> None:
         self.counts[result.status] += 1
         if result.rule is not None:
             self.used.add(result.rule)
         if self.keep_rows:
-            self.rows.append(image_row(result, shown))
+            self.rows.append(image_row(result, shown, uses))
         if isinstance(result, Change):
             self.upstreams[result.rule.upstream, result.rule.prefix] += 1
         elif self.is_told(result):
@@ -95,6 +99,7 @@ class Summary(Struct):
                 for w in self.advice.warnings()
             ],
             "summary": self.numbers(),
+            "account": self.account.data(),
         }
 
     def numbers(self) -> dict[str, int]:
@@ -116,8 +121,11 @@ _OTHER_REGISTRIES = frozenset({SkipReason.OTHER_ECR, SkipReason.BAD_ACCOUNT})
 _COUNTED = (Status.REWRITE, Status.CACHED, Status.NO_RULE, Status.DOUBTFUL, Status.SKIPPED)
 
 
-def image_row(result: Change | Kept, shown: str) -> dict[str, Any]:
-    """One image as a row of the report; its place is null where nothing is written."""
+def image_row(result: Change | Kept, shown: str, uses: int = 1) -> dict[str, Any]:
+    """One text as a row of the report; its place is null where nothing is written.
+
+    `uses` is how many places take it, each of which would be a row if it were written twice.
+    """
     site = result.site
     place = site.place
     written = site.is_written
@@ -145,6 +153,7 @@ def image_row(result: Change | Kept, shown: str) -> dict[str, Any]:
         "rule": None if rule is None else rule.prefix,
         "reason": result.reason,
         "detail": result.detail,
+        "uses": uses,
     }
 
 

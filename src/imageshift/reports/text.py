@@ -63,20 +63,19 @@ def _print_stays(console: Console, summary: Summary, *, whole: Container[str] | 
     reasons = Counter(_why(kept) for _, kept in stays)
     for why, count in sorted(reasons.items()):
         console.print(f"[cyan]{why}[/] {counted(count, 'image')} left alone")
-        # Images that share one text by its anchor share its line too.
-        lines = Counter(
-            _stay(summary.shown(file), kept) for file, kept in stays if _why(kept) == why
-        )
-        listed = list(lines.items())[: _number(why, whole)]
-        for line, times in listed:
-            _print_dim(console, f"{line} ({times} images)" if times > 1 else line)
-        rest = count - sum(times for _, times in listed)
-        if rest:
-            _print_more(console, rest)
+        lines = [_stay(summary.shown(file), kept) for file, kept in stays if _why(kept) == why]
+        number = _number(why, whole)
+        for line in lines[:number]:
+            _print_dim(console, line)
+        if number is not None and count > number:
+            _print_more(console, count - number)
+    _print_skips(console, summary, whole=whole)
 
 
 def _print_skips(console: Console, summary: Summary, *, whole: Container[str] | None) -> None:
-    for reason in sorted({skip.reason for skip in summary.skips}):
+    # Warnings tell which files have other formats.
+    reasons = {skip.reason for skip in summary.skips} - {SkipReason.OTHER_FORMAT}
+    for reason in sorted(reasons):
         skips = [skip for skip in summary.skips if skip.reason is reason]
         files = counted(len({skip.file for skip in skips}), "file")
         console.print(f"[cyan]{reason}[/] {files} not looked into")

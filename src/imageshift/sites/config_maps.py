@@ -10,12 +10,18 @@ from imageshift.data.config_map_keys import CONFIG_MAP_KEYS
 from imageshift.sites.context import FinderContext
 from imageshift.sites.custom import select
 from imageshift.sites.generic import find_embedded_pods
-from imageshift.sites.model import ImageSite, Path, Resource, SiteKind, below
+from imageshift.sites.model import ImageSite, Path, Resource, SiteKind, below, resource_of
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import whole_site
-from imageshift.source import Document, Mapping, Scalar, parse_embedded
+from imageshift.source import Document, Mapping, Node, Scalar, parse_embedded
 
-__all__ = ["find_config_map_images", "find_secret_images", "may_name_images"]
+__all__ = [
+    "data_paths",
+    "find_config_map_images",
+    "find_data_images",
+    "find_secret_images",
+    "may_name_images",
+]
 
 _POD_LIST = re.compile(r"\b(?:c|initC|ephemeralC)ontainers\b")
 _WORDS = sorted({row.config_map if row.config_map != "*" else row.key for row in CONFIG_MAP_KEYS})
@@ -42,7 +48,7 @@ def find_config_map_images(
     values_keys = context.values_maps.get(resource.name, {})
     for key, text in _filled(root, "data"):
         at = (*path, "data", key)
-        paths = _paths(resource.name, key)
+        paths = data_paths(resource.name, key)
         if key in values_keys:
             yield from _values(document, resource, text, at, free=values_keys[key])
         elif (resource.name, key) in context.copied_keys:
@@ -92,7 +98,14 @@ def _copied(
         yield replace(site, parts=(replace(site.main, role=role),)).doubtful(note)
 
 
-def _paths(config_map: str, key: str) -> list[str]:
+def find_data_images(document: Document, name: str, key: str) -> Iterator[ImageSite]:
+    """The images of a file that a generator makes a key of a known program's ConfigMap."""
+    resource = resource_of(document.mapping)
+    yield from _selected(document, document.mapping, resource, (), data_paths(name, key))
+
+
+def data_paths(config_map: str, key: str) -> list[str]:
+    """The places of images in a key of a known program's ConfigMap; empty for the text itself."""
     return [
         row.path
         for row in CONFIG_MAP_KEYS
@@ -106,7 +119,13 @@ def _known(
     if paths == [""]:
         yield from whole_site(document, resource, text, at, SiteKind.CUSTOM)
         return
-    for path in paths:
-        for found in select(document, text, path):
+    yield from _selected(document, text, resource, at, paths)
+
+
+def _selected(
+    document: Document, root: Node, resource: Resource, at: Path, paths: list[str]
+) -> Iterator[ImageSite]:
+    for path in filter(None, paths):
+        for found in select(document, root, path):
             at_inner = at + found.path
             yield from whole_site(found.document, resource, found.node, at_inner, SiteKind.CUSTOM)

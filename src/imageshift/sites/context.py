@@ -26,6 +26,7 @@ class FileRole(Enum):
     ARGOCD_SOURCE = auto()
     TEMPLATE = auto()
     LITERAL_TEMPLATE = auto()
+    CONFIG_DATA = auto()
 
 
 def _unknown_source(_kind: str, _namespace: str, _name: str) -> str | None:
@@ -47,7 +48,7 @@ class FinderContext(Struct, frozen=True):
     `move_unknown` a whole reference in a kind that nothing knows is likely, not doubtful.
     `helmfile` is what is known of the helmfile that it is, or whose values it holds, and `keeps`
     what the user says stays in the file; `elements` are images that an ApplicationSet's template
-    takes from here.
+    takes from here, `data_key` is the ConfigMap and the key that a generator makes of the file.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -60,6 +61,7 @@ class FinderContext(Struct, frozen=True):
     defined: Callable[[Resource], tuple[ImageField, ...]] = _undefined
     move_unknown: bool = False
     chart_sources: bool = False
+    data_key: tuple[str, str] = ("", "")
     helmfile: HelmfileFacts = HelmfileFacts()
     keeps: tuple[Keep, ...] = ()
     elements: tuple[ElementImage, ...] = ()

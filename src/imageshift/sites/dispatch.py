@@ -13,6 +13,7 @@ from imageshift.sites.annotations import find_annotation_images
 from imageshift.sites.argocd import find_application_images, find_override_images
 from imageshift.sites.config_maps import (
     find_config_map_images,
+    find_data_images,
     find_secret_images,
     may_name_images,
 )
@@ -55,6 +56,7 @@ _WORDS = re.compile(r"[iI]mage|registry|repository|_IMAGE|oci://|newName")
 
 _NEVER = frozenset({"CustomResourceDefinition", "GrafanaDashboard", "RoleBinding", "Role"})
 _NEVER |= {"ClusterRole", "ClusterRoleBinding", "APIService", "PrometheusRule", "Secret"}
+_NEVER |= {"ImageRepository", "ImagePolicy", "ImageUpdateAutomation"}
 _CHART_SOURCES = frozenset({"HelmRepository", "OCIRepository", "HelmChart"})
 
 # Kinds whose own text is a template language, so that `{{` in a plain scalar is ordinary.
@@ -146,6 +148,8 @@ def _own_images(document: Document, context: FinderContext) -> Iterator[ImageSit
         yield from find_override_images(document, document.mapping, _PatchFinder(context))
     elif context.role is FileRole.VALUES:
         yield from _values_images(document, context)
+    elif context.role is FileRole.CONFIG_DATA:
+        yield from find_data_images(document, *context.data_key)
     elif context.role is FileRole.KUSTOMIZATION:
         root, find = document.mapping, _PatchFinder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 from msgspec.structs import replace
 
-from imageshift.errors import SourceError
+from imageshift.data.official_images import OFFICIAL_IMAGES
+from imageshift.errors import InvalidReferenceError, SourceError
+from imageshift.reference import has_host, parse_reference
 from imageshift.sites.definitions import is_pushed_to
 from imageshift.sites.flags import is_spelled_out
 from imageshift.sites.model import (
@@ -22,9 +24,13 @@ from imageshift.sites.model import (
 from imageshift.sites.workloads import find_container_images, find_pod_images, find_volume_image
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
 
-__all__ = ["find_embedded_pods", "find_generic_images"]
+__all__ = ["LABEL_KEYS", "find_embedded_pods", "find_generic_images"]
 
 _IMAGE_KEY = re.compile(r"(?:^image|[a-z0-9]Image|[_-]image)(?:Name|Ref|Reference|_name|URI|Url)?$")
+LABEL_KEYS = frozenset({"labels", "matchLabels", "selector"})
+"""Where labels stand, which name no image that is pulled."""
+
+_NO_IMAGE = re.compile(r"^[/.~\d]|\.(?:png|jpe?g|gif|svg|webp|ico|bmp|iso|qcow2|img|raw|vmdk)$")
 _CONTAINER_KEYS = ("containers", "initContainers", "ephemeralContainers")
 
 
@@ -103,7 +109,8 @@ class _Walk(Struct, frozen=True):
             at = (*path, key.value)
             if _IMAGE_KEY.search(key.value):
                 yield from _image(self.document, value, self.resource, at)
-            if not (is_pod and key.value in {*_CONTAINER_KEYS, "volumes"}):
+            read = is_pod and key.value in {*_CONTAINER_KEYS, "volumes"}
+            if not (read or key.value in LABEL_KEYS):
                 yield from self.below(value, at, depth=depth + 1)
 
 
@@ -117,7 +124,7 @@ def _is_pod(node: Mapping) -> bool:
 
 
 def _image(document: Document, value: Node, resource: Resource, path: Path) -> Iterator[ImageSite]:
-    """What looks like an image beyond doubt, but may be no place that is pulled from."""
+    """What looks like an image, in full or in short form, but may be no place to pull from."""
     parts = tuple(_parts(value, path))
     if not parts:
         return
@@ -129,7 +136,7 @@ def _image(document: Document, value: Node, resource: Resource, path: Path) -> I
         resource=resource,
         confidence=Confidence.EXACT,
     )
-    if is_spelled_out(site.text):
+    if is_spelled_out(site.text) or _is_short_form(site.text):
         pushed = is_pushed_to(path)
         note = (
             "a build pushes to it"
@@ -137,6 +144,20 @@ def _image(document: Document, value: Node, resource: Resource, path: Path) -> I
             else f"{resource.kind} isn't a kind that imageshift knows"
         )
         yield site.doubtful(note)
+
+
+def _is_short_form(text: str) -> bool:
+    """Whether a text behind a key for images names one without a registry: `restic/restic:1`."""
+    if _NO_IMAGE.search(text):
+        return False
+    try:
+        reference = parse_reference(text)
+    except InvalidReferenceError:
+        return False
+    identified = reference.tag is not None or reference.digest is not None
+    if not has_host(text) and text.count("/") > 1:
+        return False  # Docker Hub has no such names
+    return identified or "/" in text or text in OFFICIAL_IMAGES
 
 
 def _parts(value: Node, path: Path) -> Iterator[Part]:

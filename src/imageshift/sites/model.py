@@ -37,6 +37,7 @@ class SiteKind(StrEnum):
     KUSTOMIZE = "kustomize"
     PATCH = "patch"
     CHART = "chart"
+    TEXT = "text"
 
 
 class Confidence(StrEnum):
@@ -91,6 +92,10 @@ class SkipReason(StrEnum):
     UNPROVEN = "unproven"
     WRONG_CACHE_PATH = "wrong-cache-path"
     """The one reason for which something moves though it names the cache."""
+    NOT_PULLED = "not-pulled"
+    NOT_OURS = "not-ours"
+    OTHER_FORMAT = "other-format"
+    UNCLAIMED = "unclaimed"
 
 
 class Resource(Struct, frozen=True):

@@ -29,6 +29,7 @@ from imageshift.sites.workloads import whole_site
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
 __all__ = [
+    "GLOBAL_REGISTRIES",
     "REPOSITORY_KEYS",
     "ValuesContext",
     "find_values_images",
@@ -55,12 +56,13 @@ _REGISTRY_ALONE = "a registry alone: the chart has the rest"
 _SHARED = re.compile(r"default|global", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
 _NO_NAME = re.compile(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
-_GLOBALS: tuple[Path, ...] = (
+GLOBAL_REGISTRIES: tuple[Path, ...] = (
     ("global", "imageRegistry"),
     ("global", "image", "registry"),
     ("global", "registry"),
     ("global", "repository"),
 )
+"""Where values set one registry for all images of a chart."""
 
 
 class ValuesContext(Struct, frozen=True):
@@ -78,7 +80,7 @@ class ValuesContext(Struct, frozen=True):
 
 def global_registry(values: Mapping) -> str | None:
     """The key by which the values set one registry for all images (`global.imageRegistry`)."""
-    for path in _GLOBALS:
+    for path in GLOBAL_REGISTRIES:
         node: Node | None = values
         for step in path:
             node = node.get(str(step)) if isinstance(node, Mapping) else None

@@ -1,0 +1,414 @@
+"""What the finders leave: every other text of a file that names an image, with the reason.
+
+It comes last, so it may not guess: such a text is listed, and never rewritten.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingType
+from fnmatch import fnmatchcase
+from functools import cached_property
+from itertools import islice
+
+from msgspec import Struct
+
+from imageshift.config import NotOurs
+from imageshift.errors import SourceError
+from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line
+from imageshift.inventory.spots import Holder, Scalars, Taken
+from imageshift.repo.workspace import CONFIG_NAME, matching
+from imageshift.sites import (
+    Confidence,
+    ImageSite,
+    Part,
+    Resource,
+    Role,
+    SiteKind,
+    SkipReason,
+    is_kustomization,
+    resource_of,
+)
+from imageshift.sites.argocd import is_override_file
+from imageshift.sites.generic import LABEL_KEYS
+from imageshift.sites.helmfile import is_helmfile
+from imageshift.sites.model import Path
+from imageshift.sites.other_formats import VARIABLES, format_of_file, format_of_object
+from imageshift.sites.policies import is_policy_text
+from imageshift.sites.texts import find_reference_texts, may_name_images
+from imageshift.sites.values import GLOBAL_REGISTRIES, ValuesContext, find_values_images
+from imageshift.source import (
+    Chunk,
+    Document,
+    Mapping,
+    Scalar,
+    SourceText,
+    Span,
+    split_documents,
+)
+
+__all__ = ["Leftovers"]
+
+_KIND = re.compile(r"""^[ ]{0,4}["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
+_ROOT_KIND = re.compile(r"""^["']?kind["']?[ \t]*:""", re.MULTILINE)
+_SCHEMA = re.compile(r"""["']\$schema["']\s*:\s*["'][^"']*json-schema""")
+_HEAD = 2_000
+_NOT_PULLED = {
+    "ImageRepository": "Flux watches its tags, and pulls nothing",
+    "ImagePolicy": "Flux chooses a tag by it, and pulls nothing",
+    "AppProject": "it says which sources are allowed",
+}
+_DESCRIBES = re.compile(
+    r"(?:^|/)(?:Chart\.ya?ml|Chart\.lock|helmfile\.lock|\.?renovate(?:rc)?(?:\.json5?)?)$"
+)
+
+
+class Leftovers(Struct, frozen=True):
+    """Lists what the finders leave.
+
+    `not_ours` is what the configuration says of it, `generated` which generators take a file.
+    """
+
+    not_ours: tuple[NotOurs, ...] = ()
+    generated: MappingType[str, str] = {}
+
+    def find(
+        self, source: SourceText, scan: FileScan, sites: Iterable[ImageSite]
+    ) -> tuple[list[ImageSite], FileSkip | None]:
+        """The texts of a file that name an image and belong to none of its sites.
+
+        Those of a file in a format that isn't read are counted, and one skip stands for them.
+        """
+        if scan.file.rpartition("/")[2] == CONFIG_NAME:
+            return [], None
+        left = _Left(source, scan, self.generated.get(scan.file))
+        found = left.values(Taken(sites))
+        found += islice(left.texts(Taken([*sites, *found])), _MOST + 1)
+        if len(found) > _MOST:
+            return found[:_MOST], _too_many(scan.file)
+        entries = self._not_ours(scan.file) if found and self.not_ours else ()
+        found = [_judged(site, entries) for site in found]
+        other = left.other_format if found else None
+        if other is None:
+            return found, None
+        ours = [site for site in found if site.skip is not SkipReason.NOT_OURS]
+        return [], other_format(scan.file, other, len(ours)) if ours else None
+
+    def find_other(self, file: str, content: bytes) -> tuple[list[ImageSite], FileSkip | None]:
+        """The same for a file that no finder reads; nothing in what is no text."""
+        if not may_name_images(content):
+            return [], None
+        try:
+            source = SourceText.decode(content)
+        except SourceError:
+            return [], None
+        return self.find(source, FileScan(file, source), ())
+
+    def _not_ours(self, file: str) -> list[NotOurs]:
+        """What the configuration says of a file's texts."""
+        named = (entry for entry in self.not_ours if entry.paths or entry.images)
+        return [entry for entry in named if not entry.paths or matching(entry.paths, [file])]
+
+
+def _judged(site: ImageSite, entries: Iterable[NotOurs]) -> ImageSite:
+    if site.skip is SkipReason.UNCLAIMED:
+        for entry in entries:
+            if not entry.images or any(fnmatchcase(site.text, name) for name in entry.images):
+                return site.skipped(SkipReason.NOT_OURS, entry.reason)
+    return site
+
+
+class _Left:
+    """The texts of one file that no site claims, each with the reason why."""
+
+    def __init__(self, source: SourceText, scan: FileScan, generator: str | None) -> None:
+        self._file = scan.file
+        self._generator = generator
+        self._source = source
+        self._scan = scan
+        self._parsed: dict[int, list[Document]] = {}
+        self._unread: dict[int, tuple[SkipReason, str]] = {}
+        self._reasons: dict[int, tuple[SkipReason, str] | None] = {}
+        self._schemas: dict[int, bool] = {}
+        self._ignored: dict[int, bool] = {}
+        self._scalars: dict[int, list[tuple[Document, Scalars]]] = {}
+
+    @cached_property
+    def _chunks(self) -> list[Chunk]:
+        return list(split_documents(self._source))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [chunk.start for chunk in self._chunks]
+
+    @cached_property
+    def other_format(self) -> str | None:
+        """The format of a file that isn't read; None for one that is, and for variables."""
+        found = format_of_file(self._file)
+        if self._scan.skips:
+            return None
+        if not _is_yaml(self._file):
+            return None if self._generator or found == VARIABLES else found
+        if found in {"CI", "Compose", "script"}:
+            return found
+        roots = [document.mapping for chunk in self._chunks for document in self._documents(chunk)]
+        return next(filter(None, map(format_of_object, roots)), None)
+
+    def values(self, taken: Taken) -> list[ImageSite]:
+        """What looks like an image in documents without a kind, read as Helm values are."""
+        return [
+            self._obeying(site.skipped(SkipReason.UNCLAIMED, self._values_claim))
+            for document in self._kindless()
+            for site in find_values_images(
+                ValuesContext(document, Resource()), document.mapping, ()
+            )
+            if _is_told(site) and not taken.has(_span(site), site.text)
+        ]
+
+    def _kindless(self) -> Iterator[Document]:
+        """The documents that say nothing of themselves, in a file that wasn't read as values."""
+        known = is_kustomization(self._file) or is_override_file(self._file)
+        known = known or any(site.kind is SiteKind.VALUES for site in self._scan.sites)
+        if known or self._whole_skip is not None or not _is_yaml(self._file):
+            return
+        for chunk in self._chunks if "mage" in self._source.text else ():
+            if _ROOT_KIND.search(chunk.text) is None and self._reason(chunk) is None:
+                roots = ((made, made.mapping) for made in self._documents(chunk))
+                yield from (
+                    made
+                    for made, root in roots
+                    if root.get("kind") is None and not is_helmfile(root)
+                )
+
+    def texts(self, taken: Taken) -> Iterator[ImageSite]:
+        """Every other text, found by what it looks like."""
+        for span in self._reference_texts():
+            text = self._source.text[span.start : span.end]
+            found = None if taken.has(span, text) else self._text_site(span, text)
+            if found is not None:
+                template = "{{" in text and found.skip is SkipReason.UNCLAIMED
+                yield self._obeying(found.skipped(*_TEMPLATE) if template else found)
+
+    def _reference_texts(self) -> Iterator[Span]:
+        """What looks like an image, but for documents that describe what objects look like."""
+        if "CustomResourceDefinition" not in self._source.text:
+            yield from find_reference_texts(self._source.text)
+            return
+        for chunk in (chunk for chunk in self._chunks if not _is_schema(chunk)):
+            for span in find_reference_texts(chunk.text):
+                yield Span(chunk.start + span.start, chunk.start + span.end)
+
+    def _text_site(self, span: Span, text: str) -> ImageSite | None:
+        if self._whole_skip is not None:
+            return _named(self._whole, span, text).skipped(*self._whole_skip)
+        chunk = self._chunk(span.start)
+        if chunk is None or self._is_schema(chunk):
+            return None
+        document, holder = self._holder(chunk, span.start)
+        reason = self._reason(chunk) or self._unread.get(chunk.start)
+        if document is None or holder is None:
+            made = _named(self._whole, span, text)
+            return made.skipped(*(reason or (SkipReason.UNCLAIMED, self._no_claim)))
+        resource, start = _object_at(document.mapping, holder.path)
+        made = _named(document, span, text, holder.path, resource)
+        claim = self._claim(resource, holder.path[start:], whole=holder.scalar.value == text)
+        if holder.path[:1] in _GENERATORS:
+            generator = document.mapping.items(str(holder.path[0]))[int(holder.path[1])]
+            name = generator.text("name") if isinstance(generator, Mapping) else None
+            claim = SkipReason.UNCLAIMED, f"the generator {name} takes it; {self._look}"
+        return made.skipped(*(reason or _reason_at(holder.path) or claim))
+
+    def _obeying(self, site: ImageSite) -> ImageSite:
+        if self._says_ignore and any(map(self._is_ignored, site.lines())):
+            return site.skipped(SkipReason.IGNORED, "imageshift: ignore")
+        return site
+
+    @cached_property
+    def _says_ignore(self) -> bool:
+        return "imageshift:" in self._source.text
+
+    def _is_ignored(self, line: int) -> bool:
+        if line not in self._ignored:
+            self._ignored[line] = is_ignored_line(self._source, line)
+        return self._ignored[line]
+
+    @cached_property
+    def _whole(self) -> Document:
+        return Document(self._source, None, 0, 0, len(self._source))
+
+    @cached_property
+    def _whole_skip(self) -> tuple[SkipReason, str] | None:
+        """Why nothing of the file is looked at."""
+        if _DESCRIBES.search(self._file):
+            return SkipReason.NOT_PULLED, "a file about images, from which nothing is pulled"
+        whole = (skip for skip in self._scan.skips if skip.line is None)
+        return next(((skip.reason, skip.detail) for skip in whole), None)
+
+    def _reason(self, chunk: Chunk) -> tuple[SkipReason, str] | None:
+        """Why nothing of a document is looked at."""
+        if chunk.start not in self._reasons:
+            self._reasons[chunk.start] = self._found_reason(chunk)
+        return self._reasons[chunk.start]
+
+    def _is_schema(self, chunk: Chunk) -> bool:
+        if chunk.start not in self._schemas:
+            self._schemas[chunk.start] = _is_schema(chunk)
+        return self._schemas[chunk.start]
+
+    def _found_reason(self, chunk: Chunk) -> tuple[SkipReason, str] | None:
+        if is_policy_text(chunk.text):
+            return SkipReason.NOT_PULLED, "a policy matches names by it"
+        first, last = self._source.place(chunk.start).line, self._source.place(chunk.end).line
+        for skip in self._scan.skips:
+            if skip.line is not None and first <= skip.line <= last:
+                return skip.reason, skip.detail
+        kind = _KIND.search(chunk.text)
+        detail = None if kind is None else _NOT_PULLED.get(kind[1])
+        return None if detail is None else (SkipReason.NOT_PULLED, detail)
+
+    def _chunk(self, offset: int) -> Chunk | None:
+        at = bisect_right(self._starts, offset) - 1
+        return self._chunks[at] if at >= 0 else None
+
+    def _documents(self, chunk: Chunk) -> list[Document]:
+        """The documents of a chunk that can be read; why it can't be is kept."""
+        if chunk.start not in self._parsed:
+            self._parsed[chunk.start] = []
+            try:
+                found = chunk.documents() if _is_yaml(self._file) else []
+            except SourceError as error:
+                self._unread[chunk.start] = SkipReason(error.reason), str(error)
+            else:
+                self._parsed[chunk.start] = found
+                if any(document.has_template() for document in found):
+                    self._unread[chunk.start] = _TEMPLATE
+        return self._parsed[chunk.start]
+
+    def _holder(self, chunk: Chunk, offset: int) -> tuple[Document | None, Holder | None]:
+        """The document and the scalar in it that has a character."""
+        if chunk.start not in self._scalars:
+            documents = self._documents(chunk)
+            self._scalars[chunk.start] = [(made, Scalars(made.root)) for made in documents]
+        for document, scalars in self._scalars[chunk.start]:
+            holder = scalars.at(offset)
+            if holder is not None:
+                return document, holder
+        return None, None
+
+    def _claim(self, resource: Resource, path: Path, *, whole: bool) -> tuple[SkipReason, str]:
+        """That nothing claims a text, with the line of the configuration that does."""
+        if not (whole and resource.kind and _is_telling(path)):
+            return SkipReason.UNCLAIMED, self._no_claim
+        steps = "".join("[]" if isinstance(step, int) else f".{step}" for step in path)
+        row = f"images: [{{kind: {resource.kind}, path: '{steps[1:]}'}}]"
+        return SkipReason.UNCLAIMED, f"no finder knows this place; `{row}` claims it"
+
+    @property
+    def _values_claim(self) -> str:
+        why = self._generator or "no object names this file as values"
+        return f"{why}; `values: ['{self._file}']` claims it"
+
+    @property
+    def _no_claim(self) -> str:
+        return f"{self._generator or 'no finder reads this text'}; {self._look}"
+
+    @property
+    def _look(self) -> str:
+        entry = f"not_ours: [{{paths: ['{self._file}'], reason: …}}]"
+        return f"look whether it is pulled, `{entry}` if it isn't"
+
+
+_MOST = 10_000
+"""As many texts are listed of one file."""
+
+_STEP = re.compile(r"[\w-]+")
+_GENERATORS = (("configMapGenerator",), ("secretGenerator",))
+_TEMPLATE = (SkipReason.TEMPLATE, "a template, known only when it is rendered")
+
+
+def _too_many(file: str) -> FileSkip:
+    detail = f"more than {_MOST:,} texts that no finder knows; the others aren't listed"
+    return FileSkip(file, None, None, SkipReason.UNCLAIMED, detail)
+
+
+def other_format(file: str, kind: str, images: int) -> FileSkip:
+    """The skip that stands for a file in a format that isn't read."""
+    detail = f"{kind}: not read, and names {images} image{'s' if images > 1 else ''}"
+    return FileSkip(file, None, None, SkipReason.OTHER_FORMAT, detail, kind, images)
+
+
+def _reason_at(path: Path) -> tuple[SkipReason, str] | None:
+    """Why a place is none that is pulled from."""
+    named = path[-1:] == ("name",) and path[-3:-2] == ("images",)
+    if named or path[-3:-1] == ("kustomize", "images"):
+        return SkipReason.NOT_PULLED, "an `images:` entry matches names by it"
+    if path[:1] == ("status",):
+        return SkipReason.NOT_PULLED, "a status, which only the cluster writes"
+    if not LABEL_KEYS.isdisjoint(path):
+        return SkipReason.NOT_PULLED, "a label"
+    if path[-3:-1] == ("postBuild", "substitute"):
+        return SkipReason.VARIABLE, "the value of a variable, which is never edited"
+    if any(path[-len(names) :] == names for names in GLOBAL_REGISTRIES):
+        return SkipReason.NOT_PULLED, "the chart puts it before the names of its images"
+    return None
+
+
+def _is_telling(path: Path) -> bool:
+    """Whether a row of the configuration with a path would name images and nothing else.
+
+    One for the values of all variables of a list would not.
+    """
+    names = [step for step in path if isinstance(step, str)]
+    plain = all(_STEP.fullmatch(name) for name in names)
+    return plain and (len(names) == len(path) or "mage" in names[-1])
+
+
+def _object_at(root: Mapping, path: Path) -> tuple[Resource, int]:
+    """The object that holds a path, an item of a List too, and where the path in it begins."""
+    resource = resource_of(root)
+    if resource.kind.endswith("List") and path[:1] == ("items",) and isinstance(path[1], int):
+        item = root.items("items")[path[1]]
+        return resource_of(item) if isinstance(item, Mapping) else resource, 2
+    return resource, 0
+
+
+def _span(site: ImageSite) -> Span:
+    """Where a site's main scalar stands in the file."""
+    main = site.main.scalar
+    return Span(site.document.offset(main.start), site.document.offset(main.end))
+
+
+def _named(
+    document: Document, span: Span, text: str, path: Path = (), resource: Resource | None = None
+) -> ImageSite:
+    """A text as a site."""
+    scalar = Scalar(span.start, span.end, None, text, "", None)
+    return ImageSite(
+        kind=SiteKind.TEXT,
+        document=document,
+        path=path,
+        parts=(Part(Role.REFERENCE, scalar, path),),
+        resource=resource or Resource(),
+        confidence=Confidence.DOUBTFUL,
+    )
+
+
+def _is_told(site: ImageSite) -> bool:
+    """Whether a site in a file that says nothing of itself is an image to all appearance."""
+    if site.main.role is Role.REGISTRY:
+        return False
+    if site.main.role is Role.REFERENCE:
+        return site.has_host or ":" in site.text.rpartition("/")[2] or "@" in site.text
+    return site.has_host or bool(site.identifier_text) or "/" in site.name_text
+
+
+def _is_schema(chunk: Chunk) -> bool:
+    """Whether a document describes what objects look like."""
+    kind = _KIND.search(chunk.text)
+    return (kind is not None and kind[1] == "CustomResourceDefinition") or (
+        _SCHEMA.search(chunk.text[:_HEAD]) is not None
+    )
+
+
+def _is_yaml(file: str) -> bool:
+    return file.endswith((".yaml", ".yml", ".json", "Kustomization"))
