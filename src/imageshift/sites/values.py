@@ -140,7 +140,7 @@ class _Search:
     def _mapping(self, node: Mapping, path: Path, *, image_key: bool) -> Iterator[ImageSite]:
         reference = node.get("reference") if path[-1:] == ("image",) else None
         if isinstance(reference, Scalar) and node.keys() <= _VOLUME_KEYS:
-            yield from self._bare(reference, (*path, "reference"))
+            yield from self._bare(node, reference, (*path, "reference"))
             return
         block = self._block(node, path, image_key=image_key)
         taken = set() if block is None else {id(part.scalar) for part in block.parts}
