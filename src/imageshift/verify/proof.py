@@ -1,6 +1,7 @@
 """The whole proof: both trees discovered, their units paired, compared, and releases rendered."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +28,7 @@ from imageshift.verify.model import (
     object_name,
 )
 from imageshift.verify.prove_release import ReleaseProver, ReleaseSide
-from imageshift.verify.prove_unit import defer, prove_file, prove_unit
+from imageshift.verify.prove_unit import MapKey, defer, prove_file, prove_unit, rendered_maps
 from imageshift.verify.releases import is_release
 from imageshift.verify.render import ReleaseRenderer
 from imageshift.verify.secrets import Veil
@@ -157,6 +158,7 @@ class _Run(Struct, dict=True):
     before: _Side
     after: _Side
     options: VerifyOptions
+    _rendered: dict[UnitKey, list[Verdict]] = field(default_factory=dict)
 
     def prove(self) -> Proof:
         keys = [key for key in {**self.before.units, **self.after.units} if self._is_asked(key)]
@@ -164,9 +166,10 @@ class _Run(Struct, dict=True):
             tasks = [(key, release) for key in keys for release in self._releases(key)]
             proven = dict(zip(tasks, pool.map(self._prove_release, tasks), strict=True))
         made = list(proven.values())
+        for task, found in proven.items():
+            self._rendered.setdefault(task[0], []).append(found)
         for key in keys:
-            own = {task[1]: verdict for task, verdict in proven.items() if task[0] == key}
-            verdict = self._prove_unit(key, own)
+            verdict = self._prove_unit(key, self._rendered.get(key, ()))
             if verdict is not None:
                 made.append(verdict)
         return Proof(tuple(sorted(map(self._veil.over, made), key=_order)))
@@ -218,14 +221,15 @@ class _Run(Struct, dict=True):
             side.place(release.name, unit),
         )
 
-    def _prove_unit(self, key: UnitKey, releases: Mapping[UnitKey, Verdict]) -> Verdict | None:
+    def _prove_unit(self, key: UnitKey, releases: Iterable[Verdict]) -> Verdict | None:
         old, new = self.before.units.get(key), self.after.units.get(key)
         unit = new or old
         assert unit is not None  # noqa: S101 the key is one of theirs
         try:
             verdict = self._compared(key, old, new, unit.file)
             if verdict is not None:
-                verdict = defer(verdict, unit.objects, releases.values(), self._built)
+                maps = self._maps_of_files if key.kind is VerdictKind.FILE else frozenset()
+                verdict = defer(verdict, unit.objects, releases, self._built, maps)
         except Exception as error:  # noqa: BLE001 one bad unit is no matter for the others
             said = as_tool_error(error)
             verdict = Verdict(key=key, file=unit.file, problem=Problem(unit.file, str(said)))
@@ -240,6 +244,26 @@ class _Run(Struct, dict=True):
             texts = self.before.tree.read(key.place), self.after.tree.read(key.place)
             return prove_file(key, (old, new), texts, rules, jobs=self.options.rewrite_jobs)
         return prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
+
+    @cached_property
+    def _maps_of_files(self) -> frozenset[MapKey]:
+        """What the rendered releases of files take values from in another file.
+
+        Files that no build takes in are applied together; of a name that several have, nobody
+        knows which is taken.
+        """
+        units = {k: u for k, u in self.after.units.items() if k.kind is VerdictKind.FILE}
+        holders = Counter(
+            (name.kind, name.namespace, name.name)
+            for unit in units.values()
+            for name in map(object_name, unit.objects)
+        )
+        found = (
+            key
+            for place, unit in units.items()
+            for key in rendered_maps(unit.objects, self._rendered.get(place, ()))
+        )
+        return frozenset(key for key in found if holders[key[:3]] == 1)
 
     @cached_property
     def _built(self) -> frozenset[tuple[str, str]]:
