@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from imageshift.charts.in_tree import OWN_VALUES, every_layer, folder_layers
+from imageshift.charts.in_tree import OWN_VALUES, folder_layers
 from imageshift.charts.layers import Layer, at_target
 from imageshift.charts.model import ChartError
 from imageshift.charts.sources import ChartSources
@@ -96,18 +96,24 @@ def read_stacks_of(index: Index) -> Iterator[Stack]:
 def _releases(index: Index) -> Iterator[Stack]:
     maps = _config_maps(index) if index.releases else {}
     sources = ChartSources(index, Reach(index), {})
+    known: dict[tuple[str, tuple[str, ...]], list[ValuesLayer]] = {}
     for file, document, root in release_specs(index):
         spec, resource = below(root, "spec"), resource_of(root)
         pick = None
         with suppress(ChartError):
             plain = to_filled(spec, {}) if index.charts else {}
             pick = sources.pick(plain, resource.namespace or "default", resource.name)
-        layers = [] if pick is None else [*_layers(every_layer(index, pick))]
+        path = None if pick is None or not pick.in_tree else pick.source.path
+        folder = None if path is None else index.workspace.relative(path)
+        layers: list[ValuesLayer] = []
+        if pick is not None and folder is not None:
+            key = folder, pick.values_files
+            if key not in known:
+                known[key] = [*_layers(folder_layers(index, *key))]
+            layers += known[key]
         layers += _brought(index, file, spec, maps)
         values = spec.mapping("values")
         layers += [] if values is None else [ValuesLayer(file, document, values)]
-        path = None if pick is None or not pick.in_tree else pick.source.path
-        folder = None if path is None else index.workspace.relative(path)
         forced = below(spec, "upgrade").text("force") == "true"
         yield Stack(layers, folder, upgrades=True, forced=forced)
 
