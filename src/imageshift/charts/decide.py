@@ -282,7 +282,8 @@ class _Run:
         terms = self._terms(text, mapper)
         judge = self._judge(text, chart, overrider.renderer, target)
         builds = self._builds(text, judge)
-        own = [e for e in result.edits if layer_of(e.path, text.own, terms.layers) is text.own]
+        chosen = ((e, layer_of(e.path, text.own, terms.layers)) for e in result.edits)
+        own = [edit for edit, layer in chosen if layer is text.own or layer.in_chart]
         terms = replace(terms, spoiling=builds.spoiling(own), clash=result.clash)
         kept = [edit for edit in own if edit.path not in terms.spoiling]
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()

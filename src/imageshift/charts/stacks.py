@@ -71,27 +71,32 @@ class Stacks(Struct, frozen=True):
     below: dict[SiteKey, str] = field(default_factory=dict)
     apart: dict[SiteKey, str] = field(default_factory=dict)
     guards: dict[SiteKey, Guard] = field(default_factory=dict)
+    taken: set[SiteKey] = field(default_factory=set)
     moves: dict[str, set[Move]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site; None where its own text says all."""
         if not (self.verdicts or self.below or self.apart or self.guards):
             return None
-        held = self._held(site, file) if self.guards else None
-        if held is not None:
-            return held
-        key, mapper = site_key(site, file), self.mapper_of(file)
-        note = self.below.get(key)
-        if note is not None and _is_sure(site):
-            made = plan_site(site.doubtful(note), mapper)
-            return made if made.status is Status.DOUBTFUL else None
+        key = site_key(site, file)
+        found = self._held(site, file) or self._overridden(site, file)
         verdict = self.verdicts.get(key)
+        if found is not None or key in self.taken:
+            return found
         if verdict is not None and site.skip is None:
-            return _by_verdict(site, file, verdict, mapper)
+            return _by_verdict(site, file, verdict, self.mapper_of(file))
         apart = self.apart.get(key)
         if apart is None or site.apart is not None or not site.needs_host:
             return None
-        return plan_site(replace(site, apart=apart), mapper)
+        return plan_site(replace(site, apart=apart), self.mapper_of(file))
+
+    def _overridden(self, site: ImageSite, file: str) -> Kept | None:
+        """A site that would move, but that another key may override."""
+        note = self.below.get(site_key(site, file))
+        if note is None or not _is_sure(site):
+            return None
+        made = plan_site(site.doubtful(note), self.mapper_of(file))
+        return made if isinstance(made, Kept) and made.status is Status.DOUBTFUL else None
 
     def _held(self, site: ImageSite, file: str) -> Kept | None:
         """A site that would move, but that the chart's own text holds."""
@@ -280,14 +285,18 @@ class _Judge:
         for pair in group:
             told = doubt(pair, self._found.mapper_of(pair.repository.layer.file), complete=complete)
             yield from [] if told is None else [told]
-        for key, site in known.items():
-            if site.confidence is Confidence.DOUBTFUL and not is_partial(site):
-                yield site.note or ""
-            file = pieces[key].layer.file
-            if any(other.decided(site, file) is not None for other in self._others):
-                yield _TAKEN.format(pieces[key].place)
+        doubtful = (site for site in known.values() if site.confidence is Confidence.DOUBTFUL)
+        yield from (site.note or "" for site in doubtful if not is_partial(site))
+        taken = [key for key, site in known.items() if self._is_taken(pieces[key], site)]
+        self._found.taken.update(taken)
+        yield from (_TAKEN.format(pieces[key].place) for key in taken)
         yield from (self._found.guards[key].detail for key in pieces if key in self._found.guards)
         yield from (self._found.below[key] for key in pieces if key in self._found.below)
+
+    def _is_taken(self, piece: Piece, site: ImageSite) -> bool:
+        """Whether something else decides over a text."""
+        file = piece.layer.file
+        return any(other.decided(site, file) is not None for other in self._others)
 
     def _is_fixed(self, piece: Piece, site: ImageSite | None) -> bool:
         """Whether a text can't change in this run."""
