@@ -154,7 +154,7 @@ class Backward:
         return (f"{DOCKER_HUB}/{target.familiar_name}", target.full_name)
 
 
-def text_target(mapper: Mapper) -> Callable[[str], str | None]:
+def text_target(mapper: Mapper, *, full: bool = False) -> Callable[[str], str | None]:
     """A function from an image's text, as a chart renders it, to its target's; None if it stays."""
 
     def target(text: str) -> str | None:
@@ -164,6 +164,6 @@ def text_target(mapper: Mapper) -> Callable[[str], str | None]:
             return None
         if not isinstance(outcome, Mapped):
             return None
-        return mapper.split_names(outcome.target)[0] + text[name_length(text) :]
+        return mapper.split_names(outcome.target)[-1 if full else 0] + text[name_length(text) :]
 
     return target

@@ -278,6 +278,12 @@ class _Run:
         release = self._release(text)
         target = text_target(mapper)
         result = overrider.override(chart, release, target)
+        if isinstance(mapper, Backward) and _unmoved(result):
+            # A registry that several images share holds what all of them have in front.
+            full = text_target(mapper, full=True)
+            other = overrider.override(chart, release, full)
+            if _unmoved(other) < _unmoved(result):
+                result, target = other, full
         title = f"{chart.name} {chart.version}"
         rotten = self._rotten(text, release, chart, result, overrider.renderer)
         if rotten.fixes:
@@ -287,7 +293,8 @@ class _Run:
         terms = self._terms(text, mapper)
         judge = self._judge(text, chart, overrider.renderer, target)
         builds = self._builds(text, judge)
-        own = [e for e in result.edits if layer_of(e.path, text.own, terms.layers) is text.own]
+        chosen = ((e, layer_of(e.path, text.own, terms.layers)) for e in result.edits)
+        own = [edit for edit, layer in chosen if layer is text.own or layer.in_chart]
         terms = replace(terms, spoiling=builds.spoiling(own), clash=result.clash)
         kept = [edit for edit in own if edit.path not in terms.spoiling]
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
@@ -593,6 +600,11 @@ def _by_chart(texts: list[ReleaseText]) -> Iterator[list[ReleaseText]]:
     ordered = sorted(texts, key=lambda text: (str(text.release.source), text.file))
     for _, group in groupby(ordered, key=lambda text: str(text.release.source)):
         yield list(group)
+
+
+def _unmoved(result: Override) -> int:
+    """How many images values don't move."""
+    return sum(each.way not in {Way.VALUES, Way.UNCHANGED} for each in result.outcomes)
 
 
 def _familiar(result: Override, mapper: Mapper) -> Override:

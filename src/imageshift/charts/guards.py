@@ -7,14 +7,16 @@ one, and so may its schema, also for what is switched off (X11b, X11c).
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from imageshift.charts.files import ChartFiles, load_chart
 from imageshift.charts.template_text import Steps, TemplateDocument, TemplateTexts
 from imageshift.errors import ToolError
 from imageshift.inventory import Index
+
+if TYPE_CHECKING:
+    from imageshift.charts.files import ChartFiles
 
 __all__ = ["Guard", "Guards", "chart_guards"]
 
@@ -76,6 +78,8 @@ def chart_guards(index: Index, folder: str, *, upgrades: bool, jobs: bool) -> Gu
     `upgrades` says that each change is an upgrade with a number of its own, as in Helm and Flux;
     without `jobs` they may change.
     """
+    from imageshift.charts.files import load_chart  # noqa: PLC0415 archives are heavy
+
     tree = index.workspace
     try:
         chart = load_chart(tree.absolute(folder), root=tree.root)
@@ -84,7 +88,7 @@ def chart_guards(index: Index, folder: str, *, upgrades: bool, jobs: bool) -> Gu
         return Guards.of(())
 
 
-def _guards(chart: ChartFiles, folder: str, *, upgrades: bool, jobs: bool) -> Iterator[Guard]:
+def _guards(chart: "ChartFiles", folder: str, *, upgrades: bool, jobs: bool) -> Iterator[Guard]:
     texts = _texts(chart)
     own = {name: text for name, text in texts.items() if name.startswith("templates/")}
     templates = TemplateTexts.read(own, texts.values())
@@ -106,7 +110,7 @@ def _guards(chart: ChartFiles, folder: str, *, upgrades: bool, jobs: bool) -> It
             yield from (guard.under(key) for guard in below)
 
 
-def _texts(chart: ChartFiles) -> dict[str, str]:
+def _texts(chart: "ChartFiles") -> dict[str, str]:
     """The templates, with those of the charts inside."""
     return {
         name: text.decode("utf-8", "replace")
@@ -115,7 +119,7 @@ def _texts(chart: ChartFiles) -> dict[str, str]:
     }
 
 
-def _names(chart: ChartFiles, sub: ChartFiles) -> list[str]:
+def _names(chart: "ChartFiles", sub: "ChartFiles") -> list[str]:
     declared = chart.metadata["dependencies"]
     names = [d.get("alias") or d["name"] for d in declared if d.get("name") == sub.name]
     return names or [sub.name]
@@ -132,7 +136,7 @@ def _is_applied(document: TemplateDocument, *, upgrades: bool) -> bool:
     return not (installs or _NAME.search(text))
 
 
-def _schema_guards(chart: ChartFiles, where: str) -> Iterator[Guard]:
+def _schema_guards(chart: "ChartFiles", where: str) -> Iterator[Guard]:
     try:
         schema = json.loads(chart.files.get("values.schema.json", b"{}"))
     except ValueError:

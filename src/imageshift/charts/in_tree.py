@@ -11,7 +11,7 @@ from imageshift.inventory.index import join
 from imageshift.inventory.readers import read_documents
 from imageshift.source import Mapping, Scalar
 
-__all__ = ["OWN_VALUES", "chart_layers", "every_layer", "folder_layers", "values_texts"]
+__all__ = ["OWN_VALUES", "chart_layers", "folder_layers", "values_texts"]
 
 OWN_VALUES = ("values.yaml", "values.yml")
 
@@ -22,24 +22,21 @@ def chart_layers(index: Index, pick: ChartPick) -> tuple[Layer, ...]:
     Named values files take the place of the chart's own; subcharts have theirs below all. One that
     a chart takes in twice, under two names, is no layer: an edit would be one of both.
     """
-    found = every_layer(index, pick)
-    uses = Counter(layer.key for layer in found)
-    return tuple(layer for layer in found if uses[layer.key] == 1)
-
-
-def every_layer(index: Index, pick: ChartPick) -> tuple[Layer, ...]:
-    """The same with the layers that stand for several subcharts."""
     if not pick.in_tree or pick.source.path is None:
         return ()
-    return folder_layers(index, index.workspace.relative(pick.source.path), pick.values_files)
+    folder = index.workspace.relative(pick.source.path)
+    found = folder_layers(index, folder, pick.values_files)
+    uses = Counter(layer.key for layer in found)
+    return tuple(layer for layer in found if uses[layer.key] == 1)
 
 
 def folder_layers(
     index: Index, folder: str, files: Sequence[str] = (), inside: tuple[str, ...] = ()
 ) -> tuple[Layer, ...]:
-    """The values of the chart in a folder, in place of which `files` may be named.
+    """The values of the chart in a folder, in place of which `files` may be named, lowest first.
 
-    `inside` are the folders of the charts that it is a part of.
+    One that stands for two subcharts comes twice. `inside` are the folders of the charts that it
+    is a part of.
     """
     own = files or [f"{folder}/{name}".lstrip("/") for name in OWN_VALUES]
     under = () if folder in inside else _subcharts(index, folder, (*inside, folder))

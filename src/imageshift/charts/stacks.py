@@ -13,19 +13,18 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.cache import Mapped
-from imageshift.charts.guards import Guard, chart_guards
+from imageshift.charts.guards import Guard, Guards, chart_guards
 from imageshift.charts.layers import scalars
 from imageshift.charts.model import ChartError, ValuePath
 from imageshift.charts.value_pairs import (
     Pair,
     Piece,
-    blocks_of,
     comes_apart,
     doubt,
-    evidence,
     fit,
     groups,
     pairs_of,
+    parts_of_names,
 )
 from imageshift.charts.value_stacks import Stack, ValuesLayer, read_stacks_of, release_specs
 from imageshift.charts.values import parse_target
@@ -72,27 +71,32 @@ class Stacks(Struct, frozen=True):
     below: dict[SiteKey, str] = field(default_factory=dict)
     apart: dict[SiteKey, str] = field(default_factory=dict)
     guards: dict[SiteKey, Guard] = field(default_factory=dict)
+    taken: set[SiteKey] = field(default_factory=set)
     moves: dict[str, set[Move]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site; None where its own text says all."""
         if not (self.verdicts or self.below or self.apart or self.guards):
             return None
-        held = self._held(site, file) if self.guards else None
-        if held is not None:
-            return held
-        key, mapper = site_key(site, file), self.mapper_of(file)
-        note = self.below.get(key)
-        if note is not None and _is_sure(site):
-            made = plan_site(site.doubtful(note), mapper)
-            return made if made.status is Status.DOUBTFUL else None
+        key = site_key(site, file)
+        found = self._held(site, file) or self._overridden(site, file)
         verdict = self.verdicts.get(key)
+        if found is not None or key in self.taken:
+            return found
         if verdict is not None and site.skip is None:
-            return _by_verdict(site, file, verdict, mapper)
+            return _by_verdict(site, file, verdict, self.mapper_of(file))
         apart = self.apart.get(key)
         if apart is None or site.apart is not None or not site.needs_host:
             return None
-        return plan_site(replace(site, apart=apart), mapper)
+        return plan_site(replace(site, apart=apart), self.mapper_of(file))
+
+    def _overridden(self, site: ImageSite, file: str) -> Kept | None:
+        """A site that would move, but that another key may override."""
+        note = self.below.get(site_key(site, file))
+        if note is None or not _is_sure(site):
+            return None
+        made = plan_site(site.doubtful(note), self.mapper_of(file))
+        return made if isinstance(made, Kept) and made.status is Status.DOUBTFUL else None
 
     def _held(self, site: ImageSite, file: str) -> Kept | None:
         """A site that would move, but that the chart's own text holds."""
@@ -177,13 +181,14 @@ def read_stacks(
     says that no chart is rendered, so that what its templates say is heeded.
     """
     found, pairs = Stacks(mapper_of), dict[tuple[SiteKey, SiteKey], Pair]()
+    guards = _GuardReader(index)
     for stack in read_stacks_of(index):
         layers = stack.layers
-        if guarded and stack.folder is not None:
-            found.guards.update(_guarded(index, stack))
+        if guarded and stack.folder in index.charts:
+            found.guards.update(guards.of(stack))
         if len(layers) > 1:
             found.below.update(_below(layers))
-            found.apart.update(_apart(layers))
+            found.apart.update((piece.key, part) for piece, part in parts_of_names(layers))
             for pair in pairs_of(layers):
                 pairs.setdefault((pair.registry.key, pair.repository.key), pair)
     found.below.update(_contested(index))
@@ -191,6 +196,30 @@ def read_stacks(
     for group in groups(pairs.values()):
         judge.decide(group)
     return found
+
+
+class _GuardReader:
+    """Reads each chart once for each way to install it."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._read = lru_cache(maxsize=None)(self._of_chart)
+        self._done: set[tuple[int, int]] = set()
+
+    def of(self, stack: Stack) -> Iterator[tuple[SiteKey, Guard]]:
+        """The values that stay as the chart of a stack is written."""
+        jobs = not (self._index.rewrite_jobs or stack.forced)
+        guards = self._read(stack.folder or "", stack.upgrades, jobs)
+        layers = [layer for layer in stack.layers if (id(layer), id(guards)) not in self._done]
+        self._done |= {(id(layer), id(guards)) for layer in layers if layer.in_chart}
+        for layer in layers:
+            for path, scalar in scalars(layer.values):
+                guard = guards.at(tuple(map(str, path)))
+                if guard is not None:
+                    yield layer.key(scalar), guard
+
+    def _of_chart(self, folder: str, upgrades: bool, jobs: bool) -> Guards:  # noqa: FBT001
+        return chart_guards(self._index, folder, upgrades=upgrades, jobs=jobs)
 
 
 class _Judge:
@@ -213,61 +242,65 @@ class _Judge:
         """Notes the verdict of one group for each of its texts."""
         verdict = self._verdict(group)
         for pair in group:
-            for piece in (pair.registry, pair.repository):
+            for piece in pair.pieces:
                 self._found.verdicts[piece.key] = verdict
                 if verdict.problem is None and verdict.texts:
                     moves = self._found.moves.setdefault(piece.layer.file, set())
                     moves.add(verdict.move)
 
     def _verdict(self, group: list[Pair]) -> _Verdict:
-        told = {piece.key: pair for pair in group for piece in (pair.registry, pair.repository)}
-        pieces = {p.key: p for pair in group for p in (pair.registry, pair.repository)}
-        texts = fit(group, self._found.mapper_of)
+        told = {piece.key: pair for pair in group for piece in pair.pieces}
+        pieces = {piece.key: piece for pair in group for piece in pair.pieces}
+        texts = self._texts(group)
         if isinstance(texts, str):
             return _Verdict(told, {}, Move(), texts)
-        mapper = self._found.mapper_of(group[0].registry.layer.file)
-        torn = next((pair for pair in group if comes_apart(pair, texts, mapper)), None)
-        if torn is not None:
-            return _Verdict(told, {}, Move(), _APART.format(torn.registry.place))
         changed = {key: pieces[key].rewritten(new) for key, new in texts.items()}
         changed = {key: new for key, new in changed.items() if new != pieces[key].scalar.value}
-        if not changed:
-            return _Verdict(told, {}, Move())
-        doubts = self._doubts(group, pieces)
-        note = next(doubts, None)
+        sites = {key: self._site(piece) for key, piece in pieces.items()} if changed else {}
+        note = next(self._doubts(group, pieces, sites), None) if changed else None
         if note is not None:
             return _Verdict(told, {}, Move(), note, Status.DOUBTFUL)
-        fixed = next((p for key, p in pieces.items() if key in changed and self._is_fixed(p)), None)
-        if fixed is not None:
-            return _Verdict(told, {}, Move(), _FIXED.format(fixed.place))
-        return _Verdict(told, changed, Move())
+        fixed = (pieces[key] for key in changed if self._is_fixed(pieces[key], sites[key]))
+        problem = next((_FIXED.format(piece.place) for piece in fixed), None)
+        return _Verdict(told, {} if problem else changed, Move(), problem)
 
-    def _doubts(self, group: list[Pair], pieces: dict[SiteKey, Piece]) -> Iterator[str]:
+    def _texts(self, group: list[Pair]) -> dict[SiteKey, str] | str:
+        """The new texts of a group, or why there are none."""
+        texts = fit(group, self._found.mapper_of)
+        if not isinstance(texts, str):
+            mapper = self._found.mapper_of(group[0].registry.layer.file)
+            torn = (pair for pair in group if comes_apart(pair, texts, mapper))
+            return next((_APART.format(pair.registry.place) for pair in torn), texts)
+        return texts
+
+    def _doubts(
+        self,
+        group: list[Pair],
+        pieces: dict[SiteKey, Piece],
+        sites: dict[SiteKey, ImageSite | None],
+    ) -> Iterator[str]:
         """Why the texts may not be all of an image, or not what they seem."""
-        known = [(p, site) for p in pieces.values() if (site := self._site(p)) is not None]
-        sites = [site for _, site in known]
-        complete = bool(sites) and not any(site.needs_host for site in sites)
+        known = {key: site for key, site in sites.items() if site is not None}
+        complete = bool(known) and not any(site.needs_host for site in known.values())
         for pair in group:
             told = doubt(pair, self._found.mapper_of(pair.repository.layer.file), complete=complete)
-            if told is not None:
-                yield told
-        for site in sites:
-            if site.confidence is Confidence.DOUBTFUL and not is_partial(site):
-                yield site.note or ""
-        taken = (p for p, site in known if self._is_decided(p, site))
-        yield from (_TAKEN.format(piece.place) for piece in taken)
+            yield from [] if told is None else [told]
+        doubtful = (site for site in known.values() if site.confidence is Confidence.DOUBTFUL)
+        yield from (site.note or "" for site in doubtful if not is_partial(site))
+        taken = [key for key, site in known.items() if self._is_taken(pieces[key], site)]
+        self._found.taken.update(taken)
+        yield from (_TAKEN.format(pieces[key].place) for key in taken)
         yield from (self._found.guards[key].detail for key in pieces if key in self._found.guards)
         yield from (self._found.below[key] for key in pieces if key in self._found.below)
 
-    def _is_fixed(self, piece: Piece) -> bool:
-        """Whether a text can't change in this run."""
-        site = self._site(piece)
-        return site is None or site.skip is not None or not self._writable(piece.layer.file)
-
-    def _is_decided(self, piece: Piece, site: ImageSite) -> bool:
-        """Whether something else than values decides over a text."""
+    def _is_taken(self, piece: Piece, site: ImageSite) -> bool:
+        """Whether something else decides over a text."""
         file = piece.layer.file
         return any(other.decided(site, file) is not None for other in self._others)
+
+    def _is_fixed(self, piece: Piece, site: ImageSite | None) -> bool:
+        """Whether a text can't change in this run."""
+        return site is None or site.skip is not None or not self._writable(piece.layer.file)
 
     def _site(self, piece: Piece) -> ImageSite | None:
         return self._sites(piece.layer.file).get(piece.key)
@@ -279,26 +312,6 @@ class _Judge:
         except SourceError:
             return {}
         return {_key(part, site, file): site for site in found for part in _parts(site)}
-
-
-def _guarded(index: Index, stack: Stack) -> Iterator[tuple[SiteKey, Guard]]:
-    """The values that stay as the chart of a stack is written."""
-    jobs = not (index.rewrite_jobs or stack.forced)
-    guards = chart_guards(index, stack.folder or "", upgrades=stack.upgrades, jobs=jobs)
-    for layer in stack.layers:
-        for path, scalar in scalars(layer.values):
-            guard = guards.at(tuple(map(str, path)))
-            if guard is not None:
-                yield layer.key(scalar), guard
-
-
-def _apart(layers: list[ValuesLayer]) -> Iterator[tuple[SiteKey, str]]:
-    """The registries and repositories beside which some layer has more of the name."""
-    for path, blocks in blocks_of(layers).items():
-        if any(block.registry for block in blocks):
-            found = evidence(layers, path)
-            pieces = [piece for block in blocks for piece in block.pieces] if found else []
-            yield from ((piece.key, found or "") for piece in pieces)
 
 
 def _below(layers: list[ValuesLayer]) -> Iterator[tuple[SiteKey, str]]:

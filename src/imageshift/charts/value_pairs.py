@@ -4,9 +4,11 @@ The two may stand in different texts: a lower one has the registry, one above it
 repository. Every image that they can make together has to come out under its mapped name.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Mapping_
 from contextlib import suppress
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -16,7 +18,7 @@ from imageshift.errors import InvalidReferenceError
 from imageshift.links.model import SiteKey
 from imageshift.reference import has_host, name_length
 from imageshift.rewrite import Mapper, why_incomplete
-from imageshift.sites.name_parts import part_around, part_beside
+from imageshift.sites.name_parts import part_beside, part_in
 from imageshift.sites.values import REPOSITORY_KEYS, flat_stem
 from imageshift.source import Mapping, Node, Scalar
 
@@ -27,10 +29,10 @@ __all__ = [
     "blocks_of",
     "comes_apart",
     "doubt",
-    "evidence",
     "fit",
     "groups",
     "pairs_of",
+    "parts_of_names",
 ]
 
 Steps = tuple[str, ...]
@@ -81,6 +83,11 @@ class Pair(Struct, frozen=True):
     apart: str | None = None
 
     @property
+    def pieces(self) -> tuple[Piece, Piece]:
+        """Both."""
+        return self.registry, self.repository
+
+    @property
     def name(self) -> str:
         """The repository's name, without a tag that it may hold."""
         text = self.repository.scalar.value
@@ -96,20 +103,39 @@ def blocks_of(stack: Sequence[ValuesLayer]) -> dict[Steps, list[Block]]:
     """By path what each layer says of the image there, lowest first."""
     found: dict[Steps, list[Block]] = {}
     for number, layer in enumerate(stack):
-        for path, (registry, repository) in _blocks(layer.values, ()):
-            pieces = [s if s is None else Piece(layer, s) for s in (registry, repository)]
+        for path, pieces in _layer_blocks(layer).items():
             found.setdefault(path, []).append(Block(number, *pieces))
     return found
 
 
+@lru_cache(maxsize=64)
+def _layer_blocks(layer: ValuesLayer) -> dict[Steps, list[Piece | None]]:
+    return {
+        path: [None if scalar is None else Piece(layer, scalar) for scalar in block]
+        for path, block in _blocks(layer.values, ())
+    }
+
+
 def pairs_of(stack: Sequence[ValuesLayer]) -> Iterator[Pair]:
     """The pairs that several layers make, whichever of the upper ones are there."""
-    for path, blocks in blocks_of(stack).items():
-        if len(blocks) > 1 and any(block.registry for block in blocks):
-            apart = evidence(stack, path)
-            for lower in blocks:
-                for other in blocks:
+    counts = Counter(path for layer in stack for path in _layer_blocks(layer))
+    several = {path for path, count in counts.items() if count > 1}
+    blocks = blocks_of(stack) if several else {}
+    for path in several:
+        if any(block.registry for block in blocks[path]):
+            apart = _evidence(stack, path)
+            for lower in blocks[path]:
+                for other in blocks[path]:
                     yield from _pair(lower, other, apart)
+
+
+def parts_of_names(stack: Sequence[ValuesLayer]) -> Iterator[tuple[Piece, str]]:
+    """The registries and repositories beside which some layer has more of the name."""
+    if any(any(_layer_parts(layer)) for layer in stack):
+        for path, blocks in blocks_of(stack).items():
+            found = _evidence(stack, path) if any(block.registry for block in blocks) else None
+            for block in blocks if found is not None else ():
+                yield from ((piece, found or "") for piece in block.pieces)
 
 
 def _pair(one: Block, other: Block, apart: str | None) -> Iterator[Pair]:
@@ -123,25 +149,36 @@ def _pair(one: Block, other: Block, apart: str | None) -> Iterator[Pair]:
         yield Pair(registry, repository, apart)
 
 
-def evidence(stack: Sequence[ValuesLayer], path: Steps) -> str | None:
+def _evidence(stack: Sequence[ValuesLayer], path: Steps) -> str | None:
     """The key of any layer that may be a part of the name of the image at a path."""
+    above = [path[:length] for length in range(len(path), -1, -1)]
     for layer in stack:
-        maps = list(_along(layer.values, path))
-        block = maps[-1] if len(maps) > len(path) else None
-        found = part_around(reversed(maps))
-        if found is None and block is not None:
-            found = part_beside(block, REPOSITORY_KEYS)
+        around, beside = _layer_parts(layer)
+        found = next((around[each] for each in above if each in around), beside.get(path))
         if found is not None:
             return f"{found} ({layer.file})"
     return None
 
 
-def _along(node: Node | None, path: Steps) -> Iterator[Mapping]:
-    for step in (*path, None):
-        if not isinstance(node, Mapping):
-            return
-        yield node
-        node = None if step is None else node.get(step)
+@lru_cache(maxsize=64)
+def _layer_parts(layer: ValuesLayer) -> tuple[dict[Steps, str], dict[Steps, str]]:
+    """The keys that may be parts of names, by the map: for all images in it, for the one it is."""
+    around: dict[Steps, str] = {}
+    beside: dict[Steps, str] = {}
+    for path, node in _maps(layer.values, ()):
+        inside, own = part_in(node), part_beside(node, REPOSITORY_KEYS)
+        if inside is not None:
+            around[path] = inside
+        if own is not None:
+            beside[path] = own
+    return around, beside
+
+
+def _maps(node: Node, path: Steps) -> Iterator[tuple[Steps, Mapping]]:
+    if isinstance(node, Mapping):
+        yield path, node
+        for key, value in node.pairs():
+            yield from _maps(value, (*path, key.value))
 
 
 def _blocks(node: Node, path: Steps) -> Iterator[tuple[Steps, _Parts]]:
@@ -174,15 +211,21 @@ def _filled(node: Mapping, key: str) -> Scalar | None:
 
 def groups(pairs: Iterable[Pair]) -> list[list[Pair]]:
     """The pairs in groups that share texts, directly or through others."""
-    found: list[tuple[set[SiteKey], list[Pair]]] = []
-    for pair in pairs:
-        keys, members = {pair.registry.key, pair.repository.key}, [pair]
-        for group in [group for group in found if group[0] & keys]:
-            found.remove(group)
-            keys |= group[0]
-            members = [*group[1], *members]
-        found.append((keys, members))
-    return [members for _, members in found]
+    parents: dict[SiteKey, SiteKey] = {}
+
+    def root(key: SiteKey) -> SiteKey:
+        parents.setdefault(key, key)
+        while parents[key] != key:
+            parents[key] = key = parents[parents[key]]
+        return key
+
+    found = list(pairs)
+    for pair in found:
+        parents[root(pair.registry.key)] = root(pair.repository.key)
+    members: dict[SiteKey, list[Pair]] = {}
+    for pair in found:
+        members.setdefault(root(pair.registry.key), []).append(pair)
+    return list(members.values())
 
 
 class _Wanted(Struct, frozen=True):
@@ -222,7 +265,7 @@ def fit(pairs: list[Pair], mapper_of: Callable[[str], Mapper]) -> dict[SiteKey, 
 
 def comes_apart(pair: Pair, texts: Mapping_[SiteKey, str], mapper: Mapper) -> bool:
     """Whether a pair makes a third image while a chart's own edits haven't arrived (E3.2)."""
-    late = [piece.layer.in_chart for piece in (pair.registry, pair.repository)]
+    late = [piece.layer.in_chart for piece in pair.pieces]
     if all(late) or not any(late):
         return False
     registry = pair.registry.scalar.value.rstrip("/")

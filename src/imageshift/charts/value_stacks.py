@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from imageshift.charts.in_tree import OWN_VALUES, every_layer, folder_layers
+from imageshift.charts.in_tree import OWN_VALUES, folder_layers
 from imageshift.charts.layers import Layer, at_target
 from imageshift.charts.model import ChartError
 from imageshift.charts.sources import ChartSources
@@ -35,7 +35,8 @@ from imageshift.sites import resource_of
 from imageshift.sites.helmfile import release_values
 from imageshift.sites.kustomization import generator_literals
 from imageshift.sites.model import below
-from imageshift.sites.parameters import parameter_tree
+from imageshift.sites.parameters import parameter_tree, values_tree
+from imageshift.solve.releases import release_patches
 from imageshift.source import (
     Document,
     Mapping,
@@ -96,20 +97,39 @@ def read_stacks_of(index: Index) -> Iterator[Stack]:
 def _releases(index: Index) -> Iterator[Stack]:
     maps = _config_maps(index) if index.releases else {}
     sources = ChartSources(index, Reach(index), {})
+    known: dict[tuple[str, tuple[str, ...]], list[ValuesLayer]] = {}
+    patches = _patch_layers(index)
     for file, document, root in release_specs(index):
         spec, resource = below(root, "spec"), resource_of(root)
         pick = None
         with suppress(ChartError):
             plain = to_filled(spec, {}) if index.charts else {}
             pick = sources.pick(plain, resource.namespace or "default", resource.name)
-        layers = [] if pick is None else [*_layers(every_layer(index, pick))]
+        path = None if pick is None or not pick.in_tree else pick.source.path
+        folder = None if path is None else index.workspace.relative(path)
+        layers: list[ValuesLayer] = []
+        if pick is not None and folder is not None:
+            key = folder, pick.values_files
+            if key not in known:
+                known[key] = [*_layers(folder_layers(index, *key))]
+            layers += known[key]
         layers += _brought(index, file, spec, maps)
         values = spec.mapping("values")
         layers += [] if values is None else [ValuesLayer(file, document, values)]
-        path = None if pick is None or not pick.in_tree else pick.source.path
-        folder = None if path is None else index.workspace.relative(path)
+        layers += (patch for name, patch in patches.get(file, ()) if name in {None, resource.name})
         forced = below(spec, "upgrade").text("force") == "true"
         yield Stack(layers, folder, upgrades=True, forced=forced)
+
+
+def _patch_layers(index: Index) -> dict[str, list[tuple[str | None, ValuesLayer]]]:
+    """By file, what patches set in the values of its releases, with the names of those."""
+    found: dict[str, list[tuple[str | None, ValuesLayer]]] = {}
+    for patch, files in release_patches(index):
+        values = values_tree(patch.values.items())
+        layer = ValuesLayer(patch.file, patch.document, values)
+        for file in files:
+            found.setdefault(file, []).append((patch.release, layer))
+    return found
 
 
 def _layers(found: Iterable[Layer]) -> Iterator[ValuesLayer]:

@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 from imageshift.reference import has_host
 from imageshift.source import Mapping, Scalar
 
-__all__ = ["is_host", "part_around", "part_beside"]
+__all__ = ["is_host", "part_around", "part_beside", "part_in"]
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _STRONG = frozenset({"org", "organization", "organisation"})
@@ -36,15 +36,16 @@ def part_beside(block: Mapping, taken: Container[str]) -> str | None:
 
 
 def part_around(maps: Iterable[Mapping]) -> str | None:
-    """The key in the maps around an image that may be a part of its name, as a path in its map.
+    """The key in the maps around an image that may be a part of its name, as a path in its map."""
+    return next(filter(None, map(part_in, maps)), None)
+
+
+def part_in(around: Mapping) -> str | None:
+    """The key of one map that may be a part of the names of the images in it.
 
     Such keys say that they are about images, or stand in maps of defaults for images.
     """
-    for around in maps:
-        found = next(filter(_is_about_images, _filled(around)), None) or _default(around, ())
-        if found is not None:
-            return found
-    return None
+    return next(filter(_is_about_images, _filled(around)), None) or _default(around, ())
 
 
 def _default(around: Mapping, path: tuple[str, ...]) -> str | None:

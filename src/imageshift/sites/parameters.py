@@ -9,7 +9,7 @@ from imageshift.sites.model import ImageSite, Part, Path
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Mapping, Node, Scalar
 
-__all__ = ["find_parameter_images", "parameter_tree"]
+__all__ = ["find_parameter_images", "parameter_tree", "values_tree"]
 
 _DOT = re.compile(r"(?<!\\)\.")
 
@@ -54,10 +54,17 @@ def _pairs(items: Iterable[Node]) -> Iterator[tuple[int, str, Scalar]]:
 
 
 def _tree(pairs: list[tuple[int, str, Scalar]]) -> Mapping:
+    named = ((_DOT.split(name), value) for _, name, value in pairs)
+    return values_tree(
+        (tuple(step.replace("\\.", ".") for step in steps), value) for steps, value in named
+    )
+
+
+def values_tree(pairs: Iterable[tuple[tuple[str, ...], Scalar]]) -> Mapping:
+    """The values that single ones at their paths make."""
     root = Mapping(0, None, flow=False)
     nodes: dict[tuple[str, ...], Node] = {(): root}
-    for _, name, value in pairs:
-        steps = tuple(step.replace("\\.", ".") for step in _DOT.split(name))
+    for steps, value in pairs:
         for depth in range(1, len(steps) + 1):
             at, above = steps[:depth], nodes[steps[: depth - 1]]
             if not isinstance(above, Mapping):

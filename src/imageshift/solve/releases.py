@@ -28,7 +28,14 @@ from imageshift.source import (
     Sequence,
 )
 
-__all__ = ["Composed", "ReleaseDecisions", "decide_releases", "split_after"]
+__all__ = [
+    "Composed",
+    "ReleaseDecisions",
+    "ReleasePatch",
+    "decide_releases",
+    "release_patches",
+    "split_after",
+]
 
 _PARTS = (Role.REGISTRY, Role.REPOSITORY)
 _VALUES = ("spec", "values")
@@ -52,8 +59,11 @@ class ReleaseDecisions(Struct):
     stays: dict[SiteKey, str] = field(default_factory=dict)
 
 
-class _Patch(Struct, frozen=True):
-    """What a patch of a release sets in its values: paths below `spec.values` to scalars."""
+class ReleasePatch(Struct, frozen=True):
+    """What a patch of a release sets in its values: paths below `spec.values` to scalars.
+
+    `release` is its name, None where the patch's target says which are meant.
+    """
 
     file: str
     document: Document
@@ -70,8 +80,8 @@ def decide_releases(
     """The decisions for every patched release."""
     decider = _Decider(mapper_of, scan, writable)
     bases: dict[SiteKey, tuple[str, ImageSite]] = {}
-    patches: dict[SiteKey, list[_Patch]] = {}
-    for patch, files in _patched(index):
+    patches: dict[SiteKey, list[ReleasePatch]] = {}
+    for patch, files in release_patches(index):
         for file in files:
             for site in _release_sites(scan(file), patch):
                 key = site_key(site, file)
@@ -95,7 +105,7 @@ class _Decider:
         self._scan = scan
         self._writable = writable
 
-    def compose(self, file: str, site: ImageSite, patches: list[_Patch]) -> None:
+    def compose(self, file: str, site: ImageSite, patches: list[ReleasePatch]) -> None:
         """Decides over one base image and the patches that set a part of it."""
         mapper, key, move = self._mapper_of(file), site_key(site, file), Move()
         planned = plan_site(site, mapper)
@@ -110,7 +120,7 @@ class _Decider:
         self._compose_all(site, [part.text if part else "" for part in parts], patches, move)
 
     def _compose_all(
-        self, site: ImageSite, names: list[str], patches: list[_Patch], move: Move
+        self, site: ImageSite, names: list[str], patches: list[ReleasePatch], move: Move
     ) -> str | None:
         """Decides over the patches of a base whose parts will be `names`; why it can't, or None."""
         made: dict[SiteKey, Composed] = {}
@@ -124,7 +134,7 @@ class _Decider:
         return None
 
     def _composed(
-        self, site: ImageSite, names: list[str], patch: _Patch, move: Move
+        self, site: ImageSite, names: list[str], patch: ReleasePatch, move: Move
     ) -> dict[SiteKey, Composed]:
         """The change of the part that a patch sets; none where it fits as it is.
 
@@ -161,7 +171,7 @@ class _Decider:
         return {key: Composed(before, outcome.target, outcome.rule, (edit,), move)}
 
 
-def _patched(index: Index) -> Iterator[tuple[_Patch, list[str]]]:
+def release_patches(index: Index) -> Iterator[tuple[ReleasePatch, list[str]]]:
     """The patches of releases, each with the files that its kustomization takes in."""
     reach: Reach | None = None
     for found in index.kustomizations.values():
@@ -180,7 +190,7 @@ def _patched(index: Index) -> Iterator[tuple[_Patch, list[str]]]:
                 yield from ((patch, files) for patch in patches)
 
 
-def _read_patch(index: Index, source: Patch) -> Iterator[_Patch]:
+def _read_patch(index: Index, source: Patch) -> Iterator[ReleasePatch]:
     try:
         documents = list(patch_documents(index, source, "values"))
     except SourceError:
@@ -188,7 +198,7 @@ def _read_patch(index: Index, source: Patch) -> Iterator[_Patch]:
     for document in documents:
         values, release = _patch_values(document)
         if values:
-            yield _Patch(source.file, document, None if source.targeted else release, values)
+            yield ReleasePatch(source.file, document, None if source.targeted else release, values)
 
 
 _Values = dict[tuple[str, ...], Scalar]
@@ -229,7 +239,7 @@ def _scalars(node: Mapping, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, 
             yield from _scalars(value, at)
 
 
-def _release_sites(scanned: FileScan, patch: _Patch) -> Iterator[ImageSite]:
+def _release_sites(scanned: FileScan, patch: ReleasePatch) -> Iterator[ImageSite]:
     """The sites of a file that a patch sets a part of."""
     for site in scanned.sites:
         named = patch.release in {None, site.resource.name}

@@ -9,7 +9,7 @@ from imageshift.charts.model import ObjectName, ValuePath
 from imageshift.charts.plain import load_plain
 from imageshift.errors import ImageshiftError
 from imageshift.verify.model import MISSING, Plain, decoded, object_name
-from imageshift.verify.parameters import names_image
+from imageshift.verify.parameters import names_image, set_values
 from imageshift.verify.text import TextJudge
 
 __all__ = ["Differs", "Judge", "Moved", "image_fields", "readable"]
@@ -17,6 +17,7 @@ __all__ = ["Differs", "Judge", "Moved", "image_fields", "readable"]
 _CONTAINERS = {"containers", "initContainers", "ephemeralContainers"}
 _LISTS = _CONTAINERS | {"volumes"}
 """What kustomize makes an empty list of when it is null."""
+_PARAMETERS = {"parameters", "set", "setString"}
 _REPOSITORY_KEYS = ("repository", "image", "name", "repo")
 _PLACEHOLDER = "auto"
 """What Istio's injector replaces (X12)."""
@@ -122,6 +123,10 @@ class Judge(Struct, frozen=True):
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             yield from self._mappings(before, after, path, context)
         elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+            if path and path[-1] in _PARAMETERS:
+                split = dict(self._split_parameters(before, after, path))
+                yield from split.values()
+                before = [after[n] if n in split else one for n, one in enumerate(before)]
             for index, (one, other) in enumerate(zip(before, after, strict=True)):
                 # Of arguments, the one before says what the next one is.
                 flag = before[index - 1] if index and isinstance(before[index - 1], str) else ""
@@ -157,6 +162,20 @@ class Judge(Struct, frozen=True):
             if old and new and self.texts.is_moved(old, new):
                 return key, (old, new)
         return None
+
+    def _split_parameters(
+        self, before: list[Any], after: list[Any], path: ValuePath
+    ) -> Iterator[tuple[int, Moved]]:
+        """Values set one by one that spell a name's registry and its repository."""
+        old, new = set_values(before), set_values(after)
+        for block in old.keys() & new.keys():
+            ones = {key: value for key, (_, value) in old[block].items()}
+            others = {key: value for key, (_, value) in new[block].items()}
+            split = self._split(ones, others) if ones.keys() == others.keys() else None
+            for key in ("registry", split[0]) if split is not None else ():
+                number, value = new[block][key]
+                if split is not None and value != ones[key]:
+                    yield number, Moved((*path, number, "value"), ones[key], value, (split[1],))
 
     def _strings(self, before: str, after: str, path: ValuePath, context: str) -> Moved | Differs:
         if _is_field(path):

@@ -1,4 +1,4 @@
-"""Parameters that say what images are: Tekton's `image: $(params.NAME)`."""
+"""Parameters that say what images are: Tekton's `image: $(params.NAME)`, and Helm's values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from imageshift.charts.model import ValuePath
 from imageshift.sites import parameter_of
 
-__all__ = ["names_image"]
+__all__ = ["names_image", "set_values"]
 
 _VALUES = ("default", "value")
 
@@ -20,6 +20,26 @@ def names_image(data: Mapping[str, Any], path: ValuePath) -> bool:
                 holder = holder[part]
             return holder.get("name") in set(_image_parameters(data))
     return False
+
+
+def set_values(items: list[Any]) -> dict[str, dict[str, tuple[int, str]]]:
+    """The texts that are set one by one, by the map and the key, each with its number.
+
+    >>> set_values([{"name": "image.registry", "value": "quay.io"}])
+    {'image': {'registry': (0, 'quay.io')}}
+    """
+    found: dict[str, dict[str, tuple[int, str]]] = {}
+    for number, item in enumerate(items):
+        name, value = (_text(item, key) for key in ("name", "value"))
+        if name is not None and value is not None:
+            block, _, key = name.rpartition(".")
+            found.setdefault(block, {})[key] = number, value
+    return found
+
+
+def _text(item: Any, key: str) -> str | None:
+    found = item.get(key) if isinstance(item, Mapping) else None
+    return found if isinstance(found, str) else None
 
 
 def _image_parameters(node: Any) -> Iterator[str]:

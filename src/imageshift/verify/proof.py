@@ -1,6 +1,7 @@
 """The whole proof: both trees discovered, their units paired, compared, and releases rendered."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +31,7 @@ from imageshift.verify.model import (
     object_name,
 )
 from imageshift.verify.prove_release import ReleaseProver, ReleaseSide
-from imageshift.verify.prove_unit import defer, prove_file, prove_unit
+from imageshift.verify.prove_unit import MapKey, defer, prove_file, prove_unit, rendered_maps
 from imageshift.verify.releases import is_release
 from imageshift.verify.render import ReleaseRenderer
 from imageshift.verify.secrets import Veil
@@ -164,6 +165,7 @@ class _Run(Struct, dict=True):
     before: _Side
     after: _Side
     options: VerifyOptions
+    _rendered: dict[UnitKey, list[Verdict]] = field(default_factory=dict)
 
     def prove(self) -> Proof:
         keys = [key for key in {**self.before.units, **self.after.units} if self._is_asked(key)]
@@ -172,13 +174,14 @@ class _Run(Struct, dict=True):
             proven = dict(zip(tasks, pool.map(self._prove_release, tasks), strict=True))
             found = zip(self._charts, pool.map(self._prove_chart, self._charts), strict=True)
             charts = {key: verdict for key, verdict in found if verdict.problem is None}
-        self._rendered = charts.keys()
+        self._rendered_charts = charts.keys()
         self._proven = proven
         made = [*proven.values()]
         made += [defer(each, (), (), self._built, self._owners) for each in charts.values()]
+        for task, each in proven.items():
+            self._rendered.setdefault(task[0], []).append(each)
         for key in keys:
-            own = {task[1]: verdict for task, verdict in proven.items() if task[0] == key}
-            verdict = self._prove_unit(key, own)
+            verdict = self._prove_unit(key, self._rendered.get(key, ()))
             if verdict is not None:
                 made.append(verdict)
         return Proof(tuple(sorted(map(self._veil.over, made), key=_order)))
@@ -253,14 +256,17 @@ class _Run(Struct, dict=True):
             side.place(release.name, unit),
         )
 
-    def _prove_unit(self, key: UnitKey, releases: Mapping[UnitKey, Verdict]) -> Verdict | None:
+    def _prove_unit(self, key: UnitKey, releases: Iterable[Verdict]) -> Verdict | None:
         old, new = self.before.units.get(key), self.after.units.get(key)
         unit = new or old
         assert unit is not None  # noqa: S101 the key is one of theirs
         try:
             verdict = self._compared(key, old, new, unit.file)
             if verdict is not None:
-                verdict = defer(verdict, unit.objects, releases.values(), self._built, self._owners)
+                is_file = key.kind is VerdictKind.FILE
+                maps = self._maps_of_files if is_file else frozenset[MapKey]()
+                owners = self._owners
+                verdict = defer(verdict, unit.objects, releases, self._built, owners, maps)
         except Exception as error:  # noqa: BLE001 one bad unit is no matter for the others
             said = as_tool_error(error)
             verdict = Verdict(key=key, file=unit.file, problem=Problem(unit.file, str(said)))
@@ -285,7 +291,7 @@ class _Run(Struct, dict=True):
 
         A registry may move alone in them: what it makes is judged in the rendering.
         """
-        found = {file for key in self._rendered for file in self.after.charts[key].files}
+        found = {file for key in self._rendered_charts for file in self.after.charts[key].files}
         root = self.after.tree.root
         for task, verdict in self._proven.items():
             release = (
@@ -324,6 +330,26 @@ class _Run(Struct, dict=True):
             (key, unit, unit.problem is None and key in before and before[key].problem is None)
             for key, unit in self.after.units.items()
         ]
+
+    @cached_property
+    def _maps_of_files(self) -> frozenset[MapKey]:
+        """What the rendered releases of files take values from in another file.
+
+        Files that no build takes in are applied together; of a name that several have, nobody
+        knows which is taken.
+        """
+        units = {k: u for k, u in self.after.units.items() if k.kind is VerdictKind.FILE}
+        holders = Counter(
+            (name.kind, name.namespace, name.name)
+            for unit in units.values()
+            for name in map(object_name, unit.objects)
+        )
+        found = (
+            key
+            for place, unit in units.items()
+            for key in rendered_maps(unit.objects, self._rendered.get(place, ()))
+        )
+        return frozenset(key for key in found if holders[key[:3]] == 1)
 
     @cached_property
     def _built(self) -> frozenset[tuple[str, str]]:

@@ -25,7 +25,10 @@ from imageshift.verify.model import (
 from imageshift.verify.releases import is_release, values_maps
 from imageshift.verify.text import TextJudge
 
-__all__ = ["defer", "prove_file", "prove_unit"]
+__all__ = ["MapKey", "defer", "prove_file", "prove_unit", "rendered_maps"]
+
+MapKey = tuple[str, str, str, str]
+"""Kind, namespace, name and key of what a release takes values from."""
 
 Sides = tuple[Unit | None, Unit | None]
 
@@ -104,27 +107,38 @@ def _lone(verdict: Verdict, values: tuple[Any, Any], reason: str) -> Verdict:
     return replace(verdict, differences=(item,))
 
 
+def rendered_maps(objects: Iterable[Plain], releases: Iterable[Verdict]) -> frozenset[MapKey]:
+    """What those of some objects that are rendered releases take values from."""
+    rendered, found = _rendered(releases), set[MapKey]()
+    for data in objects:
+        name = object_name(data)
+        if is_release(data) and (name.namespace, name.name) in rendered:
+            named = values_maps(data)
+            found |= {(kind, name.namespace, source, key) for kind, source, key in named}
+    return frozenset(found)
+
+
+def _rendered(releases: Iterable[Verdict]) -> set[tuple[str, str]]:
+    done = (found.key for found in releases if found.problem is None)
+    return {(key.namespace, key.name) for key in done}
+
+
 def defer(
     verdict: Verdict,
     objects: Iterable[Plain],
     releases: Iterable[Verdict],
     built: frozenset[tuple[str, str]],
     owners: frozenset[Owner] = frozenset(),
+    maps: frozenset[MapKey] = frozenset(),
 ) -> Verdict:
     """The verdict without what a rendering or another build proves better.
 
     Values and post-renderers of a release that was rendered on both sides are judged by what
-    they make; so are ConfigMaps that it takes values from, and the images and patches of a Flux
-    Kustomization or an Argo CD source (`owners`) that was built on both sides.
+    they make; so are ConfigMaps that it takes values from, `maps` among them, and the images and
+    patches of a Flux Kustomization or an Argo CD source (`owners`) that was built on both sides.
     """
-    rendered = {
-        (found.key.namespace, found.key.name) for found in releases if found.problem is None
-    }
-    maps: set[tuple[str, str, str, str]] = set()
-    for data in objects:
-        name = object_name(data)
-        if is_release(data) and (name.namespace, name.name) in rendered:
-            maps |= {(kind, name.namespace, source, key) for kind, source, key in values_maps(data)}
+    rendered = _rendered(releases)
+    maps = maps | rendered_maps(objects, releases)
     names = map(object_name, filter(is_flux, objects))
     fluxes = {(name.namespace, name.name) for name in names} & built
 

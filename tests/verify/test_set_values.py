@@ -1,0 +1,86 @@
+"""Values set one by one, and ConfigMaps of rendered releases, as `verify` judges them."""
+
+from pathlib import Path
+
+import pytest
+
+from command_line import HOST, REGISTRY, run, write_tree
+
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: a}
+spec:
+  source:
+    repoURL: https://git.example/x
+    chart: a
+    helm:
+      parameters:
+        - {name: image.registry, value: REGISTRY}
+        - {name: image.repository, value: REPOSITORY}
+        - {name: other.registry, value: quay.io}
+"""
+RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: a, namespace: a}
+spec:
+  chart: {spec: {chart: ./chart, sourceRef: {kind: GitRepository, name: flux-system}}}
+  valuesFrom: [{kind: ConfigMap, name: a}]
+  values: {image: {repository: x/y}}
+"""
+CONFIG_MAP = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, namespace: a}
+data: {values.yaml: "image: {registry: docker.io, repository: redis}"}
+"""
+CHART = {
+    "chart/Chart.yaml": "{apiVersion: v2, name: a, version: 1.0.0}",
+    "chart/templates/a.yaml": (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n"
+        "    - {name: a, image: '{{ .Values.image.registry }}/{{ .Values.image.repository }}'}\n"
+    ),
+}
+
+
+def verified(folder: Path, before: dict[str, str], after: dict[str, str]) -> int:
+    """Return the exit code of a comparison of two trees."""
+    for name, tree in (("before", before), ("after", after)):
+        write_tree(folder / name, {".git/HEAD": "", **tree})
+    base = ("--base", str(folder / "before"))
+    return run(folder / "after", "verify", ".", *base, *REGISTRY).code
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        (("quay.io", "a/b"), (f"{HOST}/quay", "a/b"), 0),
+        (("docker.io", "redis"), (f"{HOST}/docker-hub/library", "redis"), 0),
+        (("docker.io", "redis"), (f"{HOST}/docker-hub", "library/redis"), 0),
+        (("docker.io", "redis"), (f"{HOST}/docker-hub", "redis"), 1),
+        (("quay.io", "a/b"), (f"{HOST}/docker-hub", "a/b"), 1),
+        (("quay.io", "a/b"), (f"{HOST}/quay", "a/c"), 1),
+    ],
+)
+def test_parameters(tmp_path: Path, old: tuple[str, str], new: tuple[str, str], code: int) -> None:
+    """A registry's parameter moves alone where with the repository's it names the mapped image."""
+    before, after = (
+        {"a.yaml": APPLICATION.replace("REGISTRY", one).replace("REPOSITORY", other)}
+        for one, other in (old, new)
+    )
+
+    assert verified(tmp_path, before, after) == code
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(("files", "code"), [(("a", "b"), 0), (("a", "b", "c"), 1)])
+def test_config_map_of_a_rendered_release(
+    tmp_path: Path, files: tuple[str, ...], code: int
+) -> None:
+    """What a release in another file takes is judged by what it renders, if that is sure."""
+    texts = {"a": RELEASE, "b": CONFIG_MAP, "c": CONFIG_MAP}
+    before = {**CHART, **{f"{name}.yaml": texts[name] for name in files}}
+    moved = CONFIG_MAP.replace("docker.io", f"{HOST}/docker-hub")
+
+    assert verified(tmp_path, before, {**before, "b.yaml": moved}) == code
