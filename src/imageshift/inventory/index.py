@@ -56,6 +56,7 @@ _SOURCE_WORDS = tuple(kind.encode() for kind in SOURCE_KINDS)
 _OBJECT_WORDS = tuple(kind.encode() for kind in _OBJECT_KINDS - {"List"})
 _DETAILS = (b"Generator", b"patches", b"helmCharts")
 _HELMFILE = re.compile(rb"^releases:(?!.*^kind:)", re.MULTILINE | re.DOTALL)
+_RENDERERS = b"/spec/postRenderers"
 _BEHIND = (b"transformers", b"strategicMergePatches", b"jsonPatches")
 _ENTRIES = (
     b"images:",
@@ -93,7 +94,7 @@ class Index(Struct, dict=True):
     Argo CD sources, `helmfile_facts` what is known of helmfiles and of the files with their values;
     `keep` is what the user says stays, by pattern. `has_applications` is false when no Argo CD
     object has Helm values, `has_inflations` and `has_replacements` when no kustomization has Helm
-    charts or replacements.
+    charts or replacements, `has_renderer_patches` when no object patches post-renderers.
     """
 
     workspace: Workspace
@@ -114,6 +115,7 @@ class Index(Struct, dict=True):
     has_applications: bool = False
     has_inflations: bool = False
     has_replacements: bool = False
+    has_renderer_patches: bool = False
     helmfiles: dict[str, HelmfileFacts] = field(default_factory=dict)
     helmfile_facts: dict[str, HelmfileFacts] = field(default_factory=dict)
     config_map_files: list[str] = field(default_factory=list)
@@ -315,11 +317,13 @@ def _look_at(index: Index, file: str) -> bool:
         index.has_remote = index.has_remote or _REMOTE.search(content) is not None
         index.has_replacements = index.has_replacements or b"replacements" in content
         index.has_inflations = index.has_inflations or b"helmCharts" in content
+        index.has_renderer_patches = index.has_renderer_patches or b"postRenderers" in content
         return _has_any(content, _DETAILS)
     if is_silent(file, content, copied=True):
         index.silent_files.add(file)
     if _has_any(content, _HOLDERS):
         index.config_map_files.append(file)
+    index.has_renderer_patches = index.has_renderer_patches or _RENDERERS in content
     if is_override_file(file):
         index.argocd_files.add(file)
         index.has_entries = index.has_entries or b"images" in content
@@ -338,6 +342,7 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
         index._release_files.append(file)  # noqa: SLF001 one module
     if b"postRenderers" in content:
         index.renderer_files.append(file)
+        index.has_renderer_patches = index.has_renderer_patches or b"Kustomization" in content
     index.has_applications = index.has_applications or (
         b"argoproj" in content and b"helm" in content
     )

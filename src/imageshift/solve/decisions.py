@@ -36,7 +36,7 @@ from imageshift.sites import (
     SkipReason,
     resource_of,
 )
-from imageshift.sites.kustomization import entry_site
+from imageshift.sites.entries import entry_site
 from imageshift.solve.backward import solve_backward
 from imageshift.solve.edits import EntryEdits, added_edits, entry_edits, join_edits
 from imageshift.solve.groups import Groups
