@@ -177,6 +177,7 @@ class _Run:
         self._solved: dict[int, Solved] = {}
         self._uses: Counter[tuple[str, int]] = Counter()
         self._frozen: set[str] = set()
+        self._patches: dict[int, list[ReleaseText]] = {}
         self._options = ChartOptions()
 
     def decide(self, options: ChartOptions, renderer: Renderer | None) -> ChartDecisions:
@@ -187,6 +188,9 @@ class _Run:
         texts = [text for text in found if self._may_change(text)]
         if not texts:
             return self._found
+        for text in texts:
+            if text.base is not None:
+                self._patches.setdefault(id(text.base), []).append(text)
         self._uses = Counter(
             layer.key for text in texts for layer in text.layers if layer is not text.own
         )
@@ -276,19 +280,19 @@ class _Run:
     def _solve(self, text: ReleaseText, chart: ChartFiles, overrider: Overrider) -> Solved:
         mapper = self._mapper_of(text.file)
         release = self._release(text)
-        target = text_target(mapper)
-        result = overrider.override(chart, release, target)
+        target, held = text_target(mapper), self._held(text)
+        result = overrider.override(chart, release, target, held)
         if isinstance(mapper, Backward) and _unmoved(result):
             # A registry that several images share holds what all of them have in front.
             full = text_target(mapper, full=True)
-            other = overrider.override(chart, release, full)
+            other = overrider.override(chart, release, full, held)
             if _unmoved(other) < _unmoved(result):
                 result, target = other, full
         title = f"{chart.name} {chart.version}"
         rotten = self._rotten(text, release, chart, result, overrider.renderer)
         if rotten.fixes:
             target = _mending(rotten.fixes, target)
-            result = overrider.override(chart, release, target)
+            result = overrider.override(chart, release, target, held)
         result = _familiar(result, mapper)
         terms = self._terms(text, mapper)
         judge = self._judge(text, chart, overrider.renderer, target)
@@ -314,6 +318,11 @@ class _Run:
             _passing(text), PASSING
         )
         return Solved(text, result, moves, title, judge, kept_sites, patched, rotten)
+
+    def _held(self, text: ReleaseText) -> PostRenderers:
+        """The entries of patches that put their own post-renderers in the place of a release's."""
+        over = [e for e in self._patches.get(id(text), ()) if _writes_renderers(e)]
+        return PostRenderers.read([item for each in over for item in each.release.post_renderers])
 
     def _rotten(
         self,

@@ -8,7 +8,7 @@ from msgspec import Struct
 from imageshift.charts.model import Field, RenderedImage, ValuePath, Values
 from imageshift.entry import Entry, split_image
 
-__all__ = ["EntryEdit", "PostRenderers", "to_images_item"]
+__all__ = ["NO_RENDERERS", "EntryEdit", "PostRenderers", "to_images_item"]
 
 
 class EntryEdit(Struct, frozen=True):
@@ -98,6 +98,9 @@ class PostRenderers(Struct, frozen=True):
 
     def _is_unclear(self, image: RenderedImage) -> bool:
         return _is_reached(image) and any(entry.problem for _, entry in self.entries)
+
+
+NO_RENDERERS = PostRenderers()
 
 
 def _number(path: ValuePath) -> int:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from imageshift.charts import markers
 from imageshift.charts.compare import Difference, DifferenceClass, compare
 from imageshift.charts.edits import ValueEdit, plan_edits
-from imageshift.charts.existing import EntryEdit, PostRenderers
+from imageshift.charts.existing import NO_RENDERERS, EntryEdit, PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.fills import Fill, join_fills, propose_fills
 from imageshift.charts.manifests import clash
@@ -100,8 +100,16 @@ class Overrider(Struct):
     allow_insecure_images: bool = False
     _hints: dict[str, Hints] = field(default_factory=dict)
 
-    def override(self, chart: ChartFiles, release: Release, mapper: Mapper) -> Override:
+    def override(
+        self,
+        chart: ChartFiles,
+        release: Release,
+        mapper: Mapper,
+        held: PostRenderers = NO_RENDERERS,
+    ) -> Override:
         """The overrides after which every rendered image is its mapped one, proven by rendering.
+
+        What `held` matches, the entries of another build, goes on being rendered as it is.
 
         Raises:
             RenderError: the release doesn't render as it is.
@@ -112,7 +120,7 @@ class Overrider(Struct):
         tracer = Tracer(chart, release.values, release.options, counting, hints)
         existing = PostRenderers.read(release.post_renderers)
         insecure = self.allow_insecure_images
-        return _Work(tracer, release, mapper, self.traces, insecure, existing).run()
+        return _Work(tracer, release, mapper, self.traces, insecure, existing, held).run()
 
 
 def override(
@@ -135,6 +143,7 @@ class _Work(Struct):
     traces: TraceStore | None
     allow_insecure: bool
     existing: PostRenderers
+    held: PostRenderers
 
     def run(self) -> Override:
         found = None if self.traces is None else self._recall(self.traces)
@@ -193,7 +202,7 @@ class _Work(Struct):
 
     def _wanted(self, image: RenderedImage) -> str:
         """The text that the chart should render; an existing entry needs the one that is there."""
-        if self.existing.takes(image):
+        if self.existing.takes(image) or self.held.takes(image):
             return image.text
         return self.mapper(image.text) or image.text
 

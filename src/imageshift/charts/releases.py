@@ -24,10 +24,12 @@ from imageshift.inventory import Index
 from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import patch_files, read_documents
 from imageshift.links.reach import Reach
+from imageshift.links.release_patches import release_patches
 from imageshift.sites import Resource, resource_of
 from imageshift.source import Document, Scalar
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Place as TextPlace
+from imageshift.source import Sequence as ListNode
 
 __all__ = ["GRAPHED", "Place", "ReleaseText", "Tool", "read_releases"]
 
@@ -172,7 +174,24 @@ class _Reader:
                 base = self._base(item, made)
                 if base is not None:
                     patches.append(self._patch(item, *base))
-        return [text for _, text in made] + patches
+        return [text for _, text in made] + patches + list(self._inline(made))
+
+    def _inline(self, made: list[tuple[_Found, ReleaseText]]) -> Iterator[ReleaseText]:
+        """The patches inside other objects that give a release other post-renderers."""
+        for found in release_patches(self._index, self._reach):
+            # A file with objects is read as one.
+            inner = found.patch.is_inline or isinstance(found.document.root, ListNode)
+            for base, text in made if inner else ():
+                if found.reaches(base.file, base.name):
+                    plain = to_filled(found.root, base.variables)
+                    item = _Found(
+                        found.patch.file,
+                        found.document,
+                        found.root,
+                        {**plain, "metadata": base.plain.get("metadata")},
+                        base.variables,
+                    )
+                    yield self._patch(item, base, text)
 
     def _documents(self) -> Iterator[_Found]:
         for file in sorted({release.file for release in self._index.all_releases}):

@@ -76,7 +76,7 @@ class Variants:
                 parts,
                 tuple(_patch(document, variables) for _, document in over),
                 frozenset(written | {source.file for source, _ in over}),
-                any(not s.is_inline and isinstance(d.root, MapNode) for s, d in over),
+                any(_is_decided(source, document) for source, document in over),
             )
             known = [plain, *(other.values() for other in found)]
             if made.values() not in known:
@@ -156,6 +156,15 @@ class RenderedVariants(Struct, frozen=True):
                 for image in before:
                     goal = self.judge.target(image.text)
                     yield VariantImage(variant, image, goal, goal in moved)
+
+
+def _is_decided(source: Patch, document: Document) -> bool:
+    """Whether a patch is a release of its own for the rendering: one in a file, or of renderers."""
+    root = document.root
+    if not isinstance(root, MapNode):
+        return False
+    spec = root.mapping("spec") or MapNode(0, None, flow=False)
+    return not source.is_inline or spec.get("postRenderers") is not None
 
 
 def _is_for(document: Document, source: Patch, name: str) -> bool:

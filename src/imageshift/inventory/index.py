@@ -68,6 +68,7 @@ _SOURCE_WORDS = tuple(kind.encode() for kind in SOURCE_KINDS)
 _OBJECT_WORDS = tuple(kind.encode() for kind in _OBJECT_KINDS - {"List"})
 _DETAILS = (b"Generator", b"patches", b"helmCharts")
 _HELMFILE = re.compile(rb"^releases:(?!.*^kind:)", re.MULTILINE | re.DOTALL)
+_RENDERERS = b"/spec/postRenderers"
 _BEHIND = (b"transformers", b"strategicMergePatches", b"jsonPatches")
 _ENTRIES = (
     b"images:",
@@ -109,9 +110,10 @@ class Index(Struct, dict=True):
     `definition_files` those that may define kinds; `keep` is what the user says stays, by pattern.
     `has_applications` is false when no Argo CD object has Helm values, `has_sets` when there is no
     ApplicationSet, `has_inflations` and `has_replacements` when no kustomization has Helm charts or
-    replacements. `rows` are the user's own, and with `move_unknown` whole references in kinds that
-    nothing knows move too. `fill` fills templates that need Helm, `clusters` are Argo CD's, as far
-    as the configuration names them; `element_images` are those of ApplicationSets' elements.
+    replacements, `has_renderer_patches` when no object patches post-renderers. `rows` are the
+    user's own, and with `move_unknown` whole references in kinds that nothing knows move too.
+    `fill` fills templates that need Helm, `clusters` are Argo CD's, as far as the configuration
+    names them; `element_images` are those of ApplicationSets' elements.
     """
 
     workspace: Workspace
@@ -137,6 +139,7 @@ class Index(Struct, dict=True):
     has_sets: bool = False
     has_inflations: bool = False
     has_replacements: bool = False
+    has_renderer_patches: bool = False
     helmfiles: dict[str, HelmfileFacts] = field(default_factory=dict)
     helmfile_facts: dict[str, HelmfileFacts] = field(default_factory=dict)
     config_map_files: list[str] = field(default_factory=list)
@@ -398,6 +401,7 @@ def _look_at(index: Index, file: str) -> bool:
         index.has_remote = index.has_remote or _REMOTE.search(content) is not None
         index.has_replacements = index.has_replacements or b"replacements" in content
         index.has_inflations = index.has_inflations or b"helmCharts" in content
+        index.has_renderer_patches = index.has_renderer_patches or b"postRenderers" in content
         return _has_any(content, _DETAILS)
     if is_silent(file, content, index.rows, copied=True):
         index.silent_files.add(file)
@@ -407,6 +411,7 @@ def _look_at(index: Index, file: str) -> bool:
         index.definition_files.append(file)
     if _has_any(content, _HOLDERS):
         index.config_map_files.append(file)
+    index.has_renderer_patches = index.has_renderer_patches or _RENDERERS in content
     if is_override_file(file):
         index.argocd_files.add(file)
         index.has_entries = index.has_entries or b"images" in content
@@ -428,6 +433,10 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
     is_argo = b"argoproj" in content
     index.has_applications = index.has_applications or (is_argo and b"helm" in content)
     index.has_sets = index.has_sets or (is_argo and b"ApplicationSet" in content)
+        index.has_renderer_patches = index.has_renderer_patches or b"Kustomization" in content
+    index.has_applications = index.has_applications or (
+        b"argoproj" in content and b"helm" in content
+    )
     decides = b"kind: Kustomization" in content or b"argoproj" in content
     entries = (decides and _has_any(content, _ENTRIES)) or _GENERATED in content
     index.has_entries = index.has_entries or entries or bool(index.renderer_files)

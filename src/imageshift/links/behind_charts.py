@@ -9,6 +9,7 @@ from imageshift.entry import Entry, spell_name, split_image
 from imageshift.errors import SourceError
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
+from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import read_documents
 from imageshift.links.chart_files import chart_files
 from imageshift.links.disk import is_file
@@ -24,6 +25,8 @@ from imageshift.links.model import (
 )
 from imageshift.links.patches import alone
 from imageshift.links.post_renderers import read_post_renderers, releases_with_renderers
+from imageshift.links.reach import Reach
+from imageshift.links.release_patches import release_patches
 from imageshift.links.texts import patch_texts
 from imageshift.links.transformers import Held, image_tag, read_transformer
 from imageshift.sites.helmfile import BehindChart, ReleaseValues, is_plain, release_values
@@ -37,11 +40,33 @@ _UNREAD = "the {} in {} can't be read, and may change it"
 
 def builds_behind_charts(index: Index, entries: list[EntrySource]) -> list[Build]:
     """The builds of all releases that do something to images; their entries go to `entries`."""
-    return [*_post_renderers(index, entries), *_of_helmfiles(index, entries)]
+    flux = (*_post_renderers(index, entries), *_patched_renderers(index, entries))
+    return [*flux, *_of_helmfiles(index, entries)]
+
+
+def _patched_renderers(index: Index, entries: list[EntrySource]) -> Iterator[Build]:
+    """The post-renderers that patches give releases, over these releases' own values."""
+    reach = Reach(index)
+    for found in release_patches(index, reach):
+        build = read_post_renderers(found.patch.file, found.document, found.root, entries)
+        names = [r for r in index.all_releases if found.reaches(r.file, r.resource.name)]
+        if build is None:
+            continue
+        build.unknown = True
+        build.files = [name for name in dict.fromkeys(r.file for r in names) if name != build.file]
+        for file in tuple(build.files):
+            for document in read_documents(index.workspace, file):
+                for root in objects(document.root):
+                    chart = chart_files(index, root)
+                    build.files += chart.files
+                    build.late_files += chart.files if chart.late else ()
+        yield build
 
 
 def _post_renderers(index: Index, entries: list[EntrySource]) -> Iterator[Build]:
     for file, document, root in releases_with_renderers(index):
+        if file in index.patch_files:
+            continue
         build = read_post_renderers(file, document, root, entries)
         if build is not None:
             build.unknown = True

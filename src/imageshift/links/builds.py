@@ -32,7 +32,7 @@ from imageshift.links.remote import is_remote, remote_bases
 from imageshift.links.replacements import read_replacements
 from imageshift.links.sources import flux_folders, gathered
 from imageshift.links.transformers import image_tag, read_transformer, transformer_objects
-from imageshift.sites.kustomization import entry_items
+from imageshift.sites.entries import entry_items
 from imageshift.source import Document, Mapping, Sequence
 
 __all__ = ["Builds", "Graph", "build_graph"]

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from imageshift.entry import Entry, parse_overwrite
 from imageshift.links.model import Entries, EntrySource, Merge
-from imageshift.sites.kustomization import entry_items
+from imageshift.sites.entries import entry_items
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
 __all__ = ["EntryStep", "merged_steps", "read_entries", "read_entry"]

@@ -45,11 +45,15 @@ def image_fields(index: Index) -> frozenset[tuple[str, ...]]:
 def transformer_objects(
     index: Index, file: str, document: Document, root: Mapping
 ) -> Iterator[Held]:
-    """The objects that a kustomization's `transformers:` are, in their order."""
+    """The objects that a kustomization's `transformers:` are, in their order.
+
+    One that isn't in the tree, or can't be read, is an empty object: nobody knows what it does.
+    """
     folder = file.rpartition("/")[0]
     for item in root.items("transformers"):
         if isinstance(item, Scalar):
-            yield from _objects(index, file, document, folder, item)
+            unknown = file, document, Mapping(item.start, None, flow=False)
+            yield from list(_objects(index, file, document, folder, item)) or [unknown]
 
 
 def _objects(
@@ -91,7 +95,8 @@ def read_transformer(held: Held, place: Node) -> Iterator[Patch | Replacement]:
     file, document, root = held
     kind = root.text("kind") or ""
     if not is_transformer(root):
-        yield _opaque(held, place, f"the transformer {kind or file} may change it")
+        known = f"the transformer {kind or file}" if root.own else "a transformer of elsewhere"
+        yield _opaque(held, place, f"{known} may change it")
     elif kind in PATCH_KEYS:
         yield from _patches(file, document, root, kind)
     elif kind == "ReplacementTransformer":

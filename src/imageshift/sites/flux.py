@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.sites.context import FinderContext
-from imageshift.sites.kustomization import find_entry_images, find_inline_patches
+from imageshift.sites.entries import find_entry_images
+from imageshift.sites.kustomization import find_inline_patches
 from imageshift.sites.model import Confidence, ImageSite, Resource, Role, SiteKind, scalar_part
 from imageshift.sites.patches import Finder
 from imageshift.sites.values import ValuesContext, find_values_images

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from imageshift.data.image_field import ImageField
 from imageshift.sites.custom import find_field_images
+from imageshift.sites.entries import find_entry_images
 from imageshift.sites.flags import (
     find_argument,
     find_flags,
@@ -200,6 +201,19 @@ def _unknown(
             yield site.doubtful("the patch doesn't say what it is for")
 
 
+def _renderers(
+    document: Document, resource: Resource, value: Node | None, path: Path
+) -> Iterator[ImageSite]:
+    """The newNames of a release's post-renderers: a list of them, or one."""
+    items = [(value, path)]
+    if isinstance(value, Sequence):
+        items = [(item, (*path, number)) for number, item in enumerate(value.items)]
+    for item, at in items:
+        kustomize = item.mapping("kustomize") if isinstance(item, Mapping) else None
+        if kustomize is not None:
+            yield from find_entry_images(document, kustomize, resource, (*at, "kustomize"))
+
+
 def _whole_list(key: str) -> Find:
     """The finder of a whole list, as a container or a pod's spec would have it at a key."""
 
@@ -229,6 +243,7 @@ _PLACES: tuple[tuple[re.Pattern[str], Find], ...] = (
     (re.compile(r"/env/[^/]+$"), _variable),
     (re.compile(r"/env$"), _whole_list("env")),
     (re.compile(r"/spec(?:/template)?(?:/spec)?$"), _spec),
+    (re.compile(r"^/spec/postRenderers(?:/[^/]+)?$"), _renderers),
     (re.compile(r"/env/[^/]+/value$"), _unknown),
     (re.compile(r"^/spec/(?:.*/)?(?:image|\w*Image)(?:Name|Ref|Reference)?$"), _unknown),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from imageshift.sites.kustomization import entry_site
+from imageshift.sites.entries import entry_site
 from imageshift.sites.model import ImageSite, Path, Resource
 from imageshift.sites.patches import Finder, find_patch_images
 from imageshift.source import Document, Mapping

@@ -37,7 +37,7 @@ from imageshift.sites import (
     SkipReason,
     resource_of,
 )
-from imageshift.sites.kustomization import entry_site
+from imageshift.sites.entries import entry_site
 from imageshift.solve.backward import solve_backward
 from imageshift.solve.dead import DeadEntries, pruned_entries
 from imageshift.solve.edits import EntryEdits, added_edits, entry_edits, join_edits

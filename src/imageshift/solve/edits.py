@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from imageshift.entry import Entry, literal_name
 from imageshift.errors import SourceError
 from imageshift.links.model import EntrySource
-from imageshift.sites.kustomization import entry_items
+from imageshift.sites.entries import entry_items
 from imageshift.source import (
     Document,
     Edit,

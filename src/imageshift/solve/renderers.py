@@ -14,7 +14,7 @@ from imageshift.links.behind_charts import builds_behind_charts
 from imageshift.links.model import Build, Entries, EntrySource, SiteKey
 from imageshift.rewrite import Change, Kept, Mapper, Move, plan_site
 from imageshift.sites import ImageSite, SiteKind, resource_of
-from imageshift.sites.kustomization import entry_site
+from imageshift.sites.entries import entry_site
 from imageshift.solve.edits import entry_edits, join_edits
 from imageshift.solve.leaves import site_key
 from imageshift.solve.names import NameMap, NameMaps
