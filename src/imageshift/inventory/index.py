@@ -430,14 +430,11 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
         index._release_files.append(file)  # noqa: SLF001 one module
     if b"postRenderers" in content:
         index.renderer_files.append(file)
+        index.has_renderer_patches = index.has_renderer_patches or b"Kustomization" in content
     is_argo = b"argoproj" in content
     index.has_applications = index.has_applications or (is_argo and b"helm" in content)
     index.has_sets = index.has_sets or (is_argo and b"ApplicationSet" in content)
-        index.has_renderer_patches = index.has_renderer_patches or b"Kustomization" in content
-    index.has_applications = index.has_applications or (
-        b"argoproj" in content and b"helm" in content
-    )
-    decides = b"kind: Kustomization" in content or b"argoproj" in content
+    decides = is_argo or b"kind: Kustomization" in content
     entries = (decides and _has_any(content, _ENTRIES)) or _GENERATED in content
     index.has_entries = index.has_entries or entries or bool(index.renderer_files)
 
