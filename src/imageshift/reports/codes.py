@@ -240,6 +240,13 @@ CODES: dict[str, CodeText] = {
         "of this name.",
         "Write the full name of the image if it is one of your own.",
     ),
+    Code.GENERATOR_UNKNOWN: CodeText(
+        "Nobody but Argo CD knows what an ApplicationSet means",
+        "A generator (of a forge, a plugin, cluster labels or another repository) gives values "
+        "that the tree doesn't hold, so the files and charts that they lead to aren't known.",
+        "Look at the path that the warning names; `values:` in the configuration claims files, "
+        "and `clusters:` names clusters.",
+    ),
     Code.POLICY_MATCHES_UPSTREAM: CodeText(
         "An admission policy matches the old name",
         "A policy matches names of the upstream registry, and won't match those of the cache.",
