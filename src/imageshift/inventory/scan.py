@@ -203,7 +203,7 @@ class _Scan:
         for chunk in split_documents(self._source):
             if is_policy_text(chunk.text):
                 self._policies.append(chunk)
-            elif self._context.elements or self._builds or may_hold_images(chunk, self._context):
+            if self._context.elements or self._builds or may_hold_images(chunk, self._context):
                 sites += self._chunk_sites(chunk)
         return sites
 

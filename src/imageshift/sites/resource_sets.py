@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from imageshift.errors import SourceError
+from imageshift.reference import name_length
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
@@ -69,7 +70,7 @@ def find_input_images(
     """The images that a ResourceSet's objects name, inputs in the place of their templates."""
     waiting = {}
     for site in carried(lambda node: node):
-        if any("<<" in part.text for part in site.parts if part.role not in _IDENTIFIERS):
+        if "<<" in site.name_text:
             waiting[site.path] = site
         else:
             yield site
@@ -160,7 +161,10 @@ def _filled_text(node: Scalar, inputs: Mapping) -> Scalar:
     if not scalars or len(scalars) < len(found):
         return node
     first = found[0][0]
-    behind = node.value[first.end() :]
+    before, behind = node.value[: first.start()], node.value[first.end() :]
+    if before and (before[-1] in ":@" or name_length(before) < len(before)):
+        # Only a tag or digest is an input's, so the name moves by itself.
+        return node
     if first.start() == 0 and not behind:
         return scalars[0]
     texts = iter(scalars)
