@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from imageshift.data.image_field import FieldShape, ImageField
-from imageshift.sites.model import below
+from imageshift.sites.model import Path, below
 from imageshift.source import Mapping
 
 __all__ = ["IMAGE_KEY", "definition_fields", "elsewhere", "is_pushed_to", "schema_fields"]
@@ -24,9 +24,10 @@ _NOT_PULLED = frozenset(
 )
 _IMAGE_MAPPING = re.compile(r"(?:^i|_i|[a-z0-9]I)mage(?:Spec)?$")
 _IMAGES = re.compile(r"(?:^i|_i|[a-z0-9]I)mages$")
-_PUSH = re.compile(
-    r"^(?:output|destinations?|tags?|cache|to|target)$|push|[a-z]Destinations?$", re.IGNORECASE
-)
+_PUSH = re.compile(r"^(?:output|destinations?|tags?)$|push|[a-z]Destinations?$", re.IGNORECASE)
+# Elsewhere these are the names of parts, such as a cache that an operator runs.
+_PUSH_OF_BUILDS = frozenset({"cache", "target", "to"})
+_BUILD = re.compile(r"^build|Build|build$")
 _PUSHED = re.compile(r"\bpush(?:ed|es|ing)?\b|\b(?:built|resulting|output) image\b", re.IGNORECASE)
 _PULLED = re.compile(
     r"(?:container|docker|oci|sidecar)(?:'?s)? images?\b|docker registry|registry/|image:tag"
@@ -48,9 +49,16 @@ _CONTAINER_KEYS = frozenset({"args", "command", "env"})
 _POD = frozenset({"containers", "restartPolicy", "serviceAccountName"})
 
 
-def is_pushed_to(path: tuple[str | int, ...]) -> bool:
-    """Whether a field is one to which a build pushes, or lies in one."""
-    return any(isinstance(step, str) and _PUSH.search(step) for step in path)
+def is_pushed_to(path: Path, *, defined: bool = False) -> bool:
+    """Whether a field is one to which a build pushes, or lies in one.
+
+    Of a field that is `defined` by a schema, names such as `cache` say so only inside of a build.
+    """
+    steps = [step.removesuffix("[]") for step in path if isinstance(step, str)]
+    if any(map(_PUSH.search, steps)):
+        return True
+    may_push = not _PUSH_OF_BUILDS.isdisjoint(steps)
+    return may_push and (not defined or any(map(_BUILD.search, steps)))
 
 
 def definition_fields(root: Mapping, source: str) -> Iterator[ImageField]:
@@ -135,7 +143,9 @@ class _Field(Struct, frozen=True):
     @property
     def is_pushed(self) -> bool:
         text = self.schema.text("description") or ""
-        return is_pushed_to((self.name,)) or (self.is_image and _PUSHED.search(text) is not None)
+        return is_pushed_to(self.path, defined=True) or (
+            self.is_image and _PUSHED.search(text) is not None
+        )
 
     @property
     def is_item(self) -> bool:
