@@ -221,6 +221,11 @@ class RuleSet:
         aliases = dict(_check_alias(host, upstream) for host, upstream in self.aliases.items())
         object.__setattr__(self, "aliases", aliases)
 
+    @property
+    def known_aliases(self) -> Mapping[str, str]:
+        """Every host that stands for an upstream, with that upstream."""
+        return {**_BUILT_IN_ALIASES, **self.aliases}
+
     def parse(self, text: str) -> ImageReference:
         """The reference that `text` spells; the registry's own host may be a variable.
 

@@ -299,10 +299,10 @@ def _chart_of(index: Index, folder: str | None) -> Iterator[ValuesLayer]:
 
 
 def _helmfiles(index: Index) -> Iterator[Stack]:
-    for file in index.helmfiles:
+    for file, facts in index.helmfiles.items():
         folder = file.rpartition("/")[0]
         for document in read_documents(index.workspace, file):
-            for found in release_values(document.mapping):
+            for found in release_values(document.mapping, facts.texts):
                 chart = found.release.text("chart") or ""
                 local = join(folder, chart)
                 layers = [*_chart_of(index, local)]
