@@ -23,6 +23,7 @@ __all__ = [
     "may_name_images",
 ]
 
+_CLEAR_TEXT = "a Secret's values; only the chart can tell whether they are images"
 _POD_LIST = re.compile(r"\b(?:c|initC|ephemeralC)ontainers\b")
 _WORDS = sorted({row.config_map if row.config_map != "*" else row.key for row in CONFIG_MAP_KEYS})
 _KNOWN = re.compile("|".join(map(re.escape, _WORDS)))
@@ -62,7 +63,7 @@ def find_config_map_images(
 def find_secret_images(
     document: Document, root: Mapping, resource: Resource, path: Path, context: FinderContext
 ) -> Iterator[ImageSite]:
-    """The images in a Secret's clear text that a release takes as its values.
+    """The images in a Secret's clear text that a release takes as its values, all doubtful.
 
     Raises:
         SourceError: the values can't be followed.
@@ -71,7 +72,8 @@ def find_secret_images(
     for key, text in _filled(root, "stringData"):
         at = (*path, "stringData", key)
         if key in values_keys:
-            yield from _values(document, resource, text, at, free=values_keys[key])
+            found = _values(document, resource, text, at, free=values_keys[key])
+            yield from (site.doubtful(_CLEAR_TEXT) for site in found)
         elif (resource.name, key) in context.copied_keys:
             yield from _copied(document, resource, text, at, context)
 
