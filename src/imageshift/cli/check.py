@@ -1,16 +1,11 @@
 """imageshift check: says what should move, for CI and for pre-commit."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.options import Common, Format, Paths, with_options
 from imageshift.cli.output import put, say
 from imageshift.cli.session import Session
 from imageshift.rewrite import Change
-
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common)

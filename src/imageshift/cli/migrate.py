@@ -1,16 +1,13 @@
 """imageshift migrate: rewrites the references of a repository."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.options import Common, Format, Paths, with_options
 from imageshift.cli.output import progress, put_diff
 from imageshift.cli.session import Session, turn_to_write
-
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common)

@@ -14,10 +14,28 @@ from msgspec.structs import replace
 from imageshift.errors import ConfigError
 from imageshift.run import RunOptions
 
-__all__ = ["ChartsMode", "Common", "Format", "Preset", "RegistryOptions", "with_options"]
+__all__ = [
+    "ChartsMode",
+    "Common",
+    "Format",
+    "Paths",
+    "Preset",
+    "RegistryOptions",
+    "with_options",
+]
 
 _REGISTRY = "The target registry and its rules"
 _FILES = "Files and output"
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        default_factory=lambda: [Path()],
+        help="Files and folders; `.` if left out.",
+        show_default=False,
+    ),
+]
+"""What a command works on."""
 
 
 class Format(StrEnum):

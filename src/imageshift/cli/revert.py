@@ -1,17 +1,14 @@
 """imageshift revert: the way back out of the cache."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from imageshift.base import Base, base_plans
-from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.options import Common, Format, Paths, with_options
 from imageshift.cli.output import put_diff
 from imageshift.cli.session import Session, turn_to_write
 from imageshift.errors import ConfigError
-
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common)

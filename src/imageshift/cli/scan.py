@@ -1,17 +1,12 @@
 """imageshift scan: the inventory of images."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.options import Common, Format, Paths, with_options
 from imageshift.cli.output import put
 from imageshift.cli.session import Session
 from imageshift.rewrite import Change, Kept
 from imageshift.sites import Origin
-
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common)

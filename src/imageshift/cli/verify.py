@@ -2,13 +2,12 @@
 
 import io
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.options import Common, Format, Paths, with_options
 from imageshift.cli.output import emit, emit_data, progress, say, say_lines
 from imageshift.cli.session import say_half_done
 from imageshift.prove import prove_base
@@ -19,8 +18,6 @@ from imageshift.verify import DifferenceClass, Problem, Proof, Verdict
 from imageshift.verify.rows import problem_rows, render_rows
 
 __all__ = ["print_proof", "proof_rows", "verify"]
-
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common)
