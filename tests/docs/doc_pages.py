@@ -152,7 +152,8 @@ def played(text: str) -> str:
     source = (ROOT / named["folder"]).resolve() if named else CLUSTER
     served = account() if named and named["account"] else nullcontext({})
     with tempfile.TemporaryDirectory() as folder, served as variables:
-        scratch = Path(folder) / source.name
+        scratch = Path(folder) / "a clone" / source.name  # a space, as readers' folders may have
+        scratch.parent.mkdir()
         make_scratch(scratch, source)
         shell = Shell(scratch, variables)
         results = ["".join(map(shell.run, commands(block.body))) for block in found]
