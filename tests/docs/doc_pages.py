@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -150,7 +150,8 @@ def played(text: str) -> str:
         return text
     named = SESSION.search(text)
     source = (ROOT / named["folder"]).resolve() if named else CLUSTER
-    served = account() if named and named["account"] else nullcontext({})
+    has_account = named is not None and named["account"] is not None
+    served: AbstractContextManager[dict[str, str]] = account() if has_account else nullcontext({})
     with tempfile.TemporaryDirectory() as folder, served as variables:
         scratch = Path(folder) / "a clone" / source.name  # a space, as readers' folders may have
         scratch.parent.mkdir()

@@ -10,7 +10,10 @@ from imageshift.rewrite import Change
 
 @with_options(Common)
 def check(*, common: Common, paths: Paths) -> None:
-    """Exit 1 when an image of the paths should move. Writes nothing."""
+    """Fail when an image should come from the cache.
+
+    Writes nothing, and exits with 1 when it finds one.
+    """
     named_only = all(path.is_file() for path in paths)
     session = Session("check", paths, common, named_only=named_only)
     for plan in session.follow(session.run.plans()):

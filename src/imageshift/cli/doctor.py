@@ -33,7 +33,10 @@ def doctor(
     common: DoctorOptions,
     paths: Paths,
 ) -> None:
-    """Check programs, configuration, rules, network and AWS. Exit 1 when something is wrong."""
+    """Check programs, configuration, rules, network and AWS.
+
+    Exits with 1 when something is wrong.
+    """
     options = replace(common.registry_options(), root=common.root, offline=common.offline)
     checks = []
     for check in examine(Run.open(paths, options)):

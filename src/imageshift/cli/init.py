@@ -23,7 +23,10 @@ def init(
     paths: Paths,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write .imageshift.yaml with the registry and the rules that the repository needs."""
+    """Write .imageshift.yaml for this repository.
+
+    It holds the registry, and the rules that the images need.
+    """
     with turn_to_write(paths, common, writes=True) as writer:
         session = Session("init", paths, _with_rules_of_the_tree(paths, common), writer=writer)
         target = session.run.workspace.root / CONFIG_NAME

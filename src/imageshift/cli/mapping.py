@@ -30,7 +30,10 @@ def map_(
     format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False,
 ) -> None:
-    """Print where each reference goes; one without a rule comes back unchanged."""
+    """Print where each reference goes.
+
+    One without a rule comes back unchanged.
+    """
     rules, _, _ = open_rules(common)
     say_doubtful_accounts([rules.registry])
     mapper: Mapper = Backward(rules) if inverse else Forward(rules)

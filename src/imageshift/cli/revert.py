@@ -23,7 +23,10 @@ def revert(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the diff, write nothing.")] = False,
 ) -> None:
-    """Bring references back from the cache: those that differ from a base, or all."""
+    """Bring references back from the cache.
+
+    Either those that differ from a base, or all.
+    """
     if (base is None) != all_:
         raise ConfigError("revert needs either --base REV|DIR or --all")
     writes = not (dry_run or diff)

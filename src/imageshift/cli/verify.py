@@ -29,7 +29,10 @@ def verify(
         str, typer.Option("--base", help="Git revision or folder to compare with.")
     ] = "HEAD",
 ) -> None:
-    """Prove that only images differ from a base, each by its mapped name. Exit 1 when not."""
+    """Prove by rendering that only image names differ from a base.
+
+    Each new name has to be the mapped old one. Exits with 1 when anything else differs.
+    """
     run = Run.open(paths, common.run_options())
     say_half_done(run)
     with progress("renders", None, quiet=common.quiet) as advance:

@@ -105,7 +105,10 @@ def warm(
         bool, typer.Option("--forecast", help="Forecast pulls, rate limits and costs instead.")
     ] = False,
 ) -> None:
-    """List or make the tag pulls that fill the cache, or check the pinned digests."""
+    """List or make the pulls that fill the cache.
+
+    Each image is pulled once by its tag; pinned digests are checked afterwards.
+    """
     if forecast and (pull or check):
         raise ConfigError(
             "--forecast can't be used with --pull or --check", hint="it pulls nothing"
