@@ -108,8 +108,11 @@ class AnswerError(NetworkError):
 class SourceError(ImageshiftError):
     """A text that can't be handled; `line` and `column` are 1-based or None.
 
-    `reason` is the skip reason of the published list (design: unparsable, not-utf8, style ...).
+    `reason` is the skip reason of the published list (design: unparsable, not-utf8, style ...);
+    `path` is set where the error is that of one of several files.
     """
+
+    path: Path | None = None
 
     def __init__(
         self,

@@ -127,8 +127,12 @@ class ChartAnswers(Decisions, Protocol):
         """The overrides that no longer fit their charts."""
         ...
 
-    def renders(self, file: str, document: int) -> bool:
-        """Whether a document of a file is a release that was rendered."""
+    def renders(self, file: str, offset: int) -> bool:
+        """Whether what begins at a place of a file is a release that was rendered."""
+        ...
+
+    def left(self) -> Iterable[tuple[str, Kept]]:
+        """The written images that stay for what their charts render, with their files."""
         ...
 
     def story(self, site: ImageSite, file: str) -> Sequence_[str]:
@@ -313,12 +317,9 @@ class Planner:
             for found in self._decisions or ()
             for change in self._decided_changes(found, file)
         }
-        results = self._results(file)
+        scan, content = self._scan(file)
+        results, _ = _settled(_source(scan, content), content, self._results(file))
         made = {result.move for result in results if isinstance(result, Change)}
-        try:
-            _applied(_source(*self._scan(file)), results)
-        except SourceError:
-            made = set()
         self._broken |= {move: file for move in wanted - made if move is not None}
 
     def _decided_changes(self, found: Decisions, file: str) -> Iterator[Change]:
@@ -383,14 +384,8 @@ def _unreadable(file: str, error: SourceError) -> FileScan:
 
 
 def _file_plan(scan: FileScan, content: bytes, results: list[Result]) -> FilePlan:
-    source = _source(scan, content)
-    try:
-        after = _applied(source, results)
-    except SourceError as error:
-        results = [_withdrawn(result, error) for result in results]
-        after = source.text
-    encoded = content if after == source.text else after.encode()
-    return FilePlan(scan.file, scan, tuple(results), scan.skips, content, encoded)
+    results, after = _settled(_source(scan, content), content, results)
+    return FilePlan(scan.file, scan, tuple(results), scan.skips, content, after)
 
 
 def _source(scan: FileScan, content: bytes) -> SourceText:
@@ -424,14 +419,14 @@ def apply_plans(
             waiting.append(plan)
         else:
             yield from _write(workspace, writer, [plan])
-    for group in _groups(waiting):
-        found = (broken(move) for plan in group for move in plan.moves)
-        file = next(filter(None, found), None)
-        if file is None:
-            yield from _write(workspace, writer, group)
-        else:
-            error = SourceError(_TOGETHER.format(file), reason="changed")
-            yield from (refused(plan, error) for plan in group)
+    files = {move: broken(move) for plan in waiting for move in plan.moves}
+    errors = {
+        move: SourceError(_TOGETHER.format(file), reason="changed")
+        for move, file in files.items()
+        if file is not None
+    }
+    for group in _groups([_without(plan, errors) for plan in waiting]):
+        yield from _write(workspace, writer, group)
 
 
 def _write(workspace: Workspace, writer: Writer, group: list[FilePlan]) -> Iterator[FilePlan]:
@@ -440,11 +435,37 @@ def _write(workspace: Workspace, writer: Writer, group: list[FilePlan]) -> Itera
         if changed:
             writer.write([_as_write(workspace, plan) for plan in changed])
     except SourceError as error:
-        yield from (refused(plan, error) for plan in group)
+        yield from _write_others(workspace, writer, group, error)
         return
     for plan in changed:
         workspace.pin(plan.file, plan.after)
     yield from group
+
+
+def _write_others(
+    workspace: Workspace, writer: Writer, group: list[FilePlan], error: SourceError
+) -> Iterator[FilePlan]:
+    """Writes what doesn't belong to the moves of the file that an error is about."""
+    stuck = [plan for plan in group if workspace.absolute(plan.file) == error.path] or group
+    yield from (refused(plan, error) for plan in stuck)
+    reason = SourceError(_TOGETHER.format(stuck[0].file), reason=error.reason)
+    errors = {move: reason for plan in stuck for move in plan.moves}
+    for part in _groups([_without(plan, errors) for plan in group if plan not in stuck]):
+        yield from _write(workspace, writer, part)
+
+
+def _without(plan: FilePlan, errors: Mapping[Move, SourceError]) -> FilePlan:
+    """A plan less the changes of some moves, with why they can't be made."""
+    if not plan.moves & errors.keys():
+        return plan
+    moves = [each.move if isinstance(each, Change) else None for each in plan.results]
+    reasons = [None if move is None else errors.get(move) for move in moves]
+    left = [
+        result if reason is None else _withdrawn(result, reason)
+        for result, reason in zip(plan.results, reasons, strict=True)
+    ]
+    results, after = _settled(_source(plan.scan, plan.before), plan.before, left)
+    return replace(plan, results=tuple(results), after=after)
 
 
 def _as_write(workspace: Workspace, plan: FilePlan) -> Write:
@@ -471,6 +492,43 @@ def _groups(plans: list[FilePlan]) -> list[list[FilePlan]]:
             members = [*group[1], *members]
         groups.append((moves, members))
     return [members for _, members in groups]
+
+
+def _settled(
+    source: SourceText, content: bytes, results: list[Result]
+) -> tuple[list[Result], bytes]:
+    """The results less the changes that can't be made, and what the others make of a content.
+
+    The changes of one move stand or fall together.
+    """
+    units: dict[object, list[Result]] = {}
+    for result in results:
+        if isinstance(result, Change):
+            units.setdefault(result.move or id(result), []).append(result)
+    errors: dict[int, SourceError] = {}
+    after = _fitted(source, [], list(units.values()), errors)
+    left = [_withdrawn(r, errors[id(r)]) if id(r) in errors else r for r in results]
+    return left, content if after == source.text else after.encode()
+
+
+def _fitted(
+    source: SourceText,
+    kept: list[Result],
+    units: list[list[Result]],
+    errors: dict[int, SourceError],
+) -> str:
+    """The text with all changes that can be made, found by halving; the others go to `errors`."""
+    try:
+        after = _applied(source, [*kept, *(each for unit in units for each in unit)])
+    except SourceError as error:
+        if len(units) == 1:
+            errors.update((id(each), error) for each in units[0])
+            return _applied(source, kept)
+        middle = len(units) // 2
+        _fitted(source, kept, units[:middle], errors)
+        return _fitted(source, kept, units[middle:], errors)
+    kept += (each for unit in units for each in unit)
+    return after
 
 
 def _applied(source: SourceText, results: list[Result]) -> str:

@@ -12,6 +12,7 @@ from imageshift.config_file import Foreign, load_config
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import ChangedError, ConfigError, SourceError
 from imageshift.inventory import Index, build_index
+from imageshift.inventory.definitions import read_definitions
 from imageshift.plan import (
     ChartAnswers,
     Decisions,
@@ -25,6 +26,8 @@ from imageshift.repo.workspace import CONFIG_NAME, Workspace, find_root, has_con
 from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Backward, Contested, Forward, Mapper
 from imageshift.sites import ImageSite
+from imageshift.sites.keeps import Keep, path_steps
+from imageshift.sites.rows import Rows
 
 __all__ = [
     "Run",
@@ -99,6 +102,7 @@ class Run(Struct):
     _index: Index | None = None
     _planner: Planner | None = None
     folder: Path | None = None
+    config_file: Path | None = None
     charts: ChartAnswers | None = None
     _reach: Any = None
     _builds: Any = None
@@ -128,6 +132,7 @@ class Run(Struct):
         folder = root if file is None else file.parent
         targets = targets or load_targets(config, options, folder)
         made = cls(workspace, config, tuple(targets), names, options, folder=folder)
+        made.config_file = file
         while options.follow and (outside := made.outside()):
             made.names = (*made.names, *outside)
         return made
@@ -145,17 +150,30 @@ class Run(Struct):
             moved = self.options.charts_through_cache or self.config.charts_through_cache
             index = Index(
                 self.workspace,
-                rows=_rows(self.config),
+                rows=self._rows(),
+                move_unknown=self.config.unknown_kinds == "move",
                 # Addresses in the cache go back without being asked for: without ECR's log-in
                 # and the rule they would lead nowhere.
                 chart_sources=moved or self.options.backward,
                 templates=self.options.templates or self.config.templates,
                 rewrite_jobs=self.config.jobs == "rewrite",
                 values_patterns=tuple(self.config.values),
+                keep=_keeps(self.config),
                 named_only=self.options.named_only,
             )
             self._index = build_index(self.workspace, self.workspace.walk(names), index)
         return self._index
+
+    def _rows(self) -> Rows:
+        """The user's own rows: those of the configuration, and those of the CRDs that it names."""
+        rows = [*_rows(self.config)]
+        root = None if self.options.config is not None else self.workspace.root
+        for path in self.config.crds:
+            try:
+                rows += read_definitions((self.folder or self.workspace.root) / path, root)
+            except SourceError as error:
+                raise ConfigError(f"crds: {path}: {error}") from None
+        return Rows.made(rows)
 
     def settle(self) -> None:
         """Makes the decisions that span files, on files that don't change meanwhile.
@@ -201,7 +219,7 @@ class Run(Struct):
     def _decide(self, planner: Planner) -> list[Decisions]:
         """What more than a file's own text decides; nothing of it is loaded without need."""
         found: list[Decisions] = []
-        if self.options.backward and self.index.all_releases:
+        if self.options.backward and (self.index.all_releases or self.index.helmfiles):
             from imageshift.solve.renderers import renderers_back  # noqa: PLC0415 as below
 
             found.append(renderers_back(self.index, self.mapper, planner.scan, self.is_written))
@@ -210,16 +228,26 @@ class Run(Struct):
             found.append(charts)
         if not self.options.named_only:
             graph = list(self._decide_graph(planner, charts))
-            found += [*self._decide_stacks(planner, [*found, *graph]), *graph]
+            found += [*self._decide_stacks(planner, [*found, *graph], charts), *graph]
         self.charts = charts
         return found
 
-    def _decide_stacks(self, planner: Planner, others: list[Decisions]) -> Iterator[Decisions]:
+    def _decide_stacks(
+        self, planner: Planner, others: list[Decisions], charts: ChartAnswers | None
+    ) -> Iterator[Decisions]:
         """What values in several texts say together."""
         if self.index.has_stacks:
             from imageshift.charts.stacks import read_stacks  # noqa: PLC0415 as above
 
-            yield read_stacks(self.index, self.mapper, planner.scan, self.is_written, others)
+            unread = charts is None or bool(charts.problems)
+            yield read_stacks(
+                self.index,
+                self.mapper,
+                planner.scan,
+                self.is_written,
+                others,
+                guarded=unread and not self.options.backward,
+            )
 
     def _decide_graph(self, planner: Planner, charts: ChartAnswers | None) -> Iterator[Decisions]:
         """What the graph of kustomizations decides, and what is known of remote bases."""
@@ -481,6 +509,13 @@ def _imported(
     from imageshift.aws import AwsOptions, load_rules  # noqa: PLC0415 heavy, and asked for only
 
     return load_rules(source, AwsOptions(*where, offline=options.offline))
+
+
+def _keeps(config: Config) -> tuple[tuple[str | None, Keep], ...]:
+    return tuple(
+        (entry.file, Keep(path_steps(entry.path), entry.image, entry.reason))
+        for entry in config.keep
+    )
 
 
 def _rows(config: Config) -> tuple[ImageField, ...]:

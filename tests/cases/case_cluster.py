@@ -23,14 +23,19 @@ class Profile:
     """The versions of the controllers, as far as they decide what is delivered.
 
     `current`: Flux merges `images` field by field and knows no legacy fields; else it replaces
-    whole entries and obeys those of beta versions. `upgrade`: a release already exists.
-    `target_path_wins`: over `spec.values`, which differs from run to run of a release.
+    whole entries and obeys those of beta versions. `revision`: of its releases; from 2 on they are
+    upgrades. `target_path_wins`: over `spec.values`, which differs from run to run of a release.
     """
 
     name: str
     current: bool = True
-    upgrade: bool = False
+    revision: int = 1
     target_path_wins: bool = False
+
+    @property
+    def upgrade(self) -> bool:
+        """Whether releases already exist."""
+        return self.revision > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +143,9 @@ class Cluster:
             self.builds[name_of(one)] = Delivered(error=str(error))
             return
         for app in apps:
+            options = set(app["spec"].get("syncPolicy", {}).get("syncOptions", []))
             for key, make in application_sources(self, app):
-                self._add(key, make)
+                self._add(key, make, free_jobs=options >= {"Force=true", "Replace=true"})
 
     def _objects_of(self, place: str) -> Iterator[Object]:
         from case_flux import generated  # noqa: PLC0415 as above

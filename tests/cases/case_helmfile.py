@@ -3,6 +3,7 @@
 import json
 import posixpath
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 from case_cluster import Chart, Cluster, merged
@@ -18,8 +19,18 @@ def helmfile_objects(cluster: Cluster, file: str) -> Iterator[Object]:
     folder = posixpath.dirname(file)
     body = _filled(cluster, file)
     for release in body.get("releases", []):
-        if "://" not in release["chart"]:
-            yield from _release(cluster, folder, release)
+        templates = [body["templates"][one["template"]] for one in release.get("inherit", [])]
+        whole = reduce(lambda made, one: _inherited(one, made), reversed(templates), release)
+        if "://" not in whole["chart"]:
+            yield from _release(cluster, folder, whole)
+
+
+def _inherited(template: Object, release: Object) -> Object:
+    """Return a release with what a template says as well: lists appended, all else its own."""
+    made = dict(template)
+    for key, value in release.items():
+        made[key] = [*made.get(key, []), *value] if isinstance(value, list) else value
+    return made
 
 
 def _filled(cluster: Cluster, file: str) -> Object:
@@ -32,7 +43,8 @@ def _filled(cluster: Cluster, file: str) -> Object:
     values: Any = {}
     for environment in head.get("environments", {}).values():
         for one in environment.get("values", []):
-            values = merged(values, _read(cluster, posixpath.dirname(file), one))
+            own = one if isinstance(one, dict) else _read(cluster, posixpath.dirname(file), one)
+            values = merged(values, own)
     chart = {
         "Chart.yaml": b"apiVersion: v2\nname: fill\nversion: 1.0.0\n",
         "templates/t.yaml": b"kind: X\n" + text.rpartition("\n---\n")[2].encode(),
@@ -45,14 +57,19 @@ def _release(cluster: Cluster, folder: str, release: Object) -> list[Object]:
     for one in release.get("values", []):
         values = merged(values, one if isinstance(one, dict) else _read(cluster, folder, one))
     arguments = ["--is-upgrade"] if cluster.profile.upgrade else []
-    for key, flag in (("set", "--set"), ("setString", "--set-string")):
+    for key, flag in (("set", "--set"), ("setTemplate", "--set"), ("setString", "--set-string")):
         for one in release.get(key, []):
             arguments += [flag, f"{one['name']}={one['value']}"]
     chart = Chart(chart_below(cluster.tree, posixpath.join(folder, release["chart"])), (), "")
     namespace = release.get("namespace", "default")
-    upgrade = cluster.profile.upgrade
-    objects = rendered(chart, values, arguments, release["name"], namespace, upgrade=upgrade)
-    return _patched(objects, release)
+    at = cluster.profile.revision
+    objects = rendered(chart, values, arguments, release["name"], namespace, revision=at)
+    behind: Object = {
+        key: [_read(cluster, folder, one) if isinstance(one, str) else one for one in release[key]]
+        for key in ("jsonPatches", "strategicMergePatches", "transformers")
+        if key in release
+    }
+    return _patched(objects, behind)
 
 
 def _read(cluster: Cluster, folder: str, name: str) -> Any:

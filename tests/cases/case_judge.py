@@ -19,7 +19,7 @@ __all__ = ["Text", "compare", "is_mapped", "is_same", "moved_jobs", "target"]
 RULES = RuleSet(Registry.of("123456789012", "eu-west-2"), ARTICLE_RULES)
 DEFINING = ("toolkit.fluxcd.io", "argoproj.io")
 _TOKEN = re.compile(r"""[^\s"',;=|&(){}\[\]]+""")
-_HASH = re.compile(r"-[bcdfghkmt24-9]{10}\Z")
+_HASH = re.compile(r"-(?:[bcdfghkmt24-9]{10}|[0-9a-f]{8})\Z")
 _DERIVED = re.compile(r"[0-9a-f]{16,}")
 
 
@@ -173,12 +173,17 @@ def moved_jobs(before: Cluster, after: Cluster) -> list[str]:
     found = []
     for key, old in before.builds.items():
         new = after.builds.get(key, Delivered())
-        ones, others = _by_id(old.objects), _by_id(new.objects)
+        ones, others = _jobs(old.objects), _jobs(new.objects)
         for name in ones.keys() & others.keys() if not old.free_jobs else ():
-            bound = kind_of(ones[name]) == "Job" and not _is_free(others[name], key)
+            bound = not _is_free(others[name], key)
             if bound and _images(ones[name]) != _images(others[name]):
-                found.append(f"{key}: {name} is a Job and changes: it can't be applied again")
+                found.append(f"{key}: Job/{name} is a Job and changes: it can't be applied again")
     return found
+
+
+def _jobs(objects: tuple[Object, ...]) -> dict[str, Object]:
+    """Return the Jobs by their whole names: one under another name is another one."""
+    return {str(one["metadata"].get("name")): one for one in objects if kind_of(one) == "Job"}
 
 
 def _is_free(job: Object, key: str) -> bool:

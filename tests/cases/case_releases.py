@@ -26,7 +26,8 @@ def render_release(cluster: Cluster, release: Object) -> Iterator[Object]:
     if action.get("disableSchemaValidation"):
         arguments.append("--skip-schema-validation")
     name = spec.get("releaseName", metadata["name"])
-    objects = rendered(chart, values, arguments, name, namespace, upgrade=cluster.profile.upgrade)
+    at = cluster.profile.revision
+    objects = rendered(chart, values, arguments, name, namespace, revision=at)
     return iter(_post_rendered(objects, release, cluster.profile))
 
 
@@ -37,18 +38,19 @@ def rendered(
     name: str,
     namespace: str,
     *,
-    upgrade: bool = False,
+    revision: int = 1,
 ) -> list[Object]:
-    """Return what Helm renders of a chart; an upgrade is the release's second revision."""
+    """Return what Helm renders of a chart as a revision of a release."""
     files = dict(chart.files)
     if chart.values:
         whole: Any = {}
         for layer in chart.values:
             whole = merged(whole, layer)
         files["values.yaml"] = json.dumps(whole).encode()
-    if upgrade:
+    if revision > 1:
         for path in [path for path in files if "templates/" in path]:
-            files[path] = re.sub(rb"\$?\.Release\.Revision", b"2", files[path])
+            number = str(revision).encode()
+            files[path] = re.sub(rb"\$?\.Release\.Revision", number, files[path])
     return helm_template(files, [values], *arguments, name=name, namespace=namespace)
 
 

@@ -20,8 +20,9 @@ from real_tools import Tree
 KNOWN = tomllib.loads((Path(__file__).parent / "known_failures.toml").read_text("utf-8"))
 ASPECTS = ("delivers", "says", "twice", "reverts")
 INSTALL = Profile("install")
-UPGRADE = Profile("upgrade", upgrade=True)
-OLD = Profile("old controllers", current=False, upgrade=True, target_path_wins=True)
+UPGRADE = Profile("upgrade", revision=2)
+NEXT = Profile("next upgrade", revision=3)
+OLD = Profile("old controllers", current=False, revision=2, target_path_wins=True)
 PROFILES = (INSTALL, UPGRADE, OLD)
 
 pytestmark = [pytest.mark.kustomize, pytest.mark.helm, pytest.mark.helm3]
@@ -66,8 +67,9 @@ def delivered_wrong(case: Case, mode: str) -> Iterator[str]:
     yield from (f"nothing delivers {text}" for text, count in wanted.items() if not count)
     yield from unfit_files(case, mode)
     for places in case.clusters():
-        applied = deliver(case, case.tree, places, INSTALL)
-        yield from moved_jobs(applied, deliver(case, after, places, UPGRADE))
+        new = deliver(case, after, places, NEXT)
+        for profile in (INSTALL, UPGRADE):
+            yield from moved_jobs(deliver(case, case.tree, places, profile), new)
 
 
 def is_right(case: Case, pair: Text) -> bool:

@@ -32,7 +32,7 @@ def examples(words: str) -> list[str]:
     return [line.strip() for line in (COMMANDS[words].epilog or "").splitlines()[2:]]
 
 
-@pytest.mark.parametrize("group", ["", "rules", "infra"])
+@pytest.mark.parametrize("group", ["", "rules", "infra", "bots", "policy"])
 def test_summaries_are_whole(group: str, tmp_path: Path) -> None:
     """A list of commands shows each summary on one line of 80 columns, as a sentence."""
     done = run(tmp_path, *filter(None, [group]), "--help")

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.history import History
+from imageshift.charts.jobs import NO_JOBS, AppliedJobs
 from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
-from imageshift.charts.model import Release, RenderedImage, Way
+from imageshift.charts.model import Release, RenderedImage, Values, Way
 from imageshift.charts.moves import ReleaseMoves, Terms, layer_of, plan_moves
 from imageshift.charts.other_tools import read_other_releases
 from imageshift.charts.override import ONLY_KUSTOMIZE, ImageOutcome, Override, Overrider
@@ -29,8 +31,8 @@ from imageshift.charts.override import Mapper as TextMapper
 from imageshift.charts.patched import renamed_patches
 from imageshift.charts.postrender import entry_for
 from imageshift.charts.prune import pruned, removals
-from imageshift.charts.releases import ReleaseText, Tool, read_releases
-from imageshift.charts.render import Renderer, find_renderer
+from imageshift.charts.releases import GRAPHED, ReleaseText, Tool, read_releases
+from imageshift.charts.render import Manifests, Renderer, find_renderer
 from imageshift.charts.rot import Look, Rot, Rotten, find_stale
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
@@ -55,6 +57,7 @@ from imageshift.net import Transport
 from imageshift.reference import DOCKER_HUB
 from imageshift.rewrite import Backward, Change, Forward, Kept, Mapper, Move, Status, plan_site
 from imageshift.sites import Confidence, ImageSite, SkipReason
+from imageshift.sites.keeps import kept_by_config
 from imageshift.solve.leaves import site_key
 from imageshift.source import Place
 
@@ -62,6 +65,7 @@ __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
 _LONGEST = 300
 _MOST_ROUNDS = 3
+_UPGRADING = frozenset({Tool.FLUX, Tool.HELMFILE})
 _REFUSED_BY_FLUX = "Flux can't install {}: kustomize refuses {} (Argo CD accepts it)"
 _REFUSED = "the chart doesn't use it as an image, and would render something else with another name"
 _BEYOND = "only another build of the release renders it, and no post-renderer can reach it there"
@@ -87,7 +91,7 @@ class ChartOptions(Struct, frozen=True, kw_only=True):
 class ChartDecisions(Struct, frozen=True):
     """What the charts decide about sites, and what was in the way.
 
-    `owned` are the documents (file, number) of releases that were rendered, `moves` those whose
+    `owned` are the places (file, offset) of releases that were rendered, `moves` those whose
     edits are in several files, by file.
     """
 
@@ -101,9 +105,9 @@ class ChartDecisions(Struct, frozen=True):
     moves: dict[str, set[Move]] = field(default_factory=dict)
     rot: list[Rot] = field(default_factory=list)
 
-    def renders(self, file: str, document: int) -> bool:
-        """Whether a document of a file is a release that was rendered."""
-        return (file, document) in self.owned
+    def renders(self, file: str, offset: int) -> bool:
+        """Whether what begins at a place of a file is a release that was rendered."""
+        return (file, offset) in self.owned
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where no chart has anything to say about it."""
@@ -113,6 +117,12 @@ class ChartDecisions(Struct, frozen=True):
         if found is None:
             return None
         return replace(found, site=replace(site, confidence=Confidence.RENDERED, note=None))
+
+    def left(self) -> Iterator[tuple[str, Kept]]:
+        """The written images that stay for what their charts render, with their files."""
+        for key, found in self.results.items():
+            if isinstance(found, Kept) and found.status is Status.SKIPPED:
+                yield key[0], found
 
     def extra(self, file: str) -> list[Change | Kept]:
         """The images of a file's releases that no site of its scan stands for."""
@@ -280,13 +290,15 @@ class _Run:
         terms = replace(terms, spoiling=builds.spoiling(own), clash=result.clash)
         kept = [edit for edit in own if edit.path not in terms.spoiling]
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
-        if text.tool is Tool.KUSTOMIZE:
+        if text.tool in GRAPHED:
             result = _left_to_entries(result, text.release)
         patched = dict(renamed_patches(self._index, text))
         renamed = (self._renamed(text, image) for image in patched.values())
         result = replace(result, outcomes=(*result.outcomes, *beyond, *renamed))
         text = replace(text, release=release)
-        moves = plan_moves(text, result, terms)
+        terms, moves = self._planned(
+            text, result, terms, self._jobs(text, chart, result, overrider)
+        )
         if text.late and self._comes_apart(text, judge, moves, terms):
             terms = replace(terms, layers=tuple(each for each in terms.layers if not each.in_chart))
             moves = plan_moves(text, result, terms)
@@ -324,7 +336,42 @@ class _Run:
         return replace(found, findings=(*found.findings, *dead), dead=tuple(dead.values()))
 
     def _is_kept(self, file: str, place: Place) -> bool:
-        return is_kept(self._scan(file).source, place.line)
+        scan = self._scan(file)
+        sites = (site for site in scan.sites if kept_by_config(site))
+        kept = any(place.line in site.lines() for site in sites)
+        return kept or is_kept(scan.source, place.line)
+
+    def _planned(
+        self, text: ReleaseText, result: Override, terms: Terms, jobs: AppliedJobs | None
+    ) -> tuple[Terms, ReleaseMoves]:
+        """The moves under which no Job would have to change that can't, and their terms."""
+        values = text.release.values
+        moves = plan_moves(text, result, terms)
+        for _ in range(_MOST_ROUNDS if jobs is not None else 0):
+            found = jobs.fixed(merge(values, place(values, moves.values))) if jobs else NO_JOBS
+            if found | terms.jobs == terms.jobs:
+                break
+            terms = replace(terms, jobs=terms.jobs | found)
+            moves = plan_moves(text, result, terms)
+        return terms, moves
+
+    def _jobs(
+        self, text: ReleaseText, chart: ChartFiles, result: Override, overrider: Overrider
+    ) -> AppliedJobs | None:
+        """The Jobs of a release; None where they all may change."""
+        backward = isinstance(self._mapper_of(text.file), Backward)
+        if self._index.rewrite_jobs or text.remakes_jobs or backward:
+            return None
+        files, options = chart.for_release(text.release), text.release.options
+        upgrades = text.tool in _UPGRADING and files.knows_upgrades
+
+        def render(values: Values, revision: int) -> Manifests:
+            at = replace(options, revision=revision)
+            return overrider.renderer.render(files, values, at, schemas=False)
+
+        remade, images = text.tool is Tool.ARGO, tuple(each.image for each in result.outcomes)
+        is_free = partial(_is_free, remade=remade)
+        return AppliedJobs(render, text.release.values, images, upgrades, is_free)
 
     def _renamed(self, text: ReleaseText, image: RenderedImage) -> ImageOutcome:
         """What becomes of a patch's text that an entry behind it takes."""
@@ -342,7 +389,7 @@ class _Run:
         text: ReleaseText, chart: ChartFiles, renderer: Renderer, target: TextMapper
     ) -> Judge:
         files, options = chart.for_release(text.release), text.release.options
-        return Judge(lambda values: renderer.render(files, values, options, schemas=False), target)
+        return Judge(lambda values: renderer.render(files, values, options, schemas=True), target)
 
     def _comes_apart(
         self, text: ReleaseText, judge: Judge, moves: ReleaseMoves, terms: Terms
@@ -428,15 +475,13 @@ class _Run:
 
     def _terms(self, text: ReleaseText, mapper: Mapper) -> Terms:
         layers = [each for each in text.layers if each is text.own or self._is_editable(each)]
-        upgrade = text.spec.get("upgrade")
-        forced = isinstance(upgrade, Mapping) and upgrade.get("force") is True
         base = None if text.base is None else self._solved.get(id(text.base))
         inherits = base is not None and not _writes_renderers(text)
         taken = base is not None and bool(base.moves.renderers or base.text.release.post_renderers)
         return Terms(
             layers=tuple(layers),
             ignored=ignored_leaves(text, self._scan),
-            jobs=self._index.rewrite_jobs or forced or isinstance(mapper, Backward),
+            keeps=tuple(k for k in self._index.context(text.file).keeps if not k.path),
             renderers=text.tool is Tool.FLUX
             and not (inherits and taken)
             and not isinstance(mapper, Backward),
@@ -473,7 +518,8 @@ class _Run:
                 note = _REFUSED_BY_FLUX.format(solved.chart, solved.result.clash)
                 self._found.notes.append(ChartProblem(solved.text.file, solved.text.place, note))
             self._found.rot.extend(solved.rotten.findings)
-            self._found.owned.add((solved.text.file, solved.text.document.file.index))
+            start = solved.text.document.offset(solved.text.root.start)
+            self._found.owned.add((solved.text.file, start))
         for solved in self._solved.values() if self._options.prune else ():
             self._prune(solved, verdicts)
         verdicts.finish()
@@ -485,13 +531,18 @@ class _Run:
         self._found.known_tails.update(verdicts.tails)
 
 
+def _is_free(image: RenderedImage, *, remade: bool) -> bool:
+    """Whether what an image stands in is made anew each time."""
+    return image.hook or (remade and image.remade) or not image.object.name
+
+
 def _mending(fixes: Mapping[str, str], target: TextMapper) -> TextMapper:
     """A mapper that takes stale overrides to what the chart has now."""
     return lambda text: fixes.get(text) or target(text)
 
 
 def _left_to_entries(result: Override, release: Release) -> Override:
-    """The outcomes less those that kustomize's entries decide: they belong to the graph."""
+    """The outcomes less those that entries behind the chart decide: they belong to the graph."""
     existing = PostRenderers.read(release.post_renderers)
     outcomes = tuple(
         ImageOutcome(each.image, None, Way.UNCHANGED) if existing.takes(each.image) else each

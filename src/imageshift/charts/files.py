@@ -34,6 +34,9 @@ _NAME = re.compile(r"(?!\.+\Z)[^/\\\x00-\x1f\x7f]{1,250}")
 _UNREAD = {"README.md", "CHANGELOG.md", "LICENSE", "README.md.gotmpl", "values.schema.json"}
 # Istio's charts keep their defaults under this key and merge the user's values over them.
 _ISTIO = "_internal_defaults_do_not_set"
+_JOB = re.compile(rb"\bJob\b")
+_UPGRADE = re.compile(rb"IsUpgrade|IsInstall|Revision")
+_REVISION = re.compile(rb"\$?\.Release\.Revision\b")
 _CAPABILITIES = re.compile(rb"\.Capabilities\b")
 
 
@@ -98,6 +101,21 @@ class ChartFiles:
             "templates/" in path and _CAPABILITIES.search(text) is not None
             for path, text in self.files.items()
         )
+
+    @cached_property
+    def knows_upgrades(self) -> bool:
+        """Whether its templates may render an upgrade's Jobs otherwise than an installation's."""
+        texts = [text for path, text in self.files.items() if "templates/" in path]
+        return any(map(_JOB.search, texts)) and any(map(_UPGRADE.search, texts))
+
+    def at_revision(self, revision: int) -> "ChartFiles":
+        """The chart with a release's revision in its templates, for a Helm that takes none."""
+        number = str(revision).encode()
+        made = {
+            path: _REVISION.sub(number, text) if "templates/" in path else text
+            for path, text in self.files.items()
+        }
+        return ChartFiles(made, self.origin)
 
     @cached_property
     def has_schema(self) -> bool:

@@ -88,10 +88,11 @@ class ChartSource(Struct, frozen=True, kw_only=True):
 
 
 class RenderOptions(Struct, frozen=True, kw_only=True):
-    """What Helm is told besides the values."""
+    """What Helm is told besides the values; every revision but the first is an upgrade."""
 
     name: str
     namespace: str = "default"
+    revision: int = 1
     kube_version: str | None = None
     api_versions: tuple[str, ...] = ()
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from imageshift.charts.edits import ValueEdit
 from imageshift.charts.existing import EntryEdit, PostRenderers
+from imageshift.charts.jobs import NO_JOBS, FixedJobs
 from imageshift.charts.layers import Layer
 from imageshift.charts.model import RenderedImage, ValuePath, Values, Way
 from imageshift.charts.override import ImageOutcome, Override
@@ -37,10 +38,11 @@ from imageshift.charts.writing import (
 )
 from imageshift.errors import SourceError
 from imageshift.sites import SkipReason
+from imageshift.sites.keeps import Keep
 from imageshift.source import Edit, Scalar, Sequence
 from imageshift.source import Mapping as MapNode
 
-__all__ = ["Fate", "ReleaseMoves", "Terms", "layer_of", "plan_moves"]
+__all__ = ["IGNORED", "Fate", "ReleaseMoves", "Terms", "layer_of", "plan_moves"]
 
 _JOB = (
     "a Job that isn't a hook uses it, and applied Jobs can't be changed: delete the Job first, set "
@@ -54,7 +56,7 @@ _CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart 
 _CONTESTED = "spec.values and a targetPath of valuesFrom both set it, and either may win"
 _NOTHING_BEHIND = "no value reaches it, and nothing here can change what the chart renders"
 _SPOILING = "another build has its own values, and the change would be wrong with them"
-_IGNORED = "a value that it comes from is marked `imageshift: ignore`"
+IGNORED = "a value that it comes from is marked `imageshift: ignore`"
 
 
 class Fate(Struct, frozen=True):
@@ -94,15 +96,16 @@ class Terms(Struct, frozen=True):
     """What limits the edits of a release.
 
     `layers` are those that may be edited, its own among them, topmost first; `ignored` the leaves
-    that must stay, `spoiling` those whose change would be wrong in another build; `jobs` whether
-    Jobs may change, `renderers` whether post-renderers may, `clash` why kustomize refuses all that
-    the chart renders.
+    that must stay, `spoiling` those whose change would be wrong in another build; `jobs` are those
+    that may not change, `renderers` whether post-renderers may, `clash` why kustomize refuses all
+    that the chart renders. `keeps` are images that the user says stay.
     """
 
     layers: tuple[Layer, ...] = ()
     ignored: frozenset[ValuePath] = frozenset()
     spoiling: frozenset[ValuePath] = frozenset()
-    jobs: bool = False
+    jobs: FixedJobs = NO_JOBS
+    keeps: tuple[Keep, ...] = ()
     renderers: bool = True
     clash: str | None = None
 
@@ -169,10 +172,13 @@ class _Work:
         moving = [fate for fate in fates if fate.target is not None]
         leaves = {segment.leaf for fate in moving for segment in fate.image.segments}
         if leaves & self._terms.ignored:
-            return SkipReason.IGNORED, _IGNORED
-        argo = self._text.tool is Tool.ARGO
-        if not self._terms.jobs and any(_is_fixed_job(fate.image, argo=argo) for fate in moving):
-            return SkipReason.IMMUTABLE, _ARGO_JOB if argo else _JOB
+            return SkipReason.IGNORED, IGNORED
+        texts = [fate.image.text for fate in moving]
+        keep = next((k for k in self._terms.keeps if any(map(k.names, texts))), None)
+        if keep is not None:
+            return SkipReason.IGNORED, keep.said
+        if any(self._terms.jobs.holds(fate.image) for fate in moving):
+            return SkipReason.IMMUTABLE, _ARGO_JOB if self._text.tool is Tool.ARGO else _JOB
         return None
 
     def _step(self, edit: ValueEdit) -> tuple[str, Step]:
@@ -288,11 +294,6 @@ def _post_rendered(fate: Fate, error: SourceError) -> Fate:
 
 def _is_post_rendered(fate: Fate) -> bool:
     return fate.way in (Way.POST_RENDERER, Way.PATCH)
-
-
-def _is_fixed_job(image: RenderedImage, *, argo: bool) -> bool:
-    free = image.hook or (argo and image.remade)
-    return image.object.kind == "Job" and not free
 
 
 def _is_written(values: MapNode, path: ValuePath) -> bool:

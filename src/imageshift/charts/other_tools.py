@@ -22,8 +22,10 @@ from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import inflated_charts, inflation_files, read_documents
 from imageshift.links.argocd import ArgoSource, argo_sources
+from imageshift.links.behind_charts import held_images, helmfile_build
 from imageshift.links.builds import Builds
-from imageshift.sites.helmfile import ReleaseValues, release_values
+from imageshift.links.model import EntrySource
+from imageshift.sites.helmfile import ReleaseValues, is_plain, release_values
 from imageshift.sites.model import below
 from imageshift.sites.parameters import parameter_tree
 from imageshift.source import Document, Node, Scalar, parse_embedded
@@ -31,6 +33,7 @@ from imageshift.source import Mapping as MapNode
 
 __all__ = ["read_other_releases"]
 
+_DEPENDENCIES = "helmfile puts further charts into it (`dependencies`), which aren't rendered here"
 _EMPTY = MapNode(0, None, flow=False)
 _NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
 
@@ -67,6 +70,7 @@ class _Made(Struct, kw_only=True):
     api_versions: tuple[str, ...] = ()
     schemas: bool = True
     post_renderers: tuple[Mapping[str, Any], ...] = ()
+    remakes_jobs: bool = False
     error: ToolError | None = None
 
     def text(self) -> ReleaseText:
@@ -94,6 +98,7 @@ class _Made(Struct, kw_only=True):
             tool=self.tool,
             own_values={},
             spec={},
+            remakes_jobs=self.remakes_jobs,
             error=self.error,
         )
 
@@ -147,6 +152,7 @@ class _Reader:
             kube_version=helm.text("kubeVersion"),
             api_versions=tuple(texts(helm, "apiVersions")),
             schemas=helm.text("skipSchemaValidation") != "true",
+            remakes_jobs=source.remakes_jobs,
             error=error,
         )
 
@@ -203,12 +209,14 @@ class _Reader:
 
     def helmfiles(self) -> Iterator[ReleaseText]:
         """The releases of every helmfile, as far as no template decides over them."""
-        for file in self._index.helmfiles:
+        for file, facts in self._index.helmfiles.items():
             for document in read_documents(self._index.workspace, file):
                 repositories = _repositories(document.mapping)
-                for found in release_values(document.mapping):
-                    if _is_plain(document, found.release):
-                        anchor = file, document, found.release
+                for found in release_values(document.mapping, facts.texts):
+                    release = found.release
+                    named = release.text("name") and release.text("chart")
+                    if named and is_plain(document, release):
+                        anchor = file, document, release
                         make = partial(self._helmfile, file, document, found, repositories)
                         yield _guarded(anchor, Tool.HELMFILE, make)
 
@@ -239,6 +247,8 @@ class _Reader:
             for each in items:
                 values = _set(values, each, forced=forced)
         source, in_tree = self._helmfile_chart(folder, chart, release, repositories)
+        if release.items("dependencies"):
+            error = ChartError(_DEPENDENCIES)
         above = found.parameters
         below = tuple(layers if own is None else layers[:-1])
         return _Made(
@@ -255,8 +265,27 @@ class _Reader:
             values=values,
             source=source,
             in_tree=in_tree,
+            post_renderers=self._behind(file, document, found),
             error=error,
         )
+
+    def _behind(
+        self, file: str, document: Document, found: ReleaseValues
+    ) -> tuple[Mapping[str, Any], ...]:
+        """What helmfile does to images behind the chart, as entries of a post-renderer.
+
+        The graph decides over them (solve/). What only has to find an image as it is (a test, or
+        a transformer that nobody knows) is an entry that changes nothing.
+        """
+        entries: list[EntrySource] = []
+        build = helmfile_build(self._index, file, document, found, entries)
+        effects = [] if build is None else build.effects
+        items = [
+            to_images_item(entry)
+            for effect in effects
+            for entry in held_images(self._index, effect, entries)
+        ]
+        return ({"kustomize": {"images": items}},) if items else ()
 
     def _helmfile_chart(
         self, folder: str, chart: str, release: MapNode, repositories: Mapping[str, MapNode]
@@ -357,12 +386,6 @@ def _guarded(
         error=found,
     )
     return nothing.text()
-
-
-def _is_plain(document: Document, release: MapNode) -> bool:
-    """Whether no template decides over a helmfile's release."""
-    named = release.text("name") and release.text("chart")
-    return bool(named) and "{{" not in document.source.text[release.start : release.end]
 
 
 def _argo_own(source: ArgoSource, helm: MapNode) -> tuple[Layer, Place]:

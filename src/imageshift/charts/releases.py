@@ -29,7 +29,7 @@ from imageshift.source import Document, Scalar
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Place as TextPlace
 
-__all__ = ["Place", "ReleaseText", "Tool", "read_releases"]
+__all__ = ["GRAPHED", "Place", "ReleaseText", "Tool", "read_releases"]
 
 _LONGEST_NAME = 53
 _VARIABLE = re.compile(r"\$\{(\w+)[^{}]*\}")
@@ -44,9 +44,13 @@ class Tool(StrEnum):
     ARGO = "argo"
     """Argo CD: renders anew at every sync; nothing comes behind the chart (E4)."""
     HELMFILE = "helmfile"
-    """helmfile: `helm upgrade`."""
+    """helmfile: `helm upgrade`, or a kustomization over the chart (E5)."""
     KUSTOMIZE = "kustomize"
     """kustomize's helmCharts: the kustomization's own patches and images come behind (E1)."""
+
+
+GRAPHED = frozenset({Tool.KUSTOMIZE, Tool.HELMFILE})
+"""Tools whose effects behind a chart the graph of builds decides over."""
 
 
 class Place(Struct, frozen=True):
@@ -65,9 +69,9 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
     """A release of a chart with its texts: a HelmRelease, or what else installs one.
 
     `own` is spec.values where it is written, `below` the valuesFrom that can be edited and the
-    values files of a chart in the tree, lowest first; `above` lie over
-    `own`, topmost first. `own_values` are spec.values alone. `late`
-    says that edits of the chart arrive later than those of the release (E3.2). A kustomize patch
+    values files of a chart in the tree, lowest first; `above` lie over `own`, topmost first.
+    `own_values` are spec.values alone. `late` says that edits of the chart arrive later than
+    those of the release (E3.2), `remakes_jobs` that changed Jobs are made anew. A kustomize patch
     of a release has that as its `base`, and `release` is what the two make together. `error` says
     why its chart is unknown.
     """
@@ -83,6 +87,7 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
     tool: Tool = Tool.FLUX
     own_values: Mapping[str, Any]
     spec: Mapping[str, Any]
+    remakes_jobs: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     late: bool = False
     base: "ReleaseText | None" = None
@@ -248,6 +253,7 @@ class _Reader:
             new=Place(written),
             own_values=_map(item.spec.get("values")),
             spec=spec,
+            remakes_jobs=_map(spec.get("upgrade")).get("force") is True,
             variables=item.variables,
             late=pick.late,
             base=base,

@@ -180,6 +180,8 @@ class BinaryRenderer:
         """
         _check_options(options)
         chart.check_dependencies(values)
+        # `helm template` takes no revision.
+        chart = chart if options.revision == 1 else chart.at_revision(options.revision)
         command = self._command(self._stored(chart, schemas), options)
         return _manifests(_by_source(self._run(command, _as_json(values))))
 
@@ -215,6 +217,7 @@ class BinaryRenderer:
             f"--namespace={options.namespace}",
             f"--kube-version={options.kube_version or KUBE_VERSION}",
             *(f"--api-versions={version}" for version in options.api_versions),
+            *(["--is-upgrade"] if options.revision > 1 else []),
         ]
         return [self.program, "template", *flags, "--", options.name, str(archive)]
 
@@ -303,6 +306,8 @@ def _chosen(options: RenderOptions) -> bytes:
         "namespace": options.namespace,
         "kube_version": options.kube_version or KUBE_VERSION,
     }
+    if options.revision > 1:
+        chosen |= {"revision": options.revision, "is_upgrade": True, "is_install": False}
     if options.api_versions:
         chosen["api_versions"] = list(options.api_versions)
     return json.dumps(chosen).encode()

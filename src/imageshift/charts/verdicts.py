@@ -11,9 +11,9 @@ from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import RenderedImage, ValuePath, Way
-from imageshift.charts.moves import Fate, ReleaseMoves
+from imageshift.charts.moves import IGNORED, Fate, ReleaseMoves
 from imageshift.charts.override import Override
-from imageshift.charts.releases import ReleaseText, Tool
+from imageshift.charts.releases import GRAPHED, ReleaseText
 from imageshift.charts.rot import Rotten
 from imageshift.errors import InvalidReferenceError, VariableReferenceError
 from imageshift.inventory import FileScan
@@ -47,7 +47,7 @@ __all__ = ["PASSING", "ChartProblem", "Solved", "Verdicts", "ignored_leaves"]
 PASSING = "a later entry matches this name, and replaces it"
 """Why the newName of an entry stays that another entry meets."""
 _REPLACED = "the releases that use this text override it with their own values"
-_ENTRY = "an images entry above the chart overrides it"
+_ENTRY = "what comes behind the chart matches it, or gives it another name"
 _HOOKS = "hooks are post-rendered only since helm-controller 1.6.0"
 
 
@@ -263,7 +263,7 @@ class _One:
         rest: dict[str, list[Fate]] = {}
         for number, fate in enumerate(self._solved.moves.fates):
             known = number in self._told or fate.image.text in told
-            known = known or fate.reason is SkipReason.IGNORED
+            known = known or fate.detail == IGNORED
             if not known and not self._is_named_by_entry(fate.image):
                 rest.setdefault(fate.image.text, []).append(fate)
         for fates in rest.values():
@@ -404,7 +404,7 @@ class _One:
         if fate.done:
             return Kept(site, Status.CACHED, None, None, before, after, rule)
         reason, detail = fate.reason or SkipReason.TEMPLATE, fate.detail or "nothing reaches it"
-        if self._solved.text.tool is Tool.KUSTOMIZE and self._existing.takes(fate.image):
+        if self._solved.text.tool in GRAPHED and self._existing.takes(fate.image):
             reason, detail = SkipReason.PLACEHOLDER, _ENTRY
         return Kept(site, Status.SKIPPED, reason, detail, before, after, rule)
 

@@ -27,6 +27,7 @@ _COMMANDS = {
     "verify": ("verify", "verify"),
     "warm": ("warm", "warm"),
     "values": ("values", "values"),
+    "audit": ("audit", "audit"),
     "init": ("init", "init"),
     "doctor": ("doctor", "doctor"),
 }
@@ -38,6 +39,18 @@ _GROUPS = {
     "infra": (
         "Write Terraform or CloudFormation for the rules in use.",
         {"terraform": "terraform", "cloudformation": "cloudformation"},
+    ),
+    "bots": (
+        "Tell Renovate about the cache; find what other bots would undo.",
+        {
+            "renovate": "renovate",
+            "flux": "flux",
+            "argocd-image-updater": "argocd_image_updater",
+        },
+    ),
+    "policy": (
+        "Write admission policies that map images as the rules do.",
+        {"kyverno": "kyverno", "validating": "validating", "mutating": "mutating"},
     ),
 }
 

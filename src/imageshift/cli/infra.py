@@ -26,7 +26,13 @@ from imageshift.infra import (
 )
 from imageshift.reports.words import counted
 
-Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.", show_default=False)]
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Files and folders whose images count; without any, all rules do.",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +60,7 @@ class InfraCommon(AwsCommon):
     ] = False
 
 
-@with_options(InfraCommon)
+@with_options(InfraCommon, without=("format",))
 def terraform(
     *,
     common: InfraCommon,
@@ -81,7 +87,7 @@ def terraform(
     end(usage for usage, _ in targets)
 
 
-@with_options(InfraCommon)
+@with_options(InfraCommon, without=("format",))
 def cloudformation(
     *,
     common: InfraCommon,
@@ -101,7 +107,7 @@ def cloudformation(
         planned = plan_infra(rules, usage.rules.registry, options)
         files = render_cloudformation(planned, options)
         if out is None:
-            emit("".join(files.values()), common.output)
+            emit("".join(files.values()))
         else:
             _write(files, folder, force=common.force)
         _say_rest(usage, common)

@@ -1,13 +1,18 @@
 """imageshift migrate: rewrites the references of a repository."""
 
+import os
 from typing import Annotated, Any
 
 import typer
 
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, Paths, with_options
-from imageshift.cli.output import progress, put_diff
+from imageshift.cli.output import progress, put_diff, say
 from imageshift.cli.session import Session, turn_to_write
+from imageshift.config import KeepEntry
+from imageshift.errors import SourceError
+from imageshift.repo.workspace import CONFIG_NAME
+from imageshift.reports.words import counted
 
 
 @with_options(Common)
@@ -30,6 +35,10 @@ def migrate(  # noqa: PLR0913 one a command-line option
     verify: Annotated[
         bool, typer.Option("--verify", help="Prove by rendering that only images differ.")
     ] = False,
+    write_keep: Annotated[
+        bool,
+        typer.Option("--write-keep", help="Note in .imageshift.yaml what rendering leaves alone."),
+    ] = False,
 ) -> None:
     """Move every image of the paths onto the cache."""
     writes = not (dry_run or diff)
@@ -37,11 +46,16 @@ def migrate(  # noqa: PLR0913 one a command-line option
         more = {"prune": prune, "mend_stale": mend_stale}
         session = Session("migrate", paths, common, writer=writer, **more)
         proof = _proof(session) if verify else None
+        session.run.settle()
+        keeps = _keeps(session)
         for plan in session.follow(session.applied(session.run.plans())):
             if diff and common.format is Format.TEXT:
                 put_diff(plan.diff(session.shown(plan.file)))
-    _report(session, proof, writes=writes, diff=diff)
-    raise typer.Exit(_exit_code(session, proof))
+        noted = _noted(session, keeps) if write_keep and writer is not None else Exit.DONE
+    steps = [] if diff else _next_steps(session, keeps * (not write_keep), writes=writes)
+    _report(session, proof, steps, writes=writes)
+    code = _exit_code(session, proof)
+    raise typer.Exit(noted if noted and code in {Exit.DONE, Exit.TOOL} else code)
 
 
 def _proof(session: Session) -> Any:
@@ -52,8 +66,30 @@ def _proof(session: Session) -> Any:
         return prove_run(session.run, advance)
 
 
-def _report(session: Session, proof: Any, *, writes: bool, diff: bool) -> None:
-    next_steps = [] if diff else _next_steps(session, writes=writes)
+def _keeps(session: Session) -> list[KeepEntry]:
+    if session.run.charts is None:
+        return []
+    from imageshift.keeping import keeps_of  # noqa: PLC0415 only where charts were rendered
+
+    return keeps_of(session.run)
+
+
+def _noted(session: Session, keeps: list[KeepEntry]) -> Exit:
+    """Notes what stays in the configuration; what it comes to."""
+    if not keeps or session.writer is None:
+        return Exit.DONE
+    from imageshift.keeping import write_keeps  # noqa: PLC0415 as above
+
+    try:
+        path = write_keeps(session.run, keeps, session.writer)
+    except SourceError as error:
+        say(f"{CONFIG_NAME}: {error}, so `keep:` isn't written")
+        return Exit.UNSAFE
+    say(f"{os.path.relpath(path)}: {counted(len(keeps), 'image')} noted under `keep:`")
+    return Exit.DONE
+
+
+def _report(session: Session, proof: Any, next_steps: list[str], *, writes: bool) -> None:
     done = "rewritten" if writes else "to rewrite"
     more: dict[str, Any] = {"changed_files": sorted(session.summary.changed)}
     if proof is None:
@@ -74,12 +110,17 @@ def _exit_code(session: Session, proof: Any) -> Exit:
     return Exit.TOOL if code is Exit.DONE and proof.problems else code
 
 
-def _next_steps(session: Session, *, writes: bool) -> list[str]:
+def _next_steps(session: Session, keeps: list[KeepEntry], *, writes: bool) -> list[str]:
+    kept = []
+    if keeps:
+        left = f"{counted(len(keeps), 'image')} that only the charts' rendering leaves alone"
+        kept = [f"note {left} for runs without it: --write-keep"]
     if not session.summary.changed:
-        return []
+        return kept
     if not writes:
-        return ["run it without --dry-run to write the changes"]
+        return ["run it without --dry-run to write the changes", *kept]
     return [
+        *kept,
         "look at the changes: git diff",
         "pull each image once before the roll-out: imageshift warm",
         "keep it that way: run imageshift check in CI or as a pre-commit hook",

@@ -10,9 +10,10 @@ from functools import cached_property
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from imageshift.data.image_field import ImageField
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.errors import SourceError
+from imageshift.inventory.definitions import Definitions
+from imageshift.inventory.helmfiles import read_helmfile
 from imageshift.inventory.objects import (
     FluxKustomization,
     KustomizationFile,
@@ -40,7 +41,9 @@ from imageshift.inventory.value_files import named_value_files
 from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
-from imageshift.sites.helmfile import environments, values_files
+from imageshift.sites.environments import HelmfileFacts
+from imageshift.sites.keeps import Keep
+from imageshift.sites.rows import Rows
 from imageshift.source import Document, Mapping
 
 __all__ = ["Index", "build_index", "join"]
@@ -53,6 +56,8 @@ _OBJECT_KINDS = frozenset(
 _SOURCE_WORDS = tuple(kind.encode() for kind in SOURCE_KINDS)
 _OBJECT_WORDS = tuple(kind.encode() for kind in _OBJECT_KINDS - {"List"})
 _DETAILS = (b"Generator", b"patches", b"helmCharts")
+_HELMFILE = re.compile(rb"^releases:(?!.*^kind:)", re.MULTILINE | re.DOTALL)
+_BEHIND = (b"transformers", b"strategicMergePatches", b"jsonPatches")
 _ENTRIES = (
     b"images:",
     b"imageTags:",
@@ -86,16 +91,21 @@ class Index(Struct, dict=True):
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps or Secrets,
     `silent_files` those in which nothing can name an image, `argocd_files` those with overrides of
-    Argo CD sources; `has_applications` is false when no Argo CD object has Helm values,
-    `has_inflations` and `has_replacements` when no kustomization has Helm charts or replacements.
+    Argo CD sources, `helmfile_facts` what is known of helmfiles and of the files with their values,
+    `definition_files` those that may define kinds; `keep` is what the user says stays, by pattern.
+    `has_applications` is false when no Argo CD object has Helm values, `has_inflations` and
+    `has_replacements` when no kustomization has Helm charts or replacements. `rows` are the user's
+    own, and with `move_unknown` whole references in kinds that nothing knows move too.
     """
 
     workspace: Workspace
-    rows: tuple[ImageField, ...] = ()
+    rows: Rows = Rows()
+    move_unknown: bool = False
     chart_sources: bool = False
     templates: bool = False
     rewrite_jobs: bool = False
     values_patterns: tuple[str, ...] = ()
+    keep: tuple[tuple[str | None, Keep], ...] = ()
     named_only: bool = False
     files: tuple[str, ...] = ()
     charts: set[str] = field(default_factory=set)
@@ -107,10 +117,12 @@ class Index(Struct, dict=True):
     has_applications: bool = False
     has_inflations: bool = False
     has_replacements: bool = False
-    helmfiles: list[str] = field(default_factory=list)
+    helmfiles: dict[str, HelmfileFacts] = field(default_factory=dict)
+    helmfile_facts: dict[str, HelmfileFacts] = field(default_factory=dict)
     config_map_files: list[str] = field(default_factory=list)
     silent_files: set[str] = field(default_factory=set)
     argocd_files: set[str] = field(default_factory=set)
+    definition_files: list[str] = field(default_factory=list)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
     _source_files: list[str] = field(default_factory=list)
@@ -194,12 +206,32 @@ class Index(Struct, dict=True):
 
     def context(self, file: str) -> FinderContext:
         """What the finders are told about a file."""
-        role = self._role(file)
-        if role is FileRole.OBJECTS:
+        role, facts = self._role(file), self.helmfile_facts.get(file)
+        keeps = self._keeps.get(file, self._keeps_anywhere)
+        if role is FileRole.OBJECTS and facts is None and not keeps:
             return self._base_context
         return replace(
-            self._base_context, role=role, prefix_free=self.values_files.get(file, False)
+            self._base_context,
+            role=role,
+            prefix_free=self.values_files.get(file, False),
+            helmfile=facts or HelmfileFacts(),
+            keeps=keeps,
         )
+
+    @cached_property
+    def _keeps_anywhere(self) -> tuple[Keep, ...]:
+        return tuple(keep for pattern, keep in self.keep if pattern is None)
+
+    @cached_property
+    def _keeps(self) -> dict[str, tuple[Keep, ...]]:
+        """What stays in each file for which a pattern says so."""
+        known, found = set(self.files), dict[str, tuple[Keep, ...]]()
+        for pattern, keep in self.keep:
+            name = (pattern or "").lstrip("/")
+            named = [name] if name in known else matching([pattern] if pattern else (), self.files)
+            for file in named:
+                found[file] = (*found.get(file, self._keeps_anywhere), keep)
+        return found
 
     def _role(self, file: str) -> FileRole:
         if file in self.values_files:
@@ -231,6 +263,8 @@ class Index(Struct, dict=True):
             values_secrets=self._values_maps("Secret"),
             copied_keys=dict(self._copied_keys()),
             rows=self.rows,
+            defined=Definitions(self.workspace, self.definition_files).rows,
+            move_unknown=self.move_unknown,
             chart_sources=self.chart_sources,
         )
 
@@ -288,8 +322,10 @@ def _look_at(index: Index, file: str) -> bool:
         index.has_replacements = index.has_replacements or b"replacements" in content
         index.has_inflations = index.has_inflations or b"helmCharts" in content
         return _has_any(content, _DETAILS)
-    if is_silent(file, content, copied=True):
+    if is_silent(file, content, index.rows, copied=True):
         index.silent_files.add(file)
+    if b"CustomResourceDefinition" in content:
+        index.definition_files.append(file)
     if _has_any(content, _HOLDERS):
         index.config_map_files.append(file)
     if is_override_file(file):
@@ -319,9 +355,8 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
 
 
 def _note_values(index: Index, file: str, content: bytes) -> None:
-    if b"releases:" in content and b"kind:" not in content:
-        index.helmfiles.append(file)
-        _read_helmfile(index, file)
+    if b"releases:" in content and (b"kind:" not in content or _HELMFILE.search(content)):
+        _read_helmfile(index, file, content)
     if _has_any(content, _VALUE_FILE_BYTES):
         for document in read_documents(index.workspace, file, _names_value_files):
             index.values_files |= named_value_files(document.mapping, index.files)
@@ -353,15 +388,16 @@ def _takes_values(text: str) -> bool:
     return "valuesFrom" in text and _is_release(text)
 
 
-def _read_helmfile(index: Index, file: str) -> None:
-    folder = file.rpartition("/")[0]
-    roots = [document.mapping for document in read_documents(index.workspace, file)]
-    known = {name for root in roots for name in environments(root)}
-    for found in (found for root in roots for found in values_files(root, known)):
-        for path in found.paths:
-            name = join(folder, path)
-            if name is not None:
-                index.values_files[name] = found.prefix_free
+def _read_helmfile(index: Index, file: str, content: bytes) -> None:
+    """Notes what a helmfile names, and what is known of it."""
+    patches = _has_any(content, _BEHIND)
+    index.has_entries = index.has_entries or patches
+    found = read_helmfile(index.workspace, file, patches=patches)
+    index.values_files |= found.values_files
+    index.values_files |= dict.fromkeys(found.environment_files, False)
+    index.patch_files.update(found.patch_files)
+    index.helmfiles[file] = found.facts
+    index.helmfile_facts |= dict.fromkeys((file, *found.environment_files), found.facts)
 
 
 def _read_generators(index: Index, kustomization: KustomizationFile) -> None:

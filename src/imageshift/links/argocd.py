@@ -14,7 +14,8 @@ from imageshift.inventory.readers import read_documents
 from imageshift.links.sources import application_folders
 from imageshift.sites import Resource, resource_of
 from imageshift.sites.argocd import application_sources
-from imageshift.sites.model import Path
+from imageshift.sites.model import Path, below
+from imageshift.sites.sync_options import application_options, remakes_jobs
 from imageshift.source import Document, Mapping
 
 __all__ = ["ArgoSource", "Owner", "argo_sources"]
@@ -51,6 +52,12 @@ class ArgoSource(Struct, frozen=True, kw_only=True):
         """The object, as reports name it."""
         name = "/".join(filter(None, (self.resource.namespace, self.resource.name)))
         return f"{self.file} (Argo CD {self.resource.kind} {name})"
+
+    @property
+    def remakes_jobs(self) -> bool:
+        """Whether Argo CD deletes and creates the Jobs of its objects that have changed."""
+        keys = ("spec", "template", "spec") if self.resource.kind == "ApplicationSet" else ("spec",)
+        return remakes_jobs(application_options(below(self.root, *keys)))
 
     def strongest(self, key: str, inner: str) -> Owner | None:
         """What says `inner` below `key` in the end: the strongest owner's mapping that has it."""

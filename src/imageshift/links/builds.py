@@ -13,7 +13,7 @@ from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import inflated_charts, inflation_files
 from imageshift.links.argocd import Owner, argo_sources
-from imageshift.links.chart_files import chart_files
+from imageshift.links.behind_charts import builds_behind_charts
 from imageshift.links.disk import is_file
 from imageshift.links.entries import read_entries
 from imageshift.links.model import (
@@ -28,7 +28,6 @@ from imageshift.links.model import (
     reached,
 )
 from imageshift.links.patches import alone, patch_text, patched_lists, read_patches
-from imageshift.links.post_renderers import read_post_renderers, releases_with_renderers
 from imageshift.links.remote import is_remote, remote_bases
 from imageshift.links.replacements import read_replacements
 from imageshift.links.sources import flux_folders, gathered
@@ -155,15 +154,8 @@ class Builds:
 
     @cached_property
     def of_releases(self) -> list[Build]:
-        """The post-renderers of HelmReleases, over what isn't known of their charts."""
-        found = releases_with_renderers(self.index)
-        made = [read_post_renderers(*release, self.entries) for release in found]
-        for build in filter(None, made):
-            build.unknown = True
-            chart = chart_files(self.index, build.release or Mapping(0, None, flow=False))
-            build.files = list(chart.files)
-            build.late_files = chart.files if chart.late else ()
-        return [build for build in made if build is not None]
+        """What comes behind the charts of releases, over what isn't known of these charts."""
+        return builds_behind_charts(self.index, self.entries)
 
     @cached_property
     def _objects(self) -> list["_Object"]:

@@ -171,9 +171,10 @@ class Build(Struct, kw_only=True):
 
     `unknown` says that texts come in which the tree doesn't have (remote bases, charts);
     `passive` that it only passes on what others make, as far as images go. `title` names the
-    object in reports, where it isn't a kustomization's own folder. `release` is the HelmRelease
-    whose post-renderers it is, `late_files` are values files of its chart whose edits arrive later
-    than the release's own. `inflated` are files with values of charts that it renders itself.
+    object in reports, where it isn't a kustomization's own folder. `release` is the release behind
+    whose chart it comes, `inherited` is what else in its file holds values of that, `by_helmfile`
+    says that helmfile installs it, `late_files` are values files of its chart whose edits arrive
+    later than the release's own. `inflated` are files with values of charts that it renders itself.
     """
 
     key: str
@@ -189,6 +190,8 @@ class Build(Struct, kw_only=True):
     is_component: bool = False
     passive: bool = False
     release: Mapping | None = None
+    inherited: tuple[Node, ...] = ()
+    by_helmfile: bool = False
     late_files: tuple[str, ...] = ()
     inflated: tuple[str, ...] = ()
 
@@ -214,16 +217,17 @@ class Build(Struct, kw_only=True):
 
     @property
     def is_release(self) -> bool:
-        """Whether it is what a HelmRelease's post-renderers do."""
+        """Whether it is what comes behind the chart of a release."""
         return self.release is not None
 
     def holds(self, site: ImageSite) -> bool:
-        """Whether a site stands in the release."""
+        """Whether a site stands in the release, or in what it inherits."""
         if self.release is None or self.document is None:
             return False
         start = site.document.offset(site.main.scalar.start)
         same = site.document.file.index == self.document.file.index
-        return same and self.release.start <= start < self.release.end
+        holders = (self.release, *self.inherited)
+        return same and any(each.start <= start < each.end for each in holders)
 
     def of(self, sort: type[_E]) -> list[_E]:
         """Its effects of one sort."""

@@ -7,6 +7,7 @@ from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import generated_files, patch_files
+from imageshift.links.argocd import argo_sources
 from imageshift.links.model import reached
 from imageshift.links.sources import flux_folders, gathered
 from imageshift.sites.model import below
@@ -71,8 +72,20 @@ class Reach:
 
     def is_forced(self, file: str) -> bool:
         """Whether everything that builds a file makes objects anew that can't be changed."""
-        found = self.builders(file)
-        return bool(found) and all(flux.spec.text("force") == "true" for flux in found)
+        found = [flux.spec.text("force") == "true" for flux in self.builders(file)]
+        names = {file, *self.above(file)} if self._applications else set()
+        found += [remade for folder, remade in self._applications if self._holds(folder, names)]
+        return bool(found) and all(found)
+
+    def _holds(self, folder: str, names: set[str]) -> bool:
+        """Whether building a folder takes in one of some files and folders."""
+        return folder in names or not names.isdisjoint(self.closure(folder))
+
+    @cached_property
+    def _applications(self) -> list[tuple[str, bool]]:
+        """The folders that Argo CD builds, with whether it makes their Jobs anew."""
+        sources = [source for source in argo_sources(self._index) if source.folder is not None]
+        return [(source.folder or "", source.remakes_jobs) for source in sources]
 
     @cached_property
     def _users(self) -> dict[str, list[str]]:

@@ -14,16 +14,11 @@ from imageshift.inventory.readers import read_documents
 from imageshift.links.disk import is_file, is_folder
 from imageshift.links.model import Patch, Replacement
 from imageshift.links.replacements import read_replacement
+from imageshift.sites.transformers import PATCH_KEYS, is_transformer
 from imageshift.source import Document, Mapping, Node, Scalar, parse_embedded
 
 __all__ = ["image_fields", "image_tag", "read_transformer", "transformer_objects"]
 
-_BUILTIN = "builtin"
-_PATCHES = {
-    "PatchTransformer": ("patch", "path"),
-    "PatchJson6902Transformer": ("jsonOp", "path"),
-    "PatchStrategicMergeTransformer": ("patches", "paths"),
-}
 
 Held = tuple[str, Document, Mapping]
 """An object with its file and document."""
@@ -87,7 +82,7 @@ def _files(index: Index, local: str) -> list[str]:
 def image_tag(held: Held) -> Mapping | None:
     """The one entry of an ImageTagTransformer that works like `images:`; None for any other."""
     root = held[2]
-    own = _is_builtin(root) and root.text("kind") == "ImageTagTransformer"
+    own = is_transformer(root) and root.text("kind") == "ImageTagTransformer"
     return root.mapping("imageTag") if own and not root.items("fieldSpecs") else None
 
 
@@ -95,9 +90,9 @@ def read_transformer(held: Held, place: Node) -> Iterator[Patch | Replacement]:
     """What a transformer does to images, other than by an entry; `place` is where it is named."""
     file, document, root = held
     kind = root.text("kind") or ""
-    if not _is_builtin(root):
+    if not is_transformer(root):
         yield _opaque(held, place, f"the transformer {kind or file} may change it")
-    elif kind in _PATCHES:
+    elif kind in PATCH_KEYS:
         yield from _patches(file, document, root, kind)
     elif kind == "ReplacementTransformer":
         for item in root.items("replacements"):
@@ -107,10 +102,6 @@ def read_transformer(held: Held, place: Node) -> Iterator[Patch | Replacement]:
         yield _opaque(held, place, "an ImageTagTransformer with its own fields may match it")
 
 
-def _is_builtin(root: Mapping) -> bool:
-    return root.text("apiVersion") == _BUILTIN
-
-
 def _opaque(held: Held, place: Node, detail: str) -> Replacement:
     file, document, root = held
     at = document.place(root.start if root.own else place.start)
@@ -118,12 +109,10 @@ def _opaque(held: Held, place: Node, detail: str) -> Replacement:
 
 
 def _patches(file: str, document: Document, root: Mapping, kind: str) -> Iterator[Patch]:
-    inline, path = _PATCHES[kind]
-    node, target = root.get(inline), root.mapping("target")
+    node, target = root.get(PATCH_KEYS[kind]), root.mapping("target")
     if node is not None and not (isinstance(node, Scalar) and node.is_empty):
         yield Patch(file, document, node, target)
-    names = [root.text(path)] if path == "path" else texts(root, path)
-    for name in names:
-        local = join(file.rpartition("/")[0], name) if name else None
+    for name in filter(None, (root.text("path"), *texts(root, "paths"))):
+        local = join(file.rpartition("/")[0], name)
         if local is not None:
             yield Patch(local, target=target)

@@ -50,7 +50,7 @@ def write_together(
 
     Raises:
         SourceError: a file has changed since it was read (`changed`) or can't be written
-            (`unwritable`).
+            (`unwritable`); its `path` says which, where it is about one.
     """
     with uninterrupted():
         files = [_Replacement(write, turn or Turn()) for write in writes]
@@ -81,17 +81,13 @@ def _replace_all(
     files: Sequence["_Replacement"], staged: Callable[[], None], done: Callable[[], None]
 ) -> None:
     try:
-        for file in files:
-            file.stage()
-        for file in files:
-            file.refuse_changed()
+        _each(files, _Replacement.stage)
+        _each(files, _Replacement.refuse_changed)
         staged()
-        for file in files:
-            file.replace()
+        _each(files, _Replacement.replace)
         if len(files) > 1:
             flush_folders(file.write.path for file in files)
-        for file in files:
-            file.refuse_lost()
+        _each(files, _Replacement.refuse_lost)
         done()
     except BaseException as error:
         with _as_source_error():
@@ -100,6 +96,17 @@ def _replace_all(
         if isinstance(error, OSError):
             raise _unwritable(error) from None
         raise
+
+
+def _each(files: Sequence["_Replacement"], step: Callable[["_Replacement"], object]) -> None:
+    """Takes one step for each file; an error says which file it is about."""
+    for file in files:
+        try:
+            with _as_source_error():
+                step(file)
+        except SourceError as error:
+            error.path = file.write.path
+            raise
 
 
 def _go_back(files: Sequence["_Replacement"]) -> None:

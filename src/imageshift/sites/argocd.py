@@ -72,7 +72,7 @@ def _source_images(
             context = ValuesContext(document, resource, prefix_free)
             yield from find_values_images(context, values_object, (*at, "valuesObject"))
         context = ValuesContext(document, resource, prefix_free)
-        yield from find_parameter_images(context, helm.items("parameters"), (*at, "parameters"))
+        yield from find_parameter_images(context, [((*at, "parameters"), helm.items("parameters"))])
     kustomize = source.mapping("kustomize")
     if kustomize is not None:
         at = (*path, "kustomize")

@@ -1,35 +1,47 @@
-"""helmfile: values in its releases, and the files that hold the others.
+"""helmfile: values and patches in its releases, and the files that hold the others.
 
-A path may name the release and the environment (helmfile's docs, "Templating"): those are known,
-so the files are too. Any other template in a path is known only when helmfile renders it.
+A path may name the release, the environment and its values (helmfile's docs, "Templating"): those
+are known, so the files are too. Any other template is known only when helmfile renders it.
 """
 
 import re
 from collections.abc import Iterator
+from collections.abc import Mapping as MappingType
 
 from msgspec import Struct
 
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.sites.model import ImageSite, Path, Resource
 from imageshift.sites.parameters import find_parameter_images, parameter_tree
+from imageshift.sites.patches import Finder, find_patch_images
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Document, Mapping, Node, Scalar
 
 __all__ = [
+    "BehindChart",
     "ReleaseValues",
     "ValuesFile",
-    "environments",
     "find_helmfile_images",
     "is_helmfile",
+    "is_plain",
+    "patch_paths",
     "release_values",
     "values_files",
 ]
 
-_DEFAULT = "default"
+Facts = MappingType[str, tuple[str, ...]]
+"""What may stand in the place of a template, by its name."""
+
 _KEYS = ("values", "valuesTemplate")
-_SETS = ("set", "setString")
+_SETS = ("set", "setTemplate")
+_TEXTS = ("setString",)
+_BEHIND = ("jsonPatches", "strategicMergePatches", "transformers")
 _ESCAPED = re.compile(r"\{\{\s*`(.*?)`\s*\}\}")
-_NAME = re.compile(r"\{\{-?\s*\.(Release\.Name|Release\.Namespace|Environment\.Name)\s*-?\}\}")
+_NAME = re.compile(
+    r"\{\{-?\s*\.(?:State)?(Release\.Name|Release\.Namespace|Environment\.Name|Values(?:\.\w+)+)"
+    r"\s*-?\}\}"
+)
+_NO_FACTS: Facts = {"Environment.Name": ("default",)}
 
 
 class ValuesFile(Struct, frozen=True):
@@ -45,41 +57,70 @@ def is_helmfile(root: Mapping) -> bool:
     return any(isinstance(item, Mapping) and item.get("chart") for item in root.items("releases"))
 
 
-def environments(root: Mapping) -> set[str]:
-    """The environments that a document declares."""
-    declared = root.mapping("environments")
-    return set() if declared is None else {key.value for key, _ in declared.pairs()}
-
-
 def find_helmfile_images(
-    document: Document, root: Mapping, resource: Resource
+    document: Document, root: Mapping, resource: Resource, find: Finder
 ) -> Iterator[ImageSite]:
-    """The images in the values that a helmfile's releases hold themselves."""
-    for release, chart, at in _holders(root):
+    """The images in the values and patches that a helmfile's releases hold themselves."""
+    for release, chart, at in (*_holders(root), *_templates(root)):
         context = ValuesContext(document, resource, is_prefix_free(chart, None))
         for key in _KEYS:
             for number, values in enumerate(release.items(key)):
                 if isinstance(values, Mapping):
                     yield from find_values_images(context, values, (*at, key, number))
-        for key in _SETS:
-            yield from find_parameter_images(context, release.items(key), (*at, key))
+        lists = [((*at, key), release.items(key)) for key in (*_SETS, *_TEXTS)]
+        yield from find_parameter_images(context, lists)
+        for item in _behind(release):
+            yield from _behind_images(document, item, find, at)
 
 
-def values_files(root: Mapping, known: set[str] | None = None) -> Iterator[ValuesFile]:
-    """The files of values that a helmfile's releases name; `known` are the environments."""
+def _behind_images(
+    document: Document, item: "BehindChart", find: Finder, path: Path
+) -> Iterator[ImageSite]:
+    """The images in one patch or transformer that stands in the helmfile."""
+    at, node = (*path, item.key, item.number), item.node
+    if item.key == "jsonPatches" and isinstance(node, Mapping):
+        patch, target, at = node.get("patch"), node.mapping("target"), (*at, "patch")
+        yield from find_patch_images(document, patch, Resource(), find, at, target)
+    elif isinstance(node, Mapping):
+        yield from find_patch_images(document, node, Resource(), find, at)
+
+
+def values_files(root: Mapping, known: Facts = _NO_FACTS) -> Iterator[ValuesFile]:
+    """The files of values that a helmfile's releases name; `known` may stand for templates."""
     for release, chart, _ in _holders(root):
-        facts = _facts(root, release, known)
+        facts = _facts(release, known)
         for owner in (release, *_inherited(root, release)):
             for item in (item for key in _KEYS for item in owner.items(key)):
                 if isinstance(item, Scalar) and not item.is_empty:
                     yield ValuesFile(item, _paths(item.value, facts), is_prefix_free(chart, None))
 
 
+def is_plain(document: Document, release: Mapping) -> bool:
+    """Whether no template decides over a release."""
+    return "{{" not in document.source.text[release.start : release.end]
+
+
+def patch_paths(root: Mapping) -> Iterator[str]:
+    """The files of patches that a helmfile's releases name."""
+    for owner, _, _ in (*_holders(root), *_templates(root)):
+        for item in _behind(owner):
+            if item.key != "transformers" and isinstance(item.node, Scalar):
+                yield item.node.value
+
+
+class BehindChart(Struct, frozen=True):
+    """A patch or transformer of a release, by its key and place there: an object, or a path."""
+
+    key: str
+    number: int
+    node: Node
+
+
 class ReleaseValues(Struct, frozen=True):
     """A release with its values, lowest first (E5): maps, or all files that a path can mean.
 
     `sets` are values set one by one over all of them, `texts` those that are texts whatever they
-    look like.
+    look like. `behind` is what works on what the chart renders.
     """
 
     release: Mapping
@@ -87,33 +128,49 @@ class ReleaseValues(Struct, frozen=True):
     sets: tuple[Node, ...]
     texts: tuple[Node, ...]
     path: Path
+    behind: tuple["BehindChart", ...] = ()
 
     @property
     def parameters(self) -> Mapping:
         """What is set one by one, as values."""
         return parameter_tree((*self.sets, *self.texts))
 
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Everything in the helmfile that holds values of it, wherever that stands."""
+        written = (each for each in self.values if isinstance(each, Mapping))
+        return (*written, *self.sets, *self.texts)
 
-def release_values(root: Mapping) -> Iterator[ReleaseValues]:
+
+def release_values(root: Mapping, known: Facts = _NO_FACTS) -> Iterator[ReleaseValues]:
     """The releases of a helmfile, each with what lies over one another for it."""
     for release, _, path in _holders(root):
-        facts, found = _facts(root, release, None), list[Mapping | tuple[str, ...]]()
-        for owner in (*_inherited(root, release), release):
+        facts, found = _facts(release, known), list[Mapping | tuple[str, ...]]()
+        owners = (*_inherited(root, release), release)
+        for owner in owners:
             for item in (item for key in _KEYS for item in owner.items(key)):
                 if isinstance(item, Mapping):
                     found.append(item)
                 elif isinstance(item, Scalar) and not item.is_empty:
                     found.append(_paths(item.value, facts))
-        sets, forced = (tuple(release.items(key)) for key in _SETS)
-        yield ReleaseValues(release, tuple(found), sets, forced, path)
+        sets, forced = (
+            tuple(item for key in keys for owner in owners for item in owner.items(key))
+            for keys in (_SETS, _TEXTS)
+        )
+        behind = tuple(item for owner in owners for item in _behind(owner))
+        yield ReleaseValues(release, tuple(found), sets, forced, path, behind)
 
 
-def _facts(root: Mapping, release: Mapping, known: set[str] | None) -> dict[str, list[str]]:
-    return {
-        "Release.Name": [release.text("name") or ""],
-        "Release.Namespace": [release.text("namespace") or ""],
-        "Environment.Name": sorted({*(known or environments(root)), _DEFAULT}),
-    }
+def _behind(owner: Mapping) -> Iterator[BehindChart]:
+    """What an owner says of the kustomization that helmfile builds over the chart (E5)."""
+    for key in _BEHIND:
+        for number, node in enumerate(owner.items(key)):
+            yield BehindChart(key, number, node)
+
+
+def _facts(release: Mapping, known: Facts) -> Facts:
+    own = {"Release.Name": release.text("name"), "Release.Namespace": release.text("namespace")}
+    return {**known, **{name: (text or "",) for name, text in own.items()}}
 
 
 def _holders(root: Mapping) -> Iterator[tuple[Mapping, str, Path]]:
@@ -122,6 +179,15 @@ def _holders(root: Mapping) -> Iterator[tuple[Mapping, str, Path]]:
         if isinstance(release, Mapping):
             chart = (release.text("chart") or "").rpartition("/")[2]
             yield release, chart, ("releases", index)
+
+
+def _templates(root: Mapping) -> Iterator[tuple[Mapping, str, Path]]:
+    """The templates that releases take, as the releases themselves."""
+    templates = root.mapping("templates")
+    for key, node in () if templates is None else templates.pairs():
+        if isinstance(node, Mapping):
+            chart = (node.text("chart") or "").rpartition("/")[2]
+            yield node, chart, ("templates", key.value)
 
 
 def _inherited(root: Mapping, release: Mapping) -> Iterator[Mapping]:
@@ -133,12 +199,11 @@ def _inherited(root: Mapping, release: Mapping) -> Iterator[Mapping]:
             yield found
 
 
-def _paths(text: str, facts: dict[str, list[str]]) -> tuple[str, ...]:
-    found = [_ESCAPED.sub(r"\1", text)]
-    for fact, values in facts.items():
-        if any(fact in path for path in found):
-            found = [_filled(path, fact, value) for path in found for value in values]
-    return tuple(path for path in found if path and "{{" not in path)
+def _paths(text: str, facts: Facts) -> tuple[str, ...]:
+    found = {_ESCAPED.sub(r"\1", text)}
+    for fact in dict.fromkeys(_NAME.findall(next(iter(found)))):
+        found = {_filled(path, fact, value) for path in found for value in facts.get(fact, ())}
+    return tuple(sorted(path for path in found if path and "{{" not in path))
 
 
 def _filled(path: str, fact: str, value: str) -> str:

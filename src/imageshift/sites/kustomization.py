@@ -45,6 +45,9 @@ def find_kustomization_images(
     """The images that a kustomization itself names."""
     yield from find_entry_images(document, root, resource, ())
     yield from find_inline_patches(document, root, resource, find)
+    for item in root.items("transformers"):
+        if isinstance(item, Scalar) and "\n" in item.value:
+            yield from find_patch_images(document, item, resource, find, ())
     for index, chart in enumerate(root.items("helmCharts")):
         values = chart.mapping("valuesInline") if isinstance(chart, Mapping) else None
         if values is not None:

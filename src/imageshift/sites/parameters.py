@@ -15,19 +15,29 @@ _DOT = re.compile(r"(?<!\\)\.")
 
 
 def find_parameter_images(
-    context: ValuesContext, items: Iterable[Node], path: Path
+    context: ValuesContext, lists: Iterable[tuple[Path, Iterable[Node]]]
 ) -> Iterator[ImageSite]:
-    """The images that parameters below `path` name, found as in the values that they make."""
-    pairs = list(_pairs(items))
-    places = {id(value): (*path, index, "value") for index, _, value in pairs}
+    """The images that lists of parameters name, found as in the values that they make.
+
+    Later lists win, and the images of what they beat are found in their own lists.
+    """
+    paired = [(path, list(_pairs(items))) for path, items in lists]
+    places = {
+        id(value): (*path, index, "value") for path, pairs in paired for index, _, value in pairs
+    }
 
     def placed(part: Part) -> Part:
         return replace(part, path=places[id(part.scalar)])
 
-    for site in find_values_images(context, _tree(pairs), ()):
-        if all(id(part.scalar) in places for part in site.parts):
-            parts = tuple(map(placed, site.parts))
-            yield replace(site, path=placed(site.main).path, parts=parts)
+    together = [pair for _, pairs in paired for pair in pairs]
+    known: set[int] = set()
+    for pairs in (together, *(pairs for _, pairs in paired)):
+        for site in find_values_images(context, _tree(pairs), ()):
+            scalars = {id(part.scalar) for part in site.parts}
+            if scalars <= places.keys() and not scalars & known:
+                known |= scalars
+                parts = tuple(map(placed, site.parts))
+                yield replace(site, path=placed(site.main).path, parts=parts)
 
 
 def parameter_tree(items: Iterable[Node]) -> Mapping:

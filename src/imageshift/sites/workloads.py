@@ -18,6 +18,7 @@ from imageshift.sites.model import (
     SkipReason,
     scalar_part,
 )
+from imageshift.sites.sync_options import remakes_jobs, sync_options
 from imageshift.source import Document, Mapping, Node
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "find_container_images",
     "find_custom_container",
     "find_pod_images",
+    "find_volume_image",
     "find_workload_images",
 ]
 
@@ -105,7 +107,8 @@ def find_workload_images(
 
 _IMMUTABLE_DETAIL = (
     "a Job's image can't change once it is applied: rename the Job, set the annotation "
-    f"{_FORCE}: enabled, or set jobs: rewrite in .imageshift.yaml"
+    f"{_FORCE}: enabled (Flux) or the sync options Force=true,Replace=true (Argo CD), or set "
+    "jobs: rewrite in .imageshift.yaml"
 )
 
 
@@ -121,10 +124,18 @@ def find_pod_images(
                 for site in find_container_images(document, resource, container, at):
                     yield replace(site, pull_secrets=pull_secrets)
     for index, volume in enumerate(spec.items("volumes")):
-        image = volume.mapping("image") if isinstance(volume, Mapping) else None
-        if image is not None:
-            at = (*path, "volumes", index, "image", "reference")
-            yield from whole_site(document, resource, image.get("reference"), at)
+        if isinstance(volume, Mapping):
+            yield from find_volume_image(document, resource, volume, (*path, "volumes", index))
+
+
+def find_volume_image(
+    document: Document, resource: Resource, volume: Mapping, path: Path
+) -> Iterator[ImageSite]:
+    """The image of a volume that holds one (Kubernetes' `image` volumes)."""
+    image = volume.mapping("image")
+    if image is not None and image.keys() <= {"reference", "pullPolicy"}:
+        at = (*path, "image", "reference")
+        yield from whole_site(document, resource, image.get("reference"), at)
 
 
 def find_container_images(
@@ -182,6 +193,8 @@ def _may_change(root: Mapping) -> bool:
     if any(annotations.text(hook) for hook in _HOOKS):
         return True
     if (annotations.text(_FORCE) or "").lower() == "enabled":
+        return True
+    if remakes_jobs(sync_options(annotations)):
         return True
     metadata = root.mapping("metadata")
     return (

@@ -15,6 +15,7 @@ from imageshift.cache import Mapped
 from imageshift.entry import Entry, literal_name, split_image
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
+from imageshift.inventory.readers import inflated_charts
 from imageshift.links.builds import Builds, Graph, build_graph
 from imageshift.links.entries import merged_steps
 from imageshift.links.model import (
@@ -64,7 +65,8 @@ class Decisions(Struct, frozen=True):
     """What the graph decides about sites; for all others `plan_site` holds.
 
     `rewritten` are edits in place of a site's own: Argo CD writes an entry's two names as one text;
-    `composed` are sites that say only a part of an image, the rest being in another document.
+    `composed` are sites that say only a part of an image, the rest being in another document;
+    `full` are those whose new name is spelled in full.
     """
 
     mapper_of: Callable[[str], Mapper]
@@ -72,21 +74,24 @@ class Decisions(Struct, frozen=True):
     moved: dict[SiteKey, Move] = field(default_factory=dict)
     rewritten: dict[SiteKey, tuple[Edit, ...]] = field(default_factory=dict)
     composed: dict[SiteKey, Composed] = field(default_factory=dict)
+    full: set[SiteKey] = field(default_factory=set)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
     known_tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where the graph has nothing to say about it."""
-        if not (self.stays or self.moved or self.rewritten or self.composed):
+        if not (self.stays or self.moved or self.rewritten or self.composed or self.full):
             return None
         key = site_key(site, file)
         made = self.composed.get(key)
         if made is not None:
             return Change(site, made.before, made.after, made.rule, made.edits, move=made.move)
         stay, move, edits = self.stays.get(key), self.moved.get(key), self.rewritten.get(key)
-        if stay is None and move is None and edits is None:
+        if stay is None and move is None and edits is None and key not in self.full:
             return None
-        result = plan_site(site, self.mapper_of(file))
+        # A name in full stays out of the way of entries for the short one.
+        told = replace(site, needs_host=True) if key in self.full else site
+        result = plan_site(told, self.mapper_of(file))
         if isinstance(result, Kept):
             return result
         if stay is None:
@@ -133,7 +138,7 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
     `mapper_of` gives the mapper for what a file says, `scan` its sites, and `writable` whether
     this run may change it. `remote` gives the image texts of a remote base (`remote_images` builds
     it); then entries for them are added to the kustomization that names the base. `rendered` says
-    of a document that a rendering decides over its release's post-renderers. `backward` is
+    of a release, by file and offset, that a rendering decides over its values. `backward` is
     the way out of the cache, on which the entries that the migration made go away.
 
     Raises:
@@ -148,23 +153,38 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
 
     _add_releases(decide_releases(index, mapper_of, scan, may_write), found)
     builds = builds or Builds(index)
-    released = [
-        build
-        for build in (() if backward else builds.of_releases)
-        if build.document is None or not rendered(build.file, build.document.index)
-    ]
+    released = () if backward else builds.of_releases
     graph = build_graph(builds, rendered=remote is not None, releases=released)
+    for build in list(graph.builds.values()):
+        if _is_rendered(build, graph, rendered):
+            _leave_values(build, graph)
     if not graph.builds:
         return found
-    for build in graph.builds.values():
-        if build.document is not None and rendered(build.file, build.document.index):
-            build.inflated = ()
     leaves = read_leaves(graph, mapper_of, scan, may_write, remote)
     names = NameMaps(mapper_of)
     search = Search(graph, leaves, names, may_write)
     solution = solve_backward(graph, leaves, names, search) if backward else search.solution()
     _Report(graph, leaves, names, solution).add_to(found)
     return found
+
+
+def _is_rendered(build: Build, graph: Graph, rendered: Callable[[str, int], bool]) -> bool:
+    """Whether a rendering decides over the values of all charts behind which a build comes."""
+    if build.document is None:
+        return False
+    known = graph.index.kustomizations.get(build.folder) if build.inflated else None
+    charts = [chart for _, chart, _ in inflated_charts(known)] if known else [build.release]
+    starts = [build.document.offset(chart.start) for chart in charts if chart is not None]
+    return bool(starts) and all(rendered(build.file, start) for start in starts)
+
+
+def _leave_values(build: Build, graph: Graph) -> None:
+    """Leaves a build's values to the rendering; a HelmRelease's entries belong to that as well."""
+    if build.is_release and not build.by_helmfile:
+        del graph.builds[build.key]
+    elif build.is_release:
+        build.release, build.files = None, []
+    build.inflated = ()
 
 
 def _may_meet(entry: Entry, text: str) -> bool:
@@ -218,6 +238,8 @@ class _Report:
                 move = self._groups.move(("leaf", number))
                 if move is not None:
                     found.moved[leaf.key] = move
+                if self._solution.plan.texts[number] != self._names.of(leaf.file).text(leaf.text):
+                    found.full.add(leaf.key)
 
     @cached_property
     def _delivered_mapped(self) -> set[int]:

@@ -10,8 +10,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.inventory import FileScan, Index
+from imageshift.links.behind_charts import builds_behind_charts
 from imageshift.links.model import Build, Entries, EntrySource, SiteKey
-from imageshift.links.post_renderers import read_post_renderers, releases_with_renderers
 from imageshift.rewrite import Change, Kept, Mapper, Move, plan_site
 from imageshift.sites import ImageSite, SiteKind, resource_of
 from imageshift.sites.kustomization import entry_site
@@ -55,12 +55,11 @@ def renderers_back(
 ) -> RenderersBack:
     """The way back of every list of entries in the post-renderers of the releases."""
     found, names = RenderersBack(), NameMaps(mapper_of)
-    for release in releases_with_renderers(index):
-        entries: list[EntrySource] = []
-        build = read_post_renderers(*release, entries)
-        if build is None or not writable(build.file) or scan(build.file).skips:
-            continue
+    entries: list[EntrySource] = []
+    for build in builds_behind_charts(index, entries):
         file = build.file
+        if not writable(file) or scan(file).skips:
+            continue
         for sources in _lists(build, entries):
             values = _matched(scan(file), build, sources, names.of(file))
             if all(isinstance(each, Change) for each in values):

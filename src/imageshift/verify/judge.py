@@ -5,10 +5,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from imageshift.charts.model import ValuePath
+from imageshift.charts.model import ObjectName, ValuePath
 from imageshift.charts.plain import load_plain
 from imageshift.errors import ImageshiftError
-from imageshift.verify.model import MISSING, Plain, decoded
+from imageshift.verify.model import MISSING, Plain, decoded, object_name
 from imageshift.verify.parameters import names_image
 from imageshift.verify.text import TextJudge
 
@@ -42,10 +42,15 @@ class Differs(Struct, frozen=True):
 
 
 class Judge(Struct, frozen=True):
-    """Compares objects by the rules of one registry; `jobs` says that Jobs may change."""
+    """Compares objects by the rules of one registry.
+
+    `jobs` says that all Jobs may change, `renewed` are those that aren't applied again under
+    their names.
+    """
 
     texts: TextJudge
     jobs: bool = False
+    renewed: frozenset[ObjectName] = frozenset()
 
     def compare(self, before: Plain, after: Plain) -> list[Moved | Differs]:
         """What differs between two objects that are one, before and after."""
@@ -95,7 +100,8 @@ class Judge(Struct, frozen=True):
     def is_fixed(self, data: Plain, path: ValuePath) -> bool:
         """Whether a place is in the pods of a Job that is applied, which can't change (X11)."""
         is_job = data.get("kind") == "Job" and path[:2] == ("spec", "template")
-        return is_job and not self.jobs and not _is_renewed(data)
+        free = self.jobs or _is_renewed(data) or object_name(data) in self.renewed
+        return is_job and not free
 
     def _walk(
         self, before: Any, after: Any, path: ValuePath, context: str

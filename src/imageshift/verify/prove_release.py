@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
-from imageshift.charts.model import RenderError
+from imageshift.charts.model import ObjectName, RenderError
 from imageshift.charts.values import merge, place
 from imageshift.errors import ImageshiftError
 from imageshift.verify.catalog import Lookup
@@ -96,7 +96,9 @@ class ReleaseProver(Struct, frozen=True):
             ImageshiftError: the new one can't be rendered.
         """
         made = rendered if self._is_same(old, new) else self.renderer.objects(new)
-        found = compare_objects(rendered, made, judge)
+        following = self.renderer.jobs(new, revision=3)
+        renewed = _names(rendered) - _names(made if following is None else following)
+        found = compare_objects(rendered, made, replace(judge, renewed=renewed))
         self._explain(found, old, new)
         return found
 
@@ -129,6 +131,10 @@ class ReleaseProver(Struct, frozen=True):
         changes = {path: None if v is MISSING else v for path, v in origins.items()}
         values = merge(new.release.values, place(now, changes))
         return self.renderer.objects(replace(new, schemas=False), values)
+
+
+def _names(objects: list[Plain]) -> frozenset[ObjectName]:
+    return frozenset(object_name(data) for data in objects if data.get("kind") == "Job")
 
 
 def _with_old_chart(old: FoundRelease, new: FoundRelease, texts: TextJudge) -> FoundRelease:

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from imageshift.charts.model import RenderError, Values
 from imageshift.charts.render import Manifests, Renderer
 from imageshift.errors import SourceError
 from imageshift.verify.kustomize import Kustomize, additions, merged
-from imageshift.verify.model import Plain
+from imageshift.verify.model import Plain, object_name
 from imageshift.verify.objects import read_objects, read_part
 from imageshift.verify.releases import FoundRelease
 
@@ -42,13 +43,37 @@ class ReleaseRenderer(Struct):
         return self.locator.find(release.source).with_values_files(release.values_files)
 
     def objects(self, found: FoundRelease, values: Values | None = None) -> list[Plain]:
-        """The objects of a release, with its own values or others.
+        """The objects of a release with its own values or others, and the Jobs of its upgrades.
 
         Raises:
             ChartError: the chart can't be found or rendered.
             BuildError: kustomize refuses a post-renderer.
         """
-        manifests = self._manifests(found, found.release.values if values is None else values)
+        objects = self._objects(found, values, 1)
+        known = {object_name(data) for data in objects}
+        later = self.jobs(found, values) or []
+        return [*objects, *(job for job in later if object_name(job) not in known)]
+
+    def jobs(
+        self, found: FoundRelease, values: Values | None = None, *, revision: int = 2
+    ) -> list[Plain] | None:
+        """The Jobs of an upgrade; None where they are those of the installation (X11b).
+
+        Raises:
+            ChartError: the chart can't be found or read.
+            BuildError: kustomize refuses a post-renderer.
+        """
+        if not self.chart(found).knows_upgrades:
+            return None
+        # Some charts can't be upgraded without a cluster, where they look for a password.
+        with suppress(RenderError):
+            objects = self._objects(found, values, revision)
+            return [data for data in objects if data.get("kind") == "Job"]
+        return None
+
+    def _objects(self, found: FoundRelease, values: Values | None, revision: int) -> list[Plain]:
+        values = found.release.values if values is None else values
+        manifests = self._manifests(found, values, revision)
         parts = [
             part for template in sorted(manifests) for part in split_manifest(manifests[template])
         ]
@@ -57,8 +82,8 @@ class ReleaseRenderer(Struct):
         except SourceError as error:
             raise RenderError(f"the chart renders invalid YAML: {error}") from None
 
-    def _manifests(self, found: FoundRelease, values: Values) -> Manifests:
-        chart, options = self.chart(found), found.release.options
+    def _manifests(self, found: FoundRelease, values: Values, revision: int) -> Manifests:
+        chart, options = self.chart(found), replace(found.release.options, revision=revision)
         return self.renderer.render(chart, values, options, schemas=found.schemas)
 
     def _post_rendered(self, parts: list[str], found: FoundRelease) -> list[Plain]:
