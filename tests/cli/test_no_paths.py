@@ -50,3 +50,19 @@ def test_check_without_a_path_isnt_empty(tmp_path: Path) -> None:
 
     assert done.code == 1
     assert [line.split(":")[0] for line in done.stdout.splitlines()[::2]] == ["a.yaml", "d/b.yaml"]
+
+
+def test_next_steps_are_in_the_safe_order(tmp_path: Path) -> None:
+    """`migrate` names what to do next: rules before pulls before proof before the merge."""
+    write_tree(tmp_path, TREE)
+
+    done = run(tmp_path, "migrate", *REGISTRY)
+
+    steps = [line.split(": ", 1)[1] for line in done.stdout.splitlines() if line[:5] == "next "]
+    assert steps == [
+        "git diff",
+        "imageshift rules validate .",
+        "imageshift warm --pull",
+        "imageshift verify",
+        "imageshift check",
+    ]

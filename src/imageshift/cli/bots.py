@@ -29,9 +29,9 @@ _WITHOUT = ("format", "strict", "verbose", "jobs", "charts", "render", "charts_t
 
 @with_options(Common, without=(*_WITHOUT, "follow"))
 def renovate(*, common: Common, paths: Paths, write: Writes = False) -> None:
-    """Print the registryAliases that Renovate needs, or add them.
+    """Print the registryAliases that Renovate needs.
 
-    With them it finds updates under the new names.
+    With them it finds updates under the new names; `--write` adds them.
     """
     with turn_to_write(paths, common, writes=write) as writer:
         run = Run.open(paths, common.run_options())

@@ -122,6 +122,8 @@ def _next_steps(session: Session, keeps: list[KeepEntry], *, writes: bool) -> li
     return [
         *kept,
         "look at the changes: git diff",
-        "pull each image once before the roll-out: imageshift warm",
-        "keep it that way: run imageshift check in CI or as a pre-commit hook",
+        "ask AWS whether the rules exist: imageshift rules validate .",
+        "pull each image once, before the cluster does: imageshift warm --pull",
+        "prove that only images differ: imageshift verify",
+        "merge, and keep it that way in CI: imageshift check",
     ]
