@@ -126,6 +126,12 @@ def arguments(command: Any) -> list[str]:
     return ["| argument | is |", "|---|---|", *lines, ""] if lines else []
 
 
+def examples(command: Any) -> list[str]:
+    """Return the block of a command's examples."""
+    lines = [line.strip() for line in (command.epilog or "").splitlines()[2:]]
+    return ["```text", *lines, "```", ""] if lines else []
+
+
 def section(path: str, command: Any, level: int, groups: dict[str, dict[str, Any]]) -> list[str]:
     """Return the page's lines for a command and those below it."""
     lines = ["", f"{'#' * level} {path}", ""] if level > 1 else [""]
@@ -133,6 +139,7 @@ def section(path: str, command: Any, level: int, groups: dict[str, dict[str, Any
     lines += arguments(command)
     lines += table(option for option in options(command) if panel(option) is None)
     lines += also(command, groups)
+    lines += examples(command)
     for name, child in getattr(command, "commands", {}).items():
         if not child.hidden:
             lines += section(f"{path} {name}", child, level + 1, groups)

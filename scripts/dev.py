@@ -42,12 +42,12 @@ def environment(name: str, *requirements: str) -> Path:
 
 
 def demo() -> int:
-    """Migrate the examples without writing, show the diff and the summary, return the exit code."""
-    imageshift = environment("demo", ".") / "imageshift"
-    command = ["imageshift", "migrate", "--diff", "."]
-    print("examples/cluster$", *command, flush=True)
+    """Migrate an example without writing, show the diff and the summary, return the exit code."""
+    imageshift = environment("demo", ".[charts]") / "imageshift"
+    command = ["imageshift", "migrate", "--diff"]
+    print("examples/nats$", *command, flush=True)
     command[0] = str(imageshift)
-    return subprocess.run(command, check=False, cwd=ROOT / "examples" / "cluster").returncode
+    return subprocess.run(command, check=False, cwd=ROOT / "examples" / "nats").returncode
 
 
 def test(sessions: list[str]) -> int:

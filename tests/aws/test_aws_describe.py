@@ -205,4 +205,4 @@ def test_missing_extra_says_how_to_install(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(ConfigError, match="boto3, which isn't installed") as caught:
         import_rules("aws", OPTIONS)
 
-    assert caught.value.hint == "pip install 'imageshift[aws]'"
+    assert caught.value.hint == "pip install '.[aws]' in a clone of imageshift"

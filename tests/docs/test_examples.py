@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 from _pytest.mark.structures import ParameterSet
-from doc_pages import CLUSTER, ROOT, Block, blocks, commands, make_scratch, pages, played
+from doc_pages import (
+    EXAMPLES,
+    ROOT,
+    SESSION,
+    Block,
+    blocks,
+    commands,
+    make_scratch,
+    pages,
+    played,
+)
 
 SETUP = re.compile(r"^(python3? (scripts|benchmarks|tests/docs)/|pip install )")
 
@@ -32,14 +42,21 @@ def of(page: Path, *languages: str) -> list[Block]:
     ]
 
 
-NEEDS = {"imageshift verify": pytest.mark.kustomize, "--charts auto": pytest.mark.helm}
+NEEDS = {
+    "imageshift verify": pytest.mark.kustomize,
+    "--charts auto": pytest.mark.helm,
+    "examples/nats": pytest.mark.helm,
+}
 
 
 def sessions() -> list[ParameterSet]:
     """Return the pages with commands, marked for the tools that these need."""
     made = []
     for page in with_language("console"):
-        text = "".join(block.body for block in of(page, "console"))
+        session = SESSION.search(page.read_text(encoding="utf-8"))
+        text = "".join(block.body for block in of(page, "console")) + (
+            session[0] if session else ""
+        )
         marks = [mark for words, mark in NEEDS.items() if words in text]
         made.append(pytest.param(page, id=name(page), marks=marks))
     return made
@@ -104,8 +121,19 @@ def test_a_wrong_output_is_seen() -> None:
     assert played(right.replace("\none", "\ntwo")) == right
 
 
+def test_a_page_chooses_its_session() -> None:
+    """A page may name its folder and ask for an account, and `cd` lasts."""
+    text = (
+        "<!-- session: ., account -->\n\n```console\n$ ls\nexamples\n$ cd examples/nats\n"
+        "$ ls\nREADME.md\napps\ncharts\nclusters\n"
+        '$ test -n "$AWS_ENDPOINT_URL_ECR"\n$ git log --format=%s\nbefore\n```\n'
+    )
+
+    assert played(text) == text
+
+
 def test_examples_stay_clean() -> None:
     """The examples in the checkout name no cache: nothing migrates them in place."""
-    hosts = [path for path in CLUSTER.rglob("*.yaml") if "docker-hub/" in path.read_text()]
+    hosts = [path for path in EXAMPLES.rglob("*.yaml") if "docker-hub/" in path.read_text()]
 
     assert hosts == []

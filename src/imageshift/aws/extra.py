@@ -20,5 +20,5 @@ def require(module: str, purpose: str) -> Any:
         name = (error.name or module).partition(".")[0]
         raise ConfigError(
             f"{purpose} needs the Python package {name}, which isn't installed",
-            hint="pip install 'imageshift[aws]'",
+            hint="pip install '.[aws]' in a clone of imageshift",
         ) from None

@@ -389,7 +389,9 @@ def _sdk_folder() -> Path:
     """
     spec = importlib.util.find_spec("helm_python")
     if spec is None or spec.origin is None:
-        raise ToolError("Helm's SDK is not installed", hint="pip install 'imageshift[charts]'")
+        raise ToolError(
+            "Helm's SDK is not installed", hint="pip install '.[charts]' in a clone of imageshift"
+        )
     return Path(spec.origin).parent.parent
 
 
@@ -444,6 +446,6 @@ def find_renderer(*, program: str | None = None, timeout: float = TIMEOUT) -> Re
     if found is None:
         raise ToolError(
             "neither Helm's SDK nor the helm program is installed",
-            hint="pip install 'imageshift[charts]', or install Helm 3 or 4",
+            hint="install Helm 3 or 4, or pip install '.[charts]' in a clone of imageshift",
         )
     return BinaryRenderer(found, timeout)

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from imageshift.cli.completion import name_shell, words
+from imageshift.cli.examples import epilog
 from imageshift.cli.exits import ending_on_signals, reporting_errors
 from imageshift.cli.output import put, take_any_text, writing
 
@@ -31,7 +33,7 @@ _COMMANDS = {
 }
 _GROUPS = {
     "rules": (
-        "List the rules in force, import rules, and check that ECR accepts them.",
+        "List, import and check the cache's rules.",
         {"list": "list_", "import": "import_", "validate": "validate"},
     ),
     "infra": (
@@ -39,7 +41,7 @@ _GROUPS = {
         {"terraform": "terraform", "cloudformation": "cloudformation"},
     ),
     "bots": (
-        "Tell Renovate of the cache, and find what Flux or Argo CD Image Updater would undo.",
+        "Tell Renovate about the cache; find what other bots would undo.",
         {
             "renovate": "renovate",
             "flux": "flux",
@@ -59,7 +61,8 @@ def main() -> None:
     with ending_on_signals():
         try:
             with reporting_errors(), writing(sys.stdout):
-                build_app(sys.argv[1:])()
+                name_shell(sys.argv[1:])
+                build_app(words(sys.argv[1:]))()
         except typer.Exit as end:
             sys.exit(end.exit_code)
 
@@ -78,7 +81,8 @@ def build_app(arguments: list[str]) -> typer.Typer:
     for name, (module, function) in _COMMANDS.items():
         if asked is None or name in asked:
             command = getattr(import_module(f"imageshift.cli.{module}"), function)
-            app.command(name)(_guarded(command))
+            add = app.command(name, short_help=_summary(command), epilog=epilog(name))
+            add(_guarded(command))
     for name in _GROUPS:
         if asked is None or name in asked:
             app.add_typer(_group(name), name=name)
@@ -87,11 +91,20 @@ def build_app(arguments: list[str]) -> typer.Typer:
 
 def _group(name: str) -> typer.Typer:
     text, functions = _GROUPS[name]
-    group = typer.Typer(help=text, no_args_is_help=True)
+    group = typer.Typer(help=text, short_help=text, no_args_is_help=True)
     module = import_module(f"imageshift.cli.{name}")
     for command, function in functions.items():
-        group.command(command)(_guarded(getattr(module, function)))
+        called = getattr(module, function)
+        add = group.command(
+            command, short_help=_summary(called), epilog=epilog(f"{name} {command}")
+        )
+        add(_guarded(called))
     return group
+
+
+def _summary(command: Callable[..., Any]) -> str:
+    """The first line of a command's help, which lists show uncut."""
+    return (command.__doc__ or "").partition("\n")[0]
 
 
 def _guarded(command: Callable[..., Any]) -> Callable[..., Any]:

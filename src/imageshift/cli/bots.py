@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ from imageshift.bots.found import BotFinding, edited
 from imageshift.bots.renovate import IGNORING, RenovateConfig, aliases_of
 from imageshift.bots.renovate import find_config as find_renovate
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Common, with_options
+from imageshift.cli.options import Common, Paths, with_options
 from imageshift.cli.output import emit, put, say, say_doubtful_accounts
 from imageshift.cli.session import turn_to_write
 from imageshift.errors import ConfigError, SourceError
@@ -23,18 +22,19 @@ from imageshift.reports.summary import namer
 from imageshift.reports.words import counted
 from imageshift.run import Run
 
-Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.", show_default=False)]
 Writes = Annotated[bool, typer.Option("--write", help="Make the changes.")]
 
 _WITHOUT = ("format", "strict", "verbose", "jobs", "charts", "render", "charts_through_cache")
 
 
 @with_options(Common, without=(*_WITHOUT, "follow"))
-def renovate(*, common: Common, paths: Paths = None, write: Writes = False) -> None:
-    """Print the registryAliases with which Renovate finds updates, or add them to its file."""
-    given = paths or [Path()]
-    with turn_to_write(given, common, writes=write) as writer:
-        run = Run.open(given, common.run_options())
+def renovate(*, common: Common, paths: Paths, write: Writes = False) -> None:
+    """Print the registryAliases that Renovate needs.
+
+    With them it finds updates under the new names; `--write` adds them.
+    """
+    with turn_to_write(paths, common, writes=write) as writer:
+        run = Run.open(paths, common.run_options())
         rules = [target.rules for target in run.targets]
         say_doubtful_accounts(one.registry for one in rules)
         wanted = aliases_of((one.registry, one.rules) for one in rules)
@@ -95,22 +95,26 @@ def _say_of_renovate(
 
 
 @with_options(Common, without=_WITHOUT)
-def flux(*, common: Common, paths: Paths = None, write: Writes = False) -> None:
-    """List what Flux's image automation would undo. Exits 1 when something is left."""
-    given = paths or [Path()]
-    with turn_to_write(given, common, writes=write) as writer:
-        run = Run.open(given, common.run_options())
+def flux(*, common: Common, paths: Paths, write: Writes = False) -> None:
+    """List what Flux's image automation would undo.
+
+    Exits with 1 when something is left.
+    """
+    with turn_to_write(paths, common, writes=write) as writer:
+        run = Run.open(paths, common.run_options())
         found = find_flux(run.workspace, run.index.files, run.rules_of, run.is_written)
         left = _mend(found, run, writer)
     raise typer.Exit(Exit.FINDINGS if left else Exit.DONE)
 
 
 @with_options(Common, without=_WITHOUT)
-def argocd_image_updater(*, common: Common, paths: Paths = None, write: Writes = False) -> None:
-    """List what Argo CD Image Updater would undo, and print its registries.conf."""
-    given = paths or [Path()]
-    with turn_to_write(given, common, writes=write) as writer:
-        run = Run.open(given, common.run_options())
+def argocd_image_updater(*, common: Common, paths: Paths, write: Writes = False) -> None:
+    """List what the Image Updater would undo.
+
+    Prints the registries.conf that it needs as well.
+    """
+    with turn_to_write(paths, common, writes=write) as writer:
+        run = Run.open(paths, common.run_options())
         found = find_updater(run.workspace, run.files(), run.rules_of)
         left = _mend(found, run, writer)
     for registry in {run.rules_of(one.file).registry for one in found}:

@@ -7,7 +7,7 @@ import typer
 from msgspec import to_builtins
 
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import FINDINGS, Common, Format, with_options
+from imageshift.cli.options import FINDINGS, Common, Format, Paths, with_options
 from imageshift.cli.output import emit, say
 from imageshift.cli.session import Session
 from imageshift.errors import ConfigError
@@ -22,7 +22,6 @@ Platforms = Annotated[
     list[str] | None,
     typer.Option("--platform", help="OS/ARCH[/VARIANT] that images must be made for; repeatable."),
 ]
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common, formats=FINDINGS)
@@ -48,7 +47,10 @@ def check(  # noqa: PLR0913 one a command-line option
     ] = False,
     platform: Platforms = None,
 ) -> None:
-    """Exit 1 when an image of the paths should move. Writes nothing else than a baseline."""
+    """Fail when an image should come from the cache.
+
+    Writes nothing but a baseline, and exits with 1 when it finds one.
+    """
     _refuse(changed, baseline, write=write_baseline)
     named_only = all(path.is_file() for path in paths)
     if named_only:

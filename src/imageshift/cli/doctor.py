@@ -9,7 +9,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Format, MapOptions, with_options
+from imageshift.cli.options import Format, MapOptions, Paths, with_options
 from imageshift.cli.output import emit_data, put
 from imageshift.doctor import Check, State, examine
 from imageshift.reports.summary import SCHEMA
@@ -30,15 +30,15 @@ class DoctorOptions(MapOptions):
 def doctor(
     *,
     common: DoctorOptions,
-    paths: Annotated[
-        list[Path] | None,
-        typer.Argument(help="What a run would be over; `.` if left out.", show_default=False),
-    ] = None,
+    paths: Paths,
 ) -> None:
-    """Check programs, configuration, rules, network and AWS. Exit 1 when something is wrong."""
+    """Check programs, configuration, rules, network and AWS.
+
+    Exits with 1 when something is wrong.
+    """
     options = replace(common.registry_options(), root=common.root, offline=common.offline)
     checks = []
-    for check in examine(Run.open(paths or [Path()], options)):
+    for check in examine(Run.open(paths, options)):
         checks.append(check)
         if common.format is Format.TEXT:
             _print(check)

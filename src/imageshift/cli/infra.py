@@ -26,7 +26,13 @@ from imageshift.infra import (
 )
 from imageshift.reports.words import counted
 
-Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.", show_default=False)]
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Files and folders whose images count; without any, all rules do.",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +71,10 @@ def terraform(
         typer.Option("--secrets", help="Write-only arguments, or variables that the state keeps."),
     ] = SecretMode.WRITE_ONLY,
 ) -> None:
-    """Write a Terraform module: rules, secrets, permissions, repository templates."""
+    """Write a Terraform module for the rules in use.
+
+    Rules, secrets, permissions and templates of repositories.
+    """
     targets = _targets(paths, common, out)
     for usage, folder in targets:
         options = _options(usage, paths, common, secrets)
@@ -87,7 +96,10 @@ def cloudformation(
         Path | None, typer.Option("--out", help="Folder for the template (default: print it).")
     ] = None,
 ) -> None:
-    """Write a CloudFormation template: rules, secrets, permissions, repository templates."""
+    """Write a CloudFormation template for the rules in use.
+
+    Rules, secrets, permissions and templates of repositories.
+    """
     targets = _targets(paths, common, out or Path())
     for usage, folder in targets:
         options = _options(usage, paths, common, SecretMode.SENSITIVE)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from imageshift.aws import import_rules
-from imageshift.cli.options import Common, with_options
+from imageshift.cli.options import Common, Paths, with_options
 from imageshift.cli.output import say
 from imageshift.cli.session import Session, turn_to_write
 from imageshift.config import SCHEMA_ID
@@ -16,20 +16,20 @@ from imageshift.repo.read import read_file
 from imageshift.repo.workspace import CONFIG_NAME, find_root
 from imageshift.repo.write import Write
 
-Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.")]
-
 
 @with_options(Common, without=("format", "output"))
 def init(
     *,
     common: Common,
-    paths: Paths = None,
+    paths: Paths,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write .imageshift.yaml with the registry and the rules that the repository needs."""
-    given = paths or [Path()]
-    with turn_to_write(given, common, writes=True) as writer:
-        session = Session("init", given, _with_rules_of_the_tree(given, common), writer=writer)
+    """Write .imageshift.yaml for this repository.
+
+    It holds the registry, and the rules that the images need.
+    """
+    with turn_to_write(paths, common, writes=True) as writer:
+        session = Session("init", paths, _with_rules_of_the_tree(paths, common), writer=writer)
         target = session.run.workspace.root / CONFIG_NAME
         if target.exists() and not force:
             raise ConfigError(f"{target} already exists", hint="--force replaces it")

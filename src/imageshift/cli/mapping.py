@@ -28,7 +28,10 @@ def map_(
         bool, typer.Option("--inverse", help="Map from the cache back to the upstream.")
     ] = False,
 ) -> None:
-    """Print where each reference goes; one without a rule comes back unchanged."""
+    """Print where each reference goes.
+
+    One without a rule comes back unchanged.
+    """
     rules, _, _ = open_rules(common)
     say_doubtful_accounts([rules.registry])
     mapper: Mapper = Backward(rules) if inverse else Forward(rules)

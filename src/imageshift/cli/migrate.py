@@ -2,14 +2,13 @@
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from imageshift.cli.check import Platforms
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.options import Common, Format, Paths, with_options
 from imageshift.cli.output import progress, put_diff, say
 from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 from imageshift.config import KeepEntry
@@ -17,8 +16,6 @@ from imageshift.errors import SourceError
 from imageshift.plan import FilePlan
 from imageshift.repo.workspace import CONFIG_NAME
 from imageshift.reports.words import counted
-
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common)
@@ -142,6 +139,8 @@ def _next_steps(session: Session, keeps: list[KeepEntry], *, writes: bool) -> li
     return [
         *kept,
         "look at the changes: git diff",
-        "pull each image once before the roll-out: imageshift warm",
-        "keep it that way: run imageshift check in CI or as a pre-commit hook",
+        "ask AWS whether the rules exist: imageshift rules validate .",
+        "pull each image once, before the cluster does: imageshift warm --pull",
+        "prove that only images differ: imageshift verify",
+        "merge, and keep it that way in CI: imageshift check",
     ]

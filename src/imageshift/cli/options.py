@@ -21,6 +21,7 @@ __all__ = [
     "Common",
     "Format",
     "MapOptions",
+    "Paths",
     "Preset",
     "RegistryOptions",
     "with_options",
@@ -28,6 +29,16 @@ __all__ = [
 
 _REGISTRY = "The target registry and its rules"
 _FILES = "Files and output"
+
+Paths = Annotated[
+    list[Path],
+    typer.Argument(
+        default_factory=lambda: [Path()],
+        help="Files and folders; `.` if left out.",
+        show_default=False,
+    ),
+]
+"""What a command works on."""
 
 
 class Format(StrEnum):

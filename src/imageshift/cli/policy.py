@@ -58,7 +58,7 @@ _WITHOUT = ("format", "strict", "verbose", "follow", "jobs")
 
 @with_options(PolicyCommon, without=_WITHOUT)
 def kyverno(*, common: PolicyCommon, paths: Paths = None) -> None:
-    """Print a Kyverno ClusterPolicy that moves the images of new pods."""
+    """Print a Kyverno policy that moves the images of new pods."""
     _, rules = _opened(paths, common)
     emit(kyverno_policy(steps_of(rules), common.policy_options()))
 
@@ -93,7 +93,7 @@ def validating(
         ),
     ] = False,
 ) -> None:
-    """Print a ValidatingAdmissionPolicy that finds new pods whose images should move."""
+    """Print a ValidatingAdmissionPolicy for images that should move."""
     run, rules = _opened(paths, common)
     steps, options = steps_of(rules), common.policy_options()
     if not only_cache:

@@ -1,17 +1,14 @@
 """imageshift revert: the way back out of the cache."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from imageshift.base import Base, base_plans
-from imageshift.cli.options import Common, with_options
+from imageshift.cli.options import Common, Paths, with_options
 from imageshift.cli.output import put_diff
 from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 from imageshift.errors import ConfigError
-
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common)
@@ -26,7 +23,10 @@ def revert(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the diff, write nothing.")] = False,
 ) -> None:
-    """Bring references back from the cache: those that differ from a base, or all."""
+    """Bring references back from the cache.
+
+    Either those that differ from a base, or all.
+    """
     if (base is None) != all_:
         raise ConfigError("revert needs either --base REV|DIR or --all")
     refuse_format_of_diff(common, diff=diff)

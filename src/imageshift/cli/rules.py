@@ -26,12 +26,18 @@ from imageshift.reports.words import counted, visible
 
 _LISTED = 100
 
-Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.", show_default=False)]
+Paths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Files and folders whose images count; without any, all rules do.",
+        show_default=False,
+    ),
+]
 
 
 @with_options(AwsCommon)
 def list_(*, common: AwsCommon, paths: Paths = None) -> None:
-    """List the rules in force, and how many images of the paths use each."""
+    """List the rules in force, and how many images use each."""
     usages = read_usage(paths or [], common)
     notices = [one for usage in usages for one in find_notices(usage.images, usage.rules)]
     if common.format is Format.JSON:
@@ -81,7 +87,10 @@ def import_(
     source: Annotated[str, typer.Argument(help="aws, or a file or folder that holds rules.")],
     paths: Paths = None,
 ) -> None:
-    """Print the rules of an account or a file as configuration, and what differs."""
+    """Print the rules of an account or a file as configuration.
+
+    What differs from the rules in force goes to standard error.
+    """
     usages = read_usage(paths or [], common)
     rules = usages[0].rules
     found = import_rules(source, common.aws_options(rules))
@@ -171,7 +180,10 @@ def validate(
         str | None, typer.Option("--role", help="The nodes' role, whose permissions are checked.")
     ] = None,
 ) -> None:
-    """Ask AWS whether the rules in use exist and work. Exit 1 when one doesn't."""
+    """Ask AWS whether the rules in use exist and work.
+
+    Exits with 1 when one doesn't.
+    """
     usages = read_usage(paths or [], common)
     validations = [
         validate_rules(

@@ -1,19 +1,16 @@
 """imageshift scan: the inventory of images."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imageshift.cli.options import FINDINGS, Common, Format, with_options
+from imageshift.cli.options import FINDINGS, Common, Format, Paths, with_options
 from imageshift.cli.output import put
 from imageshift.cli.session import Session
 from imageshift.plan import FilePlan
 from imageshift.reports.account import rows_of
 from imageshift.rewrite import Change, Kept
 from imageshift.sites import Origin, SkipReason
-
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
 @with_options(Common, formats=FINDINGS)

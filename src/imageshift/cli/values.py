@@ -89,7 +89,10 @@ class ValuesOptions(RegistryOptions):
 
 @with_options(ValuesOptions)
 def values(*, common: ValuesOptions, chart: Chart) -> None:
-    """Print the smallest values that move a chart's images, and what each of them moves."""
+    """Print the smallest values that move a chart's images.
+
+    Above each value stand the images that it moves.
+    """
     if common.post_renderer and not common.format.has_renderers:
         raise ConfigError(
             "only Flux has post-renderers", hint="--post-renderer goes with --format yaml or json"

@@ -2,13 +2,12 @@
 
 import io
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.options import Common, Format, Paths, with_options
 from imageshift.cli.output import emit, emit_data, progress, say, say_lines
 from imageshift.cli.session import say_half_done
 from imageshift.prove import prove_base
@@ -20,8 +19,6 @@ from imageshift.verify.rows import problem_rows, render_rows
 
 __all__ = ["print_proof", "proof_rows", "verify"]
 
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
-
 
 @with_options(Common)
 def verify(
@@ -32,7 +29,10 @@ def verify(
         str, typer.Option("--base", help="Git revision or folder to compare with.")
     ] = "HEAD",
 ) -> None:
-    """Prove that only images differ from a base, each by its mapped name. Exit 1 when not."""
+    """Prove by rendering that only image names differ from a base.
+
+    Each new name has to be the mapped old one. Exits with 1 when anything else differs.
+    """
     run = Run.open(paths, common.run_options())
     say_half_done(run)
     with progress("renders", None, quiet=common.quiet) as advance:

@@ -23,7 +23,7 @@ from imageshift.cli.aws import (
     say_notices,
 )
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Format, with_options
+from imageshift.cli.options import Format, Paths, with_options
 from imageshift.cli.output import emit, progress, say
 from imageshift.data.prices import PRICES_OF
 from imageshift.ecr import parse_ecr_host
@@ -51,8 +51,6 @@ from imageshift.warm.login import EcrImages, ecr_login
 from imageshift.warm.registry import Manifest
 from imageshift.warm.render import WarmOptions, helper_image
 from imageshift.warm.sync import unsupported_images
-
-Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 _COLD = (
     "pulling a digest that isn't cached yet is reported to fail, which we haven't tried: "
@@ -107,7 +105,10 @@ def warm(
         bool, typer.Option("--forecast", help="Forecast pulls, rate limits and costs instead.")
     ] = False,
 ) -> None:
-    """List or make the tag pulls that fill the cache, or check the pinned digests."""
+    """List or make the pulls that fill the cache.
+
+    Each image is pulled once by its tag; pinned digests are checked afterwards.
+    """
     if forecast and (pull or check):
         raise ConfigError(
             "--forecast can't be used with --pull or --check", hint="it pulls nothing"

@@ -1,0 +1,4 @@
+{{- define "image" -}}
+{{- $registry := .image.registry | default .global.image.registry -}}
+{{- with $registry }}{{ . }}/{{ end }}{{ .image.repository }}:{{ .image.tag }}
+{{- end -}}
