@@ -249,8 +249,8 @@ CODES: dict[str, CodeText] = {
     Code.GENERATOR_UNKNOWN: CodeText(
         "A path of an ApplicationSet isn't known",
         "An ApplicationSet names a folder or files of values by something that only Argo CD knows: "
-        "clusters and their labels, pull requests, a provider's repositories, a plugin's answer, or "
-        "its own template functions.",
+        "clusters and their labels, pull requests, a provider's repositories, a plugin's answer, "
+        "or its own template functions.",
         "Name the clusters under `clusters:` in the configuration; check that what the rest of the "
         "path fits is in the report, and add other files of values under `values:`.",
     ),
