@@ -286,6 +286,14 @@ CODES: dict[str, CodeText] = {
         "Pull secrets are set here, so the image may be private.",
         "Check that the credential of the cache rule can read the image.",
     ),
+    Code.GENERATOR_UNKNOWN: CodeText(
+        "A path of an ApplicationSet isn't known",
+        "An ApplicationSet names a folder or files of values by something that only Argo CD knows: "
+        "clusters and their labels, pull requests, a provider's repositories, a plugin's answer, "
+        "or its own template functions.",
+        "Name the clusters under `clusters:` in the configuration; check that what the rest of the "
+        "path fits is in the report, and add other files of values under `values:`.",
+    ),
     Code.OVERRIDE_STALE: CodeText(
         "An override names another image than the chart",
         "A value of a release names an image on the cache that comes from another repository or "
