@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.cache import Mapped
+from imageshift.charts.job_values import JobValues
 from imageshift.charts.layers import scalars
 from imageshift.charts.model import ChartError, ValuePath
 from imageshift.charts.value_pairs import (
@@ -63,7 +64,8 @@ class Stacks(Struct, frozen=True):
     """What values over other values decide.
 
     `verdicts` are those of the registries and repositories that meet others, `below` says which
-    key of other values may override a text, `apart` which may be a part of its image's name.
+    key of other values may override a text, or which Job may run it, `apart` which may be a part
+    of its image's name.
     """
 
     mapper_of: Callable[[str], Mapper]
@@ -157,7 +159,10 @@ def read_stacks(
     `others` decide over images as well: what they have an answer for isn't moved here.
     """
     found, pairs = Stacks(mapper_of), dict[tuple[SiteKey, SiteKey], Pair]()
+    jobs = JobValues(index)
     for layers in read_layers(index):
+        if not index.rewrite_jobs:
+            found.below.update(jobs.held(layers))
         if len(layers) > 1:
             found.below.update(_below(layers))
             found.apart.update(_apart(layers))
