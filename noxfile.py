@@ -64,12 +64,12 @@ def install_for_tests(session: nox.Session) -> None:
     session.install(f"{built()}[aws,charts]", *group("tests"), env=COMPILED)
 
 
-def pytest(session: nox.Session, *arguments: str) -> None:
+def pytest(session: nox.Session, *arguments: str, env: dict[str, str] | None = None) -> None:
     """Run pytest with the real tools on PATH and the counts left for scripts/dev.py."""
     report = REPORTS / f"{session.name}.xml"
     # Most processes are kubectl's, which end before collecting garbage pays.
-    env = {"PATH": tools_path(session), "GOGC": "400"}
-    session.run("pytest", f"--junitxml={report}", *arguments, env=env)
+    variables = {"PATH": tools_path(session), "GOGC": "400", **(env or {})}
+    session.run("pytest", f"--junitxml={report}", *arguments, env=variables)
 
 
 def tools_path(session: nox.Session) -> str:
@@ -87,10 +87,11 @@ def build(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1])
 def lint(session: nox.Session) -> None:
-    """Run ruff's rules and its formatter's check."""
+    """Run ruff's rules and its formatter's check, and hadolint on the Dockerfile."""
     session.install(*group("lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("hadolint", "Dockerfile")
 
 
 @nox.session(python=PYTHONS[0])
@@ -148,9 +149,20 @@ def corpus(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1], requires=["build"])
 def hooks(session: nox.Session) -> None:
-    """Run the hooks with the real pre-commit on a scratch repository."""
+    """Run the hooks with the real pre-commit, and the Action, on scratch repositories."""
     session.install(built(), *group("tests"), "pre-commit>=4,<5")
-    pytest(session, "tests/hooks", "-m", "precommit", *session.posargs)
+    pytest(session, "tests/hooks", "tests/action", "-m", "precommit", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1], requires=["build"], default=False)
+def renovate(session: nox.Session) -> None:
+    """Run Renovate's own extraction on a migrated tree; its npm package has 800 dependencies."""
+    session.install(built(), *group("tests"))
+    folder = ROOT / ".nox" / "renovate"
+    npm = ["npm", "install", "--prefix", str(folder), "--ignore-scripts", "--omit=dev"]
+    session.run(*npm, "renovate@39", external=True)
+    script = folder / "node_modules" / "renovate" / "dist" / "renovate.js"
+    pytest(session, "tests/bots", env={"IMAGESHIFT_RENOVATE": str(script)})
 
 
 @nox.session(python=PYTHONS[-1], requires=["build"], default=False)

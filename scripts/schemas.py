@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from imageshift.advice import Code
+from imageshift.audit.causes import Cause
 from imageshift.config import schema as config_schema
+from imageshift.reports.codes import CODES
 from imageshift.reports.summary import SCHEMA
 from imageshift.rewrite import Status
 from imageshift.sites import Confidence, Origin, Role, SiteKind, SkipReason
@@ -80,8 +82,47 @@ def report_schema() -> dict[str, Any]:
             "summary": summary(),
             "changed_files": listed(TEXT),
             "renders": listed(render()),
+            "findings": listed(finding()),
         },
         "required": ["schema", "command", "registries"],
+    }
+
+
+def audit_schema() -> dict[str, Any]:
+    """The schema of an audit's report."""
+    shares = record({"name": TEXT, "containers": COUNT, "cached": COUNT})
+    image = record(
+        {
+            "image": TEXT,
+            "cause": words(Cause),
+            **dict.fromkeys(
+                ("upstream", "target", "rule", "place", "detail", "workload"), MAYBE_TEXT
+            ),
+            "containers": COUNT,
+            "namespaces": {"type": "object", "additionalProperties": COUNT},
+            "pods": listed(TEXT),
+            "templates": COUNT,
+            "nodes": COUNT,
+        }
+    )
+    failure = ("pod", "container", "image", "reason", "meaning")
+    counted = ("pods", "containers", "images", "cached", "upstream", "failures")
+    change = ("image", "workload", "before", "after")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"imageshift audit ({SCHEMA})",
+        **record(
+            {
+                "schema": {"const": SCHEMA},
+                "command": {"const": "audit"},
+                "registries": report_schema()["properties"]["registries"],
+                "images": listed(image),
+                "failures": listed(record(dict.fromkeys(failure, TEXT))),
+                "shares": record(dict.fromkeys(("cause", "namespace", "upstream"), listed(shares))),
+                "summary": record(dict.fromkeys(counted, COUNT)),
+            },
+            {"changes": listed(record(dict.fromkeys(change, TEXT)))},
+        ),
     }
 
 
@@ -114,6 +155,13 @@ def skipped() -> dict[str, Any]:
 def warning() -> dict[str, Any]:
     """A warning with its places."""
     return record({"code": words(Code), "message": TEXT, "count": COUNT, "places": listed(TEXT)})
+
+
+def finding() -> dict[str, Any]:
+    """What makes `check` fail once `--changed` or `--baseline` has left findings out."""
+    codes = {"type": "string", "enum": [str(code) for code in CODES]}
+    place = {"file": MAYBE_TEXT, "line": PLACE, "column": PLACE}
+    return record({"code": codes, **place, "message": TEXT, "hint": MAYBE_TEXT})
 
 
 def summary() -> dict[str, Any]:
@@ -152,7 +200,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
     stale = []
-    for name, made in (("report", report_schema()), ("config", config_schema())):
+    schemas = {"report": report_schema(), "audit": audit_schema(), "config": config_schema()}
+    for name, made in schemas.items():
         path = FOLDER / f"{name}.json"
         text = json.dumps(made, indent=2) + "\n"
         if check and (not path.is_file() or path.read_text("utf-8") != text):

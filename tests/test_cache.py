@@ -8,6 +8,7 @@ from imageshift.cache import (
     Mapped,
     Outcome,
     Registry,
+    Rule,
     RuleSet,
     Unmapped,
 )
@@ -127,9 +128,9 @@ STAYS: dict[str, tuple[str, Told]] = {
         f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/docker-hub/library/nginx",
         ("other-ecr", f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com is another ECR registry"),
     ),
-    "own registry by its dual-stack name": (
-        f"{ACCOUNT}.dkr-ecr.eu-west-2.on.aws/docker-hub/library/nginx",
-        ("other-ecr", f"{ACCOUNT}.dkr-ecr.eu-west-2.on.aws is another ECR registry"),
+    "another registry by its dual-stack name": (
+        f"{ACCOUNT}.dkr-ecr.eu-west-1.on.aws/docker-hub/library/nginx",
+        ("other-ecr", f"{ACCOUNT}.dkr-ecr.eu-west-1.on.aws is another ECR registry"),
     ),
     "GovCloud ECR": (
         f"{ACCOUNT}.dkr.ecr.us-gov-west-1.amazonaws.com/app",
@@ -270,3 +271,37 @@ def test_parse_refuses(text: str, error: type[InvalidReferenceError]) -> None:
         rules.parse(text)
     assert type(caught.value) is error
     assert repr(text) in str(caught.value)
+
+
+SPELLINGS = (
+    f"{ACCOUNT}.dkr-ecr.eu-west-2.on.aws",
+    f"{ACCOUNT}.dkr.ecr-fips.eu-west-2.amazonaws.com",
+    f"{ACCOUNT}.dkr-ecr-fips.eu-west-2.on.aws",
+    HOST,
+)
+
+
+@pytest.mark.parametrize("own", SPELLINGS)
+@pytest.mark.parametrize("host", SPELLINGS)
+def test_names_of_the_own_registry(own: str, host: str) -> None:
+    """Whichever name the registry has, what is under another one is cached, or mended there."""
+    rules = RuleSet(Registry.of(None, None, own), ARTICLE_RULES)
+    right, wrong = (parse_reference(f"{host}/docker-hub/{name}:1") for name in ("a/b", "nginx"))
+    mended, moved = rules.map(wrong), rules.map(parse_reference("nginx:1"))
+
+    assert rules.map(right) == Cached(parse_reference("a/b:1"), ARTICLE_RULES[0])
+    assert isinstance(mended, Mapped)
+    assert isinstance(moved, Mapped)
+    assert mended.mended
+    assert mended.target.normalized == f"{host}/docker-hub/library/nginx:1"
+    assert moved.target.normalized == f"{own}/docker-hub/library/nginx:1"
+    assert rules.unmap(right) == parse_reference("a/b:1")
+
+
+def test_a_rule_for_another_name_of_the_registry() -> None:
+    """A name that a rule has as its upstream is an upstream, not the registry."""
+    upstream = Rule(f"{ACCOUNT}.dkr-ecr.eu-west-2.on.aws", "own")
+    outcome = RuleSet(REGISTRY, (upstream,)).map(parse_reference(f"{upstream.upstream}/a/b"))
+
+    assert isinstance(outcome, Mapped)
+    assert outcome.target.normalized == f"{HOST}/own/a/b"

@@ -75,6 +75,8 @@ REFUSED = {
         OWN + "charts: {sources: {a/web: ../chart}}\n",
         "3:20: ../chart leads out of",
     ),
+    "CRDs outside": (OWN + "crds: [../crds]\n", "3:8: ../crds leads out of"),
+    "CRDs that don't exist": (OWN + "crds: [a, crds]\n", "3:8: a doesn't exist"),
     "too many values": ("exclude: [" + "a," * 10_000 + "]\n", "more than 10,000 values"),
     "too long": ("exclude: ['" + "a" * (1 << 20) + "']\n", "larger than 1 MiB"),
     "too deep": ("exclude: " + "[" * 100_000 + "\n", "nested deeper than 150 levels"),

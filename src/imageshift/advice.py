@@ -16,7 +16,8 @@ from imageshift.plan import FilePlan
 from imageshift.reference import ImageReference
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.sites import ImageSite, SiteKind, SkipReason
-from imageshift.source import Chunk
+from imageshift.sites.policies import adds_images
+from imageshift.source import Chunk, Place
 
 __all__ = ["Advice", "Code", "Notice"]
 
@@ -24,6 +25,9 @@ _AUTOMATION = re.compile(r'\{"\$imagepolicy":\s*"[^":]+:[^":]+(?P<setter>:[^"]+)
 _CONTROLLERS = frozenset({"serving.knative.dev", "tekton.dev"})
 _LAMBDA = "lambda.services.k8s.aws"
 _WORKFLOWS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"})
+
+
+_OPEN = frozenset({Status.REWRITE, Status.DOUBTFUL})
 
 
 class Code(StrEnum):
@@ -40,7 +44,10 @@ class Code(StrEnum):
     UNSUPPORTED_UPSTREAM = "unsupported-upstream"
     UNKNOWN_OFFICIAL = "unknown-official"
     POLICY_MATCHES_UPSTREAM = "policy-matches-upstream"
+    POLICY_ADDS_IMAGES = "policy-adds-images"
     AUTOMATION_REVERTS = "automation-reverts"
+    RENOVATE_ALIASES = "renovate-aliases"
+    UPDATER_REVERTS = "updater-reverts"
     CONTROLLER_PULL = "controller-pull"
     PRIVATE_UPSTREAM = "private-upstream"
     OVERRIDE_STALE = "override-stale"
@@ -65,10 +72,19 @@ _MESSAGES = {
     Code.POLICY_MATCHES_UPSTREAM: (
         "an admission policy matches names of {}: add a pattern for {} beside it"
     ),
+    Code.POLICY_ADDS_IMAGES: (
+        "an admission policy adds images of {}: pods that exist keep the old name until they are "
+        "created again"
+    ),
     Code.AUTOMATION_REVERTS: (
         "Flux image automation writes the old registry back here: point its ImageRepository at "
-        "the cache, or mark only the tag and digest (:tag, :digest)"
+        "the cache, or mark only the tag and digest (:tag, :digest); imageshift bots flux shows how"
     ),
+    Code.RENOVATE_ALIASES: (
+        "Renovate doesn't know what {} of the cache stand for, and finds no updates behind them: "
+        "imageshift bots renovate --write"
+    ),
+    Code.UPDATER_REVERTS: "{}: imageshift bots argocd-image-updater shows how to prevent it",
     Code.CONTROLLER_PULL: (
         "the controller of {} reads the registry itself and needs ECR permissions of its own"
     ),
@@ -119,13 +135,16 @@ class Advice:
             if automated and isinstance(result, Change) and _reverts(plan, result.site):
                 at = result.site.place
                 self.add(Code.AUTOMATION_REVERTS, f"{shown}:{at.line}:{at.column}")
+        added = {line for result in plan.results for line in result.site.lines()}
         for chunk in plan.scan.policies:
-            self._look_at_policy(chunk, shown)
+            self._look_at_policy(chunk, shown, added)
 
     def _look_at_result(self, result: Change | Kept, shown: str) -> None:
         site = result.site
         at = site.place
         place = f"{shown}:{at.line}:{at.column}"
+        if adds_images(site.resource) and result.before is not None and result.status in _OPEN:
+            self.add(Code.POLICY_ADDS_IMAGES, place, result.before.registry)
         if isinstance(result, Kept):
             if result.status is Status.NO_RULE and result.before is not None:
                 self._look_at_upstream(result.before.registry, place)
@@ -155,15 +174,26 @@ class Advice:
         if not any(code is Code.FIRST_PULL_ROUTE for code, _ in self._found):
             self.add(Code.FIRST_PULL_ROUTE, None)
 
-    def _look_at_policy(self, policy: Chunk, shown: str) -> None:
+    def _look_at_policy(self, policy: Chunk, shown: str, added: set[int]) -> None:
+        """Notes each upstream that a policy names elsewhere than in what it adds to pods."""
         for rules in self._targets:
             for rule in rules.rules:
-                found = policy.text.find(rule.upstream)
-                if found >= 0:
-                    at = policy.source.place(policy.start + found)
+                at = _first_place(policy, rule.upstream, added)
+                if at is not None:
                     place = f"{shown}:{at.line}:{at.column}"
                     pattern = f"{rules.registry.host}/{rule.prefix}/*"
                     self.add(Code.POLICY_MATCHES_UPSTREAM, place, rule.upstream, pattern)
+
+
+def _first_place(policy: Chunk, text: str, without: set[int]) -> Place | None:
+    """The first place of a text in a policy on a line that isn't one of those `without`."""
+    found = policy.text.find(text)
+    while found >= 0:
+        at = policy.source.place(policy.start + found)
+        if at.line not in without:
+            return at
+        found = policy.text.find(text, found + 1)
+    return None
 
 
 def _is_unknown_official(reference: ImageReference) -> bool:

@@ -221,6 +221,11 @@ class RuleSet:
         aliases = dict(_check_alias(host, upstream) for host, upstream in self.aliases.items())
         object.__setattr__(self, "aliases", aliases)
 
+    @property
+    def known_aliases(self) -> Mapping[str, str]:
+        """Every host that stands for an upstream, with that upstream."""
+        return {**_BUILT_IN_ALIASES, **self.aliases}
+
     def parse(self, text: str) -> ImageReference:
         """The reference that `text` spells; the registry's own host may be a variable.
 
@@ -247,7 +252,7 @@ class RuleSet:
     def map(self, reference: ImageReference) -> Outcome:
         """What happens to a reference: it moves, is cached already, or stays for a reason."""
         normal = self.normalize(reference)
-        if normal.registry == self.registry.host:
+        if self._is_own(normal.registry):
             return self._map_own(reference, normal)
         return self._map_upstream(normal)
 
@@ -279,6 +284,14 @@ class RuleSet:
             return own, path
         # FOO/bar has a host, foo/bar would have none.
         return (upstream, path) if has_host(f"{upstream}/x") else (registry, "")
+
+    def _is_own(self, host: str) -> bool:
+        """Whether a host is the registry's, under whichever name: dual-stack, FIPS or plain."""
+        if host == self.registry.host:
+            return True
+        ecr, own = parse_ecr_host(host), self.registry
+        named = ecr is not None and (ecr.account, ecr.region) == (own.account, own.region)
+        return named and not any(rule.upstream == host for rule in self.rules)
 
     def _map_upstream(self, normal: ImageReference) -> Outcome:
         rule = self._rule_for(normal)
@@ -316,6 +329,9 @@ class RuleSet:
                 UnmappedReason.OWN_REPOSITORY, f"no rule's prefix holds {normal.repository}"
             )
         again = self._map_upstream(upstream)
+        if isinstance(again, Mapped):
+            target = again.target.with_name(normal.registry, again.target.repository)
+            again = replace(again, target=target)
         if isinstance(again, Mapped) and again.target == reference:
             return Cached(upstream, rule)
         if isinstance(again, Mapped) and rule.prefix != ROOT:
@@ -350,7 +366,7 @@ class RuleSet:
         return max(fitting, key=_precedence, default=None)
 
     def _owner(self, reference: ImageReference) -> tuple[Rule, str] | None:
-        if reference.registry != self.registry.host:
+        if not self._is_own(reference.registry):
             return None
         for rule in sorted(self.rules, key=_prefix_depth, reverse=True):
             repository = rule.to_upstream(reference.repository)

@@ -6,88 +6,181 @@ Options of the command line are laid over the file's, key by key.
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from inspect import cleandoc
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from imageshift.cache import ARTICLE_RULES, CONSOLE_RULES, Registry, Rule, RuleOrigin, RuleSet
 from imageshift.errors import ConfigError, RuleError
 
-__all__ = ["PRESETS", "Config", "KeepEntry", "build_rules", "parse_alias", "parse_rule", "schema"]
+__all__ = [
+    "PRESETS",
+    "SCHEMA_ID",
+    "Config",
+    "KeepEntry",
+    "build_rules",
+    "parse_alias",
+    "parse_rule",
+    "schema",
+]
 
 PRESETS = {"article": ARTICLE_RULES, "console": CONSOLE_RULES}
 """The rule sets that have a name."""
 
 
+SCHEMA_ID = "https://raw.githubusercontent.com/imageshift/imageshift/main/docs/schema/config.json"
+"""Where the JSON schema of the configuration is published, for editors."""
+
+
+def _says(description: str, *examples: Any) -> Meta:
+    """What an editor shows of a key."""
+    return Meta(description=description, examples=list(examples) or None)
+
+
+_Account = Annotated[
+    str | None,
+    _says("The AWS account id of the cache, in quotes: YAML would read a number.", "123456789012"),
+]
+_Region = Annotated[str | None, _says("The AWS Region of the cache.", "eu-west-2")]
+_Host = Annotated[
+    str | None,
+    _says(
+        "The registry's host instead of the account's own.",
+        "123456789012.dkr-ecr.eu-west-2.on.aws",
+        "${ECR_HOST}",
+    ),
+]
+
+
 class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One pull-through cache rule."""
 
-    upstream: str
-    prefix: str
-    upstream_prefix: str | None = None
+    upstream: Annotated[str, _says("The registry that the images come from.", "docker.io")]
+    prefix: Annotated[
+        str, _says("The path in ECR that the rule fills; ROOT means none.", "docker-hub")
+    ]
+    upstream_prefix: Annotated[
+        str | None, _says("The part of the upstream that the rule is for.", "prometheus")
+    ] = None
 
 
 class ImageEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename="camel"):
-    """Where a kind of custom resource keeps an image; `path` is dotted, `[]` is each item."""
+    """Where a kind of custom resource keeps an image."""
 
-    kind: str
-    path: str
-    api_version: str = "*"
+    kind: Annotated[str, _says("The kind of the resource.", "BackupPlan")]
+    path: Annotated[
+        str,
+        _says("The keys to the image, with [] for each item of a list.", "spec.agents[].image"),
+    ]
+    api_version: Annotated[
+        str, _says("The group and version, or * for any.", "backup.example.com/v1")
+    ] = "*"
 
 
 class KeepEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Images that stay, and why; `file` is a pattern as in .gitignore, `path` is dotted.
+    """Images that stay, and why; at least one of `file` and `image` says which."""
 
-    At least one of `file` and `image` says which; `path` holds for all that is below it.
-    """
-
-    reason: str
-    file: str | None = None
-    path: str = ""
-    image: str | None = None
+    reason: Annotated[str, _says("Why they stay.", "a fork of ours")]
+    file: Annotated[str | None, _says("A pattern of files, as in .gitignore.", "apps/web/")] = None
+    path: Annotated[
+        str, _says("The keys to the image; all that is below them stays as well.", "spec.values")
+    ] = ""
+    image: Annotated[str | None, _says("The image's name.", "quay.io/our/fork")] = None
 
 
 class RegistryEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """A registry for a part of the repository; `paths` are patterns as in .gitignore."""
+    """A registry for a part of the repository."""
 
-    paths: list[str]
-    account: str | None = None
-    region: str | None = None
-    registry_host: str | None = None
-    rules: Literal["article", "console"] | list[RuleEntry] | None = None
+    paths: Annotated[
+        list[str], _says("The files that it is for, as in .gitignore.", ["clusters/prod/"])
+    ]
+    account: _Account = None
+    region: _Region = None
+    registry_host: _Host = None
+    rules: Annotated[
+        Literal["article", "console"] | list[RuleEntry] | None,
+        _says("Rules of its own instead of the common ones.", "console"),
+    ] = None
 
 
 class Charts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """How charts are found; `sources` maps `namespace/name` of a release to a folder or .tgz.
+    """How charts are found and rendered."""
 
-    `allow_insecure_images` opens the gate of charts that refuse other registries.
-    """
-
-    mode: Literal["auto", "off", "require"] = "auto"
-    sources: dict[str, str] = {}
-    allow_insecure_images: bool = False
+    mode: Annotated[
+        Literal["auto", "off", "require"],
+        _says(
+            "Whether charts are rendered: where possible, never, or always, failing where one "
+            "can't be.",
+            "auto",
+        ),
+    ] = "auto"
+    sources: Annotated[
+        dict[str, str],
+        _says("Folders or .tgz files of charts, by namespace/name of the release.", {"a/b": "c"}),
+    ] = {}
+    allow_insecure_images: Annotated[
+        bool, _says("Opens the gate of charts that refuse images of other registries.")
+    ] = False
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The content of .imageshift.yaml."""
 
-    account: str | None = None
-    region: str | None = None
-    registry_host: str | None = None
-    rules: Literal["article", "console"] | list[RuleEntry] = "article"
-    rules_from: str | None = None
-    aliases: dict[str, str] | Literal["known"] = {}
-    registries: list[RegistryEntry] = []
-    exclude: list[str] = []
-    keep: list[KeepEntry] = []
-    values: list[str] = []
-    images: list[ImageEntry] = []
-    jobs: Literal["skip", "rewrite"] = "skip"
-    templates: bool = False
-    charts_through_cache: bool = False
-    render: bool = False
-    charts: Charts = Charts()
+    account: _Account = None
+    region: _Region = None
+    registry_host: _Host = None
+    rules: Annotated[
+        Literal["article", "console"] | list[RuleEntry],
+        _says(
+            "The rules in force: a built-in set, or a list that replaces it.",
+            "article",
+            [{"upstream": "docker.io", "prefix": "docker-hub"}],
+        ),
+    ] = "article"
+    rules_from: Annotated[
+        str | None,
+        _says("A file or folder that holds the rules: Terraform, CloudFormation, JSON.", "infra"),
+    ] = None
+    aliases: Annotated[
+        dict[str, str] | Literal["known"],
+        _says("Further hosts that stand for an upstream.", {"lscr.io": "ghcr.io"}, "known"),
+    ] = {}
+    registries: Annotated[
+        list[RegistryEntry], _says("Registries for parts of the repository.")
+    ] = []
+    exclude: Annotated[
+        list[str], _says("Paths to leave alone, as in .gitignore.", ["clusters/sandbox/"])
+    ] = []
+    keep: Annotated[list[KeepEntry], _says("Images that stay as they are, and why.")] = []
+    values: Annotated[
+        list[str],
+        _says("Further files that hold Helm values, as in .gitignore.", ["charts/*/ci-*.yaml"]),
+    ] = []
+    images: Annotated[
+        list[ImageEntry], _says("Custom resources that hold images, beside the known ones.")
+    ] = []
+    crds: Annotated[
+        list[str], _says("Files and folders with CRDs, whose image fields count.", ["crds/"])
+    ] = []
+    unknown_kinds: Annotated[
+        Literal["list", "move"],
+        _says("What becomes of whole references in kinds that nothing knows.", "list"),
+    ] = "list"
+    jobs: Annotated[
+        Literal["skip", "rewrite"],
+        _says("Whether applied Jobs are rewritten, which Kubernetes refuses to change.", "skip"),
+    ] = "skip"
+    templates: Annotated[
+        bool, _says("Whether literal images in Helm templates are rewritten as well.")
+    ] = False
+    charts_through_cache: Annotated[bool, _says("Whether oci:// chart sources move as well.")] = (
+        False
+    )
+    render: Annotated[
+        bool, _says("Whether remote bases are fetched and built; counts with --config only.")
+    ] = False
+    charts: Annotated[Charts, _says("How charts are found and rendered.")] = Charts()
 
 
 def schema() -> dict[str, Any]:
@@ -98,7 +191,9 @@ def schema() -> dict[str, Any]:
             definition["description"] = cleandoc(definition["description"])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA_ID,
         "title": "imageshift",
+        "description": "The configuration of imageshift, .imageshift.yaml.",
         **made,
     }
 

@@ -67,6 +67,7 @@ def load_config(path: Path | None, foreign: Foreign | None = None) -> Config:
     config = file.config()
     if foreign is not None:
         file.check_foreign(config, foreign)
+    file.check_files(config)
     return config
 
 
@@ -121,6 +122,9 @@ class _File(Struct, frozen=True):
                 _check_host(entry.registry_host, foreign)
         with self._place_of("rules_from"):
             self._check_rules_from(config.rules_from, foreign)
+        for index, path in enumerate(config.crds):
+            with self._place_of(f"crds[{index}]"):
+                self._check_path(path, foreign)
         for key, path in config.charts.sources.items():
             with self._place_of("charts.sources", key):
                 self._check_path(path, foreign)
@@ -140,6 +144,17 @@ class _File(Struct, frozen=True):
         except SourceError:
             raise ConfigError(f"{path} leads out of {foreign.root}", hint=_TRUST) from None
 
+    def check_files(self, config: Config) -> None:
+        """Refuses names of files that don't exist.
+
+        Raises:
+            ConfigError: with the place of the value.
+        """
+        for index, path in enumerate(config.crds):
+            with self._place_of(f"crds[{index}]"):
+                if not (self.path.resolve().parent / path).exists():
+                    raise ConfigError(f"{path} doesn't exist")
+
     def error(self, message: str, offset: int, hint: str | None = None) -> ConfigError:
         """An error at a place of the file."""
         place = self.source.place(offset)
@@ -150,8 +165,12 @@ class _File(Struct, frozen=True):
         found = re.search(r"`\$\.?(.*)`", where)
         key_path = found[1] if found else ""
         node = _at(self.root, key_path, message)
+        from imageshift.config_words import hint_at  # noqa: PLC0415 for mistakes only
+
+        unknown = _UNKNOWN.search(message)
+        wrong = unknown[1] if unknown else node.value if isinstance(node, Scalar) else ""
         shown = f" at {key_path}" if key_path else ""
-        hint = "the keys are in the configuration reference of the documentation"
+        hint = hint_at(key_path, wrong) or _REFERENCE
         return self.error(f"{message}{shown}", node.start, hint)
 
     def _refuse_twins(self, mapping: Mapping) -> None:
@@ -223,6 +242,8 @@ class _File(Struct, frozen=True):
             raise self.error(f"{error} at {shown}", node.start, error.hint) from None
 
 
+_UNKNOWN = re.compile(r"unknown field `(.*?)`")
+_REFERENCE = "the keys are in the configuration reference of the documentation"
 _TRUST = "a configuration that --config names may do so"
 
 
@@ -266,7 +287,7 @@ def _at(root: Node, key_path: str, message: str = "") -> Node:
             node = node.get(step) or node
         elif isinstance(node, Sequence) and step.isdigit():
             node = node.items[int(step)]
-    unknown = re.search(r"unknown field `(.*?)`", message)
+    unknown = _UNKNOWN.search(message)
     if unknown is not None and isinstance(node, Mapping):
         return node.key(unknown[1]) or node
     return node

@@ -12,7 +12,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -129,6 +129,31 @@ class Revision(Struct, frozen=True):
         if done.code:
             raise _no_revision(text, done.message)
         return cls(found, done.stdout.decode().strip())
+
+    def base(self) -> "Revision":
+        """The last commit that this one and HEAD have in common; itself where Git knows none.
+
+        Raises:
+            ToolError: Git can't be run.
+        """
+        with self.repository.borrowed() as git:
+            done = git.run("rev-parse", f"{self.commit}...HEAD")
+        found = [line[1:] for line in done.stdout.decode().split() if line.startswith("^")]
+        return Revision(self.repository, found[0]) if found and not done.code else self
+
+    def read(self, names: Collection[str]) -> dict[str, bytes]:
+        """What the commit has of files in the folder, without those that it lacks.
+
+        Raises:
+            ToolError: Git can't be run or lacks objects.
+        """
+        with self.repository.borrowed() as git:
+            try:
+                entries = git.entries(f"{self.commit}:{self.repository.prefix}")
+            except ConfigError:  # the folder is new
+                return {}
+            asked = [entry for entry in entries if entry.name in names and not entry.is_link]
+            return {entry.name: content for entry, content in git.contents(asked)}
 
     def extract(self, folder: Path) -> None:
         """Writes what the commit has of the folder into an empty one, as plain files.

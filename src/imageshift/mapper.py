@@ -3,7 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from imageshift.cache import Mapped, Outcome, RuleSet, Unmapped, UnmappedReason
+from imageshift.data.upstreams import alias_of
 from imageshift.ecr import ROOT
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import DOCKER_HUB, ImageReference, name_length
@@ -43,11 +46,26 @@ class Forward:
         return self.rules.parse(text)
 
     def map(self, reference: ImageReference) -> Outcome:
-        """As `RuleSet.map`."""
+        """As `RuleSet.map`; where an alias would give a reference a rule, the detail names it."""
         found = self._outcomes.get(reference)
         if found is None:
-            found = self._outcomes[reference] = self.rules.map(reference)
+            found = self._outcomes[reference] = self._with_alias(
+                reference, self.rules.map(reference)
+            )
         return found
+
+    def _with_alias(self, reference: ImageReference, outcome: Outcome) -> Outcome:
+        if not isinstance(outcome, Unmapped) or outcome.reason is not UnmappedReason.NO_RULE:
+            return outcome
+        host = reference.registry
+        upstream = alias_of(host)
+        if upstream is None:
+            return outcome
+        registry, _, above = upstream.partition("/")
+        repository = f"{above}/{reference.repository}".lstrip("/")
+        if not isinstance(self.rules.map(reference.with_name(registry, repository)), Mapped):
+            return outcome
+        return replace(outcome, detail=f"{outcome.detail}: --alias {host}={upstream} gives it one")
 
     def whole_name(self, target: ImageReference) -> str:
         """The full name."""

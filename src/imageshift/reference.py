@@ -25,11 +25,11 @@ DOCKER_HUB = "docker.io"
 
 _OFFICIAL = "library"
 
-# Flux's ${VAR:=default} (one may stand in another's default), Kubernetes' $(VAR), and the
-# {{...}} of Argo's and Go's templates.
+# Flux's ${VAR:=default} (one may stand in another's default), Kubernetes' $(VAR), the {{...}} of
+# Argo's and Go's templates, and the <<...>> of Flux Operator's.
 _VARIABLE = re.compile(
     r"\$\{(?:[^{}\x00-\x1f]|\$\{[^{}\x00-\x1f]*\})*\}"
-    r"|\$\([^()\x00-\x1f]*\)|\{\{[^{}\x00-\x1f]*\}\}"
+    r"|\$\([^()\x00-\x1f]*\)|\{\{[^{}\x00-\x1f]*\}\}|<<[^<>\x00-\x1f]*>>"
 )
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
 _IDENTIFIER = re.compile(r"[a-f0-9]{64}")
@@ -146,7 +146,7 @@ def name_length(text: str) -> int:
 
 def _shadow(text: str) -> str:
     """The text with every variable blotted out, so that its own `:`, `/` and `@` don't count."""
-    if "$" not in text and "{{" not in text:
+    if not any(mark in text for mark in ("$", "{{", "<<")):
         return text
     return _VARIABLE.sub(lambda found: "x" * len(found[0]), text)
 

@@ -12,6 +12,7 @@ from imageshift.config_file import Foreign, load_config
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import ChangedError, ConfigError, SourceError
 from imageshift.inventory import Index, build_index
+from imageshift.inventory.definitions import read_definitions
 from imageshift.plan import (
     ChartAnswers,
     Decisions,
@@ -26,6 +27,7 @@ from imageshift.repo.writer import Writer, writing
 from imageshift.rewrite import Backward, Contested, Forward, Mapper
 from imageshift.sites import ImageSite
 from imageshift.sites.keeps import Keep, path_steps
+from imageshift.sites.rows import Rows
 
 __all__ = [
     "Run",
@@ -148,7 +150,8 @@ class Run(Struct):
             moved = self.options.charts_through_cache or self.config.charts_through_cache
             index = Index(
                 self.workspace,
-                rows=_rows(self.config),
+                rows=self._rows(),
+                move_unknown=self.config.unknown_kinds == "move",
                 # Addresses in the cache go back without being asked for: without ECR's log-in
                 # and the rule they would lead nowhere.
                 chart_sources=moved or self.options.backward,
@@ -160,6 +163,17 @@ class Run(Struct):
             )
             self._index = build_index(self.workspace, self.workspace.walk(names), index)
         return self._index
+
+    def _rows(self) -> Rows:
+        """The user's own rows: those of the configuration, and those of the CRDs that it names."""
+        rows = [*_rows(self.config)]
+        root = None if self.options.config is not None else self.workspace.root
+        for path in self.config.crds:
+            try:
+                rows += read_definitions((self.folder or self.workspace.root) / path, root)
+            except SourceError as error:
+                raise ConfigError(f"crds: {path}: {error}") from None
+        return Rows.made(rows)
 
     def settle(self) -> None:
         """Makes the decisions that span files, on files that don't change meanwhile.
@@ -214,16 +228,26 @@ class Run(Struct):
             found.append(charts)
         if not self.options.named_only:
             graph = list(self._decide_graph(planner, charts))
-            found += [*self._decide_stacks(planner, [*found, *graph]), *graph]
+            found += [*self._decide_stacks(planner, [*found, *graph], charts), *graph]
         self.charts = charts
         return found
 
-    def _decide_stacks(self, planner: Planner, others: list[Decisions]) -> Iterator[Decisions]:
+    def _decide_stacks(
+        self, planner: Planner, others: list[Decisions], charts: ChartAnswers | None
+    ) -> Iterator[Decisions]:
         """What values in several texts say together."""
         if self.index.has_stacks:
             from imageshift.charts.stacks import read_stacks  # noqa: PLC0415 as above
 
-            yield read_stacks(self.index, self.mapper, planner.scan, self.is_written, others)
+            unread = charts is None or bool(charts.problems)
+            yield read_stacks(
+                self.index,
+                self.mapper,
+                planner.scan,
+                self.is_written,
+                others,
+                guarded=unread and not self.options.backward,
+            )
 
     def _decide_graph(self, planner: Planner, charts: ChartAnswers | None) -> Iterator[Decisions]:
         """What the graph of kustomizations decides, and what is known of remote bases."""

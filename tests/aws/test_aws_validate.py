@@ -262,6 +262,44 @@ def test_unreadable_repositories_are_a_note(ecr_server: EcrServer) -> None:
     assert "tag immutability wasn't checked: AWS denies ecr:DescribeRepositories" in result.notes[0]
 
 
+@pytest.mark.parametrize(
+    ("rows", "message", "hint"),
+    [
+        pytest.param(
+            [QUAY],
+            "images of registry.gitlab.com are used, and the account has no rule for it",
+            "add one: --rule registry.gitlab.com=PREFIX; imageshift infra writes it",
+            id="nobody has one",
+        ),
+        pytest.param(
+            [
+                QUAY,
+                {"ecrRepositoryPrefix": "gitlab", "upstreamRegistryUrl": "registry.gitlab.com"},
+            ],
+            "images of registry.gitlab.com are used, and only the account has a rule for it",
+            "use the account's own rules: --rules-from aws",
+            id="the account has one",
+        ),
+    ],
+)
+def test_upstreams_without_a_rule(
+    rows: list[dict[str, str]], message: str, hint: str, ecr_server: EcrServer
+) -> None:
+    """Upstreams in use that no rule covers are named; those that ECR can't cache aren't."""
+    ecr_server.rules = rows
+    images = ("quay.io/org/app:v1", "registry.gitlab.com/g/a:1", "gcr.io/g/a:1", "ghcr.io:443/a/b")
+
+    result = validate(RULES, images)
+
+    found = [(str(one.code), one.message, one.hint) for one in result.findings]
+    alias = "it stands for ghcr.io: --alias ghcr.io:443=ghcr.io uses that rule"
+    assert found == [
+        ("no-rule", "images of ghcr.io:443 are used, and no rule covers them", alias),
+        ("no-rule", message, hint),
+    ]
+    assert not result.is_clean
+
+
 def test_quota(ecr_server: EcrServer) -> None:
     """Missing rules that wouldn't fit into the registry's fifty are a finding."""
     ecr_server.rules = [

@@ -53,6 +53,31 @@ def test_no_rule_comes_back_unchanged(tmp_path: Path) -> None:
     assert done.stderr == "imageshift: gcr.io/a/b:1: no rule has the upstream gcr.io\n"
 
 
+HINTS = {
+    "ghcr.io:443/a/b:1": "ghcr.io:443=ghcr.io",
+    "mirror.gcr.io/nginx:1": "mirror.gcr.io=docker.io",
+    "index.docker.io:443/library/nginx:1": "index.docker.io:443=docker.io",
+    "registry-1.docker.io:443/a/b:1": "registry-1.docker.io:443=docker.io",
+    "k8s.gcr.io:443/pause:3": "k8s.gcr.io:443=registry.k8s.io",
+    "lscr.io/linuxserver/x:1": "lscr.io=ghcr.io",
+    "registry.gitlab.com:443/a/b:1": None,
+    "quay.io:8443/a/b:1": None,
+    "gcr.io/a/b:1": None,
+}
+
+
+@pytest.mark.parametrize(("text", "alias"), HINTS.items())
+def test_alias_is_named_where_it_would_help(tmp_path: Path, text: str, alias: str | None) -> None:
+    """Where a host stands for an upstream with a rule, the alias is named, and it works."""
+    done = run(tmp_path, "map", text, *REGISTRY)
+
+    host = text.partition("/")[0]
+    said = f": --alias {alias} gives it one" if alias else ""
+    assert done.stderr == f"imageshift: {text}: no rule has the upstream {host}{said}\n"
+    if alias is not None:
+        assert run(tmp_path, "map", text, "--alias", alias, *REGISTRY).stdout.startswith(HOST)
+
+
 def test_quiet_gives_only_the_result(tmp_path: Path) -> None:
     """No warning, but what is no reference is an error all the same."""
     done = run(tmp_path, "map", "gcr.io/a/b:1", "nginx", "a b", "--quiet", *REGISTRY)

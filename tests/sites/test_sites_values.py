@@ -58,6 +58,16 @@ SHAPES = {
         "repository tag",
         f"quay.io/a:1@{DIGEST}",
     ),
+    "digest in the tag, and again": (
+        f"image: {{repository: quay.io/a, tag: '1@{DIGEST}', digest: '{DIGEST}'}}",
+        "repository tag digest",
+        f"quay.io/a:1@{DIGEST}",
+    ),
+    "digest in the tag, and again as sha": (
+        f"image: {{repository: quay.io/a, tag: '1@{DIGEST}', sha: '{'0f' * 32}'}}",
+        "repository tag digest",
+        f"quay.io/a:1@{DIGEST}",
+    ),
     "image.image": (
         "image: {registry: registry.k8s.io, image: a/b, tag: 1}",
         "registry repository tag",

@@ -4,6 +4,7 @@ import pytest
 
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.sites import FinderContext, SkipReason, find_images, may_hold_images
+from imageshift.sites.rows import Rows
 from imageshift.source import SourceText, split_documents
 
 CONTAINERS = "{containers: [{name: a, image: quay.io/a:1}]}"
@@ -157,7 +158,7 @@ def test_unknown_kinds() -> None:
 
 
 def test_rows_of_the_configuration() -> None:
-    """A path of one's own is exact, in its group alone."""
+    """A path of one's own is exact, in its group alone; other fields are listed."""
     row = ImageField(
         kind="Thing",
         group="example.com",
@@ -165,10 +166,13 @@ def test_rows_of_the_configuration() -> None:
         shape=FieldShape.REFERENCE,
         source="t",
     )
-    context = FinderContext(rows=(row,))
+    context = FinderContext(rows=Rows.made([row]))
     text = (
         "apiVersion: {}/v1\nkind: Thing\nspec: {{image: quay.io/b:1, x: [{{ref: quay.io/a:1}}]}}\n"
     )
 
-    assert found(text.format("example.com"), context) == [("spec.x.0.ref", "exact")]
+    assert found(text.format("example.com"), context) == [
+        ("spec.x.0.ref", "exact"),
+        ("spec.image", "doubtful"),
+    ]
     assert found(text.format("other.com"), context) == [("spec.image", "doubtful")]

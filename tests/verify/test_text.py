@@ -100,6 +100,11 @@ def _compare(before: object, after: object) -> list[Moved | Differs]:
             id="a variable that is named an image",
         ),
         pytest.param(
+            {"reference": "org/plugin:1"},
+            {"reference": f"{HOST}/docker-hub/org/plugin:1"},
+            id="a reference",
+        ),
+        pytest.param(
             {"url": "oci://ghcr.io/org/charts/app"},
             {"url": f"oci://{HOST}/github/org/charts/app"},
             id="a chart's address",

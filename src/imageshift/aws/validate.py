@@ -20,7 +20,7 @@ from imageshift.aws.mutability import MutabilityFacts, immutable_problems, read_
 from imageshift.aws.role import denied_actions, lacking_policies
 from imageshift.aws.used import UsedImage
 from imageshift.cache import Rule, RuleSet
-from imageshift.data.upstreams import find_upstream
+from imageshift.data.upstreams import alias_of, find_upstream, remedy
 from imageshift.ecr import Registry, parse_ecr_host, partition_of
 from imageshift.errors import ToolError
 
@@ -44,6 +44,7 @@ class FindingCode(StrEnum):
     IMMUTABLE_TAGS = "immutable-tags"
     ROLE_DENIED = "role-denied"
     QUOTA = "quota"
+    NO_RULE = "no-rule"
 
 
 class Finding(Struct, frozen=True):
@@ -91,11 +92,12 @@ def validate_rules(
         ConfigError: boto3 isn't installed, or no region is known.
         ToolError: AWS refused to list or validate the rules, or can't be reached.
     """
+    used = tuple(used)
     ecr = open_client("ecr", options)
     iam = None if role is None else open_client("iam", options)
     busy = rules_in_use(rules, used)
     counts = {rule: len(busy.get(rule, ())) for rule in rules.rules if every or rule in busy}
-    return _Check(rules, options, ecr, iam, role).run(counts)
+    return _Check(rules, options, ecr, iam, role).run(counts, used)
 
 
 class _Check(Struct, frozen=True):
@@ -105,7 +107,7 @@ class _Check(Struct, frozen=True):
     iam: Any
     role: str | None
 
-    def run(self, counts: dict[Rule, int]) -> Validation:
+    def run(self, counts: dict[Rule, int], used: Sequence[UsedImage]) -> Validation:
         found = describe_with(self.ecr, self.options)
         differences = {one.subject: one for one in compare_rules(self.rules, found.rules)}
         mutability, notes = self._mutability()
@@ -119,7 +121,7 @@ class _Check(Struct, frozen=True):
         return Validation(
             self.rules.registry,
             tuple(verdicts),
-            (*account, *denied),
+            (*account, *denied, *_uncovered(used, found.rules)),
             (*notes, *role_notes, *_region_notes(self.rules.registry)),
         )
 
@@ -239,6 +241,25 @@ def _quota(verdicts: list[RuleVerdict], existing: int) -> list[Finding]:
         return []
     message = f"{existing} rules exist and {missing} are missing: a registry takes {QUOTA}"
     return [Finding(FindingCode.QUOTA, message, "AWS doesn't raise this quota: remove rules")]
+
+
+def _uncovered(used: Sequence[UsedImage], existing: Sequence[FoundRule]) -> list[Finding]:
+    """The upstreams of images that no rule in force covers, and whether the account has one."""
+    hosts = {image.upstream.registry for image in used if image.target is None}
+    theirs = {one.rule.upstream for one in existing}
+    findings = []
+    for host in sorted(host for host in hosts if find_upstream(host) or alias_of(host)):
+        if alias_of(host) is not None:
+            message = f"images of {host} are used, and no rule covers them"
+            hint = remedy(host)
+        elif host in theirs:
+            message = f"images of {host} are used, and only the account has a rule for it"
+            hint = "use the account's own rules: --rules-from aws"
+        else:
+            message = f"images of {host} are used, and the account has no rule for it"
+            hint = f"add one: --rule {host}=PREFIX; imageshift infra writes it"
+        findings.append(Finding(FindingCode.NO_RULE, message, hint))
+    return findings
 
 
 def _region_notes(registry: Registry) -> list[str]:

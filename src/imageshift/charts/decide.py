@@ -398,7 +398,7 @@ class _Run:
         text: ReleaseText, chart: ChartFiles, renderer: Renderer, target: TextMapper
     ) -> Judge:
         files, options = chart.for_release(text.release), text.release.options
-        return Judge(lambda values: renderer.render(files, values, options, schemas=False), target)
+        return Judge(lambda values: renderer.render(files, values, options, schemas=True), target)
 
     def _comes_apart(
         self, text: ReleaseText, judge: Judge, moves: ReleaseMoves, terms: Terms

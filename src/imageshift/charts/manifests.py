@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -15,9 +16,11 @@ from imageshift.charts.model import (
     Segment,
     ValuePath,
 )
+from imageshift.data.image_field import FieldShape
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import is_definition
 from imageshift.reference import DOCKER_HUB, has_host, parse_reference
+from imageshift.sites.rows import built_in_rows
 from imageshift.sites.sync_options import remakes_jobs, sync_options
 from imageshift.source import tree
 
@@ -25,7 +28,7 @@ __all__ = ["Found", "clash", "find_images", "kind_and_name", "metadata_of", "spl
 
 _SPLIT = re.compile(r"^---(?=[\s#]|\Z)", re.MULTILINE)
 _CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
-_IMAGE = re.compile(r"image[\"']?:|\"image\"|imageName[\"']?:|baseImage[\"']?:")
+_IMAGE = re.compile(r"[iI]mage\w*[\"']?:|\"image\"")
 _WORD = re.compile(r"[A-Za-z0-9._/:@-]")
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*=")
 _PLACEHOLDER = "auto"
@@ -44,15 +47,7 @@ _CONTAINERS = {
     "initContainers": Field.CONTAINER,
     "ephemeralContainers": Field.EPHEMERAL,
 }
-_CUSTOM: Mapping[tuple[str, str], tuple[ValuePath, ...]] = {
-    ("monitoring.coreos.com", "Prometheus"): (("spec", "image"), ("spec", "thanos", "image")),
-    ("monitoring.coreos.com", "PrometheusAgent"): (("spec", "image"),),
-    ("monitoring.coreos.com", "Alertmanager"): (("spec", "image"),),
-    ("monitoring.coreos.com", "ThanosRuler"): (("spec", "image"),),
-    ("postgresql.cnpg.io", "Cluster"): (("spec", "imageName"),),
-    ("ceph.rook.io", "CephCluster"): (("spec", "cephVersion", "image"),),
-    ("pkg.crossplane.io", "Provider"): (("spec", "package"),),
-}
+_SCALARS = frozenset({FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG})
 
 
 class Found(Struct, frozen=True):
@@ -178,9 +173,9 @@ class _Reader:
             read_marks((metadata and metadata.text("name")) or "")[0],
         )
         group = self._object.api_version.partition("/")[0]
-        custom = _CUSTOM.get((group, self._object.kind), ())
+        custom = _custom_fields(group, self._object.kind)
         for place in _strings(root, (), ""):
-            if place.path in custom:
+            if custom is not None and custom.fullmatch(".".join(map(str, place.path))):
                 self._read_field(place, Field.CUSTOM)
             elif place.field is not None:
                 self._read_field(place, place.field)
@@ -251,6 +246,18 @@ class _Reader:
                 template=self._template,
             )
         )
+
+
+@cache
+def _custom_fields(group: str, kind: str) -> re.Pattern[str] | None:
+    """The paths at which a kind of custom resource keeps whole images, as dotted texts."""
+    rows = built_in_rows().by_kind.get(kind, ())
+    paths = [
+        re.escape(row.path).replace(r"\[\]", r"\.\d+").replace(r"\*", r"[^.]+")
+        for row in rows
+        if row.group == group and row.shape in _SCALARS and row.certain and not row.full_only
+    ]
+    return re.compile("|".join(paths)) if paths else None
 
 
 def _is_remade(annotations: tree.Mapping) -> bool:

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.cache import Mapped
-from imageshift.charts.job_values import JobValues
+from imageshift.charts.guards import Guard, chart_guards
 from imageshift.charts.layers import scalars
 from imageshift.charts.model import ChartError, ValuePath
 from imageshift.charts.value_pairs import (
@@ -27,7 +27,7 @@ from imageshift.charts.value_pairs import (
     groups,
     pairs_of,
 )
-from imageshift.charts.value_stacks import Stack, read_layers, release_specs
+from imageshift.charts.value_stacks import Stack, ValuesLayer, read_stacks_of, release_specs
 from imageshift.charts.values import parse_target
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
@@ -42,7 +42,6 @@ from imageshift.source import Edit, Mapping
 
 __all__ = ["Stacks", "read_stacks"]
 
-_PARTS = (Role.REGISTRY, Role.REPOSITORY)
 _IMAGE_KEYS = frozenset({"registry", "tag", "digest", *REPOSITORY_KEYS})
 _EITHER = "a targetPath of valuesFrom sets it, or a part of it, as well, and either may win"
 _APART = "the values at {} would change at another time: Flux builds the chart later"
@@ -64,20 +63,24 @@ class Stacks(Struct, frozen=True):
     """What values over other values decide.
 
     `verdicts` are those of the registries and repositories that meet others, `below` says which
-    key of other values may override a text, or which Job may run it, `apart` which may be a part
-    of its image's name.
+    key of other values may override a text, `apart` which may be a part of its image's name,
+    `guards` what of the chart holds it.
     """
 
     mapper_of: Callable[[str], Mapper]
     verdicts: dict[SiteKey, _Verdict] = field(default_factory=dict)
     below: dict[SiteKey, str] = field(default_factory=dict)
     apart: dict[SiteKey, str] = field(default_factory=dict)
+    guards: dict[SiteKey, Guard] = field(default_factory=dict)
     moves: dict[str, set[Move]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site; None where its own text says all."""
-        if not (self.verdicts or self.below or self.apart):
+        if not (self.verdicts or self.below or self.apart or self.guards):
             return None
+        held = self._held(site, file) if self.guards else None
+        if held is not None:
+            return held
         key, mapper = site_key(site, file), self.mapper_of(file)
         note = self.below.get(key)
         if note is not None and _is_sure(site):
@@ -90,6 +93,18 @@ class Stacks(Struct, frozen=True):
         if apart is None or site.apart is not None or not site.needs_host:
             return None
         return plan_site(replace(site, apart=apart), mapper)
+
+    def _held(self, site: ImageSite, file: str) -> Kept | None:
+        """A site that would move, but that the chart's own text holds."""
+        found = (self.guards.get(_key(part, site, file)) for part in _parts(site))
+        guard = next(filter(None, found), None)
+        made = None if guard is None else plan_site(site, self.mapper_of(file))
+        if guard is None or not isinstance(made, Change):
+            return None
+        told = (guard.detail, made.before, made.after, made.rule)
+        if guard.is_job:
+            return Kept(site, Status.SKIPPED, SkipReason.IMMUTABLE, *told)
+        return Kept(site, Status.DOUBTFUL, None, *told)
 
     def extra(self, _file: str) -> list[Change | Kept]:
         """Nothing."""
@@ -132,11 +147,11 @@ def _by_verdict(
 
 
 def _is_whole(site: ImageSite) -> bool:
-    return len(_parts(site)) == len(_PARTS)
+    return site.part(Role.REPOSITORY) is not None and site.part(Role.REGISTRY) is not None
 
 
 def _parts(site: ImageSite) -> list[Part]:
-    return [part for role in _PARTS if (part := site.part(role)) is not None]
+    return [part for part in site.parts if part.role not in {Role.TAG, Role.DIGEST}]
 
 
 def _key(part: Part, site: ImageSite, file: str) -> SiteKey:
@@ -153,16 +168,19 @@ def read_stacks(
     scan: Callable[[str], FileScan],
     writable: Callable[[str], bool],
     others: Sequence[Decisions] = (),
+    *,
+    guarded: bool = False,
 ) -> Stacks:
     """What the layers of values of every release, Application, helmfile and chart decide.
 
-    `others` decide over images as well: what they have an answer for isn't moved here.
+    `others` decide over images as well: what they have an answer for isn't moved here. `guarded`
+    says that no chart is rendered, so that what its templates say is heeded.
     """
     found, pairs = Stacks(mapper_of), dict[tuple[SiteKey, SiteKey], Pair]()
-    jobs = JobValues(index)
-    for layers in read_layers(index):
-        if not index.rewrite_jobs:
-            found.below.update(jobs.held(layers))
+    for stack in read_stacks_of(index):
+        layers = stack.layers
+        if guarded and stack.folder is not None:
+            found.guards.update(_guarded(index, stack))
         if len(layers) > 1:
             found.below.update(_below(layers))
             found.apart.update(_apart(layers))
@@ -238,6 +256,7 @@ class _Judge:
                 yield site.note or ""
         taken = (p for p, site in known if self._is_decided(p, site))
         yield from (_TAKEN.format(piece.place) for piece in taken)
+        yield from (self._found.guards[key].detail for key in pieces if key in self._found.guards)
         yield from (self._found.below[key] for key in pieces if key in self._found.below)
 
     def _is_fixed(self, piece: Piece) -> bool:
@@ -262,7 +281,18 @@ class _Judge:
         return {_key(part, site, file): site for site in found for part in _parts(site)}
 
 
-def _apart(layers: Stack) -> Iterator[tuple[SiteKey, str]]:
+def _guarded(index: Index, stack: Stack) -> Iterator[tuple[SiteKey, Guard]]:
+    """The values that stay as the chart of a stack is written."""
+    jobs = not (index.rewrite_jobs or stack.forced)
+    guards = chart_guards(index, stack.folder or "", upgrades=stack.upgrades, jobs=jobs)
+    for layer in stack.layers:
+        for path, scalar in scalars(layer.values):
+            guard = guards.at(tuple(map(str, path)))
+            if guard is not None:
+                yield layer.key(scalar), guard
+
+
+def _apart(layers: list[ValuesLayer]) -> Iterator[tuple[SiteKey, str]]:
     """The registries and repositories beside which some layer has more of the name."""
     for path, blocks in blocks_of(layers).items():
         if any(block.registry for block in blocks):
@@ -271,7 +301,7 @@ def _apart(layers: Stack) -> Iterator[tuple[SiteKey, str]]:
             yield from ((piece.key, found or "") for piece in pieces)
 
 
-def _below(layers: Stack) -> Iterator[tuple[SiteKey, str]]:
+def _below(layers: list[ValuesLayer]) -> Iterator[tuple[SiteKey, str]]:
     """The values in layers beside one that sets one registry for all images."""
     for other in layers:
         key = global_registry(other.values)

@@ -4,14 +4,14 @@ The two may stand in different texts: a lower one has the registry, one above it
 repository. Every image that they can make together has to come out under its mapped name.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as Mapping_
 from contextlib import suppress
 
 from msgspec import Struct
 
 from imageshift.cache import Mapped
-from imageshift.charts.value_stacks import Stack, ValuesLayer
+from imageshift.charts.value_stacks import ValuesLayer
 from imageshift.errors import InvalidReferenceError
 from imageshift.links.model import SiteKey
 from imageshift.reference import has_host, name_length
@@ -92,7 +92,7 @@ class Pair(Struct, frozen=True):
         return f"{self.registry.scalar.value.rstrip('/')}/{self.name}"
 
 
-def blocks_of(stack: Stack) -> dict[Steps, list[Block]]:
+def blocks_of(stack: Sequence[ValuesLayer]) -> dict[Steps, list[Block]]:
     """By path what each layer says of the image there, lowest first."""
     found: dict[Steps, list[Block]] = {}
     for number, layer in enumerate(stack):
@@ -102,7 +102,7 @@ def blocks_of(stack: Stack) -> dict[Steps, list[Block]]:
     return found
 
 
-def pairs_of(stack: Stack) -> Iterator[Pair]:
+def pairs_of(stack: Sequence[ValuesLayer]) -> Iterator[Pair]:
     """The pairs that several layers make, whichever of the upper ones are there."""
     for path, blocks in blocks_of(stack).items():
         if len(blocks) > 1 and any(block.registry for block in blocks):
@@ -123,7 +123,7 @@ def _pair(one: Block, other: Block, apart: str | None) -> Iterator[Pair]:
         yield Pair(registry, repository, apart)
 
 
-def evidence(stack: Stack, path: Steps) -> str | None:
+def evidence(stack: Sequence[ValuesLayer], path: Steps) -> str | None:
     """The key of any layer that may be a part of the name of the image at a path."""
     for layer in stack:
         maps = list(_along(layer.values, path))

@@ -6,7 +6,7 @@ Other builds of a release may have other values, so a later text may also be abs
 import base64
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
 
 from msgspec import Struct
@@ -44,7 +44,7 @@ from imageshift.source import (
     parse_embedded,
 )
 
-__all__ = ["Stack", "ValuesLayer", "read_layers", "release_specs"]
+__all__ = ["Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
 
 _VALUES_FILE = re.compile(r"values.*\.ya?ml")
 
@@ -69,33 +69,47 @@ class ValuesLayer(Struct, frozen=True):
         return place_text(self.file, self.document.place(scalar.start))
 
 
-Stack = list[ValuesLayer]
-"""The layers of one chart's values, lowest first."""
+class Stack(Struct, frozen=True):
+    """The layers of one chart's values, lowest first, and the chart's folder if it is in the tree.
+
+    `upgrades` says that a change is an upgrade, as in Helm and Flux; `forced` that one makes
+    objects anew which can't be changed.
+    """
+
+    layers: list[ValuesLayer]
+    folder: str | None = None
+    upgrades: bool = False
+    forced: bool = False
 
 
-def read_layers(index: Index) -> Iterator[Stack]:
+def read_stacks_of(index: Index) -> Iterator[Stack]:
     """The layers of every release, Application, helmfile, helmCharts, chart and artifact."""
-    for read in (_releases, _applications, _helmfiles, _inflations, _charts, _artifacts):
-        yield from read(index)
+    used: set[str | None] = set()
+    for read in (_releases, _applications, _helmfiles, _inflations):
+        for stack in read(index):
+            used.add(stack.folder)
+            yield stack
+    yield from _charts(index, used)
+    yield from _artifacts(index)
 
 
 def _releases(index: Index) -> Iterator[Stack]:
     maps = _config_maps(index) if index.releases else {}
     sources = ChartSources(index, Reach(index), {})
     for file, document, root in release_specs(index):
-        spec = below(root, "spec")
-        layers = [*_in_tree(index, sources, root), *_brought(index, file, spec, maps)]
+        spec, resource = below(root, "spec"), resource_of(root)
+        pick = None
+        with suppress(ChartError):
+            plain = to_filled(spec, {}) if index.charts else {}
+            pick = sources.pick(plain, resource.namespace or "default", resource.name)
+        layers = [] if pick is None else [*_layers(every_layer(index, pick))]
+        layers += _brought(index, file, spec, maps)
         values = spec.mapping("values")
-        yield layers if values is None else [*layers, ValuesLayer(file, document, values)]
-
-
-def _in_tree(index: Index, sources: ChartSources, root: Mapping) -> Iterator[ValuesLayer]:
-    """The values of a release's chart, where that lies in the tree."""
-    resource = resource_of(root)
-    with suppress(ChartError):
-        spec = to_filled(below(root, "spec"), {}) if index.charts else {}
-        pick = sources.pick(spec, resource.namespace or "default", resource.name)
-        yield from _layers(every_layer(index, pick))
+        layers += [] if values is None else [ValuesLayer(file, document, values)]
+        path = None if pick is None or not pick.in_tree else pick.source.path
+        folder = None if path is None else index.workspace.relative(path)
+        forced = below(spec, "upgrade").text("force") == "true"
+        yield Stack(layers, folder, upgrades=True, forced=forced)
 
 
 def _layers(found: Iterable[Layer]) -> Iterator[ValuesLayer]:
@@ -244,7 +258,7 @@ def _applications(index: Index) -> Iterator[Stack]:
             layers += _file(index, name)
         for owner in source.owners:
             layers += _of_owner(owner)
-        yield layers
+        yield Stack(layers, folder)
 
 
 def _of_owner(owner: Owner) -> Iterator[ValuesLayer]:
@@ -270,14 +284,16 @@ def _helmfiles(index: Index) -> Iterator[Stack]:
         for document in read_documents(index.workspace, file):
             for found in release_values(document.mapping, facts.texts):
                 chart = found.release.text("chart") or ""
-                layers = [*_chart_of(index, join(folder, chart))]
+                local = join(folder, chart)
+                layers = [*_chart_of(index, local)]
                 for item in found.values:
                     if isinstance(item, Mapping):
                         layers.append(ValuesLayer(file, document, item))
                         continue
                     for name in (join(folder, path) for path in item):
                         layers += _file(index, name) if name is not None else ()
-                yield [*layers, ValuesLayer(file, document, found.parameters)]
+                layers.append(ValuesLayer(file, document, found.parameters))
+                yield Stack(layers, local, upgrades=True)
 
 
 def _inflations(index: Index) -> Iterator[Stack]:
@@ -290,11 +306,14 @@ def _inflations(index: Index) -> Iterator[Stack]:
             at = 0 if chart.text("valuesMerge") == "merge" else len(layers)
             if inline is not None:
                 layers.insert(at, ValuesLayer(found.file, found.document, inline))
-            yield [*_chart_of(index, local), *layers]
+            yield Stack([*_chart_of(index, local), *layers], local)
 
 
-def _charts(index: Index) -> Iterator[Stack]:
-    """A chart's own values, over those of its subcharts, with each further file beside them."""
+def _charts(index: Index, used: Container[str | None]) -> Iterator[Stack]:
+    """A chart's own values, over those of its subcharts, with each further file beside them.
+
+    Where something that is known uses a chart, that says how it is installed.
+    """
     files: dict[str, list[str]] = {folder: [] for folder in index.charts}
     for file in index.files:
         folder, _, name = file.rpartition("/")
@@ -302,10 +321,11 @@ def _charts(index: Index) -> Iterator[Stack]:
             files[folder].append(file)
     for folder, found in sorted(files.items()):
         own = [*_chart_of(index, folder)]
-        yield own
+        at = None if folder in used or _is_inside(index, folder) else folder
+        yield Stack(own, at)
         for other in sorted(found):
             if other[len(folder) :].lstrip("/") not in OWN_VALUES:
-                yield [*own, *_file(index, other)]
+                yield Stack([*own, *_file(index, other)], at)
 
 
 def _artifacts(index: Index) -> Iterator[Stack]:
@@ -313,4 +333,10 @@ def _artifacts(index: Index) -> Iterator[Stack]:
     for _, root in index.artifacts:
         for item in below(root, "spec").items("artifacts"):
             for names in merged_files(item) if isinstance(item, Mapping) else ():
-                yield [layer for name in names for layer in _file(index, name)]
+                yield Stack([layer for name in names for layer in _file(index, name)])
+
+
+def _is_inside(index: Index, folder: str) -> bool:
+    """Whether a chart is a part of another one, in whose charts/ it lies."""
+    above, _, parent = folder.rpartition("/")[0].rpartition("/")
+    return parent == "charts" and above in index.charts

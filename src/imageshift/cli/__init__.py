@@ -25,6 +25,7 @@ _COMMANDS = {
     "verify": ("verify", "verify"),
     "warm": ("warm", "warm"),
     "values": ("values", "values"),
+    "audit": ("audit", "audit"),
     "init": ("init", "init"),
     "doctor": ("doctor", "doctor"),
 }
@@ -36,6 +37,18 @@ _GROUPS = {
     "infra": (
         "Write Terraform or CloudFormation for the rules in use.",
         {"terraform": "terraform", "cloudformation": "cloudformation"},
+    ),
+    "bots": (
+        "Tell Renovate of the cache, and find what Flux or Argo CD Image Updater would undo.",
+        {
+            "renovate": "renovate",
+            "flux": "flux",
+            "argocd-image-updater": "argocd_image_updater",
+        },
+    ),
+    "policy": (
+        "Write admission policies that map images as the rules do.",
+        {"kyverno": "kyverno", "validating": "validating", "mutating": "mutating"},
     ),
 }
 

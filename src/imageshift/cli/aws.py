@@ -114,7 +114,7 @@ def end(usages: Iterable[Usage], code: Exit = Exit.DONE) -> NoReturn:
     raise typer.Exit(Exit.UNSAFE if is_partial and code is not Exit.FINDINGS else code)
 
 
-def emit_json(command: str, usages: Iterable[Usage], common: Common, **more: Any) -> None:
+def emit_json(command: str, usages: Iterable[Usage], **more: Any) -> None:
     """Writes a result as JSON, with the head that every report has."""
     data = {
         "schema": SCHEMA,
@@ -122,7 +122,7 @@ def emit_json(command: str, usages: Iterable[Usage], common: Common, **more: Any
         "registries": [registry_row(usage.rules, usage.paths) for usage in usages],
         **more,
     }
-    emit_data(data, common.output)
+    emit_data(data)
 
 
 def say_notices(notices: Iterable[Notice], *, verbose: bool) -> None:

@@ -1,58 +1,141 @@
 """imageshift check: says what should move, for CI and for pre-commit."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from msgspec import to_builtins
 
-from imageshift.cli.options import Common, Format, with_options
-from imageshift.cli.output import put, say
+from imageshift.cli.exits import Exit
+from imageshift.cli.options import FINDINGS, Common, Format, with_options
+from imageshift.cli.output import emit, say
 from imageshift.cli.session import Session
+from imageshift.errors import ConfigError
+from imageshift.reports.findings import Finding, Level
 from imageshift.reports.words import counted
-from imageshift.rewrite import Change
 from imageshift.sites.keeps import kept_by_config
 
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
-@with_options(Common)
-def check(*, common: Common, paths: Paths) -> None:
-    """Exit 1 when an image of the paths should move. Writes nothing."""
+@with_options(Common, formats=FINDINGS)
+def check(
+    *,
+    common: Common,
+    paths: Paths,
+    changed: Annotated[
+        str | None,
+        typer.Option(
+            "--changed", metavar="REV", help="Only findings on lines that changed since REV."
+        ),
+    ] = None,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="Leave out the findings that this file lists.")
+    ] = None,
+    write_baseline: Annotated[
+        bool,
+        typer.Option("--write-baseline", help="Write today's findings to the baseline; exit 0."),
+    ] = False,
+) -> None:
+    """Exit 1 when an image of the paths should move. Writes nothing else than a baseline."""
+    _refuse(changed, baseline, write=write_baseline)
     named_only = all(path.is_file() for path in paths)
     session = Session("check", paths, common, named_only=named_only)
-    kept = 0
-    for plan in session.follow(session.run.plans()):
-        kept += sum(kept_by_config(result.site) for result in plan.results)
-        # Images that share one text by its anchor share its finding too.
-        found = {(result.site.place, result.site.text): result for result in plan.changes}
-        for _, change in sorted(found.items()) if common.format is Format.TEXT else ():
-            if not session.is_rotten(change, plan.file):
-                _print_finding(change, session.shown(plan.file))
-    if common.format is Format.TEXT:
-        session.put_rot()
-    findings = bool(session.summary.upstreams or session.rot)
-    if common.format is Format.JSON:
-        session.report(done="to rewrite")
-    elif not common.quiet:
+    kept = sum(
+        kept_by_config(result.site)
+        for plan in session.follow(session.run.plans())
+        for result in plan.results
+    )
+    if baseline is not None and write_baseline:
+        _write_baseline(session, baseline)
+        return
+    if changed is not None:
+        _keep_changed(session, changed)
+    if baseline is not None:
+        _leave_out(session, baseline)
+    _report(session, kept, **_sifted(session) if changed or baseline else {})
+    raise typer.Exit(_exit_code(session))
+
+
+def _refuse(changed: str | None, baseline: Path | None, *, write: bool) -> None:
+    if write and baseline is None:
+        raise ConfigError("--write-baseline needs --baseline FILE, the file to write")
+    if write and changed is not None:
+        raise ConfigError(
+            "--write-baseline can't be used with --changed", hint="a baseline lists every finding"
+        )
+
+
+def _write_baseline(session: Session, file: Path) -> None:
+    from imageshift.reports.baseline import baseline_text  # noqa: PLC0415 asked for only
+
+    text, findings = baseline_text(session.findings)
+    emit(text, file)
+    say(f"{file}: {findings}, which later runs leave out")
+
+
+def _keep_changed(session: Session, revision: str) -> None:
+    from imageshift.reports.since import changed_since  # noqa: PLC0415 asked for only
+
+    session.findings = changed_since(session.findings, revision, session.run.workspace)
+
+
+def _leave_out(session: Session, file: Path) -> None:
+    from imageshift.reports.baseline import Baseline  # noqa: PLC0415 asked for only
+
+    session.findings, known, gone = Baseline.read(file).split(session.findings)
+    if known and not session.common.quiet:
+        say(f"{file}: {counted(known, 'known finding')} left out")
+    if gone and not session.common.quiet:
+        say(f"{file}: {counted(gone, 'listed finding')} {'is' if gone == 1 else 'are'} gone")
+        say("  hint: --write-baseline removes them")
+
+
+def _sifted(session: Session) -> dict[str, Any]:
+    """What the JSON report adds where not all of its rows count."""
+    errors = [finding for finding in session.findings if finding.level is Level.ERROR]
+    return {"findings": [_row(finding) for finding in errors]}
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    row = {
+        "code": str(finding.code),
+        "file": finding.file,
+        "line": finding.start.line if finding.start else None,
+        "column": finding.start.column if finding.start else None,
+        "message": finding.message,
+        "hint": finding.hint,
+    }
+    made: dict[str, Any] = to_builtins(row)
+    return made
+
+
+def _report(session: Session, kept: int, **more: Any) -> None:
+    if session.common.format is Format.TEXT:
+        session.put_errors()
+    else:
+        session.report(done="to rewrite", **more)
+    if session.common.format is not Format.JSON and not session.common.quiet:
         _say_rest(session, kept)
-    raise typer.Exit(session.exit_code(findings=findings))
-
-
-def _print_finding(change: Change, shown: str) -> None:
-    place = change.site.place
-    why = "a wrong path in the cache" if change.mended else "not from the cache"
-    put(f"{shown}:{place.line}:{place.column}: {change.site.text} is {why}")
-    put(f"  hint: {change.after.normalized}")
 
 
 def _say_rest(session: Session, kept: int) -> None:
-    for skip in session.summary.skips:
-        place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
-        say(f"{session.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
+    if session.common.format is Format.TEXT:
+        session.say_skips()
     session.say_charts()
     session.say_emptied()
     session.say_hidden()
     if kept:
         say(f"`keep:` leaves {counted(kept, 'image')} as written")
-    if session.summary.upstreams:
+    failing = any(
+        finding.level is Level.ERROR and not finding.unsafe for finding in session.findings
+    )
+    if failing and session.summary.upstreams:
         say("imageshift migrate rewrites them")
+
+
+def _exit_code(session: Session) -> Exit:
+    errors = [finding for finding in session.findings if finding.level is Level.ERROR]
+    if errors:
+        return Exit.UNSAFE if all(finding.unsafe for finding in errors) else Exit.FINDINGS
+    return session.exit_code_of_charts()

@@ -9,7 +9,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Format, RegistryOptions, with_options
+from imageshift.cli.options import Format, MapOptions, with_options
 from imageshift.cli.output import emit_data, put
 from imageshift.doctor import Check, State, examine
 from imageshift.reports.summary import SCHEMA
@@ -17,17 +17,16 @@ from imageshift.run import Run
 
 
 @dataclass(frozen=True, kw_only=True)
-class DoctorOptions(RegistryOptions):
+class DoctorOptions(MapOptions):
     """The options of the registry, and those that a look at a machine has."""
 
     root: Annotated[
         Path | None, typer.Option("--root", help="Root of the repository.", show_default=False)
     ] = None
     offline: Annotated[bool, typer.Option("--offline", help="Contact nothing.")] = False
-    format: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT
 
 
-@with_options(DoctorOptions)
+@with_options(DoctorOptions, without=("quiet",))
 def doctor(
     *,
     common: DoctorOptions,

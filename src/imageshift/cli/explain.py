@@ -18,7 +18,7 @@ from imageshift.rewrite import Change, Kept
 from imageshift.run import Run
 
 
-@with_options(Common)
+@with_options(Common, without=("format",))
 def explain(
     *,
     common: Common,

@@ -54,7 +54,7 @@ class InfraCommon(AwsCommon):
     ] = False
 
 
-@with_options(InfraCommon)
+@with_options(InfraCommon, without=("format",))
 def terraform(
     *,
     common: InfraCommon,
@@ -78,7 +78,7 @@ def terraform(
     end(usage for usage, _ in targets)
 
 
-@with_options(InfraCommon)
+@with_options(InfraCommon, without=("format",))
 def cloudformation(
     *,
     common: InfraCommon,
@@ -95,7 +95,7 @@ def cloudformation(
         planned = plan_infra(rules, usage.rules.registry, options)
         files = render_cloudformation(planned, options)
         if out is None:
-            emit("".join(files.values()), common.output)
+            emit("".join(files.values()))
         else:
             _write(files, folder, force=common.force)
         _say_rest(usage, common)

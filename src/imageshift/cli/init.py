@@ -10,6 +10,7 @@ from imageshift.aws import import_rules
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import say
 from imageshift.cli.session import Session, turn_to_write
+from imageshift.config import SCHEMA_ID
 from imageshift.errors import ConfigError, SourceError
 from imageshift.repo.read import read_file
 from imageshift.repo.workspace import CONFIG_NAME, find_root
@@ -18,7 +19,7 @@ from imageshift.repo.write import Write
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders.")]
 
 
-@with_options(Common)
+@with_options(Common, without=("format", "output"))
 def init(
     *,
     common: Common,
@@ -69,7 +70,10 @@ def _with_rules_of_the_tree(paths: list[Path], common: Common) -> Common:
 def _config_text(session: Session) -> str:
     registry = session.run.rules.registry
     used = {upstream for upstream, _ in session.summary.upstreams}
-    lines = ["# imageshift's settings for this repository; see its configuration reference."]
+    lines = [
+        f"# yaml-language-server: $schema={SCHEMA_ID}",
+        "# imageshift's settings for this repository; see its configuration reference.",
+    ]
     if registry.account is not None and registry.region is not None:
         lines += [f'account: "{registry.account}"', f"region: {registry.region}"]
     if session.common.registry_host is not None:

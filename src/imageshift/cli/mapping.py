@@ -8,7 +8,7 @@ import typer
 
 from imageshift.cache import Cached, Mapped, Outcome, RuleSet
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Format, RegistryOptions, with_options
+from imageshift.cli.options import Format, MapOptions, with_options
 from imageshift.cli.output import emit_data, put, say, say_doubtful_accounts
 from imageshift.cli.registry import open_rules
 from imageshift.errors import InvalidReferenceError
@@ -16,10 +16,10 @@ from imageshift.reports.summary import SCHEMA, registry_row
 from imageshift.rewrite import Backward, Forward, Mapper, Status
 
 
-@with_options(RegistryOptions)
+@with_options(MapOptions)
 def map_(
     *,
-    common: RegistryOptions,
+    common: MapOptions,
     references: Annotated[
         list[str] | None,
         typer.Argument(metavar="[REF]…", help="References; read from stdin if none are given."),
@@ -27,8 +27,6 @@ def map_(
     inverse: Annotated[
         bool, typer.Option("--inverse", help="Map from the cache back to the upstream.")
     ] = False,
-    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TEXT,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False,
 ) -> None:
     """Print where each reference goes; one without a rule comes back unchanged."""
     rules, _, _ = open_rules(common)
@@ -36,11 +34,11 @@ def map_(
     mapper: Mapper = Backward(rules) if inverse else Forward(rules)
     texts = references or _lines(sys.stdin)
     rows = [_row(text, mapper) for text in texts]
-    if format_ is Format.JSON:
+    if common.format is Format.JSON:
         emit_data(_report(rules, rows))
     else:
         for row in rows:
-            _print_row(row, quiet=quiet)
+            _print_row(row, quiet=common.quiet)
     if any(row["reason"] in {"not-a-reference", "conflict"} for row in rows):
         raise typer.Exit(Exit.UNSAFE)
 

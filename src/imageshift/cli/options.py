@@ -1,7 +1,7 @@
 """The options that commands share, declared once."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import wraps
@@ -11,10 +11,20 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from msgspec.structs import replace
 
+from imageshift.cli.output import results_in
 from imageshift.errors import ConfigError
 from imageshift.run import RunOptions
 
-__all__ = ["ChartsMode", "Common", "Format", "Preset", "RegistryOptions", "with_options"]
+__all__ = [
+    "FINDINGS",
+    "ChartsMode",
+    "Common",
+    "Format",
+    "MapOptions",
+    "Preset",
+    "RegistryOptions",
+    "with_options",
+]
 
 _REGISTRY = "The target registry and its rules"
 _FILES = "Files and output"
@@ -25,6 +35,18 @@ class Format(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    JUNIT = "junit"
+    MARKDOWN = "markdown"
+
+
+REPORTS = (Format.TEXT, Format.JSON)
+"""The formats of every command that has a report."""
+
+FINDINGS = tuple(Format)
+"""The formats of commands that have findings."""
 
 
 class Preset(StrEnum):
@@ -44,6 +66,11 @@ class ChartsMode(StrEnum):
 
 def _option(panel: str, *names: str, text: str, **more: Any) -> Any:
     return typer.Option(*names, help=text, rich_help_panel=panel, **more)
+
+
+_FORMAT = _option(_FILES, "--format", text="Output format.")
+_OUTPUT = _option(_FILES, "--output", text="Write the result to this file, not to stdout.")
+_QUIET = _option(_FILES, "--quiet", "-q", text="Print only the result.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +126,15 @@ class RegistryOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MapOptions(RegistryOptions):
+    """The options of a command that reads references only."""
+
+    format: Annotated[Format, _FORMAT] = Format.TEXT
+    output: Annotated[Path | None, _OUTPUT] = None
+    quiet: Annotated[bool, _QUIET] = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Common(RegistryOptions):
     """The options of every command that reads files."""
 
@@ -136,11 +172,8 @@ class Common(RegistryOptions):
     follow: Annotated[
         bool, _option(_FILES, "--follow", text="Include the folders that Flux objects here build.")
     ] = False
-    format: Annotated[Format, _option(_FILES, "--format", text="Output format.")] = Format.TEXT
-    output: Annotated[
-        Path | None,
-        _option(_FILES, "--output", text="Write the result to this file, not to stdout."),
-    ] = None
+    format: Annotated[Format, _FORMAT] = Format.TEXT
+    output: Annotated[Path | None, _OUTPUT] = None
     jobs: Annotated[
         int, _option(_FILES, "--jobs", min=1, text="How many renders may run at once.")
     ] = 1
@@ -150,7 +183,7 @@ class Common(RegistryOptions):
             _FILES, "--strict", text="Exit 1 also for doubtful images and those without a rule."
         ),
     ] = False
-    quiet: Annotated[bool, _option(_FILES, "--quiet", "-q", text="Print only the result.")] = False
+    quiet: Annotated[bool, _QUIET] = False
     verbose: Annotated[bool, _option(_FILES, "--verbose", "-v", text="List every place.")] = False
 
     def run_options(self, *, named_only: bool = False, backward: bool = False) -> RunOptions:
@@ -180,36 +213,59 @@ class Common(RegistryOptions):
 
 def with_options(
     shared: type[RegistryOptions],
+    *,
+    formats: Collection[Format] = REPORTS,
+    without: Collection[str] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Gives a command the options of `shared`, handed to it as one value, `common`."""
+    """Gives a command the options of `shared`, handed to it as one value, `common`.
+
+    `formats` are those that mean something to it, and `without` are options that it doesn't have.
+    What the command prints as its result goes where `--output` says.
+    """
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         own = inspect.signature(command).parameters
         hints = get_type_hints(command, include_extras=True)
-        shared_hints = get_type_hints(shared, include_extras=True)
-        names = [field.name for field in fields(shared)]
+        names = [field.name for field in fields(shared) if field.name not in without]
 
         @wraps(command)
         def run(**values: Any) -> Any:
-            common = shared(**{name: values.pop(name) for name in names})
-            return command(common=common, **values)
+            chosen = {name: values.pop(name) for name in names}
+            if "format" in chosen and _has_report_format(shared):
+                chosen["format"] = Format(chosen["format"].value)
+            common = shared(**chosen)
+            with results_in(getattr(common, "output", None)):
+                return command(common=common, **values)
 
         parameters = [
             parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
             for name, parameter in own.items()
             if name != "common"
         ]
-        parameters += [
-            inspect.Parameter(
-                field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=field.default,
-                annotation=shared_hints[field.name],
-            )
-            for field in fields(shared)
-        ]
+        parameters += _shared_parameters(shared, names, formats)
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         return run
 
     return decorate
+
+
+def _has_report_format(shared: type[RegistryOptions]) -> bool:
+    """Whether the format is that of a report, and no format of the command's own."""
+    return any(field.name == "format" and field.default is Format.TEXT for field in fields(shared))
+
+
+def _shared_parameters(
+    shared: type[RegistryOptions], names: Iterable[str], formats: Collection[Format]
+) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(shared, include_extras=True)
+    defaults = {field.name: field.default for field in fields(shared)}
+    for name in names:
+        annotation, default = hints[name], defaults[name]
+        if name == "format" and _has_report_format(shared):
+            # Typer takes the choices from an enumeration, so each command has its own.
+            own = StrEnum("Format", {one.name: one.value for one in formats})  # type: ignore[misc]
+            annotation, default = Annotated[own, _FORMAT], own("text")
+        yield inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+        )

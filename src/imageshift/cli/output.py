@@ -1,6 +1,7 @@
 """What a run prints: results on standard output or in a file, narration on standard error.
 
-Nothing that a file's name or text holds reaches a terminal as a command to it.
+Nothing that a file's name or text holds reaches a terminal as a command to it. Commands don't know
+where their results go: `results_in` sends all that would be on standard output to a file.
 """
 
 import json
@@ -8,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,12 +25,16 @@ __all__ = [
     "put",
     "put_diff",
     "put_styled",
+    "results_in",
     "say",
     "say_doubtful_accounts",
     "say_lines",
+    "shows_colours",
     "take_any_text",
     "writing",
 ]
+
+_kept: list[BytesIO] = []
 
 
 def take_any_text() -> None:
@@ -43,6 +48,38 @@ def take_any_text() -> None:
             stream.reconfigure(errors=errors)
 
 
+@contextmanager
+def results_in(file: Path | None) -> Iterator[None]:
+    """Sends results to a file, whole or not at all, or to standard output where there is none.
+
+    The file is written also when the command ends with an exit code of its own.
+
+    Raises:
+        ConfigError: it can't be written.
+    """
+    if file is None:
+        yield
+        return
+    from typer import Exit  # noqa: PLC0415 loaded by now
+
+    kept = BytesIO()
+    _kept.append(kept)
+    try:
+        yield
+    except Exit:
+        _write(file, kept.getvalue())
+        raise
+    else:
+        _write(file, kept.getvalue())
+    finally:
+        _kept.remove(kept)
+
+
+def shows_colours() -> bool:
+    """Whether results go to a terminal."""
+    return not _kept and sys.stdout is not None and sys.stdout.isatty()
+
+
 def put(line: str) -> None:
     """Prints one line of a result."""
     _print(f"{visible(line)}\n")
@@ -53,13 +90,16 @@ def put_diff(diff: str) -> None:
 
     Only the users and passwords of URLs in the lines between are left out.
     """
-    stream = sys.stdout
+    content, stream = without_users(diff).encode("utf-8", "surrogateescape"), sys.stdout
+    if _kept:
+        _kept[-1].write(content)
+        return
     if stream is None or stream.isatty() or not hasattr(stream, "buffer"):
         _print(visible_lines(diff))
         return
     with writing(stream):
         stream.flush()
-        stream.buffer.write(without_users(diff).encode("utf-8", "surrogateescape"))
+        stream.buffer.write(content)
 
 
 def put_styled(text: str) -> None:
@@ -67,36 +107,36 @@ def put_styled(text: str) -> None:
     _print(text)
 
 
-def emit(text: str, output: Path | None = None) -> None:
-    """Writes a result to a file, whole or not at all, or to standard output.
+def emit(text: str, file: Path | None = None) -> None:
+    """Prints a result of several lines, or writes it to a file of its own.
 
     Raises:
         ConfigError: it can't be written.
     """
-    if output is None:
+    if file is None:
         _print(visible_lines(text))
-        return
-    from imageshift.repo.write import write_whole  # noqa: PLC0415 for this option only
+    else:
+        _write(file, without_users(text).encode(errors="backslashreplace"))
 
-    content = without_users(text).encode(errors="backslashreplace")
+
+def emit_data(data: dict[str, Any]) -> None:
+    """Prints a result as JSON in plain ASCII, which any name can be spelled in."""
+    emit(json.dumps(data, indent=2) + "\n")
+
+
+def _write(file: Path, content: bytes) -> None:
+    """Writes a file, whole or not at all."""
+    from imageshift.repo.write import write_whole  # noqa: PLC0415 where a file is asked for
+
     try:
-        if output.exists() and not output.is_file():  # a pipe or device has nothing to lose
-            output.write_bytes(content)
+        if file.exists() and not file.is_file():  # a pipe or device has nothing to lose
+            file.write_bytes(content)
         else:
-            write_whole(Path(os.path.realpath(output)), content)
+            write_whole(Path(os.path.realpath(file)), content)
     except SourceError as error:
-        raise ConfigError(f"{output}: {error}") from None
+        raise ConfigError(f"{file}: {error}") from None
     except OSError as error:
-        raise ConfigError(f"{output}: can't be written: {error.strerror}") from None
-
-
-def emit_data(data: dict[str, Any], output: Path | None = None) -> None:
-    """Writes a result as JSON in plain ASCII, which any name can be spelled in.
-
-    Raises:
-        ConfigError: it can't be written.
-    """
-    emit(json.dumps(data, indent=2) + "\n", output)
+        raise ConfigError(f"{file}: can't be written: {error.strerror}") from None
 
 
 def say(line: str) -> None:
@@ -145,7 +185,9 @@ def flush() -> None:
 
 
 def _print(text: str) -> None:
-    if sys.stdout is not None:
+    if _kept:
+        _kept[-1].write(text.encode(errors="backslashreplace"))
+    elif sys.stdout is not None:
         with writing(sys.stdout):
             sys.stdout.write(text)
 

@@ -36,10 +36,10 @@ def list_(*, common: AwsCommon, paths: Paths = None) -> None:
     notices = [one for usage in usages for one in find_notices(usage.images, usage.rules)]
     if common.format is Format.JSON:
         rows = [row for usage in usages for row in _rule_rows(usage)]
-        emit_json("rules list", usages, common, rules=rows, warnings=notice_rows(notices))
+        emit_json("rules list", usages, rules=rows, warnings=notice_rows(notices))
         end(usages)
     lines = [_rule_line(usage, row) for usage in usages for row in _rule_rows(usage)]
-    emit("".join(lines), common.output)
+    emit("".join(lines))
     if not common.quiet:
         say_notices(notices, verbose=common.verbose)
     end(usages)
@@ -88,9 +88,9 @@ def import_(
     images = [image for usage in usages for image in usage.images]
     differences = compare_rules(rules, found.rules, images if paths else None)
     if common.format is Format.JSON:
-        _emit_import(found, differences, usages, common)
+        _emit_import(found, differences, usages)
     else:
-        emit(_configuration(found), common.output)
+        emit(_configuration(found))
         _say_import(found, differences, quiet=common.quiet)
     end(usages, Exit.UNSAFE if found.problems else Exit.DONE)
 
@@ -125,12 +125,10 @@ def _emit_import(
     found: RuleImport,
     differences: tuple[Difference, ...],
     usages: list[Usage],
-    common: AwsCommon,
 ) -> None:
     emit_json(
         "rules import",
         usages,
-        common,
         rules=[_found_row(one) for one in found.rules],
         problems=[
             {"place": one.place, "message": one.message, "hint": one.hint} for one in found.problems
@@ -187,9 +185,9 @@ def validate(
     ]
     if common.format is Format.JSON:
         rows = [_validation_row(one) for one in validations]
-        emit_json("rules validate", usages, common, validations=rows)
+        emit_json("rules validate", usages, validations=rows)
     else:
-        emit("".join(_validation_text(one) for one in validations), common.output)
+        emit("".join(_validation_text(one) for one in validations))
         if not common.quiet:
             _say_notes(validations)
     clean = all(one.is_clean for one in validations)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imageshift.cli.options import Common, Format, with_options
+from imageshift.cli.options import FINDINGS, Common, Format, with_options
 from imageshift.cli.output import put
 from imageshift.cli.session import Session
 from imageshift.rewrite import Change, Kept
@@ -14,12 +14,12 @@ from imageshift.sites import Origin
 Paths = Annotated[list[Path], typer.Argument(help="Files and folders.", show_default=False)]
 
 
-@with_options(Common)
+@with_options(Common, formats=FINDINGS)
 def scan(*, common: Common, paths: Paths) -> None:
     """List every image, where it is, and what becomes of it."""
     session = Session("scan", paths, common)
     for plan in session.follow(session.run.plans()):
-        if common.format is Format.TEXT and common.output is None:
+        if common.format is Format.TEXT:
             for result in sorted(plan.results, key=lambda r: r.site.place):
                 put(_line(result, session.shown(plan.file)))
     session.report(done="to rewrite")

@@ -5,14 +5,14 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
-from imageshift.advice import Advice, Code
+from imageshift.advice import Advice, Code, is_unsafe
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format
 from imageshift.cli.output import (
@@ -23,13 +23,17 @@ from imageshift.cli.output import (
     put_styled,
     say,
     say_doubtful_accounts,
+    shows_colours,
 )
+from imageshift.errors import SourceError
 from imageshift.plan import ChartProblem, ChartRot, FilePlan
 from imageshift.repo.workspace import find_root
 from imageshift.repo.writer import Writer, is_left_half_done, writing
+from imageshift.reports.findings import Finding, Level, findings_of, notice_findings
+from imageshift.reports.render import finding_lines, render
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
-from imageshift.rewrite import Change, Status
+from imageshift.rewrite import Change, Kept, Status
 from imageshift.run import Run
 
 __all__ = ["Session", "say_half_done", "turn_in", "turn_to_write"]
@@ -52,6 +56,9 @@ class Session:
         # Trees are freed by counting references; the collector would only walk them again.
         gc.disable()
         self.command = command
+        self.moves = _MOVES.get(command)
+        self.findings: list[Finding] = []
+        self._updater_files: list[str] = []
         self.common = common
         options = common.run_options(named_only=named_only, backward=backward)
         options = replace(options, **more)
@@ -77,21 +84,63 @@ class Session:
         with progress("files", total, quiet=quiet) as advance:
             for plan in plans:
                 self.summary.add(plan)
+                self.findings += self._findings(plan)
+                if _UPDATER in plan.scan.source.text:
+                    self._updater_files.append(plan.file)
                 advance()
                 yield plan
         self._warn_of_charts()
+        if self.command in _WARNING_OF_BOTS:
+            self._warn_of_bots()
+        if self.command == "check":
+            self.findings += self._rot_findings()
         self.summary.files = sum(1 for _ in self.run.files())
 
     def applied(self, plans: Iterable[FilePlan]) -> Iterable[FilePlan]:
         """The plans, written where the command writes."""
         return plans if self.writer is None else self.run.apply(self.writer, plans)
 
+    def _findings(self, plan: FilePlan) -> list[Finding]:
+        """What is kept of a file: all findings where the command lists them, else its errors."""
+        failing = {Status.DOUBTFUL, Status.NO_RULE} if self.common.strict else set()
+        if self.summary.back_from is not None:
+            failing.discard(Status.NO_RULE)
+            told = [
+                one for one in plan.results if isinstance(one, Kept) and self.summary.is_told(one)
+            ]
+            plan = replace(plan, results=tuple(told))
+        if self.command == "check":
+            other = (one for one in plan.results if not self._is_rotten(one, plan.file))
+            plan = replace(plan, results=tuple(other))
+        moves = self.moves or Level.NOTE
+        found = findings_of(plan, self.shown(plan.file), moves=moves, failing=failing)
+        if self.moves is None or self.common.format in _WITHOUT_NOTES:
+            return [finding for finding in found if finding.level is Level.ERROR]
+        return found
+
+    def all_findings(self) -> list[Finding]:
+        """The findings of the files, then the warnings."""
+        known = {finding.code for finding in self.findings}
+        warnings = [one for one in self.summary.advice.warnings() if one.code not in known]
+        return [*self.findings, *notice_findings(warnings, self.run.workspace.root)]
+
+    def put_errors(self) -> None:
+        """Prints every finding that makes the run fail."""
+        for finding in self.findings:
+            if finding.level is Level.ERROR:
+                for line in finding_lines(finding):
+                    put(line)
+
     def report(self, *, done: str, next_steps: Iterable[str] = (), **more: Any) -> None:
         """Prints the result in the asked format, and the summary's last line."""
         if self.common.format is Format.JSON:
             targets = [(target.rules, target.paths) for target in self.run.targets]
-            emit_data(self.summary.data(self.command, targets) | more, self.common.output)
-        elif not self.common.quiet:
+            emit_data(self.summary.data(self.command, targets) | more)
+        elif self.common.format is not Format.TEXT:
+            emit(render(self.common.format, self.command, self.all_findings()))
+        elif self.common.quiet:
+            self._say_errors()
+        else:
             self._print_text(done, next_steps)
         if self.common.format is Format.TEXT:
             self._say_last_line(done)
@@ -106,9 +155,20 @@ class Session:
             return Exit.FINDINGS
         if self.summary.unsafe:
             return Exit.UNSAFE
+        return self.exit_code_of_charts()
+
+    def exit_code_of_charts(self) -> Exit:
+        """What charts that couldn't be rendered come to, where they are required."""
         charts = self.run.charts
         lacking = self.run.charts_mode == "require" and charts is not None and charts.problems
         return Exit.TOOL if lacking else Exit.DONE
+
+    def _say_errors(self) -> None:
+        """Says what makes a quiet run fail, but for images that are listed anyway."""
+        for finding in self.findings:
+            if finding.level is Level.ERROR and not (self.moves and finding.subject):
+                for line in finding_lines(finding):
+                    say(line)
 
     def _warn_of_charts(self) -> None:
         charts = self.run.charts
@@ -122,6 +182,33 @@ class Session:
         for rot in self.rot:
             message = f"{rot.message}; {rot.hint}"
             self.summary.advice.add(Code(rot.code), self._place(rot), message=message)
+
+    def _warn_of_bots(self) -> None:
+        """Warns of bots that don't know the cache, or would undo the move."""
+        from imageshift.bots.argocd import find_updater  # noqa: PLC0415 not for hooks
+        from imageshift.bots.renovate import find_config  # noqa: PLC0415 as above
+
+        with suppress(SourceError):  # what Renovate can't read either
+            config = find_config(self.run.workspace.root)
+            missing = {} if config is None else config.missing(self._aliases_in_use())
+            if config is not None and missing:
+                place = f"{self.shown(config.name)}:1:1"
+                paths = counted(len(missing), "path")
+                self.summary.advice.add(Code.RENOVATE_ALIASES, place, paths)
+        applications = (file for file, _, _ in self.run.index.applications)
+        files = sorted({*self._updater_files, *filter(self.run.is_written, applications)})
+        for one in find_updater(self.run.workspace, files, self.run.rules_of):
+            place = f"{self.shown(one.file)}:{one.place.line}:{one.place.column}"
+            self.summary.advice.add(Code.UPDATER_REVERTS, place, one.message)
+
+    def _aliases_in_use(self) -> dict[str, str]:
+        from imageshift.bots.renovate import aliases_of  # noqa: PLC0415 not for hooks
+
+        used = self.summary.used
+        return aliases_of(
+            (target.rules.registry, (rule for rule in target.rules.rules if rule in used))
+            for target in self.run.targets
+        )
 
     @property
     def rot(self) -> list[ChartRot]:
@@ -139,21 +226,17 @@ class Session:
 
         from imageshift.reports.text import print_report  # noqa: PLC0415 as above
 
-        output = self.common.output
-        styled = output is None and sys.stdout is not None and sys.stdout.isatty()
         text = StringIO()
-        console = Console(file=text, force_terminal=styled, highlight=False, emoji=False)
+        console = Console(file=text, force_terminal=shows_colours(), highlight=False, emoji=False)
         print_report(
             console,
             self.summary,
             done=done,
             next_steps=next_steps,
             verbose=self.common.verbose,
+            strict=self.common.strict,
         )
-        if output is None:
-            put_styled(text.getvalue())
-        else:
-            emit(text.getvalue(), output)
+        put_styled(text.getvalue())
 
     def _say_last_line(self, done: str) -> None:
         numbers = self.summary.numbers()
@@ -180,18 +263,36 @@ class Session:
         yield "left alone", left
         yield "not in the cache", numbers["images"] - numbers["rewrite"] - left
 
-    def is_rotten(self, change: Change, file: str) -> bool:
-        """Whether a change mends an override that is a finding by itself."""
-        before = change.before.normalized
-        return change.mended and any(
-            rot.mends and rot.file == file and rot.image == before for rot in self.rot
-        )
+    def say_skips(self) -> None:
+        """Says which files aren't looked into, where that is nothing to fail for."""
+        for skip in self.summary.skips:
+            if not is_unsafe(skip.reason):
+                place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
+                say(f"{self.shown(skip.file)}{place}: {skip.reason}: {skip.detail}")
 
-    def put_rot(self) -> None:
-        """Prints the overrides that no longer fit their charts, as findings."""
-        for rot in self.rot:
-            put(f"{self._place(rot)}: {rot.code}: {rot.message}")
-            put(f"  hint: {rot.hint}")
+    def _is_rotten(self, result: Change | Kept, file: str) -> bool:
+        """Whether a change mends an override that is a finding by itself."""
+        if not isinstance(result, Change) or not result.mended:
+            return False
+        before = result.before.normalized
+        return any(rot.mends and rot.file == file and rot.image == before for rot in self.rot)
+
+    def _rot_findings(self) -> list[Finding]:
+        """The overrides that no longer fit their charts."""
+        return [
+            Finding(
+                code=rot.code,
+                level=Level.ERROR,
+                message=f"{rot.code}: {rot.message}",
+                hint=rot.hint,
+                file=self.shown(rot.file),
+                name=rot.file,
+                start=rot.place,
+                end=rot.place,
+                lines=(rot.place.line,),
+            )
+            for rot in self.rot
+        ]
 
     def say_charts(self) -> None:
         """Says which releases' charts couldn't be found or rendered, and why."""
@@ -271,5 +372,10 @@ def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:
     return [*names, *([f"{more} more"] if more else [])]
 
 
+# How images that should move count for the commands that list them as findings.
+_MOVES = {"check": Level.ERROR, "scan": Level.WARNING}
+_WARNING_OF_BOTS = frozenset({"scan", "migrate"})
+_UPDATER = "argocd-image-updater.argoproj.io"
+_WITHOUT_NOTES = frozenset({Format.TEXT, Format.JSON})
 _UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
 _EMPTIED = "nothing in it was read: ignore rules, `exclude:` or its name leave it out"

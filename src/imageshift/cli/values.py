@@ -96,7 +96,7 @@ def values(*, common: ValuesOptions, chart: Chart) -> None:
         )
     job = _Job(common, named_chart(chart, repository=common.repo, version=common.version))
     found = job.find()
-    emit(spell(found, common.format, renderers=common.post_renderer), common.output)
+    emit(spell(found, common.format, renderers=common.post_renderer))
     if not common.quiet:
         _say_rest(found, common)
     proven = not common.verify or job.prove(found)

@@ -39,7 +39,7 @@ def verify(
         proof = prove_base(run, base, advance)
     shown = namer(run.workspace.root)
     if common.format is Format.JSON:
-        emit_data(_data(run, proof, shown), common.output)
+        emit_data(_data(run, proof, shown))
     else:
         print_proof(proof, common, shown)
     raise typer.Exit(_exit_code(proof))
@@ -78,7 +78,7 @@ def print_proof(proof: Proof, common: Common, shown: Callable[[str], str]) -> No
     listed = [v for v in proof.verdicts if common.verbose or _is_worth_a_line(v)]
     parts = [_table(listed)] if listed and not common.quiet else []
     parts += [_failure(verdict, shown) for verdict in proof.verdicts if not verdict.is_equal]
-    emit("".join(parts), common.output)
+    emit("".join(parts))
     for problem in dict.fromkeys(proof.problems):
         _say_problem(problem, shown)
     if not common.quiet:

@@ -141,17 +141,17 @@ def _forecast(usages: list[Usage], common: WarmCommon) -> None:
     ]
     if common.format is Format.JSON:
         rows = [to_builtins(one) | {"prices_of": PRICES_OF} for one in found]
-        emit_json("warm", usages, common, forecasts=rows)
+        emit_json("warm", usages, forecasts=rows)
         return
     lines = [f"{line}\n" for one in found for line in forecast_lines(one)]
-    emit("".join(lines), common.output)
+    emit("".join(lines))
 
 
 def _print(usages: list[Usage], common: WarmCommon) -> None:
     plans = [plan_warm(usage.images) for usage in usages]
     if common.format is Format.JSON:
         rows = [_plan_row(plan) for plan in plans]
-        emit_json("warm", usages, common, plans=rows)
+        emit_json("warm", usages, plans=rows)
         return
     texts = []
     for usage, plan in zip(usages, plans, strict=True):
@@ -159,7 +159,7 @@ def _print(usages: list[Usage], common: WarmCommon) -> None:
         chosen = WarmOptions(common.platform, common.namespace, helper)
         texts.append(render_warm(plan, common.as_, chosen))
     between = "---\n" if common.as_ is WarmFormat.JOB else ""
-    emit(between.join(filter(None, texts)), common.output)
+    emit(between.join(filter(None, texts)))
     if not common.quiet:
         for plan in plans:
             _say_plan(plan)
@@ -245,7 +245,7 @@ def _check(usages: list[Usage], common: AwsCommon) -> Exit:
     notices = _not_cached(absent)
     if common.format is Format.JSON:
         pins = [_pin_row(one) for one in results]
-        emit_json("warm", usages, common, pins=pins, warnings=notice_rows(notices))
+        emit_json("warm", usages, pins=pins, warnings=notice_rows(notices))
     else:
         say_notices(notices, verbose=common.verbose)
         total = counted(len(results), "pinned digest")
@@ -270,14 +270,13 @@ def _report_pulls(usages: list[Usage], reports: list[WarmReport], common: AwsCom
         emit_json(
             "warm",
             usages,
-            common,
             pulls=[_pull_row(one) for report in reports for one in report.pulls],
             untagged=[_pin_row(one) for report in reports for one in report.untagged],
             warnings=notice_rows(notices),
         )
         return
     lines = [_pull_line(one) for report in reports for one in report.pulls]
-    emit("".join(lines), common.output)
+    emit("".join(lines))
     say_notices(notices, verbose=common.verbose)
     failed = sum(len(report.failed) for report in reports)
     missing = counted(len(notices), "digest")

@@ -11,8 +11,8 @@ __all__ = ["CONFIG_MAP_KEYS", "ConfigMapKey"]
 class ConfigMapKey(Struct, frozen=True):
     """A key of a well-known ConfigMap whose value is an image, or holds one.
 
-    `*` stands for any ConfigMap or any key. Where `path` isn't empty the value is YAML or JSON,
-    and that is the place in it, as in `ImageField`.
+    `*` stands for any ConfigMap, and in a key for any text. Where `path` isn't empty the value is
+    YAML or JSON, and that is the place in it, as in `ImageField`.
     """
 
     config_map: str
@@ -75,6 +75,14 @@ CONFIG_MAP_KEYS: tuple[ConfigMapKey, ...] = tuple(
                 "rook/rook deploy/examples/operator.yaml",
                 "rook-csi-operator-image-set-configmap",
                 "*",
+            ),
+            *_keys(
+                "rook/rook deploy/examples/operator.yaml", "rook-ceph-operator-config", "*_IMAGE"
+            ),
+            *_keys(
+                "velero-io/velero site/content/docs/main/file-system-backup.md",
+                "fs-restore-action-config",
+                "image",
             ),
             *_keys(
                 "argoproj/argo-events manifests/install.yaml",

@@ -14,12 +14,18 @@ of several kinds may name the folder of their files. Read on 2026-11-23 from sna
 
 from imageshift.data.crds import (
     carriers,
+    clusters,
     databases,
+    kubeblocks,
     messaging,
     observability,
     percona_pingcap,
     pipelines,
     platform,
+    stores,
+    streams,
+    tools,
+    watchers,
     workloads,
 )
 from imageshift.data.image_field import FieldShape, ImageField
@@ -30,12 +36,18 @@ CUSTOM_RESOURCES: tuple[ImageField, ...] = tuple(
     sorted(
         (
             *carriers.ROWS,
+            *clusters.ROWS,
             *databases.ROWS,
+            *kubeblocks.ROWS,
             *messaging.ROWS,
             *observability.ROWS,
             *percona_pingcap.ROWS,
             *pipelines.ROWS,
             *platform.ROWS,
+            *stores.ROWS,
+            *streams.ROWS,
+            *tools.ROWS,
+            *watchers.ROWS,
             *workloads.ROWS,
         ),
         key=lambda row: (row.group, row.kind, row.path),

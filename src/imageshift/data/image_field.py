@@ -29,10 +29,14 @@ class FieldShape(StrEnum):
     """A spec of Tekton's: a task's, a pipeline's, a run's or a step action's."""
 
     OBJECT = "object"
-    """A whole Kubernetes object, which another one carries."""
+    """A whole Kubernetes object that another one carries, or a text of such objects."""
+
+    VALUES = "values"
+    """Helm values, as a mapping or as text."""
 
     IMAGE_MAP = "image-map"
-    """A mapping of `repository` with `tag` (or `version`), perhaps `registry` and `digest`."""
+    """A mapping of `repository` (or `repo`) with `tag` (or `version`, `versionTag`, `imageTag`),
+    perhaps `registry` and `digest` (or `hash`)."""
 
     REPOSITORY_IMAGE_VERSION = "repository-image-version"
     """A mapping where `repository` is host and namespace, `image` the name, `version` the tag
@@ -48,7 +52,9 @@ class ImageField(Struct, frozen=True):
 
     `path` is dotted, `[]` stands for each list item and `*` for each mapping value. `version` is
     the path of the separate field with the tag, for `NAME_WITHOUT_TAG`. A row that is not
-    `certain` must only be listed: its `note` says what a rewrite could break.
+    `certain` must only be listed: its `note` says what a rewrite could break. Of one that is
+    `full_only` a name without a registry or without tag and digest may be something else, such as
+    a machine's image.
     """
 
     kind: str
@@ -59,6 +65,7 @@ class ImageField(Struct, frozen=True):
     note: str = ""
     version: str = ""
     certain: bool = True
+    full_only: bool = False
 
 
 class Definition(Struct, frozen=True):
@@ -78,10 +85,13 @@ class Definition(Struct, frozen=True):
         note: str = "",
         version: str = "",
         certain: bool = True,
+        full_only: bool = False,
     ) -> tuple[ImageField, ...]:
         """Return rows of one shape."""
         return tuple(
-            ImageField(kind, self.group, path, shape, self.source, note, version, certain)
+            ImageField(
+                kind, self.group, path, shape, self.source, note, version, certain, full_only
+            )
             for kind in kinds.split()
             for path in paths
         )
@@ -109,6 +119,10 @@ class Definition(Struct, frozen=True):
     def objects(self, kinds: str, *paths: str) -> tuple[ImageField, ...]:
         """Return rows of whole objects."""
         return self.of(FieldShape.OBJECT, kinds, *paths)
+
+    def values(self, kinds: str, *paths: str) -> tuple[ImageField, ...]:
+        """Return rows of Helm values."""
+        return self.of(FieldShape.VALUES, kinds, *paths)
 
     def image_maps(self, kinds: str, *paths: str, note: str = "") -> tuple[ImageField, ...]:
         """Return rows of mappings with repository and tag."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-__all__ = ["POLICIES", "POLICY_GROUPS", "POLICY_KINDS", "PolicyField", "PolicyMatch"]
+__all__ = ["POLICIES", "POLICY_GROUPS", "PolicyField", "PolicyMatch"]
 
 
 class PolicyMatch(StrEnum):
@@ -198,6 +198,3 @@ POLICIES: tuple[PolicyField, ...] = tuple(
 
 POLICY_GROUPS: frozenset[str] = frozenset({_CONSTRAINTS})
 """API groups all of whose kinds are policies, whatever the team calls them."""
-
-POLICY_KINDS: frozenset[str] = frozenset(row.kind for row in POLICIES if row.kind != "*")
-"""Names of kinds, for a look before a document is parsed; the group decides afterwards."""

@@ -15,6 +15,7 @@ __all__ = [
     "SECRET_PREFIX",
     "UPSTREAMS",
     "Upstream",
+    "alias_of",
     "find_upstream",
     "remedy",
 ]
@@ -23,11 +24,15 @@ SECRET_PREFIX = "ecr-pullthroughcache/"  # noqa: S105 the beginning of a name, n
 """What the name of every secret with an upstream's credentials must begin with."""
 
 
+_HTTPS = ":443"
+"""The port that every registry's address has without being written."""
+
+
 class Upstream(Struct, frozen=True, kw_only=True):
     """A registry that ECR can cache.
 
-    `kind` is ECR's own word for it, `host` what references say, `url` what a rule says,
-    `credential` what its secret holds (None: it takes none).
+    `kind` is ECR's own word for it, `host` what references say, `url` what a rule says, `names`
+    further hosts of the same registry, `credential` what its secret holds (None: it takes none).
     """
 
     kind: str
@@ -35,6 +40,7 @@ class Upstream(Struct, frozen=True, kw_only=True):
     host: str
     url: str
     credential: str | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def needs_secret(self) -> bool:
@@ -48,6 +54,7 @@ UPSTREAMS = (
         title="Docker Hub",
         host=DOCKER_HUB,
         url="registry-1.docker.io",
+        names=("index.docker.io",),
         credential="a Docker Hub account and an access token of it",
     ),
     Upstream(
@@ -62,12 +69,14 @@ UPSTREAMS = (
         title="Kubernetes",
         host="registry.k8s.io",
         url="registry.k8s.io",
+        names=("k8s.gcr.io",),
     ),
     Upstream(
         kind="ecr-public",
         title="Amazon ECR Public",
         host="public.ecr.aws",
         url="public.ecr.aws",
+        names=("ecr-public.aws.com",),
     ),
     Upstream(kind="quay", title="Quay", host="quay.io", url="quay.io"),
     Upstream(
@@ -97,18 +106,31 @@ def find_upstream(host: str) -> Upstream | None:
     True
     """
     for upstream in UPSTREAMS:
-        if host in {upstream.host, upstream.url}:
+        if host in {upstream.host, upstream.url, *upstream.names}:
             return upstream
     if host.endswith(".azurecr.io") and host != ".azurecr.io":
         return _azure(host)
     return _other_ecr(host) if parse_ecr_host(host) is not None else None
 
 
+def alias_of(host: str) -> str | None:
+    """The upstream for which a host stands, as `--alias HOST=UPSTREAM` takes it; None for others.
+
+    >>> alias_of("mirror.gcr.io"), alias_of("index.docker.io:443"), alias_of("gcr.io")
+    ('docker.io', 'docker.io', None)
+    """
+    name = host.lower().removesuffix(_HTTPS)
+    upstream = find_upstream(name)
+    if upstream is None:
+        return KNOWN_ALIASES.get(name)
+    return None if name == host else upstream.host
+
+
 def remedy(host: str) -> str:
     """What to do about the images of a registry that ECR can't cache."""
-    upstream = KNOWN_ALIASES.get(host)
+    upstream = alias_of(host)
     if upstream is not None:
-        return f"it stands in front of {upstream}: --alias {host}={upstream} uses that rule"
+        return f"it stands for {upstream}: --alias {host}={upstream} uses that rule"
     return "copy its images into repositories of your own: imageshift warm PATH --sync-file FILE"
 
 

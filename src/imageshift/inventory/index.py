@@ -10,9 +10,9 @@ from functools import cached_property
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from imageshift.data.image_field import ImageField
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.errors import SourceError
+from imageshift.inventory.definitions import Definitions
 from imageshift.inventory.helmfiles import read_helmfile
 from imageshift.inventory.objects import (
     FluxKustomization,
@@ -43,6 +43,7 @@ from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
 from imageshift.sites.environments import HelmfileFacts
 from imageshift.sites.keeps import Keep
+from imageshift.sites.rows import Rows
 from imageshift.source import Document, Mapping
 
 __all__ = ["Index", "build_index", "join"]
@@ -91,14 +92,17 @@ class Index(Struct, dict=True):
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps or Secrets,
     `silent_files` those in which nothing can name an image, `argocd_files` those with overrides of
-    Argo CD sources, `helmfile_facts` what is known of helmfiles and of the files with their values;
-    `keep` is what the user says stays, by pattern. `has_applications` is false when no Argo CD
-    object has Helm values, `has_inflations` and `has_replacements` when no kustomization has Helm
-    charts or replacements, `has_renderer_patches` when no object patches post-renderers.
+    Argo CD sources, `helmfile_facts` what is known of helmfiles and of the files with their values,
+    `definition_files` those that may define kinds; `keep` is what the user says stays, by pattern.
+    `has_applications` is false when no Argo CD object has Helm values, `has_inflations` and
+    `has_replacements` when no kustomization has Helm charts or replacements, `has_renderer_patches`
+    when no object patches post-renderers. `rows` are the user's own, and with `move_unknown` whole
+    references in kinds that nothing knows move too.
     """
 
     workspace: Workspace
-    rows: tuple[ImageField, ...] = ()
+    rows: Rows = Rows()
+    move_unknown: bool = False
     chart_sources: bool = False
     templates: bool = False
     rewrite_jobs: bool = False
@@ -121,6 +125,7 @@ class Index(Struct, dict=True):
     config_map_files: list[str] = field(default_factory=list)
     silent_files: set[str] = field(default_factory=set)
     argocd_files: set[str] = field(default_factory=set)
+    definition_files: list[str] = field(default_factory=list)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
     _source_files: list[str] = field(default_factory=list)
@@ -261,6 +266,8 @@ class Index(Struct, dict=True):
             values_secrets=self._values_maps("Secret"),
             copied_keys=dict(self._copied_keys()),
             rows=self.rows,
+            defined=Definitions(self.workspace, self.definition_files).rows,
+            move_unknown=self.move_unknown,
             chart_sources=self.chart_sources,
         )
 
@@ -319,8 +326,10 @@ def _look_at(index: Index, file: str) -> bool:
         index.has_inflations = index.has_inflations or b"helmCharts" in content
         index.has_renderer_patches = index.has_renderer_patches or b"postRenderers" in content
         return _has_any(content, _DETAILS)
-    if is_silent(file, content, copied=True):
+    if is_silent(file, content, index.rows, copied=True):
         index.silent_files.add(file)
+    if b"CustomResourceDefinition" in content:
+        index.definition_files.append(file)
     if _has_any(content, _HOLDERS):
         index.config_map_files.append(file)
     index.has_renderer_patches = index.has_renderer_patches or _RENDERERS in content

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from imageshift.advice import Advice, is_unsafe
-from imageshift.cache import RuleSet
+from imageshift.cache import Rule, RuleSet
 from imageshift.inventory import FileSkip
 from imageshift.plan import FilePlan
 from imageshift.rewrite import Change, Kept, Status
@@ -48,6 +48,7 @@ class Summary(Struct):
     stays: list[tuple[str, Kept]] = field(default_factory=list)
     skips: list[FileSkip] = field(default_factory=list)
     unsafe: bool = False
+    used: set[Rule] = field(default_factory=set)
 
     def add(self, plan: FilePlan) -> None:
         """Counts one file's plan."""
@@ -64,15 +65,18 @@ class Summary(Struct):
 
     def _add_result(self, result: Change | Kept, file: str, shown: str) -> None:
         self.counts[result.status] += 1
+        if result.rule is not None:
+            self.used.add(result.rule)
         if self.keep_rows:
             self.rows.append(image_row(result, shown))
         if isinstance(result, Change):
             self.upstreams[result.rule.upstream, result.rule.prefix] += 1
-        elif self._is_told(result):
+        elif self.is_told(result):
             self.stays.append((file, result))
             self.unsafe = self.unsafe or is_unsafe(result.reason)
 
-    def _is_told(self, kept: Kept) -> bool:
+    def is_told(self, kept: Kept) -> bool:
+        """Whether an image that stays is worth a line."""
         if self.back_from is None:
             return kept.status is not Status.CACHED
         here = any(host in kept.site.text for host in self.back_from)

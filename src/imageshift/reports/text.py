@@ -1,15 +1,17 @@
 """The report for people: a table of what moves, what stays and why, and what to do next."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from imageshift.advice import is_unsafe
 from imageshift.reports.summary import Summary
 from imageshift.reports.words import counted, visible
 from imageshift.rewrite import Kept, Status
+from imageshift.sites import SkipReason
 
 __all__ = ["print_report"]
 
@@ -18,12 +20,24 @@ _PLACES = 3
 
 
 def print_report(
-    console: Console, summary: Summary, *, done: str, next_steps: Iterable[str], verbose: bool
+    console: Console,
+    summary: Summary,
+    *,
+    done: str,
+    next_steps: Iterable[str],
+    verbose: bool,
+    strict: bool,
 ) -> None:
-    """Prints the whole report; `done` is the word for what happened to the images that move."""
+    """Prints the whole report; `done` is the word for what happened to the images that move.
+
+    What makes a `strict` run fail is listed in full.
+    """
     if summary.upstreams:
         console.print(_upstreams(summary, done))
-    _print_stays(console, summary, verbose=verbose)
+    whole = {str(reason) for reason in SkipReason if is_unsafe(reason)}
+    whole |= {Status.DOUBTFUL.value, Status.NO_RULE.value} if strict else set()
+    _print_stays(console, summary, whole=None if verbose else whole)
+    _print_skips(console, summary, whole=None if verbose else whole)
     for warning in summary.advice.warnings():
         times = f" ({warning.count} times)" if warning.count > 1 else ""
         text = f"[yellow]warning[/] {warning.code}: {_plain(warning.message)}{times}"
@@ -44,7 +58,7 @@ def _upstreams(summary: Summary, done: str) -> Table:
     return table
 
 
-def _print_stays(console: Console, summary: Summary, *, verbose: bool) -> None:
+def _print_stays(console: Console, summary: Summary, *, whole: Container[str] | None) -> None:
     stays = sorted(summary.stays, key=lambda item: (item[0], item[1].site.place))
     reasons = Counter(_why(kept) for _, kept in stays)
     for why, count in sorted(reasons.items()):
@@ -53,25 +67,30 @@ def _print_stays(console: Console, summary: Summary, *, verbose: bool) -> None:
         lines = Counter(
             _stay(summary.shown(file), kept) for file, kept in stays if _why(kept) == why
         )
-        listed = list(lines.items())[: None if verbose else _LISTED]
+        listed = list(lines.items())[: _number(why, whole)]
         for line, times in listed:
             _print_dim(console, f"{line} ({times} images)" if times > 1 else line)
         rest = count - sum(times for _, times in listed)
         if rest:
             _print_more(console, rest)
-    _print_skips(console, summary, verbose=verbose)
 
 
-def _print_skips(console: Console, summary: Summary, *, verbose: bool) -> None:
+def _print_skips(console: Console, summary: Summary, *, whole: Container[str] | None) -> None:
     for reason in sorted({skip.reason for skip in summary.skips}):
         skips = [skip for skip in summary.skips if skip.reason is reason]
         files = counted(len({skip.file for skip in skips}), "file")
         console.print(f"[cyan]{reason}[/] {files} not looked into")
-        for skip in skips[: None if verbose else _LISTED]:
+        number = _number(reason.value, whole)
+        for skip in skips[:number]:
             place = f":{skip.line}:{skip.column or 1}" if skip.line else ""
             _print_dim(console, f"{summary.shown(skip.file)}{place}: {skip.detail}")
-        if not verbose and len(skips) > _LISTED:
-            _print_more(console, len(skips) - _LISTED)
+        if number is not None and len(skips) > number:
+            _print_more(console, len(skips) - number)
+
+
+def _number(why: str, whole: Container[str] | None) -> int | None:
+    """How many places of a reason are listed: all of those that make the run fail."""
+    return None if whole is None or why in whole else _LISTED
 
 
 def _stay(shown: str, kept: Kept) -> str:

@@ -18,9 +18,9 @@ _ANY = re.compile(_HIDDEN)
 _INSIDE_LINES = re.compile(rf"(?!\n|\t|\r\n){_HIDDEN}")
 
 
-def counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def visible(text: str) -> str:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
 
 from imageshift.data.config_map_keys import CONFIG_MAP_KEYS
-from imageshift.errors import SourceError
 from imageshift.sites.context import FinderContext
 from imageshift.sites.custom import select
 from imageshift.sites.generic import find_embedded_pods
@@ -96,7 +96,7 @@ def _paths(config_map: str, key: str) -> list[str]:
     return [
         row.path
         for row in CONFIG_MAP_KEYS
-        if row.config_map in {config_map, "*"} and row.key in {key, "*"}
+        if row.config_map in {config_map, "*"} and fnmatchcase(key, row.key)
     ]
 
 
@@ -106,11 +106,7 @@ def _known(
     if paths == [""]:
         yield from whole_site(document, resource, text, at, SiteKind.CUSTOM)
         return
-    try:
-        documents = parse_embedded(document, text)
-    except SourceError:
-        return
-    for inner in documents:
-        for path in paths:
-            for steps, node in select(inner.root or Mapping(0, None, flow=False), path):
-                yield from whole_site(inner, resource, node, at + steps, SiteKind.CUSTOM)
+    for path in paths:
+        for found in select(document, text, path):
+            at_inner = at + found.path
+            yield from whole_site(found.document, resource, found.node, at_inner, SiteKind.CUSTOM)

@@ -9,7 +9,8 @@ from msgspec import Struct, field
 from imageshift.data.image_field import ImageField
 from imageshift.sites.environments import HelmfileFacts
 from imageshift.sites.keeps import Keep
-from imageshift.sites.model import Role
+from imageshift.sites.model import Resource, Role
+from imageshift.sites.rows import Rows
 
 __all__ = ["FileRole", "FinderContext"]
 
@@ -30,6 +31,10 @@ def _unknown_source(_kind: str, _namespace: str, _name: str) -> str | None:
     return None
 
 
+def _undefined(_resource: Resource) -> tuple[ImageField, ...]:
+    return ()
+
+
 class FinderContext(Struct, frozen=True):
     """Facts that one document can't hold, all optional.
 
@@ -37,8 +42,10 @@ class FinderContext(Struct, frozen=True):
     `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and whether their
     chart is prefix-free, `values_secrets` those of Secrets; `copied_keys` are names with keys of
     those whose text goes into an image elsewhere, with its part in that and why; `rows` are the
-    user's own image paths; `helmfile` is what is known of the helmfile that it is, or whose values
-    it holds, and `keeps` what the user says stays in the file.
+    user's own image paths, and `defined` gives those that a CRD in the tree shows of a kind. With
+    `move_unknown` a whole reference in a kind that nothing knows is likely, not doubtful.
+    `helmfile` is what is known of the helmfile that it is, or whose values it holds, and `keeps`
+    what the user says stays in the file.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -47,7 +54,9 @@ class FinderContext(Struct, frozen=True):
     values_maps: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
     values_secrets: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
     copied_keys: MappingType[tuple[str, str], tuple[Role, str]] = field(default_factory=dict)
-    rows: tuple[ImageField, ...] = ()
+    rows: Rows = Rows()
+    defined: Callable[[Resource], tuple[ImageField, ...]] = _undefined
+    move_unknown: bool = False
     chart_sources: bool = False
     helmfile: HelmfileFacts = HelmfileFacts()
     keeps: tuple[Keep, ...] = ()

@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from imageshift.data.custom_resources import CUSTOM_RESOURCES
+from msgspec import Struct
+
 from imageshift.data.image_field import FieldShape, ImageField
+from imageshift.errors import SourceError
+from imageshift.sites.flags import is_spelled_out
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
@@ -15,51 +19,45 @@ from imageshift.sites.model import (
     SiteKind,
     scalar_part,
 )
+from imageshift.sites.rows import built_in_rows
 from imageshift.sites.tekton import find_tekton_images
+from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import find_custom_container, find_pod_images, whole_site
-from imageshift.source import Document, Mapping, Node, Sequence
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
 
-__all__ = [
-    "find_carried_objects",
-    "find_custom_images",
-    "find_field_images",
-    "knows",
-    "select",
-]
+__all__ = ["find_carried_objects", "find_custom_images", "find_field_images", "select"]
 
 
-def _by_kind(rows: Iterable[ImageField]) -> dict[str, tuple[ImageField, ...]]:
-    table: dict[str, tuple[ImageField, ...]] = {}
-    for row in rows:
-        table[row.kind] = (*table.get(row.kind, ()), row)
-    return table
+class Found(Struct, frozen=True):
+    """A node that a path leads to, with its own path and the document that it stands in."""
 
-
-_ROWS = _by_kind(CUSTOM_RESOURCES)
-
-
-def knows(resource: Resource, own: Iterable[ImageField] = ()) -> bool:
-    """Whether a table has a row for a kind in its group."""
-    return bool(_rows(resource, own))
-
-
-def _rows(resource: Resource, own: Iterable[ImageField]) -> list[ImageField]:
-    rows = [*_ROWS.get(resource.kind, ()), *(row for row in own if row.kind == resource.kind)]
-    return [row for row in rows if row.group in {"*", resource.group}]
+    document: Document
+    node: Node
+    path: Path
 
 
 def find_custom_images(
-    document: Document,
-    root: Mapping,
-    resource: Resource,
-    path: Path,
-    own: Iterable[ImageField] = (),
+    document: Document, root: Mapping, resource: Resource, path: Path, rows: Iterable[ImageField]
 ) -> Iterator[ImageSite]:
-    """The images at the paths that the built-in table and the user's rows have for a kind."""
-    for row in _rows(resource, own):
-        for at, node in select(root, row.path):
-            for site in _sites(row.shape, document, resource, node, path + at):
-                yield site if row.certain else site.doubtful(row.note)
+    """The images at the paths that some rows have for a kind."""
+    for row in rows:
+        for found in select(document, root, row.path):
+            yield from _row_sites(row, resource, found, path + found.path)
+
+
+def _row_sites(
+    row: ImageField, resource: Resource, found: Found, path: Path
+) -> Iterator[ImageSite]:
+    for site in _sites(row.shape, found.document, resource, found.node, path):
+        if not row.certain:
+            yield site.doubtful(row.note)
+        elif row.full_only and not is_spelled_out(site.text):
+            yield site.doubtful(_SHORT)
+        else:
+            yield site
+
+
+_SHORT = "without a registry and a tag it may be something else, such as a machine's image"
 
 
 def find_field_images(
@@ -70,54 +68,93 @@ def find_field_images(
     A list's index may be a number or `-`. A kind without a group is that kind in any group.
     """
     pattern = ".".join(str(step) for step in steps)
-    for row in _ROWS.get(resource.kind, ()):
+    for row in built_in_rows().by_kind.get(resource.kind, ()):
         wanted = re.escape(row.path).replace(r"\[\]", r"\.(?:\d+|-)").replace(r"\*", r"[^.]+")
         if resource.group in {"", row.group} and re.fullmatch(wanted, pattern):
-            for site in _sites(row.shape, document, resource, node, path):
-                yield site if row.certain else site.doubtful(row.note)
+            yield from _row_sites(row, resource, Found(document, node, ()), path)
 
 
 def find_carried_objects(
-    root: Mapping, resource: Resource, path: Path, own: Iterable[ImageField] = ()
-) -> Iterator[tuple[Path, Mapping]]:
-    """The whole objects that one of a kind carries inside, with their paths."""
-    for row in _rows(resource, own):
+    document: Document, root: Mapping, path: Path, rows: Iterable[ImageField]
+) -> Iterator[tuple[Document, Mapping, Path]]:
+    """The whole objects that one of a kind carries, as they are or as text, with their paths."""
+    for row in rows:
         if row.shape is FieldShape.OBJECT:
-            for at, node in select(root, row.path):
-                if isinstance(node, Mapping):
-                    yield path + at, node
+            for found in select(document, root, row.path):
+                for inner, node in _mappings(found):
+                    yield inner, node, path + found.path
 
 
-def select(root: Node, pattern: str) -> Iterator[tuple[Path, Node]]:
-    """The nodes at a dotted path; `[]` stands for each item, `*` for each value of a mapping."""
-    yield from _select(root, pattern.replace("[]", ".[]").lstrip(".").split("."), ())
+def _mappings(found: Found) -> Iterator[tuple[Document, Mapping]]:
+    """The mapping that a node is, or those that it holds as text."""
+    if isinstance(found.node, Mapping):
+        yield found.document, found.node
+    elif isinstance(found.node, Scalar):
+        for inner in _embedded(found.document, found.node):
+            yield inner, inner.mapping
 
 
-def _select(node: Node | None, steps: list[str], path: Path) -> Iterator[tuple[Path, Node]]:
-    if node is None:
-        return
+def _embedded(document: Document, text: Scalar) -> list[Document]:
+    """The documents inside a text; none where it is no YAML, or is a template."""
+    if ":" not in text.value:
+        return []
+    try:
+        documents = parse_embedded(document, text)
+    except SourceError:
+        return []
+    return [inner for inner in documents if not inner.has_template(plain=False)]
+
+
+def select(document: Document, root: Node, pattern: str) -> Iterator[Found]:
+    """The nodes at a dotted path; `[]` stands for each item, `*` for each value of a mapping.
+
+    A path goes on in a text where that is YAML itself.
+    """
+    steps = pattern.replace("[]", ".[]").lstrip(".").split(".")
+    yield from _select(Found(document, root, ()), steps)
+
+
+def _select(found: Found, steps: list[str]) -> Iterator[Found]:
     if not steps:
-        yield path, node
+        yield found
         return
-    step, rest = steps[0], steps[1:]
+    node, rest = found.node, steps[1:]
+    if isinstance(node, Scalar):
+        for inner in _embedded(found.document, node):
+            if inner.root is not None:
+                yield from _select(Found(inner, inner.root, found.path), steps)
+        return
+    for key, child in _children(node, steps[0]):
+        yield from _select(Found(found.document, child, (*found.path, key)), rest)
+
+
+def _children(node: Node, step: str) -> Iterator[tuple[str | int, Node]]:
     if step == "[]" and isinstance(node, Sequence):
-        for index, item in enumerate(node.items):
-            yield from _select(item, rest, (*path, index))
+        yield from enumerate(node.items)
     elif step == "*" and isinstance(node, Mapping):
-        for key, value in node.pairs():
-            yield from _select(value, rest, (*path, key.value))
-    elif isinstance(node, Mapping):
-        yield from _select(node.get(step), rest, (*path, step))
+        yield from ((key.value, value) for key, value in node.pairs())
+    elif isinstance(node, Mapping) and (child := node.get(step)) is not None:
+        yield step, child
 
 
 def _sites(
     shape: FieldShape, document: Document, resource: Resource, node: Node, path: Path
 ) -> Iterator[ImageSite]:
-    if shape in {FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG}:
+    if shape is FieldShape.VALUES:
+        for inner, values in _mappings(Found(document, node, ())):
+            yield from find_values_images(ValuesContext(inner, resource), values, path)
+    elif shape in _SCALARS and isinstance(node, Mapping):
+        yield from _image_map(FieldShape.IMAGE_MAP, document, resource, node, path)
+    elif shape in _SCALARS:
         yield from whole_site(document, resource, node, path, SiteKind.CUSTOM)
-    elif not isinstance(node, Mapping):
-        return
-    elif shape is FieldShape.POD_SPEC:
+    elif isinstance(node, Mapping):
+        yield from _mapping_sites(shape, document, resource, node, path)
+
+
+def _mapping_sites(
+    shape: FieldShape, document: Document, resource: Resource, node: Mapping, path: Path
+) -> Iterator[ImageSite]:
+    if shape is FieldShape.POD_SPEC:
         yield from find_pod_images(document, resource, node, path)
     elif shape is FieldShape.POD_TEMPLATE:
         spec = node.mapping("spec")
@@ -135,34 +172,42 @@ def _image_map(
     shape: FieldShape, document: Document, resource: Resource, node: Mapping, path: Path
 ) -> Iterator[ImageSite]:
     parts = tuple(_map_parts(_MAP_KEYS.get(shape, ()), node, path))
-    if any(part.role is Role.REPOSITORY for part in parts):
-        yield ImageSite(
-            kind=SiteKind.CUSTOM,
-            document=document,
-            path=path,
-            parts=parts,
-            resource=resource,
-            confidence=Confidence.EXACT,
-        )
+    if not any(part.role in {Role.REPOSITORY, Role.REFERENCE} for part in parts):
+        return
+    site = ImageSite(
+        kind=SiteKind.CUSTOM,
+        document=document,
+        path=path,
+        parts=parts,
+        resource=resource,
+        confidence=Confidence.EXACT,
+    )
+    in_three = shape is FieldShape.REGISTRY_REPOSITORY_NAME
+    yield site.doubtful(_IN_THREE) if in_three else site
 
 
-_MAP_KEYS = {
+_IN_THREE = "registry, repository and name are three keys here: set the registry by hand"
+
+
+_SCALARS = frozenset({FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG})
+_MapKeys = tuple[tuple[Role, tuple[str, ...]], ...]
+_MAP_KEYS: dict[FieldShape, _MapKeys] = {
     FieldShape.IMAGE_MAP: (
-        (Role.REGISTRY, "registry"),
-        (Role.REPOSITORY, "repository"),
-        (Role.TAG, "tag"),
-        (Role.DIGEST, "digest"),
+        (Role.REGISTRY, ("registry",)),
+        (Role.REPOSITORY, ("repository", "repo")),
+        (Role.TAG, ("tag", "version", "versionTag", "imageTag")),
+        (Role.DIGEST, ("digest", "hash")),
     ),
     FieldShape.REPOSITORY_IMAGE_VERSION: (
-        (Role.REGISTRY, "repository"),
-        (Role.REPOSITORY, "image"),
-        (Role.TAG, "version"),
+        (Role.REGISTRY, ("repository",)),
+        (Role.REPOSITORY, ("image",)),
+        (Role.TAG, ("version",)),
     ),
+    FieldShape.REGISTRY_REPOSITORY_NAME: ((Role.REFERENCE, ("registry", "repository", "name")),),
 }
 
 
-def _map_parts(keys: tuple[tuple[Role, str], ...], node: Mapping, path: Path) -> Iterator[Part]:
-    for role, key in keys:
-        part = scalar_part(role, node.get(key), (*path, key))
-        if part is not None:
-            yield part
+def _map_parts(roles: _MapKeys, node: Mapping, path: Path) -> Iterator[Part]:
+    for role, keys in roles:
+        parts = (scalar_part(role, node.get(key), (*path, key)) for key in keys)
+        yield from islice((part for part in parts if part is not None), 1)

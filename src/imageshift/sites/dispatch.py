@@ -1,11 +1,14 @@
 """From a document to the finder that knows its kind."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from imageshift.data.policies import POLICY_KINDS
+from imageshift.data.image_field import ImageField
+from imageshift.sites.annotations import find_annotation_images
 from imageshift.sites.argocd import find_application_images, find_override_images
 from imageshift.sites.config_maps import (
     find_config_map_images,
@@ -13,12 +16,14 @@ from imageshift.sites.config_maps import (
     may_name_images,
 )
 from imageshift.sites.context import FileRole, FinderContext
-from imageshift.sites.custom import find_carried_objects, find_custom_images, knows
+from imageshift.sites.custom import find_carried_objects, find_custom_images
+from imageshift.sites.definitions import elsewhere, is_pushed_to
 from imageshift.sites.environments import (
     find_environment_images,
     find_template_values,
     holds_environments,
 )
+from imageshift.sites.flags import is_spelled_out
 from imageshift.sites.flux import (
     find_chart_source,
     find_flux_kustomization_images,
@@ -27,8 +32,10 @@ from imageshift.sites.flux import (
 from imageshift.sites.generic import find_generic_images
 from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images, find_literal_images
-from imageshift.sites.model import ImageSite, Path, Resource, resource_of
+from imageshift.sites.model import Confidence, ImageSite, Path, Resource, resource_of
 from imageshift.sites.patches import Finder, find_json_patch_images, find_patch_images
+from imageshift.sites.policies import ADDING_KINDS, find_policy_images, is_policy, is_policy_text
+from imageshift.sites.rows import built_in_rows
 from imageshift.sites.transformers import find_transformer_images, is_transformer
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
@@ -49,7 +56,7 @@ TEMPLATING_KINDS = frozenset(
     | {"ClusterWorkflowTemplate", "CronWorkflow", "Sensor", "ConfigMap", "Kustomization", ""}
     | {"AnalysisRun", "AnalysisTemplate", "ClusterAnalysisTemplate", "Experiment", "EventSource"}
     | {"ClusterServingRuntime", "InferenceService", "ServingRuntime", "TriggerTemplate"}
-    | {"ResourceSet"}
+    | {"ResourceSet", "ClusterPolicy", "Policy"}
 )
 
 
@@ -59,8 +66,7 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
     It errs on the side of yes.
     """
     text = chunk.text
-    held = "ConfigMap" in text or "kind: Secret" in text
-    if _WORDS.search(text) is None and not (context.copied_keys and held):
+    if not _may_name_images(text, context):
         # A helmfile may name files that only helmfile knows.
         return "releases:" in text and "{{" in text and _KIND.search(text) is None
     if context.role is not FileRole.OBJECTS:
@@ -74,13 +80,25 @@ def may_hold_images(chunk: Chunk, context: FinderContext) -> bool:
 
 def _kind_may(kind: str, text: str, context: FinderContext) -> bool:
     """Whether an object of a kind can hold an image."""
+    if any(
+        kind in known for known in (ADDING_KINDS, context.rows.by_kind, built_in_rows().by_kind)
+    ):
+        return True
     if kind == "ConfigMap":
         return may_name_images(text, context)
     if kind == "Secret":
         return bool(context.values_secrets or context.copied_keys)
     if kind in _CHART_SOURCES:
         return context.chart_sources
-    return kind not in _NEVER and kind not in POLICY_KINDS
+    return kind not in _NEVER and not is_policy_text(text)
+
+
+def _may_name_images(text: str, context: FinderContext) -> bool:
+    held = "ConfigMap" in text or "kind: Secret" in text
+    if _WORDS.search(text) is not None or (context.copied_keys and held):
+        return True
+    content = text.encode(errors="replace")
+    return built_in_rows().may_name_images(content) or context.rows.may_name_images(content)
 
 
 def find_images(document: Document, context: FinderContext) -> Iterator[ImageSite]:
@@ -145,21 +163,15 @@ class _Object(Struct, frozen=True):
 
 def _object_images(found: _Object) -> Iterator[ImageSite]:
     resource = found.resource
-    finder = _FINDERS.get(resource.kind)
     if is_transformer(found.root):
         find = _patch_finder(found.context)
         yield from find_transformer_images(found.document, found.root, resource, find, found.path)
     elif resource.kind.endswith("List") and found.root.items("items"):
         for item in found.items():
             yield from _object_images(item)
-    elif finder is not None and finder[0].search(resource.group):
-        yield from finder[1](found, resource)
-    elif resource.kind in POD_PATHS and resource.group in POD_GROUPS[resource.kind]:
-        yield from _workload(found, resource)
-    elif knows(resource, found.context.rows):
-        yield from _custom(found, resource)
-    elif resource.kind and resource.kind not in _NEVER | POLICY_KINDS:
-        yield from find_generic_images(found.document, found.root, resource, found.path)
+    elif resource.kind:
+        taken: set[Path] = set()
+        yield from _each_once(_sources(found, resource, taken), taken)
     elif is_helmfile(found.root):
         find = _patch_finder(found.context)
         yield from find_helmfile_images(found.document, found.root, resource, find)
@@ -168,22 +180,77 @@ def _object_images(found: _Object) -> Iterator[ImageSite]:
         yield from find_environment_images(found.document, found.root, doubt)
 
 
-def _workload(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    """Its pod's images, and those that the table or the user adds beside the pod."""
+def _sources(found: _Object, resource: Resource, taken: set[Path]) -> Iterator[Iterable[ImageSite]]:
+    """What is known of an object's images, the surest first; `taken` are those found so far."""
     at = (found.document, found.root, resource, found.path)
-    pod = list(find_workload_images(*at))
-    yield from pod
-    taken = {site.path for site in pod}
-    custom = find_custom_images(*at, found.context.rows)
-    yield from (site for site in custom if site.path not in taken)
+    own = found.context.rows.of(resource)
+    finder = _FINDERS.get(resource.kind)
+    if finder is not None and finder[0].search(resource.group):
+        yield finder[1](found, resource)
+        yield find_custom_images(*at, own)
+        return
+    is_workload = resource.kind in POD_PATHS and resource.group in POD_GROUPS[resource.kind]
+    if is_workload:
+        yield find_workload_images(*at)
+    yield find_annotation_images(*at)
+    yield find_custom_images(*at, own)
+    table = built_in_rows().of(resource)
+    yield find_custom_images(*at, table)
+    if own or table or not is_workload:
+        yield from _others(found, resource, [*own, *table], taken)
 
 
-def _custom(found: _Object, resource: Resource) -> Iterator[ImageSite]:
-    """The images of a kind in the table, and those of the objects that it carries."""
+def _others(
+    found: _Object, resource: Resource, rows: list[ImageField], taken: set[Path]
+) -> Iterator[Iterable[ImageSite]]:
+    """The images of carried objects, those that a CRD shows, and what looks like one."""
     at = (found.document, found.root, resource, found.path)
-    yield from find_custom_images(*at, found.context.rows)
-    for path, root in find_carried_objects(found.root, resource, found.path, found.context.rows):
-        yield from _object_images(_Object(found.document, root, path, found.context))
+    carried = list(_carried(found, rows))
+    yield chain.from_iterable(map(_object_images, carried))
+    if resource.kind in _NEVER or is_policy(resource):
+        return
+    looks = find_generic_images(*at, skip=[inner.root for inner in carried])
+    others = [site for site in looks if taken.isdisjoint(part.path for part in site.parts)]
+    if others or not rows:
+        defined = found.context.defined(resource)
+        yield find_custom_images(*at, defined)
+        yield chain.from_iterable(map(_object_images, _carried(found, defined)))
+    if rows:
+        others = [_as_field(site) for site in others]
+    yield map(_moved, others) if found.context.move_unknown else others
+
+
+def _as_field(site: ImageSite) -> ImageSite:
+    """A site of a kind that is known, in a field that isn't."""
+    if site.note is None or is_pushed_to(site.path):
+        return site
+    field = ".".join(map(str, site.path))
+    return site.doubtful(f"{field} isn't a field of {site.resource.kind} that imageshift knows")
+
+
+def _carried(found: _Object, rows: Iterable[ImageField]) -> Iterator[_Object]:
+    """The objects that an object carries."""
+    for document, root, path in find_carried_objects(found.document, found.root, found.path, rows):
+        yield _Object(document, root, path, found.context)
+
+
+def _moved(site: ImageSite) -> ImageSite:
+    """A doubtful site as a likely one, where the user wants that."""
+    if is_pushed_to(site.path) or elsewhere(site.resource.group) or not is_spelled_out(site.text):
+        return site
+    return replace(site, confidence=Confidence.LIKELY, note=None)
+
+
+def _each_once(sources: Iterable[Iterable[ImageSite]], taken: set[Path]) -> Iterator[ImageSite]:
+    """The sites of all sources, noted as taken; of a place that several have, the first one's."""
+    for source in sources:
+        fresh: set[Path] = set()
+        for site in source:
+            paths = {part.path for part in site.parts}
+            if taken.isdisjoint(paths):
+                fresh |= paths
+                yield site
+        taken |= fresh
 
 
 def _release(found: _Object, resource: Resource) -> Iterator[ImageSite]:
@@ -206,6 +273,10 @@ def _application(found: _Object, resource: Resource) -> Iterator[ImageSite]:
 def _config_map(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     at = (found.document, found.root, resource, found.path)
     return find_config_map_images(*at, found.context)
+
+
+def _policy(found: _Object, resource: Resource) -> Iterator[ImageSite]:
+    return find_policy_images(found.document, found.root, resource, found.path)
 
 
 def _secret(found: _Object, resource: Resource) -> Iterator[ImageSite]:
@@ -232,4 +303,8 @@ _FINDERS: dict[str, tuple[re.Pattern[str], Callable[[_Object, Resource], Iterato
     "ConfigMap": (re.compile("^$"), _config_map),
     "Secret": (re.compile("^$"), _secret),
     **dict.fromkeys(_CHART_SOURCES, (_FLUX, _chart_source)),
+    **{
+        kind: (re.compile(rf"^{re.escape(group)}$"), _policy)
+        for kind, group in ADDING_KINDS.items()
+    },
 }

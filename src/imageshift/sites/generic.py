@@ -1,11 +1,13 @@
 """Images in kinds that no table knows: containers are sure enough, other images are listed."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.errors import SourceError
+from imageshift.sites.definitions import is_pushed_to
 from imageshift.sites.flags import is_spelled_out
 from imageshift.sites.model import (
     Confidence,
@@ -17,7 +19,7 @@ from imageshift.sites.model import (
     SiteKind,
     scalar_part,
 )
-from imageshift.sites.workloads import find_container_images, find_pod_images
+from imageshift.sites.workloads import find_container_images, find_pod_images, find_volume_image
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
 
 __all__ = ["find_embedded_pods", "find_generic_images"]
@@ -27,10 +29,18 @@ _CONTAINER_KEYS = ("containers", "initContainers", "ephemeralContainers")
 
 
 def find_generic_images(
-    document: Document, root: Mapping, resource: Resource, path: Path
+    document: Document,
+    root: Mapping,
+    resource: Resource,
+    path: Path,
+    skip: Iterable[Node | None] = (),
 ) -> Iterator[ImageSite]:
-    """Pods inside a kind that isn't known (likely), and other `image` fields (doubtful)."""
-    yield from _below(document, root, resource, path, depth=0)
+    """Pods and image volumes in a kind's fields (likely), and other `image` fields (doubtful).
+
+    Nodes to `skip` aren't looked into.
+    """
+    skipped = frozenset(map(id, (root.get("metadata"), root.get("status"), *skip)))
+    yield from _Walk(document, resource, skipped).below(root, path, depth=0)
 
 
 def find_embedded_pods(
@@ -53,7 +63,7 @@ def find_embedded_pods(
             continue
         if listed and isinstance(inner.root, Sequence):
             yield from _listed(inner, inner.root, resource, path)
-        for site in _below(inner, inner.mapping, resource, path, depth=0):
+        for site in _Walk(inner, resource).below(inner.mapping, path, depth=0):
             if site.confidence is Confidence.LIKELY:
                 yield site
 
@@ -67,25 +77,34 @@ def _listed(
                 yield replace(site, confidence=Confidence.LIKELY)
 
 
-def _below(
-    document: Document, node: Node, resource: Resource, path: Path, *, depth: int
-) -> Iterator[ImageSite]:
-    if depth > 40:  # noqa: PLR2004 deeper than any object is
-        return
-    if isinstance(node, Sequence):
-        for index, item in enumerate(node.items):
-            yield from _below(document, item, resource, (*path, index), depth=depth + 1)
-    elif isinstance(node, Mapping):
+class _Walk(Struct, frozen=True):
+    """The walk over an object whose fields aren't known."""
+
+    document: Document
+    resource: Resource
+    skipped: frozenset[int] = frozenset()
+
+    def below(self, node: Node, path: Path, *, depth: int) -> Iterator[ImageSite]:
+        """The images of a node and of everything in it."""
+        if depth > 40 or id(node) in self.skipped:  # noqa: PLR2004 deeper than any object is
+            return
+        if isinstance(node, Sequence):
+            for index, item in enumerate(node.items):
+                yield from self.below(item, (*path, index), depth=depth + 1)
+        elif isinstance(node, Mapping):
+            yield from self._mapping(node, path, depth)
+
+    def _mapping(self, node: Mapping, path: Path, depth: int) -> Iterator[ImageSite]:
         is_pod = _is_pod(node)
-        if is_pod:
-            for site in find_pod_images(document, resource, node, path):
-                yield replace(site, confidence=Confidence.LIKELY)
+        found = find_pod_images if is_pod else find_volume_image
+        for site in found(self.document, self.resource, node, path):
+            yield replace(site, confidence=Confidence.LIKELY)
         for key, value in node.pairs():
             at = (*path, key.value)
             if _IMAGE_KEY.search(key.value):
-                yield from _image(document, value, resource, at)
+                yield from _image(self.document, value, self.resource, at)
             if not (is_pod and key.value in {*_CONTAINER_KEYS, "volumes"}):
-                yield from _below(document, value, resource, at, depth=depth + 1)
+                yield from self.below(value, at, depth=depth + 1)
 
 
 def _is_pod(node: Mapping) -> bool:
@@ -111,7 +130,13 @@ def _image(document: Document, value: Node, resource: Resource, path: Path) -> I
         confidence=Confidence.EXACT,
     )
     if is_spelled_out(site.text):
-        yield site.doubtful(f"{resource.kind} isn't a kind that imageshift knows")
+        pushed = is_pushed_to(path)
+        note = (
+            "a build pushes to it"
+            if pushed
+            else f"{resource.kind} isn't a kind that imageshift knows"
+        )
+        yield site.doubtful(note)
 
 
 def _parts(value: Node, path: Path) -> Iterator[Part]:

@@ -199,12 +199,12 @@ class ImageSite(Struct, frozen=True, kw_only=True):
 
     @property
     def identifier_text(self) -> str:
-        """`:tag@digest` of a split site, as far as it is written."""
+        """`:tag@digest` of a split site, as far as written; a tag may hold the digest (H8)."""
         tag, digest = self.part(Role.TAG), self.part(Role.DIGEST)
         text = f":{tag.text}" if tag is not None else ""
         if digest is not None:
             algorithm = "" if ":" in digest.text or "$" in digest.text else "sha256:"
-            text += f"@{algorithm}{digest.text}"
+            text = text.removesuffix(f"@{algorithm}{digest.text}") + f"@{algorithm}{digest.text}"
         return text
 
     @property

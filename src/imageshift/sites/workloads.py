@@ -27,6 +27,7 @@ __all__ = [
     "find_container_images",
     "find_custom_container",
     "find_pod_images",
+    "find_volume_image",
     "find_workload_images",
 ]
 
@@ -123,10 +124,18 @@ def find_pod_images(
                 for site in find_container_images(document, resource, container, at):
                     yield replace(site, pull_secrets=pull_secrets)
     for index, volume in enumerate(spec.items("volumes")):
-        image = volume.mapping("image") if isinstance(volume, Mapping) else None
-        if image is not None:
-            at = (*path, "volumes", index, "image", "reference")
-            yield from whole_site(document, resource, image.get("reference"), at)
+        if isinstance(volume, Mapping):
+            yield from find_volume_image(document, resource, volume, (*path, "volumes", index))
+
+
+def find_volume_image(
+    document: Document, resource: Resource, volume: Mapping, path: Path
+) -> Iterator[ImageSite]:
+    """The image of a volume that holds one (Kubernetes' `image` volumes)."""
+    image = volume.mapping("image")
+    if image is not None and image.keys() <= {"reference", "pullPolicy"}:
+        at = (*path, "image", "reference")
+        yield from whole_site(document, resource, image.get("reference"), at)
 
 
 def find_container_images(

@@ -65,7 +65,8 @@ class Decisions(Struct, frozen=True):
     """What the graph decides about sites; for all others `plan_site` holds.
 
     `rewritten` are edits in place of a site's own: Argo CD writes an entry's two names as one text;
-    `composed` are sites that say only a part of an image, the rest being in another document.
+    `composed` are sites that say only a part of an image, the rest being in another document;
+    `full` are those whose new name is spelled in full.
     """
 
     mapper_of: Callable[[str], Mapper]
@@ -73,21 +74,24 @@ class Decisions(Struct, frozen=True):
     moved: dict[SiteKey, Move] = field(default_factory=dict)
     rewritten: dict[SiteKey, tuple[Edit, ...]] = field(default_factory=dict)
     composed: dict[SiteKey, Composed] = field(default_factory=dict)
+    full: set[SiteKey] = field(default_factory=set)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
     known_tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What becomes of a site, or None where the graph has nothing to say about it."""
-        if not (self.stays or self.moved or self.rewritten or self.composed):
+        if not (self.stays or self.moved or self.rewritten or self.composed or self.full):
             return None
         key = site_key(site, file)
         made = self.composed.get(key)
         if made is not None:
             return Change(site, made.before, made.after, made.rule, made.edits, move=made.move)
         stay, move, edits = self.stays.get(key), self.moved.get(key), self.rewritten.get(key)
-        if stay is None and move is None and edits is None:
+        if stay is None and move is None and edits is None and key not in self.full:
             return None
-        result = plan_site(site, self.mapper_of(file))
+        # A name in full stays out of the way of entries for the short one.
+        told = replace(site, needs_host=True) if key in self.full else site
+        result = plan_site(told, self.mapper_of(file))
         if isinstance(result, Kept):
             return result
         if stay is None:
@@ -234,6 +238,8 @@ class _Report:
                 move = self._groups.move(("leaf", number))
                 if move is not None:
                     found.moved[leaf.key] = move
+                if self._solution.plan.texts[number] != self._names.of(leaf.file).text(leaf.text):
+                    found.full.add(leaf.key)
 
     @cached_property
     def _delivered_mapped(self) -> set[int]:

@@ -18,7 +18,7 @@ class NameMap:
         self._names: dict[str, str] = {}
 
     def name(self, name: str) -> str:
-        """Where a name goes; the name itself when it stays."""
+        """Where a name goes, a tag behind it kept (K12); the name itself when it stays."""
         found = self._names.get(name)
         if found is None:
             found = self._names[name] = self._mapped(name)
@@ -26,13 +26,18 @@ class NameMap:
 
     def text(self, text: str) -> str:
         """A reference under its mapped name; the same where it stays."""
-        name = split_image(text)[0]
-        return self.name(name) + text[len(name) :]
+        return self.name(text)
+
+    def full_text(self, text: str) -> str:
+        """A reference under its mapped name in its full form."""
+        moved = self.text(text)
+        return moved if moved == text else self.normal(moved)
 
     def normal(self, name: str) -> str:
-        """A name in its full form; the name itself when it is none."""
+        """A name in its full form, a tag behind it kept; the name itself when it is none."""
+        plain, tail = _split(name)
         try:
-            return self.mapper.parse(name).full_name
+            return self.mapper.parse(plain).full_name + tail
         except InvalidReferenceError:
             return name
 
@@ -47,11 +52,20 @@ class NameMap:
         return rests[0] == rests[1] and self.same(*names)
 
     def _mapped(self, name: str) -> str:
+        plain, tail = _split(name)
         try:
-            outcome = self.mapper.map(self.mapper.parse(name))
+            outcome = self.mapper.map(self.mapper.parse(plain))
         except InvalidReferenceError:
             return name
-        return self.mapper.whole_name(outcome.target) if isinstance(outcome, Mapped) else name
+        if not isinstance(outcome, Mapped):
+            return name
+        return self.mapper.whole_name(outcome.target) + tail
+
+
+def _split(text: str) -> tuple[str, str]:
+    """A name, and the tag and digest behind it."""
+    name = split_image(text)[0]
+    return name, text[len(name) :]
 
 
 class NameMaps:

@@ -17,13 +17,14 @@ class Stuck(Struct, frozen=True):
     """No entry does it right; `leaves` are the texts that stand against each other.
 
     `entry` is the number of the entry that is at a loss; `made` what would be right once the
-    entries below it have changed too.
+    entries below it have changed too; `caught` are the texts that it would match wrongly.
     """
 
     detail: str
     leaves: frozenset[int]
     entry: int | None = None
     made: tuple[Entry, ...] = ()
+    caught: frozenset[int] = frozenset()
 
 
 def propose(
@@ -80,7 +81,7 @@ def _renamed(
         detail = "the new name would match an image that the old one doesn't"
     else:
         return tuple(made)
-    return Stuck(detail, numbers, made=tuple(made))
+    return Stuck(detail, numbers, made=tuple(made), caught=frozenset(_caught(made, seen)))
 
 
 def _suffixed_alike(entry: Entry, made: list[Entry]) -> bool:
@@ -118,11 +119,16 @@ def _new_name(entry: Entry, match: Match, names: NameMap, duty: Duty) -> str:
 
 
 def _split(entry: Entry, wanted: dict[str, str]) -> list[Entry]:
-    """One entry for each name, those without a newName first, so that no other's result is met."""
+    """One entry for each name, those without a newName first, so that no other's result is met.
+
+    A tag that the name has stays with it: without it other texts would match (K12).
+    """
+    plain = split_image(entry.literal or "")[0]
+    tail = (entry.literal or "")[len(plain) :]
     made = [
         replace(
             entry,
-            name=entry.name if name == entry.literal else spell_name(name, entry.name),
+            name=entry.name if name == plain else spell_name(f"{name}{tail}", entry.name),
             new_name=new,
         )
         for name, new in wanted.items()

@@ -15,7 +15,7 @@ from imageshift.inventory import is_ignored
 from imageshift.links.builds import Graph
 from imageshift.links.model import EntrySource, new_name_key, place_text
 from imageshift.solve.edits import added_edits, entry_edits
-from imageshift.solve.leaves import Duty, Leaves
+from imageshift.solve.leaves import Duty, Leaf, Leaves
 from imageshift.solve.names import NameMaps
 from imageshift.solve.propose import Stuck, propose
 from imageshift.solve.simulate import Flow, Plan, Simulation, simulate
@@ -45,6 +45,7 @@ class _State(Struct):
     placeholders: dict[int, str] = field(default_factory=dict)
     added: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     refused: set[int] = field(default_factory=set)
+    full: set[int] = field(default_factory=set)
 
 
 class Search:
@@ -130,12 +131,31 @@ class Search:
     def _texts(self) -> dict[int, str]:
         state = self._state
         return {
-            leaf.number: self._names.of(leaf.file).text(leaf.text)
+            leaf.number: self._text(leaf)
             for leaf in self._leaves.every
             if leaf.duty is Duty.MOVE
             and leaf.number not in state.kept
             and leaf.number not in state.placeholders
         }
+
+    def _text(self, leaf: Leaf) -> str:
+        names = self._names.of(leaf.file)
+        in_full = leaf.number in self._state.full
+        return names.full_text(leaf.text) if in_full else names.text(leaf.text)
+
+    def _spell_in_full(self, numbers: Iterable[int]) -> bool:
+        """Has texts come out in full, so that no entry for the short name meets them (K1).
+
+        On the way back an image may get a name again that others have, too.
+        """
+        leaves = [self._leaves.every[n] for n in set(numbers) - self._state.full]
+        told = {
+            leaf.number
+            for leaf in leaves
+            if self._names.of(leaf.file).full_text(leaf.text) != self._text(leaf)
+        }
+        self._state.full |= told
+        return bool(told)
 
     def _settled(self) -> "tuple[Plan, Simulation, list[Stuck]]":
         """The plan at which entries and what they meet agree with each other."""
@@ -175,7 +195,7 @@ class Search:
             if isinstance(found, Stuck):
                 place = place_text(source.file, source.place)
                 detail = f"the entry at {place}: {found.detail}"
-                stuck.append(Stuck(detail, found.leaves, number))
+                stuck.append(Stuck(detail, found.leaves, number, caught=found.caught))
                 if not found.made:
                     continue
                 found = found.made
@@ -257,6 +277,9 @@ class Search:
         One sort of step at a time, since what was kept may have solved the other problems.
         """
         movable = {n: p.detail for p in reversed(problems) for n in self._movable(p.leaves)}
+        caught = frozenset().union(*(problem.caught for problem in problems))
+        if self._spell_in_full({*movable, *self._movable(caught)}):
+            return
         if movable:
             self._state.kept |= movable
             return

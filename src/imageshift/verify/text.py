@@ -11,7 +11,7 @@ __all__ = ["SIGNS", "TextJudge"]
 
 SIGNS = r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])"
 """What references and their variables are spelled with."""
-_NAMING = ("image", "repository", "registry", "newname", "repo", "oci://")
+_NAMING = ("image", "reference", "repository", "registry", "newname", "repo", "oci://")
 _IDENTIFIER = re.compile(r"(?:[:@]|$)")
 
 

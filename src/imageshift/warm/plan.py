@@ -66,7 +66,7 @@ def plan_warm(used: Iterable[UsedImage]) -> WarmPlan:
 
 def has_variable(text: str) -> bool:
     """Whether a reference, or a part of one, holds a variable or a template."""
-    return "$" in text or "{{" in text
+    return any(mark in text for mark in ("$", "{{", "<<"))
 
 
 def _pull(target: ImageReference, images: list[UsedImage]) -> Pull:

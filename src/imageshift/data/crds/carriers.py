@@ -1,4 +1,4 @@
-"""Kinds that carry whole Kubernetes objects, which somebody else applies."""
+"""Kinds that carry whole Kubernetes objects or Helm values, which somebody else applies."""
 
 from imageshift.data.image_field import Definition, ImageField
 
@@ -6,12 +6,87 @@ __all__ = ["ROWS"]
 
 _CLUSTERS = "open-cluster-management-io/api work/"
 _HIVE = "openshift/hive config/crds/hive.openshift.io_"
+_HELM_CONTROLLER = "k3s-io/helm-controller pkg/crds/yaml/generated/helm.cattle.io_"
 _CROSSPLANE = "crossplane-contrib/provider-kubernetes package/crds/kubernetes."
 
+_VALUES: tuple[ImageField, ...] = (
+    *Definition("helm.cattle.io", f"{_HELM_CONTROLLER}helmcharts.yaml").values(
+        "HelmChart", "spec.valuesContent"
+    ),
+    *Definition("helm.cattle.io", f"{_HELM_CONTROLLER}helmchartconfigs.yaml").values(
+        "HelmChartConfig", "spec.valuesContent"
+    ),
+    *Definition(
+        "addons.cluster.x-k8s.io",
+        "kubernetes-sigs/cluster-api-addon-provider-helm config/crd/bases",
+    ).values("HelmChartProxy", "spec.valuesTemplate"),
+    *Definition(
+        "addons.cluster.x-k8s.io",
+        "kubernetes-sigs/cluster-api-addon-provider-helm config/crd/bases",
+    ).values("HelmReleaseProxy", "spec.values"),
+    *Definition(
+        "config.projectsveltos.io", "projectsveltos/addon-controller config/crd/bases"
+    ).values("ClusterProfile Profile", "spec.helmCharts[].values"),
+    *Definition("helm.crossplane.io", "crossplane-contrib/provider-helm package/crds").values(
+        "Release", "spec.forProvider.values"
+    ),
+    *Definition("helm.m.crossplane.io", "crossplane-contrib/provider-helm package/crds").values(
+        "Release", "spec.forProvider.values"
+    ),
+    *Definition("fleet.cattle.io", "rancher/fleet charts/fleet-crd/templates/crds.yaml").values(
+        "Bundle HelmOp", "spec.helm.values"
+    ),
+    *Definition("sailoperator.io", "istio-ecosystem/sail-operator chart/crds").values(
+        "Istio IstioCNI IstioRevision ZTunnel", "spec.values"
+    ),
+    *Definition(
+        "install.istio.io", "istio/istio manifests/charts/base/files/crd-all.gen.yaml"
+    ).values("IstioOperator", "spec.values"),
+    *Definition(
+        "operator.external-secrets.io",
+        "external-secrets/external-secrets-helm-operator config/crd/bases",
+    ).values("OperatorConfig", "spec"),
+    *Definition("k0s.k0sproject.io", "k0sproject/k0s static/_crds").values(
+        "ClusterConfig", "spec.extensions.helm.charts[].values"
+    ),
+    *Definition("helm.k0sproject.io", "k0sproject/k0s static/_crds").values("Chart", "spec.values"),
+    *Definition("apps.kubermatic.k8c.io", "kubermatic/kubermatic pkg/crd/k8c.io").values(
+        "ApplicationInstallation", "spec.values", "spec.valuesBlock"
+    ),
+    *Definition("apps.kubermatic.k8c.io", "kubermatic/kubermatic pkg/crd/k8c.io").values(
+        "ApplicationDefinition", "spec.defaultValues", "spec.defaultValuesBlock"
+    ),
+    *Definition("packages.eks.amazonaws.com", "aws/eks-anywhere-packages config/crd/bases").values(
+        "Package", "spec.config"
+    ),
+)
+
 ROWS: tuple[ImageField, ...] = (
+    *_VALUES,
     *Definition(
         "fluxcd.controlplane.io", "controlplaneio-fluxcd/flux-operator api/v1/resourceset_types.go"
-    ).objects("ResourceSet", "spec.resources[]"),
+    ).objects("ResourceSet", "spec.resources[]", "spec.resourcesTemplate"),
+    *Definition(
+        "controlplane.cluster.x-k8s.io",
+        "kubernetes-sigs/cluster-api controlplane/kubeadm/config/crd/bases",
+    ).objects("KubeadmControlPlane", "spec.kubeadmConfigSpec.files[].content"),
+    *Definition(
+        "controlplane.cluster.x-k8s.io",
+        "kubernetes-sigs/cluster-api controlplane/kubeadm/config/crd/bases",
+    ).objects(
+        "KubeadmControlPlaneTemplate", "spec.template.spec.kubeadmConfigSpec.files[].content"
+    ),
+    *Definition(
+        "bootstrap.cluster.x-k8s.io",
+        "kubernetes-sigs/cluster-api bootstrap/kubeadm/config/crd/bases",
+    ).objects("KubeadmConfig", "spec.files[].content"),
+    *Definition(
+        "bootstrap.cluster.x-k8s.io",
+        "kubernetes-sigs/cluster-api bootstrap/kubeadm/config/crd/bases",
+    ).objects("KubeadmConfigTemplate", "spec.template.spec.files[].content"),
+    *Definition("tinkerbell.org", "tinkerbell/tink config/crd/bases").references(
+        "Template", "spec.data.tasks[].actions[].image"
+    ),
     *Definition(
         "work.open-cluster-management.io",
         f"{_CLUSTERS}v1/0000_00_work.open-cluster-management.io_manifestworks.crd.yaml",
@@ -43,4 +118,4 @@ ROWS: tuple[ImageField, ...] = (
         "kubeflow/manifests applications/katib/upstream/components/crd/experiment.yaml",
     ).objects("Experiment", "spec.trialTemplate.trialSpec"),
 )
-"""Rows of objects in objects."""
+"""Rows of objects, and of Helm values, in objects."""

@@ -1,0 +1,1 @@
+"""What a cluster runs, joined to the repository that should say so."""

@@ -1,0 +1,184 @@
+"""Helm templates read as text, where charts aren't rendered: which values what uses, and compares.
+
+Nothing is evaluated. What an action mentions counts, with all that the named templates and
+variables in it mention, so more is found than a rendering would use.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from msgspec import Struct, field
+
+__all__ = ["Compared", "Steps", "TemplateDocument", "TemplateTexts"]
+
+Steps = tuple[str, ...]
+
+_COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
+_ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+_VALUES = re.compile(r"\.Values((?:\.\w+)*)")
+_INDEX = re.compile(r"\bindex\s+\(?\s*\$?\.Values((?:\.\w+)*)((?:\s+\"[^\"]*\")*)")
+_INCLUDE = re.compile(r'\b(?:include|template)\s+"([^"]+)"')
+_VARIABLE = re.compile(r"\$(\w+)")
+_ASSIGNED = re.compile(r"^(?:(?:range|with|if)\s+)?(\$\w+)(?:\s*,\s*(\$\w+))?\s*:?=")
+_DEFINE = re.compile(r'^define\s+"([^"]+)"')
+_OPENS = re.compile(r"^(?:if|with|range|define|block)\b")
+_COMPARES = re.compile(
+    r"\b(?:eq|ne|has|contains|hasPrefix|hasSuffix|regexMatch|mustRegexMatch|regexFind|mustHas)\b"
+)
+_NAMELESS = re.compile(r"(?<!Values)\.(?:\w*[rR]egistry|\w*[rR]epository|image)\b|\$\w*[rR]egistry")
+_SEPARATOR = re.compile(r"^---", re.MULTILINE)
+
+
+class TemplateDocument(Struct, frozen=True):
+    """One document of a template: its text, and the whole template's."""
+
+    name: str
+    text: str
+    start: int
+    whole: str
+
+    def conditions(self, offset: int) -> list[str]:
+        """The actions whose blocks are open at an offset of the text."""
+        return _open_blocks(self.whole[: self.start + offset])
+
+
+class Compared(Struct, frozen=True):
+    """A value that a template compares: also all below it with `inside`.
+
+    A path of None stands for an image under another name, so for any.
+    """
+
+    template: str
+    path: Steps | None
+    inside: bool = False
+
+
+class TemplateTexts(Struct, frozen=True):
+    """The templates of one chart, with the named ones of all charts that it has."""
+
+    texts: Mapping[str, str]
+    defines: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, texts: Mapping[str, str], others: Iterable[str] = ()) -> "TemplateTexts":
+        """The templates by their names; `others` are those of charts inside and around."""
+        plain = {name: _without_comments(text) for name, text in texts.items()}
+        defines: dict[str, str] = {}
+        for text in (*map(_without_comments, others), *plain.values()):
+            defines.update(_defines(text))
+        return cls(plain, defines)
+
+    def documents(self) -> Iterator[TemplateDocument]:
+        """The documents of every template."""
+        for name, whole in self.texts.items():
+            starts = [0, *(found.end() for found in _SEPARATOR.finditer(whole)), len(whole)]
+            for start, end in pairwise(starts):
+                yield TemplateDocument(name, whole[start:end], start, whole)
+
+    def used(self, document: TemplateDocument) -> set[Steps]:
+        """The values that a document may use, with whatever is below them."""
+        return set(self._used(document.text, document.whole, set()))
+
+    def _used(self, part: str, whole: str, seen: set[str]) -> Iterator[Steps]:
+        for action in _ACTION.findall(part):
+            yield from _mentions(action)
+            for name in _VARIABLE.findall(action):
+                if f"${name}" not in seen:
+                    seen.add(f"${name}")
+                    for assigned in _assignments(whole, f"${name}"):
+                        yield from self._used(f"{{{{{assigned}}}}}", whole, seen)
+            for name in _INCLUDE.findall(action):
+                if name not in seen and name in self.defines:
+                    seen.add(name)
+                    body = self.defines[name]
+                    yield from self._used(body, body, seen)
+
+    def compared(self) -> Iterator[Compared]:
+        """The values that templates compare."""
+        for name, text in self.texts.items():
+            for action in _ACTION.findall(text):
+                if _is_comparison(action):
+                    yield from (Compared(name, path) for path in _mentions(action))
+                    if _is_nameless(action):
+                        yield Compared(name, None)
+                yield from self._compared_inside(name, action)
+
+    def _compared_inside(self, name: str, action: str) -> Iterator[Compared]:
+        """What a named template compares of that which an action hands to it."""
+        for body in self._bodies(action, set()):
+            found = [inner for inner in _ACTION.findall(body) if _is_comparison(inner)]
+            yield from (Compared(name, path) for inner in found for path in _mentions(inner))
+            if any(map(_is_nameless, found)):
+                handed = [*_mentions(action)]
+                yield from (Compared(name, path, inside=True) for path in handed)
+                yield from [] if handed else [Compared(name, None)]
+
+    def _bodies(self, action: str, seen: set[str]) -> Iterator[str]:
+        """The named templates that an action includes, with those that they include."""
+        for name in _INCLUDE.findall(action):
+            if name not in seen and name in self.defines:
+                seen.add(name)
+                yield self.defines[name]
+                yield from self._bodies(self.defines[name], seen)
+
+
+def _without_comments(text: str) -> str:
+    return _COMMENT.sub("", text)
+
+
+def _is_comparison(action: str) -> bool:
+    return _COMPARES.search(action) is not None and not _is_blank_test(action)
+
+
+def _is_nameless(action: str) -> bool:
+    """Whether an action speaks of a registry, but not of whose."""
+    return _NAMELESS.search(_VALUES.sub("", action)) is not None
+
+
+def _is_blank_test(action: str) -> bool:
+    """Whether all that values are compared with is the empty text."""
+    plain = _COMPARES.findall(action)
+    texts = re.findall(r'"([^"]*)"', action)
+    return set(plain) <= {"eq", "ne"} and bool(texts) and not any(texts)
+
+
+def _open_blocks(text: str) -> list[str]:
+    open_: list[str] = []
+    for action in _ACTION.findall(text):
+        if _OPENS.match(action):
+            open_.append(action)
+        elif action.startswith("else") and open_:
+            open_[-1] = action
+        elif action == "end" and open_:
+            open_.pop()
+    return open_
+
+
+def _mentions(action: str) -> Iterator[Steps]:
+    for plain, keys in _INDEX.findall(action):
+        yield (*filter(None, plain.split(".")), *re.findall(r'"([^"]*)"', keys))
+    for plain in _VALUES.findall(_INDEX.sub("", action)):
+        yield tuple(filter(None, plain.split(".")))
+
+
+def _assignments(whole: str, name: str) -> Iterator[str]:
+    """The actions that give a variable its value."""
+    for action in _ACTION.findall(whole):
+        found = _ASSIGNED.match(action)
+        if found is not None and name in found.groups():
+            yield action
+
+
+def _defines(text: str) -> Iterator[tuple[str, str]]:
+    """The named templates of a text, each with its body."""
+    open_: list[tuple[str | None, int]] = []
+    for found in _ACTION.finditer(text):
+        action = found[1]
+        if _OPENS.match(action):
+            named = _DEFINE.match(action)
+            open_.append((None if named is None else named[1], found.end()))
+        elif action == "end" and open_:
+            name, start = open_.pop()
+            if name is not None:
+                yield name, text[start : found.start()]

@@ -1,0 +1,175 @@
+"""imageshift audit: what a cluster runs, and where it comes from."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from msgspec.structs import replace
+
+from imageshift.audit.causes import Causes, Workloads
+from imageshift.audit.cluster import Item, read_items
+from imageshift.audit.collect import Audit
+from imageshift.audit.collect import audit as audit_items
+from imageshift.audit.git import GitImages
+from imageshift.audit.report import (
+    Change,
+    as_data,
+    as_markdown,
+    as_text,
+    changes,
+    read_report,
+    summary_line,
+)
+from imageshift.cli.exits import Exit
+from imageshift.cli.options import ChartsMode, RegistryOptions, with_options
+from imageshift.cli.output import emit, emit_data, say, say_doubtful_accounts
+from imageshift.errors import ConfigError, SourceError
+from imageshift.repo.read import read_file
+from imageshift.reports.summary import SCHEMA, namer, registry_row
+from imageshift.run import Run, RunOptions
+
+__all__ = ["audit"]
+
+_LARGEST = 1 << 30
+_STDIN = "-"
+
+
+class AuditFormat(StrEnum):
+    """How an audit is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditOptions(RegistryOptions):
+    """The options of `audit`."""
+
+    root: Annotated[
+        Path | None,
+        typer.Option("--root", help="Root of the repository: nothing outside it is read."),
+    ] = None
+    charts: Annotated[
+        ChartsMode | None,
+        typer.Option("--charts", help="Whether charts are rendered.", envvar="IMAGESHIFT_CHARTS"),
+    ] = None
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Contact nothing: charts come only from the cache.")
+    ] = False
+    since: Annotated[
+        Path | None,
+        typer.Option("--since", help="An older report (--format json) to compare with."),
+    ] = None
+    format: Annotated[AuditFormat, typer.Option("--format", help="Output format.")] = (
+        AuditFormat.TEXT
+    )
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="Write the result to this file, not to stdout."),
+    ] = None
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Exit 1 while an image with a rule comes from upstream."),
+    ] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every image.")] = False
+
+
+@with_options(AuditOptions)
+def audit(
+    *,
+    common: AuditOptions,
+    lists: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PODS.JSON… [PATH…]",
+            help="Files of `kubectl get … -o json` (- is stdin), then paths of the repository.",
+            show_default=False,
+        ),
+    ],
+) -> None:
+    """Say where every image that a cluster runs comes from."""
+    files, paths = _sorted(lists)
+    old = None if common.since is None else read_report(_content(common.since), str(common.since))
+    items, problems = _items(files)
+    run = Run.open(paths, _run_options(common))
+    say_doubtful_accounts([run.rules.registry])
+    git = GitImages(run.rules)
+    git.add(run.plans(), namer(run.workspace.root))
+    found = audit_items(items, Causes(run.rules, git, Workloads(items)), run.rules)
+    _print(found, None if old is None else changes(old, found), run, common)
+    for problem in problems:
+        say(problem)
+    if not common.quiet:
+        say(summary_line(found))
+    wrong = common.strict and any(r.comes_from_upstream and r.containers for r in found.rows)
+    raise typer.Exit(Exit.FINDINGS if wrong else Exit.UNSAFE if problems else Exit.DONE)
+
+
+def _run_options(common: AuditOptions) -> RunOptions:
+    return replace(
+        common.registry_options(),
+        root=common.root,
+        offline=common.offline,
+        charts=None if common.charts is None else common.charts.value,
+    )
+
+
+def _sorted(given: Iterable[str]) -> tuple[list[str], list[Path]]:
+    """Lists of objects first, then paths of the repository."""
+    files = [name for name in given if name == _STDIN or _is_list(Path(name))]
+    paths = [Path(name) for name in given if name not in files]
+    if not files:
+        raise ConfigError(
+            "no list of a cluster's objects is given",
+            hint="kubectl get pods -A -o json > pods.json; imageshift audit pods.json",
+        )
+    return files, paths or [Path()]
+
+
+def _is_list(path: Path) -> bool:
+    return path.suffix.lower() == ".json" and not path.is_dir()
+
+
+def _items(files: Iterable[str]) -> tuple[list[Item], list[str]]:
+    items: list[Item] = []
+    problems: list[str] = []
+    for name in dict.fromkeys(files):
+        content = _stdin() if name == _STDIN else _content(Path(name))
+        found, wrong = read_items(content, "stdin" if name == _STDIN else name)
+        items += found
+        problems += wrong
+    return items, problems
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_file(path, largest=_LARGEST)
+    except SourceError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _stdin() -> bytes:
+    content = sys.stdin.buffer.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ConfigError(f"stdin: it is larger than {_LARGEST >> 20} MiB")
+    return content
+
+
+def _print(found: Audit, since: list[Change] | None, run: Run, common: AuditOptions) -> None:
+    if common.format is AuditFormat.JSON:
+        head = {
+            "schema": SCHEMA,
+            "command": "audit",
+            "registries": [registry_row(target.rules, target.paths) for target in run.targets],
+        }
+        emit_data(head | as_data(found, since))
+    elif common.format is AuditFormat.MARKDOWN:
+        emit(as_markdown(found, since))
+    else:
+        emit(as_text(found, since, verbose=common.verbose))

@@ -1,0 +1,64 @@
+"""Images in annotations, which an injector or an operator puts into pods."""
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from imageshift.data.annotations import IMAGE_ANNOTATIONS
+from imageshift.sites.definitions import IMAGE_KEY
+from imageshift.sites.flags import is_spelled_out
+from imageshift.sites.model import ImageSite, Path, Resource, SiteKind
+from imageshift.sites.workloads import whole_site
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence
+
+__all__ = ["find_annotation_images"]
+
+# Most objects have no such annotation, so their text is asked before their tree.
+_NAMED = re.compile(r"/[\w.-]*[iI]mage[\"']?[ \t]*:")
+_EXACT = frozenset(row.name for row in IMAGE_ANNOTATIONS if "*" not in row.name)
+_PATTERNS = tuple(row.name for row in IMAGE_ANNOTATIONS if "*" in row.name)
+_DEEPEST = 40
+
+
+def find_annotation_images(
+    document: Document, root: Mapping, resource: Resource, path: Path
+) -> Iterator[ImageSite]:
+    """The images in the annotations of an object and of the pods in it.
+
+    Those that an injector is known to read are exact; others that speak of an image and have a
+    registry and a tag are doubtful.
+    """
+    text = document.source.text
+    if _NAMED.search(text, document.start, document.end) is None:
+        return
+    for annotations, at in _annotations(root, path, depth=0):
+        for key, value in annotations.pairs():
+            if isinstance(value, Scalar) and IMAGE_KEY.search(key.value):
+                yield from _image(document, resource, value, (*at, key.value))
+
+
+def _annotations(node: Node, path: Path, *, depth: int) -> Iterator[tuple[Mapping, Path]]:
+    if depth > _DEEPEST:
+        return
+    if isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            yield from _annotations(item, (*path, index), depth=depth + 1)
+    elif isinstance(node, Mapping):
+        for key, value in node.pairs():
+            at = (*path, key.value)
+            if key.value.lower().endswith("annotations") and isinstance(value, Mapping):
+                yield value, at
+            else:
+                yield from _annotations(value, at, depth=depth + 1)
+
+
+def _image(
+    document: Document, resource: Resource, value: Scalar, path: Path
+) -> Iterator[ImageSite]:
+    name = str(path[-1])
+    known = name in _EXACT or any(fnmatchcase(name, pattern) for pattern in _PATTERNS)
+    for site in whole_site(document, resource, value, path, SiteKind.FLAG):
+        if known:
+            yield site
+        elif is_spelled_out(site.text):
+            yield site.doubtful("not an annotation that imageshift knows")
