@@ -75,3 +75,13 @@ def test_mistyped_words_get_suggestions(line: str, said: str, tmp_path: Path) ->
 
     assert done.code == 2
     assert said in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "words", ["verify", "warm", "explain", "init", "rules list", "rules validate"]
+)
+def test_strict_only_where_it_changes_something(words: str, tmp_path: Path) -> None:
+    """Commands whose exit code no uncertain image changes don't have `--strict`."""
+    done = run(tmp_path, *words.split(), "--strict")
+
+    assert (done.code, "No such option: --strict" in done.stderr) == (2, True)

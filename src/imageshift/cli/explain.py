@@ -18,7 +18,7 @@ from imageshift.rewrite import Change, Kept
 from imageshift.run import Run
 
 
-@with_options(Common, without=("format",))
+@with_options(Common, without=("format", "strict"))
 def explain(
     *,
     common: Common,

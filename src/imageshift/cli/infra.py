@@ -60,7 +60,7 @@ class InfraCommon(AwsCommon):
     ] = False
 
 
-@with_options(InfraCommon, without=("format",))
+@with_options(InfraCommon, without=("format", "strict"))
 def terraform(
     *,
     common: InfraCommon,
@@ -87,7 +87,7 @@ def terraform(
     end(usage for usage, _ in targets)
 
 
-@with_options(InfraCommon, without=("format",))
+@with_options(InfraCommon, without=("format", "strict"))
 def cloudformation(
     *,
     common: InfraCommon,

@@ -17,7 +17,7 @@ from imageshift.repo.workspace import CONFIG_NAME, find_root
 from imageshift.repo.write import Write
 
 
-@with_options(Common, without=("format", "output"))
+@with_options(Common, without=("format", "output", "strict"))
 def init(
     *,
     common: Common,

@@ -35,7 +35,7 @@ Paths = Annotated[
 ]
 
 
-@with_options(AwsCommon)
+@with_options(AwsCommon, without=("strict",))
 def list_(*, common: AwsCommon, paths: Paths = None) -> None:
     """List the rules in force, and how many images use each."""
     usages = read_usage(paths or [], common)
@@ -80,7 +80,7 @@ def _rule_line(usage: Usage, row: dict[str, Any]) -> str:
     return f"{upstream} → {path} ({row['origin']}{secret}{used}{known})\n"
 
 
-@with_options(AwsCommon)
+@with_options(AwsCommon, without=("strict",))
 def import_(
     *,
     common: AwsCommon,
@@ -168,7 +168,7 @@ def _found_row(found: FoundRule) -> dict[str, Any]:
     }
 
 
-@with_options(AwsCommon)
+@with_options(AwsCommon, without=("strict",))
 def validate(
     *,
     common: AwsCommon,

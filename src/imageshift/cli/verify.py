@@ -20,7 +20,7 @@ from imageshift.verify.rows import problem_rows, render_rows
 __all__ = ["print_proof", "proof_rows", "verify"]
 
 
-@with_options(Common)
+@with_options(Common, without=("strict",))
 def verify(
     *,
     common: Common,

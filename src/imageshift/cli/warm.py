@@ -92,7 +92,7 @@ class WarmCommon(AwsCommon):
     ] = SyncTool.REGSYNC
 
 
-@with_options(WarmCommon)
+@with_options(WarmCommon, without=("strict",))
 def warm(
     *,
     common: WarmCommon,
