@@ -12,6 +12,8 @@ from imageshift.errors import NoFilesError
 from imageshift.repo.workspace import find_root
 from imageshift.run import find_config
 
+pytestmark = pytest.mark.once
+
 POD = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - {name: a, image: nginx:1.27}\n"
 RELEASE = """\
 apiVersion: source.toolkit.fluxcd.io/v1

@@ -97,9 +97,13 @@ class NotOurs(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     where both are given, both must fit.
     """
 
-    reason: str
-    paths: list[str] = []
-    images: list[str] = []
+    reason: Annotated[str, _says("Why they aren't ours.", "an example for readers")]
+    paths: Annotated[
+        list[str], _says("Patterns of files, as in .gitignore.", ["docs/examples/"])
+    ] = []
+    images: Annotated[
+        list[str], _says("Patterns of references, as a shell has them.", ["*/example/*"])
+    ] = []
 
 
 class RegistryEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

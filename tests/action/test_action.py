@@ -14,6 +14,8 @@ from ruamel.yaml import YAML
 
 from command_line import HOST, write_tree
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "ci" / "action.sh"
 CONFIG = 'account: "123456789012"\nregion: eu-west-2\n'

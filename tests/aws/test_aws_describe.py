@@ -14,6 +14,8 @@ from imageshift.aws.describe import describe_with
 from imageshift.cache import Rule
 from imageshift.errors import ConfigError, ToolError
 
+pytestmark = pytest.mark.once
+
 pytest_plugins = ("ecr_fixtures",)
 
 ACCOUNT, REGION = "111122223333", "eu-west-2"

@@ -12,6 +12,8 @@ import typer
 from command_line import run
 from imageshift.cli import build_app
 
+pytestmark = pytest.mark.once
+
 
 def commands(parent: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Yield every command below one, by the words that call it."""

@@ -6,6 +6,8 @@ import pytest
 
 from command_line import REGISTRY, read_tree, run, write_tree
 
+pytestmark = pytest.mark.once
+
 POD = """\
 apiVersion: v1
 kind: Pod

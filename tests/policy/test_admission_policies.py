@@ -19,6 +19,8 @@ from imageshift.policy.cel import moves, target
 from imageshift.policy.kyverno import expression
 from imageshift.reference import parse_reference
 
+pytestmark = pytest.mark.once
+
 NUMBER = int(os.environ.get("IMAGESHIFT_REFERENCES", "10000"))
 OTHER = "210987654321.dkr.ecr.us-east-1.amazonaws.com"
 RULES: dict[str, tuple[tuple[Rule, ...], dict[str, str]]] = {

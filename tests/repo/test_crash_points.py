@@ -60,6 +60,7 @@ class Case:
         assert len(self.changed) == files
         self.steps = steps_of(folder / "counted", "migrate", ".")
         self.tree = folder / "tree"
+        self.torn: int | None = None
 
     def fresh(self) -> Path:
         """Return the tree as it was."""
@@ -73,9 +74,11 @@ class Case:
 
     def half_done(self) -> Path:
         """Return the tree as a run leaves it that is killed between two files of the move."""
-        for number in range(self.steps, 0, -1) if len(self.changed) > 1 else ():
+        numbers = range(self.steps, 0, -1) if self.torn is None else [self.torn]
+        for number in numbers if len(self.changed) > 1 else ():
             self.disturbed(number, kill)
             if self.mixed():
+                self.torn = number
                 return self.tree
         pytest.skip("a single file is never half done")
 

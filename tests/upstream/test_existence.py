@@ -22,6 +22,8 @@ from imageshift.upstream.existence import Existence
 from oci_registry import OciRegistry, serve_registry
 from web_server import Page, page, serve
 
+pytestmark = pytest.mark.once
+
 # The planted password as htpasswd keeps it (bcrypt).
 HASHED = "$2b$04$b5jBCYodK6CMJoGJgyqyweheEbRK2Y1r4KmtxTnvkWckHvol.kOdO"
 

@@ -16,6 +16,8 @@ from imageshift.charts.plain import load_plain
 from oci_registry import OciRegistry, serve_registry
 from web_server import page, serve
 
+pytestmark = pytest.mark.once
+
 CASES = Path(__file__).parent.parent / "fixtures" / "charts"
 NAMES = sorted(path.name for path in CASES.iterdir() if path.is_dir())
 SHAPES = ["arguments", "list", "list-written", "network-schema", "pinned", "templated", "umbrella"]

@@ -15,7 +15,8 @@ __all__ = ["Compared", "Steps", "TemplateDocument", "TemplateTexts"]
 Steps = tuple[str, ...]
 
 _COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
-_ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+# Possessive, so that braces without end take linear time.
+_ACTION = re.compile(r"\{\{-?((?:[^{}]|\}(?!\})|\{(?!\{))*+)\}\}")
 _VALUES = re.compile(r"\.Values((?:\.\w+)*)")
 _INDEX = re.compile(r"\bindex\s+\(?\s*\$?\.Values((?:\.\w+)*)((?:\s+\"[^\"]*\")*)")
 _INCLUDE = re.compile(r'\b(?:include|template)\s+"([^"]+)"')
@@ -81,7 +82,7 @@ class TemplateTexts(Struct, frozen=True):
         return set(self._used(document.text, document.whole, set()))
 
     def _used(self, part: str, whole: str, seen: set[str]) -> Iterator[Steps]:
-        for action in _ACTION.findall(part):
+        for action in _actions(part):
             yield from _mentions(action)
             for name in _VARIABLE.findall(action):
                 if f"${name}" not in seen:
@@ -97,7 +98,7 @@ class TemplateTexts(Struct, frozen=True):
     def compared(self) -> Iterator[Compared]:
         """The values that templates compare."""
         for name, text in self.texts.items():
-            for action in _ACTION.findall(text):
+            for action in _actions(text):
                 if _is_comparison(action):
                     yield from (Compared(name, path) for path in _mentions(action))
                     if _is_nameless(action):
@@ -107,7 +108,7 @@ class TemplateTexts(Struct, frozen=True):
     def _compared_inside(self, name: str, action: str) -> Iterator[Compared]:
         """What a named template compares of that which an action hands to it."""
         for body in self._bodies(action, set()):
-            found = [inner for inner in _ACTION.findall(body) if _is_comparison(inner)]
+            found = [inner for inner in _actions(body) if _is_comparison(inner)]
             yield from (Compared(name, path) for inner in found for path in _mentions(inner))
             if any(map(_is_nameless, found)):
                 handed = [*_mentions(action)]
@@ -143,9 +144,18 @@ def _is_blank_test(action: str) -> bool:
     return set(plain) <= {"eq", "ne"} and bool(texts) and not any(texts)
 
 
+def _actions(text: str) -> list[str]:
+    """What stands between double braces, without the marks that trim space around them."""
+    return list(map(_trimmed, _ACTION.finditer(text)))
+
+
+def _trimmed(found: re.Match[str]) -> str:
+    return found[1].removesuffix("-").strip()
+
+
 def _open_blocks(text: str) -> list[str]:
     open_: list[str] = []
-    for action in _ACTION.findall(text):
+    for action in _actions(text):
         if _OPENS.match(action):
             open_.append(action)
         elif action.startswith("else") and open_:
@@ -164,7 +174,7 @@ def _mentions(action: str) -> Iterator[Steps]:
 
 def _assignments(whole: str, name: str) -> Iterator[str]:
     """The actions that give a variable its value."""
-    for action in _ACTION.findall(whole):
+    for action in _actions(whole):
         found = _ASSIGNED.match(action)
         if found is not None and name in found.groups():
             yield action
@@ -174,7 +184,7 @@ def _defines(text: str) -> Iterator[tuple[str, str]]:
     """The named templates of a text, each with its body."""
     open_: list[tuple[str | None, int]] = []
     for found in _ACTION.finditer(text):
-        action = found[1]
+        action = _trimmed(found)
         if _OPENS.match(action):
             named = _DEFINE.match(action)
             open_.append((None if named is None else named[1], found.end()))

@@ -25,7 +25,7 @@ def scan(
 ) -> None:
     """List every image, where it is, and what becomes of it."""
     session = Session("scan", paths, common)
-    listed = common.format is Format.TEXT and common.output is None
+    listed = common.format is Format.TEXT
     for plan in session.follow(session.run.plans()):
         for result, uses in _rows(plan, accounting=accounting) if listed else ():
             put(_line(result, session.shown(plan.file)) + (f" ({uses} uses)" if uses > 1 else ""))

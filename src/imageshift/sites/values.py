@@ -91,11 +91,10 @@ def global_registry(values: Mapping) -> str | None:
 
 def flat_stem(key: str) -> tuple[str, int] | None:
     """The stem of `imageRegistry` with 0, of `imageRepository` with 1; None for other keys."""
-    for number, pattern in enumerate((_FLAT_REGISTRY, _FLAT_REPOSITORY)):
-        found = pattern.fullmatch(key)
-        if found is not None:
-            return found[1], number
-    return None
+    registry, repository = _FLAT_REGISTRY.fullmatch(key), _FLAT_REPOSITORY.fullmatch(key)
+    if registry is not None:
+        return registry[1], 0
+    return None if repository is None else (repository[1], 1)
 
 
 def is_partial(site: ImageSite) -> bool:
