@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 from msgspec import Struct, field
 
@@ -17,6 +18,7 @@ from imageshift.inventory.objects import (
     read_release,
     texts,
 )
+from imageshift.inventory.parsed import read_chunks
 from imageshift.repo.workspace import Workspace
 from imageshift.sites import Resource, Role, resource_of
 from imageshift.sites.kustomization import generators
@@ -26,8 +28,6 @@ from imageshift.source import (
     Node,
     Scalar,
     Sequence,
-    SourceText,
-    split_documents,
 )
 
 __all__ = [
@@ -88,15 +88,13 @@ def read_documents(
 ) -> Iterator[Document]:
     """The documents of a file whose text is `wanted`; those that can't be read are left out."""
     try:
-        source = SourceText.decode(workspace.read(file))
+        chunks = read_chunks(file, workspace.read(file))
     except SourceError:
         return
-    for chunk in split_documents(source):
+    for chunk in chunks:
         if wanted(chunk.text):
-            try:
+            with suppress(SourceError):
                 yield from chunk.documents()
-            except SourceError:
-                continue
 
 
 def read_kustomizations(workspace: Workspace, files: Iterable[str]) -> dict[str, KustomizationFile]:
