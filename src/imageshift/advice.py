@@ -54,6 +54,7 @@ class Code(StrEnum):
     GENERATOR_UNKNOWN = "generator-unknown"
     UNCLAIMED = "unclaimed"
     OTHER_FORMAT = "other-format"
+    CHART_VERSION = "chart-version"
     OVERRIDE_STALE = "override-stale"
     OVERRIDE_DEAD = "override-dead"
     PATH_PHANTOM = "path-phantom"
@@ -103,6 +104,10 @@ _MESSAGES = {
         "image"
     ),
     Code.GENERATOR_UNKNOWN: "which files an ApplicationSet means by {} isn't known: {}",
+    Code.CHART_VERSION: (
+        "only files of its chart ({}) change: Flux goes on with the chart that it has until "
+        "Chart.yaml has another version"
+    ),
     Code.UNCLAIMED: (
         "nothing says whether this image is pulled: a line under `values:`, `images:` or "
         "`not_ours:` in .imageshift.yaml does"

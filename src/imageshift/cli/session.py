@@ -64,6 +64,7 @@ class Session:
         self.findings: list[Finding] = []
         self.is_sifted = False
         self._updater_files: list[str] = []
+        self._changed: list[str] = []
         self.common = common
         options = common.run_options(named_only=named_only, backward=backward)
         options = replace(options, **more)
@@ -89,6 +90,7 @@ class Session:
         with progress("files", total, quiet=quiet) as advance:
             for plan in plans:
                 self.summary.add(plan)
+                self._changed += [plan.file] * (plan.before != plan.after)
                 self.findings += self._findings(plan)
                 if _UPDATER in plan.scan.source.text:
                     self._updater_files.append(plan.file)
@@ -96,6 +98,7 @@ class Session:
                 yield plan
         self._warn_of_charts()
         self._warn_of_generators()
+        self._warn_of_late_charts()
         if self.command in _WARNING_OF_BOTS:
             from imageshift.cli.bot_warnings import warn_of_bots  # noqa: PLC0415 not for hooks
 
@@ -203,6 +206,15 @@ class Session:
         for rot in self.rot:
             message = f"{rot.message}; {rot.hint}"
             self.summary.advice.add(Code(rot.code), self._place(rot), message=message)
+
+    def _warn_of_late_charts(self) -> None:
+        charts = self.run.index.charts if self.summary.back_from is None else ()
+        if charts and self._changed:
+            from imageshift.charts.late import late_releases  # noqa: PLC0415 not for hooks
+
+            for late in late_releases(self.run.index, set(self._changed)):
+                place = f"{self.shown(late.file)}:{late.place.line}:{late.place.column}"
+                self.summary.advice.add(Code.CHART_VERSION, place, late.chart)
 
     def _warn_of_generators(self) -> None:
         found: dict[str, list[Hidden]] = {}

@@ -240,6 +240,12 @@ CODES: dict[str, CodeText] = {
         "of this name.",
         "Write the full name of the image if it is one of your own.",
     ),
+    Code.CHART_VERSION: CodeText(
+        "A chart's files change, and its version doesn't",
+        "Flux builds a chart from Git anew only when the version in Chart.yaml changes, so the "
+        "release goes on with the old image until then.",
+        "Raise the version in Chart.yaml, or set `reconcileStrategy: Revision` on the chart.",
+    ),
     Code.GENERATOR_UNKNOWN: CodeText(
         "Nobody but Argo CD knows what an ApplicationSet means",
         "A generator (of a forge, a plugin, cluster labels or another repository) gives values "

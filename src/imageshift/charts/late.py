@@ -1,0 +1,47 @@
+"""Releases for which a change arrives late: Flux builds charts from Git anew by version (E3.2)."""
+
+from collections.abc import Collection, Iterator
+
+from msgspec import Struct
+
+from imageshift.charts.model import ChartError
+from imageshift.charts.sources import ChartSources
+from imageshift.charts.spec import to_filled
+from imageshift.charts.value_stacks import release_specs
+from imageshift.inventory import Index
+from imageshift.links.reach import Reach
+from imageshift.sites import resource_of
+from imageshift.sites.model import below
+from imageshift.source import Place
+
+__all__ = ["Late", "late_releases"]
+
+
+class Late(Struct, frozen=True):
+    """A release with the folder of its chart, whose files carry all that changes for it."""
+
+    file: str
+    place: Place
+    chart: str
+
+
+def late_releases(index: Index, changed: Collection[str]) -> Iterator[Late]:
+    """The releases of which only their chart's files are among the changed ones.
+
+    Flux goes on with the chart that it has until Chart.yaml has another version, unless
+    `reconcileStrategy: Revision` is set.
+    """
+    sources = ChartSources(index, Reach(index), {})
+    for file, document, root in release_specs(index):
+        if file in changed:
+            continue
+        resource = resource_of(root)
+        try:
+            plain = to_filled(below(root, "spec"), {})
+            pick = sources.pick(plain, resource.namespace or "default", resource.name)
+        except ChartError:
+            continue
+        if pick.late and pick.source.path is not None:
+            folder = index.workspace.relative(pick.source.path)
+            if any(not folder or name.startswith(f"{folder}/") for name in changed):
+                yield Late(file, document.place(root.start), folder or ".")
