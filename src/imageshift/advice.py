@@ -55,6 +55,7 @@ class Code(StrEnum):
     UNCLAIMED = "unclaimed"
     OTHER_FORMAT = "other-format"
     CHART_VERSION = "chart-version"
+    TAG_FROZEN = "tag-frozen"
     OVERRIDE_STALE = "override-stale"
     OVERRIDE_DEAD = "override-dead"
     PATH_PHANTOM = "path-phantom"

@@ -173,6 +173,11 @@ class ChartProblem(Protocol):
         """What to do about it."""
         ...
 
+    @property
+    def code(self) -> str:
+        """The warning that it is; empty for what is only said."""
+        ...
+
 
 class Surroundings(Protocol):
     """What the objects that build a file say of it."""

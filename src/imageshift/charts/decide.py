@@ -68,6 +68,7 @@ _LONGEST = 300
 _MOST_ROUNDS = 3
 _UPGRADING = frozenset({Tool.FLUX, Tool.HELMFILE})
 _REFUSED_BY_FLUX = "Flux can't install {}: kustomize refuses {} (Argo CD accepts it)"
+_FROZEN = "{} now pins what so far came with {}: raise it together with the chart"
 _REFUSED = "the chart doesn't use it as an image, and would render something else with another name"
 _BEYOND = "only another build of the release renders it, and no post-renderer can reach it there"
 
@@ -537,6 +538,11 @@ class _Run:
             if solved.result.clash is not None and solved.text.tool is Tool.FLUX:
                 note = _REFUSED_BY_FLUX.format(solved.chart, solved.result.clash)
                 self._found.notes.append(ChartProblem(solved.text.file, solved.text.place, note))
+            if solved.moves.frozen:
+                at, named = solved.text, ", ".join(dict.fromkeys(solved.moves.frozen))
+                note = _FROZEN.format(named, solved.chart)
+                problem = ChartProblem(at.file, at.place, note, code="tag-frozen")
+                self._found.notes.append(problem)
             self._found.rot.extend(solved.rotten.findings)
             start = solved.text.document.offset(solved.text.root.start)
             self._found.owned.add((solved.text.file, start))

@@ -4,7 +4,7 @@ Images that changed values tie together move together or not at all. What a valu
 room for goes to the post-renderers; a Job that is no hook stays, with all that is tied to it (X11).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -37,6 +37,7 @@ from imageshift.charts.writing import (
     renderer_edits,
 )
 from imageshift.errors import SourceError
+from imageshift.reference import name_length
 from imageshift.sites import SkipReason
 from imageshift.sites.keeps import Keep
 from imageshift.source import Edit, Scalar, Sequence
@@ -83,13 +84,17 @@ class Fate(Struct, frozen=True):
 
 
 class ReleaseMoves(Struct, frozen=True):
-    """The fates of a release's images, the edits by file, and its values as they become."""
+    """The fates of a release's images, the edits by file, and its values as they become.
+
+    `frozen` are values and fields that now have a tag or digest which so far came with the chart.
+    """
 
     fates: tuple[Fate, ...]
     edits: Mapping[str, tuple[Edit, ...]]
     values: Mapping[ValuePath, Any]
     renderers: tuple[Values, ...] = ()
     needs_hooks: bool = False
+    frozen: tuple[str, ...] = ()
 
 
 class Terms(Struct, frozen=True):
@@ -147,7 +152,14 @@ class _Work:
             values=self._values,
             renderers=post_renderers(entries, patches),
             needs_hooks=any(entry.hook_only and not entry.test_only for entry in entries),
+            frozen=tuple(self._frozen(patches)),
         )
+
+    def _frozen(self, patches: Iterable[Patch]) -> Iterator[str]:
+        for _, step in self._steps:
+            if isinstance(step, Insertion) and _pins(step.value):
+                yield ".".join(step.path)
+        yield from (patch.pointer for patch in patches if _pins(patch.value))
 
     def _group(self, members: list[int], edits: list[ValueEdit]) -> None:
         """Decides over images that belong together."""
@@ -355,3 +367,10 @@ def _changed(image: RenderedImage, paths: set[ValuePath]) -> Iterable[ValuePath]
         for end in range(1, len(segment.leaf) + 1):
             if segment.leaf[:end] in paths:
                 yield segment.leaf[:end]
+
+
+def _pins(value: Any) -> bool:
+    """Whether a value, or one inside it, has a tag or digest."""
+    if isinstance(value, Mapping | list):
+        return any(map(_pins, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, str) and len(value) > name_length(value)

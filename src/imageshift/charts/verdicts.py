@@ -58,6 +58,7 @@ class ChartProblem(Struct, frozen=True):
     place: Place
     message: str
     hint: str | None = None
+    code: str = ""
 
 
 class Solved(Struct, frozen=True):

@@ -203,6 +203,9 @@ class Session:
                 self._place(problem),
                 message=f"{problem.message}{hint}; its values are read as text",
             )
+        for note in () if charts is None else charts.notes:
+            if note.code:
+                self.summary.advice.add(Code(note.code), self._place(note), message=note.message)
         for rot in self.rot:
             message = f"{rot.message}; {rot.hint}"
             self.summary.advice.add(Code(rot.code), self._place(rot), message=message)
@@ -271,7 +274,8 @@ class Session:
         self.say_emptied()
         self._say_outside()
         for note in () if self.run.charts is None else self.run.charts.notes:
-            say(f"{self._place(note)}: {note.message}")
+            if not note.code:
+                say(f"{self._place(note)}: {note.message}")
         say_doubtful_accounts(target.rules.registry for target in self.run.targets)
 
     def _others(self, numbers: dict[str, int]) -> Iterator[tuple[str, int]]:

@@ -240,6 +240,12 @@ CODES: dict[str, CodeText] = {
         "of this name.",
         "Write the full name of the image if it is one of your own.",
     ),
+    Code.TAG_FROZEN: CodeText(
+        "An override pins a tag that came with the chart",
+        "The chart has the whole reference in one value or field, so the override holds its tag "
+        "or digest too, and the chart's next version no longer changes it.",
+        "Raise it together with the chart's version: `override-stale` finds it then.",
+    ),
     Code.CHART_VERSION: CodeText(
         "A chart's files change, and its version doesn't",
         "Flux builds a chart from Git anew only when the version in Chart.yaml changes, so the "
