@@ -10,13 +10,17 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import xml.etree.ElementTree as ET
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".venv"
 REPORTS = ROOT / ".nox" / "reports"
 OLDEST = (3, 11)
+BESIDE = ("lint", "typing", "docs")
+MAIN = ("wheel", "corpus", "hooks", "tests")
 
 
 def debian_package(package: str) -> None:
@@ -51,15 +55,33 @@ def demo() -> int:
 
 
 def test(sessions: list[str]) -> int:
-    """Run nox, end with one line of what all its test runs counted, return the exit code."""
+    """Run nox, end with one line of what all its test runs counted, return the exit code.
+
+    Without names, the sessions that use one core run beside the others, and print after them.
+    """
     shutil.rmtree(REPORTS, ignore_errors=True)
-    nox = environment("nox", "nox[uv]>=2025.5.1") / "nox"
-    chosen = ["--session", *sessions] if sessions else []
-    run = subprocess.run([str(nox), *chosen], check=False, cwd=ROOT, stdin=subprocess.DEVNULL)
+    nox = str(environment("nox", "nox[uv]>=2025.5.1") / "nox")
+    if sessions:
+        code = run_sessions(nox, sessions).returncode
+    else:
+        with tempfile.TemporaryFile() as beside:
+            command = [nox, "--session", *BESIDE]
+            quiet = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=beside,
+                                     stderr=subprocess.STDOUT)  # fmt: skip
+            code = run_sessions(nox, MAIN).returncode
+            code = quiet.wait() or code
+            beside.seek(0)
+            print(beside.read().decode(errors="replace"), flush=True)
     if REPORTS.is_dir():
         passed, failed, skipped = counts(REPORTS)
         print(f"{passed} passed, {failed} failed, {skipped} skipped", flush=True)
-    return run.returncode
+    return code
+
+
+def run_sessions(nox: str, sessions: Iterable[str]) -> "subprocess.CompletedProcess[bytes]":
+    """Run sessions one after the other."""
+    command = [nox, "--session", *sessions]
+    return subprocess.run(command, check=False, cwd=ROOT, stdin=subprocess.DEVNULL)
 
 
 def counts(folder: Path) -> tuple[int, int, int]:
