@@ -9,6 +9,7 @@ from imageshift.charts.sources import ChartSources
 from imageshift.charts.spec import to_filled
 from imageshift.charts.value_stacks import release_specs
 from imageshift.inventory import Index
+from imageshift.inventory.index import join
 from imageshift.links.reach import Reach
 from imageshift.sites import resource_of
 from imageshift.sites.model import below
@@ -18,7 +19,7 @@ __all__ = ["Late", "late_releases"]
 
 
 class Late(Struct, frozen=True):
-    """A release with the folder of its chart, whose files carry all that changes for it."""
+    """A release with its chart's folder, where only what Flux packs into the chart changes."""
 
     file: str
     place: Place
@@ -43,5 +44,13 @@ def late_releases(index: Index, changed: Collection[str]) -> Iterator[Late]:
             continue
         if pick.late and pick.source.path is not None:
             folder = index.workspace.relative(pick.source.path)
-            if any(not folder or name.startswith(f"{folder}/") for name in changed):
+            if _is_made_of(folder, pick.values_files, changed):
                 yield Late(file, document.place(root.start), folder or ".")
+
+
+def _is_made_of(folder: str, values_files: Collection[str], changed: Collection[str]) -> bool:
+    """Whether Flux packs one of the changed files into the chart that it builds of a folder."""
+    inside = f"{folder}/".lstrip("/")
+    values = {join("", name) for name in values_files} or {f"{inside}values.yaml"}
+    more = (f"{inside}templates/", f"{inside}charts/")
+    return any(name in values or name.startswith(more) for name in changed)
