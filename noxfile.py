@@ -15,6 +15,8 @@ BIN = ROOT / ".tools" / "bin"
 CORPUS = Path(os.environ.get("IMAGESHIFT_CORPUS", ROOT.parent / "shared" / "corpus"))
 SUPPORTED = ("3.11", "3.12", "3.13")
 ONCE = ["property", "helm", "helm3", "kustomize", "registry", "console", "once"]
+WORKERS = str((os.cpu_count() or 2) + 1)
+"""One more than there are cores, since tests also wait: for servers, programs and time limits."""
 COMPILED = {"UV_COMPILE_BYTECODE": "1"}
 """What a user's pip does by itself: tests start hundreds of processes."""
 
@@ -134,7 +136,7 @@ def tests(session: nox.Session) -> None:
     # commands take minutes and don't depend on the Python, so the newest runs them.
     once = [] if session.python == PYTHONS[-1] else ONCE
     chosen = " and ".join(f"not {marker}" for marker in ("corpus", "precommit", *once))
-    pytest(session, "-n", "auto", "-m", chosen, *session.posargs)
+    pytest(session, "-n", WORKERS, "-m", chosen, *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1], requires=["build"])
@@ -144,7 +146,7 @@ def corpus(session: nox.Session) -> None:
         session.skip(f"no folder of real repositories at {CORPUS} (IMAGESHIFT_CORPUS names one)")
     install_for_tests(session)
     session.env["IMAGESHIFT_CORPUS"] = str(CORPUS)
-    pytest(session, "-n", "auto", "-m", "corpus", *session.posargs)
+    pytest(session, "-n", WORKERS, "-m", "corpus", *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1], requires=["build"])
