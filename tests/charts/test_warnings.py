@@ -83,8 +83,7 @@ def test_charts_that_arrive_late(
 ) -> None:
     """A release is named for which only files of its chart change."""
     write_tree(tmp_path, {f"chart/{name}": text for name, text in SPLIT.items()})
-    files = {"chart/Chart.yaml": META, "r.yaml": release.replace("$", "./chart")}
-    write_tree(tmp_path, files)
+    write_tree(tmp_path, {"chart/Chart.yaml": META, "r.yaml": release.replace("$", "./chart")})
 
     assert codes(tmp_path, "migrate", ".", "--charts", charts) == expected
     assert codes(tmp_path, "migrate", ".", "--charts", charts) == []
