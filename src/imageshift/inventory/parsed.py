@@ -12,7 +12,7 @@ from imageshift.source import Chunk, Document, SourceText, split_documents
 __all__ = ["Parsed", "read_chunks"]
 
 _SMALL = 64 * 1024
-_KEPT = 1024
+_KEPT = 4096
 
 
 class Parsed:
