@@ -69,7 +69,6 @@ def _print_stays(console: Console, summary: Summary, *, whole: Container[str] | 
             _print_dim(console, line)
         if number is not None and count > number:
             _print_more(console, count - number)
-    _print_skips(console, summary, whole=whole)
 
 
 def _print_skips(console: Console, summary: Summary, *, whole: Container[str] | None) -> None:
