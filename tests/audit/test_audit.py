@@ -383,6 +383,7 @@ def test_since(tree: Path) -> None:
 
 
 NGINX = f"{HOST}/docker-hub/library/nginx:1"
+DIGEST = f"quay.io/a@sha256:{'429f404a' * 8}"
 FAILURES = {
     "not found": (
         (NGINX, "ErrImagePull", "failed to resolve reference: not found"),
@@ -412,6 +413,14 @@ FAILURES = {
     "rate limit behind the cache": (
         (NGINX, "ErrImagePull", "toomanyrequests"),
         "docker.io's rate limit is reached: give the rule docker-hub a secret of a paid account",
+    ),
+    "digits of a name": (
+        ("quay.io/a:1.429", "ErrImagePull", 'pull "quay.io/a:1.429@sha256:a404b": 403 Forbidden'),
+        "the registry refuses it",
+    ),
+    "digits of a digest": (
+        (DIGEST, "ErrImagePull", f"failed to pull {DIGEST}: dial tcp 1.2.3.4:443: i/o timeout"),
+        "the registry can't be reached",
     ),
     "route": ((NGINX, "ErrImagePull", "dial tcp 1.2.3.4:443: i/o timeout"), "the registry can't"),
     "platform": (
