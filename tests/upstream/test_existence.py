@@ -202,6 +202,18 @@ def test_migrate_says_what_it_points_at(repository: Repository) -> None:
 
 
 @pytest.mark.registry
+def test_images_of_a_baseline(repository: Repository) -> None:
+    """A missing image that the baseline lists doesn't make the run fail."""
+    repository.findings("org/none:1")
+    known = ("--upstream", "--baseline", "known.json")
+    repository.run("check", *known, "--write-baseline")
+
+    again = repository.run("check", *known)
+
+    assert (again.stdout, again.code) == ("", 0)
+
+
+@pytest.mark.registry
 def test_what_isnt_asked(repository: Repository) -> None:
     """Without the option nothing is asked, nor for images without a rule or with a variable."""
     repository.run("migrate", images=("org/none:1",))

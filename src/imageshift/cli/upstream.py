@@ -24,10 +24,13 @@ __all__ = ["ask_upstreams"]
 _LATEST = frozenset({SiteKind.WORKLOAD, SiteKind.CUSTOM})
 
 
-def ask_upstreams(session: Session, plans: Iterable[FilePlan], platforms: Iterable[str]) -> Exit:
+def ask_upstreams(
+    session: Session, plans: Iterable[FilePlan], platforms: Iterable[str]
+) -> set[Exit]:
     """Asks for every image of the plans that has a rule, and says which aren't there.
 
-    They become warnings of the report, and findings of the run.
+    They become warnings of the report, and findings of the run. Returns FINDINGS where some
+    aren't there, and TOOL where some couldn't be asked for.
     """
     common, rules = session.common, session.run.rules
     whole = (
@@ -45,9 +48,7 @@ def ask_upstreams(session: Session, plans: Iterable[FilePlan], platforms: Iterab
             session.findings.append(_finding(session, missing, place))
             if missing.state is State.UNKNOWN:
                 say(f"{place}: {missing.state}: {message}")
-    if any(missing.state is not State.UNKNOWN for missing in found):
-        return Exit.FINDINGS
-    return Exit.TOOL if found else Exit.DONE
+    return {Exit.TOOL if one.state is State.UNKNOWN else Exit.FINDINGS for one in found}
 
 
 def _finding(session: Session, missing: Missing, text: str) -> Finding:
