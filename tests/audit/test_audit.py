@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -500,6 +501,17 @@ def test_several_files_and_stdin(tree: Path) -> None:
 
 
 SIZE = int(os.environ.get("IMAGESHIFT_AUDIT_PODS", "2000"))
+
+
+def test_no_standard_input(tree: Path) -> None:
+    """A closed standard input holds no list, which is said."""
+    command = (sys.executable, "-c", "from imageshift.cli import main; main()", "audit", "-")
+    closed = ["/bin/sh", "-c", f"{shlex.join((*command, *REGISTRY))} <&-"]
+
+    done = subprocess.run(closed, cwd=tree, capture_output=True, text=True, check=False)
+
+    assert done.stderr.startswith("imageshift: stdin: it isn't JSON: ")
+    assert done.returncode == 3
 
 
 def test_large_lists_are_read_fast(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ def _content(path: Path) -> bytes:
 
 
 def _stdin() -> bytes:
-    content = sys.stdin.buffer.read(_LARGEST + 1)
+    content = b"" if sys.stdin is None else sys.stdin.buffer.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise ConfigError(f"stdin: it is larger than {_LARGEST >> 20} MiB")
     return content
