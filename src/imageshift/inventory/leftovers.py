@@ -213,9 +213,10 @@ class _Left:
         made = _named(document, span, text, holder.path, resource)
         claim = self._claim(resource, holder.path[start:], whole=holder.scalar.value == text)
         if holder.path[:1] in _GENERATORS:
-            generator = document.mapping.items(str(holder.path[0]))[int(holder.path[1])]
-            name = generator.text("name") if isinstance(generator, Mapping) else None
-            claim = SkipReason.UNCLAIMED, f"the generator {name} takes it; {self._look}"
+            generator = _listed(document.mapping, holder.path)
+            if generator is not None:
+                said = f"the generator {generator.text('name')} takes it; {self._look}"
+                claim = SkipReason.UNCLAIMED, said
         return made.skipped(*(reason or _reason_at(holder.path) or claim))
 
     def _obeying(self, site: ImageSite) -> ImageSite:
@@ -366,10 +367,18 @@ def _is_telling(path: Path) -> bool:
 def _object_at(root: Mapping, path: Path) -> tuple[Resource, int]:
     """The object that holds a path, an item of a List too, and where the path in it begins."""
     resource = resource_of(root)
-    if resource.kind.endswith("List") and path[:1] == ("items",) and isinstance(path[1], int):
-        item = root.items("items")[path[1]]
-        return resource_of(item) if isinstance(item, Mapping) else resource, 2
-    return resource, 0
+    is_list = resource.kind.endswith("List") and path[:1] == ("items",)
+    item = _listed(root, path) if is_list else None
+    return (resource, 0) if item is None else (resource_of(item), 2)
+
+
+def _listed(root: Mapping, path: Path) -> Mapping | None:
+    """The mapping that a path leads through, if that is an item of a list of the root's."""
+    match path:
+        case (str(key), int(number), *_):
+            item = next(iter(root.items(key)[number:]), None)
+            return item if isinstance(item, Mapping) else None
+    return None
 
 
 def _span(site: ImageSite) -> Span:
