@@ -17,7 +17,7 @@ from imageshift.errors import InvalidReferenceError, SourceError, VariableRefere
 from imageshift.mapper import Backward, Contested, Forward, Mapper
 from imageshift.reference import DOCKER_HUB, ImageReference, has_host, name_length
 from imageshift.sites import Confidence, ImageSite, Part, Role, SiteKind, SkipReason
-from imageshift.source import Document, Edit, Mapping, Scalar, insert_key, remove_key
+from imageshift.source import Document, Edit, Mapping, Scalar, insert_key, remove_key, walk
 
 __all__ = [
     "Backward",
@@ -289,9 +289,7 @@ def _provider_edit(site: ImageSite, mapper: Mapper) -> Iterable[Edit]:
 
     On the way back the key goes: without it Flux takes the address as `generic`.
     """
-    spec = site.document.mapping.mapping("spec")
-    if spec is None:
-        return
+    spec = _chart_spec(site)
     provider = spec.scalar("provider")
     if isinstance(mapper, Backward):
         yield from [] if provider is None else [_without_provider(site.document, spec, provider)]
@@ -299,6 +297,18 @@ def _provider_edit(site: ImageSite, mapper: Mapper) -> Iterable[Edit]:
         yield insert_key(site.document, spec, "url", "provider", "aws")
     elif provider.value != "aws":
         yield site.document.replace(provider, provider.value, "aws")
+
+
+def _chart_spec(site: ImageSite) -> Mapping:
+    """The mapping with a chart's address, which may stand in an object inside another one.
+
+    Raises:
+        SourceError: a template takes the address from elsewhere.
+    """
+    for node in walk(site.document.root):
+        if isinstance(node, Mapping) and node.get("url") is site.main.scalar:
+            return node
+    raise SourceError("its address stands elsewhere, so `provider` has no place", reason="style")
 
 
 def _without_provider(document: Document, spec: Mapping, provider: Scalar) -> Edit:
