@@ -204,14 +204,15 @@ class _GuardReader:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._read = lru_cache(maxsize=None)(self._of_chart)
-        self._done: set[tuple[int, int]] = set()
+        self._done: set[tuple[ValuesLayer, str, bool, bool]] = set()
 
     def of(self, stack: Stack) -> Iterator[tuple[SiteKey, Guard]]:
         """The values that stay as the chart of a stack is written."""
         jobs = not (self._index.rewrite_jobs or stack.forced)
-        guards = self._read(stack.folder or "", stack.upgrades, jobs)
-        layers = [layer for layer in stack.layers if (id(layer), id(guards)) not in self._done]
-        self._done |= {(id(layer), id(guards)) for layer in layers if layer.in_chart}
+        way = (stack.folder or "", stack.upgrades, jobs)
+        guards = self._read(*way)
+        layers = [layer for layer in stack.layers if (layer, *way) not in self._done]
+        self._done |= {(layer, *way) for layer in layers if layer.in_chart}
         for layer in layers:
             for path, scalar in scalars(layer.values):
                 guard = guards.at(tuple(map(str, path)))
