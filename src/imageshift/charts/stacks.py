@@ -31,6 +31,7 @@ from imageshift.charts.values import parse_target
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
 from imageshift.links.model import SiteKey
+from imageshift.links.reach import Reach
 from imageshift.plan import Decisions
 from imageshift.rewrite import Change, Kept, Mapper, Move, Status, keep, plan_site
 from imageshift.sites import Confidence, ImageSite, Part, Role, SkipReason
@@ -166,8 +167,9 @@ def _edit(site: ImageSite, part: Part, new: str) -> Edit:
     return site.document.replace(part.scalar, part.scalar.value, new)
 
 
-def read_stacks(
+def read_stacks(  # noqa: PLR0913 as solve.decisions
     index: Index,
+    reach: Reach,
     mapper_of: Callable[[str], Mapper],
     scan: Callable[[str], FileScan],
     writable: Callable[[str], bool],
@@ -182,7 +184,7 @@ def read_stacks(
     """
     found, pairs = Stacks(mapper_of), dict[tuple[SiteKey, SiteKey], Pair]()
     guards = _GuardReader(index)
-    for stack in read_stacks_of(index):
+    for stack in read_stacks_of(index, reach):
         layers = stack.layers
         if guarded and stack.folder in index.charts:
             found.guards.update(guards.of(stack))

@@ -215,7 +215,7 @@ class Session:
         if charts and self._changed:
             from imageshift.charts.late import late_releases  # noqa: PLC0415 not for hooks
 
-            for late in late_releases(self.run.index, set(self._changed)):
+            for late in late_releases(self.run.index, self.run.reach(), set(self._changed)):
                 place = f"{self.shown(late.file)}:{late.place.line}:{late.place.column}"
                 self.summary.advice.add(Code.CHART_VERSION, place, late.chart)
 
