@@ -6,12 +6,13 @@ One function serves both ways: a `Mapper` says where a reference goes and how it
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
+from contextlib import suppress
 from enum import StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from imageshift.cache import Cached, Mapped, Rule, Unmapped, UnmappedReason
+from imageshift.cache import Cached, Mapped, Rule, RuleSet, Unmapped, UnmappedReason
 from imageshift.data.official_images import OFFICIAL_IMAGES
 from imageshift.errors import InvalidReferenceError, SourceError, VariableReferenceError
 from imageshift.mapper import Backward, Contested, Forward, Mapper
@@ -31,6 +32,7 @@ __all__ = [
     "keep",
     "plan_site",
     "reconcile",
+    "removal",
     "why_incomplete",
     "with_value",
 ]
@@ -127,6 +129,21 @@ def with_value(kept: Kept, mapper: Mapper, variables: MappingType[str, str]) -> 
     except InvalidReferenceError:
         return kept
     return replace(kept, before=before, detail=f"{kept.detail}; with its value {before}")
+
+
+def removal(
+    site: ImageSite, names: Iterable[str], edits: tuple[Edit, ...], rules: RuleSet
+) -> Change | None:
+    """The edits that take a site out, as a change to nothing: no image moves.
+
+    It is told by the first of some names that is a reference; None where none is.
+    """
+    for name in names:
+        with suppress(InvalidReferenceError):
+            image = rules.parse(name)
+            rule = rules.rule_of(image) or rules.rules[0]
+            return Change(site, image, image, rule, edits, mended=True)
+    return None
 
 
 def _unproven(site: ImageSite, outcome: Mapped) -> str | None:

@@ -53,5 +53,5 @@ def warn_of_late_charts(run: Run, summary: Summary, changed: Collection[str]) ->
     if run.index.charts and changed:
         from imageshift.charts.late import late_releases  # noqa: PLC0415 not for hooks
 
-        for late in late_releases(run.index, set(changed)):
+        for late in late_releases(run.index, run.reach(), set(changed)):
             summary.advice.add(Code.CHART_VERSION, summary.where(late.file, late.place), late.chart)
