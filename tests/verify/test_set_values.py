@@ -84,3 +84,18 @@ def test_config_map_of_a_rendered_release(
     moved = CONFIG_MAP.replace("docker.io", f"{HOST}/docker-hub")
 
     assert verified(tmp_path, before, {**before, "b.yaml": moved}) == code
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(("registry", "code"), [(f"{HOST}/quay", 0), (f"{HOST}/github", 1)])
+def test_value_that_an_application_gets(tmp_path: Path, registry: str, code: int) -> None:
+    """A new value of an Application is judged by the chart that Argo CD renders with it."""
+    application = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n"
+        "  source: {repoURL: https://git.example/x, path: chart, helm: {valuesObject: {VALUES}}}\n"
+    )
+    values = "image: {registry: quay.io, repository: x/y}\n"
+    before = {**CHART, "chart/values.yaml": values, "a.yaml": application.replace("VALUES", "")}
+    after = application.replace("VALUES", f"image: {{registry: {registry}}}")
+
+    assert verified(tmp_path, before, {**before, "a.yaml": after}) == code

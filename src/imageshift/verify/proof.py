@@ -361,9 +361,9 @@ class _Run(Struct, dict=True):
         """The Argo CD sources of which both sides build all that they make."""
         charts = self.after.charts.items()
         found = {unit.owner for _, unit, both in self._pairs if both}
-        found |= {chart.owner for key, chart in charts if key in self._rendered}
+        found |= {chart.owner for key, chart in charts if key in self._rendered_charts}
         failed = {unit.owner for _, unit, both in self._pairs if not both}
-        failed |= {chart.owner for key, chart in charts if key not in self._rendered}
+        failed |= {chart.owner for key, chart in charts if key not in self._rendered_charts}
         return frozenset(owner for owner in found - failed if owner is not None)
 
 
