@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from command_line import HOST, REGISTRY, run, write_tree
+from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
+from imageshift.verify import VerifyOptions, verify_trees
 
 APPLICATION = """\
 apiVersion: argoproj.io/v1alpha1
@@ -99,3 +101,25 @@ def test_value_that_an_application_gets(tmp_path: Path, registry: str, code: int
     after = application.replace("VALUES", f"image: {{registry: {registry}}}")
 
     assert verified(tmp_path, before, {**before, "a.yaml": after}) == code
+
+
+@pytest.mark.helm
+def test_files_of_an_application(tmp_path: Path) -> None:
+    """The verdict on a chart names its files: those that `migrate --verify` holds back."""
+    application = APPLICATION.replace("chart: a", "path: chart").replace("REPOSITORY", "x/y")
+    tree = {
+        **CHART,
+        "chart/values.yaml": "{}",
+        "chart/.argocd-source.yaml": "helm: {valueFiles: [/more.yaml]}",
+        "more.yaml": "a: b",
+        "other.yaml": "{}",
+        "a.yaml": application.replace("REGISTRY", "quay.io"),
+    }
+    write_tree(tmp_path, tree)
+    rules = RuleSet(Registry.of("123456789012", "eu-west-2"), ARTICLE_RULES)
+
+    proof = verify_trees(tmp_path, tmp_path, VerifyOptions(rules_of=lambda _: rules))
+
+    files = [found.files for found in proof.verdicts if found.key.kind == "Application"]
+    named = {"a.yaml", "chart/.argocd-source.yaml", "chart/values.yaml", "more.yaml"}
+    assert files == [named]

@@ -32,6 +32,7 @@ class ChartBuild(Struct, frozen=True, kw_only=True):
     namespace: str
     source: Plain
     charts: Mapping[str, Path]
+    overrides: tuple[str, ...]
 
     @property
     def data(self) -> Plain:
@@ -50,7 +51,7 @@ class ChartBuild(Struct, frozen=True, kw_only=True):
         named = [name for text in _list(helm.get("valueFiles")) for name in self._files(str(text))]
         folder = None if self.source.get("chart") else self._folder
         charts = () if folder is None else (join(folder, "values.yaml") or "",)
-        return (self.file, *charts, *named)
+        return (self.file, *self.overrides, *charts, *named)
 
     def said(self, error: ImageshiftError) -> str:
         """What an error says, with paths as the tree has them."""
@@ -153,6 +154,7 @@ def _build(tree: Tree, source: Source, charts: Mapping[str, Path]) -> ChartBuild
         namespace=namespace,
         source=data,
         charts=charts,
+        overrides=source.files,
     )
 
 

@@ -227,12 +227,12 @@ class _Run(Struct, dict=True):
         old, new = self.before.charts[key], self.after.charts[key]
         rules = self.options.rules_of(new.file)
         try:
-            return self._prover.prove(key, old, new, rules, jobs=self.options.rewrite_jobs)
+            made = self._prover.prove(key, old, new, rules, jobs=self.options.rewrite_jobs)
         except Exception as error:  # noqa: BLE001 one bad source is no matter for the others
             said = as_tool_error(error)
-            return Verdict(key=key, file=new.file, problem=Problem(old.place, old.said(said)))
-        finally:
-            self.options.advance()
+            made = Verdict(key=key, file=new.file, problem=Problem(old.place, old.said(said)))
+        self.options.advance()
+        return replace(made, files=frozenset(new.files))
 
     def _prove_release(self, task: tuple[UnitKey, UnitKey]) -> Verdict:
         old, new = (self._release_side(side, *task) for side in (self.before, self.after))
