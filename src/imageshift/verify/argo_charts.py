@@ -14,7 +14,7 @@ from imageshift.charts.values import merge, set_target_path
 from imageshift.errors import ImageshiftError
 from imageshift.inventory.index import join
 from imageshift.sites.model import below
-from imageshift.verify.argocd import Owner, Source, sources
+from imageshift.verify.argocd import Owner, Source, folder_of, sources
 from imageshift.verify.model import Plain, UnitKey, VerdictKind
 from imageshift.verify.releases import FoundRelease
 from imageshift.verify.tree import Tree
@@ -99,7 +99,7 @@ class ChartBuild(Struct, frozen=True, kw_only=True):
 
     @property
     def _folder(self) -> str | None:
-        return join("", str(self.source.get("path") or "").lstrip("/") or ".")
+        return folder_of(self.source)
 
     def _values(self, helm: Plain) -> dict[str, Any]:
         """The files in order, then `valuesObject`, or `values` where there is none."""
@@ -139,9 +139,8 @@ def chart_builds(tree: Tree, charts: Mapping[str, Path]) -> dict[UnitKey, ChartB
 def _build(tree: Tree, source: Source, charts: Mapping[str, Path]) -> ChartBuild | None:
     """A source that is a chart; None where it isn't, or only Argo CD can fill it."""
     application, data = source.application, source.data
-    folder = join("", str(data.get("path") or "").lstrip("/") or ".")
     name = application.name
-    is_chart = "chart" in data or ("path" in data and folder in tree.index.charts)
+    is_chart = "chart" in data or ("path" in data and folder_of(data) in tree.index.charts)
     keys = ("spec", "template", "spec") if application.is_set else ("spec",)
     namespace = below(application.merged, *keys, "destination").text("namespace") or ""
     if not is_chart or "{{" in repr((name, namespace, data)):

@@ -18,7 +18,15 @@ from imageshift.source import Mapping as Node
 from imageshift.verify.model import Plain
 from imageshift.verify.tree import Tree
 
-__all__ = ["Owner", "Source", "application_builds", "owned", "sources", "without_judged"]
+__all__ = [
+    "Owner",
+    "Source",
+    "application_builds",
+    "folder_of",
+    "owned",
+    "sources",
+    "without_judged",
+]
 
 _KEPT = ("namePrefix", "nameSuffix", "patches", "components")
 _JUDGED = {
@@ -60,6 +68,11 @@ def sources(tree: Tree) -> Iterator[Source]:
             yield Source(found, node, data, path, files)
 
 
+def folder_of(source: Plain) -> str | None:
+    """The folder that a source's `path` names; None where it leads out of the tree."""
+    return join("", str(source.get("path") or "").lstrip("/") or ".")
+
+
 def without_judged(data: Any) -> Any:
     """A file of overrides without what a build judges better."""
     found = dict(data) if isinstance(data, Mapping) else {}
@@ -71,7 +84,7 @@ def without_judged(data: Any) -> Any:
 
 
 def _override_files(tree: Tree, source: Plain, application: Application) -> Iterator[str]:
-    folder = join("", str(source.get("path") or "").lstrip("/") or ".")
+    folder = folder_of(source)
     names = [".argocd-source.yaml", f".argocd-source-{application.name}.yaml"]
     space = resource_of(application.root).namespace
     names += [f".argocd-source-{space}_{application.name}.yaml"] if space else []
