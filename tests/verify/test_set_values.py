@@ -123,3 +123,16 @@ def test_files_of_an_application(tmp_path: Path) -> None:
     files = [found.files for found in proof.verdicts if found.key.kind == "Application"]
     named = {"a.yaml", "chart/.argocd-source.yaml", "chart/values.yaml", "more.yaml"}
     assert files == [named]
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("name", ["charts/prod.yaml", "./charts/prod.yaml", "/charts/prod.yaml"])
+def test_registry_alone_in_a_file_of_values(tmp_path: Path, name: str) -> None:
+    """What a release's own file of values says is judged by the rendering, however it is named."""
+    spec = f"chart: {{spec: {{chart: ./chart, valuesFiles: [{name}], sourceRef: "
+    release = RELEASE.replace("chart: {spec: {chart: ./chart, sourceRef: ", spec)
+    release = release.replace("  valuesFrom: [{kind: ConfigMap, name: a}]\n", "")
+    before = {**CHART, "a.yaml": release, "charts/prod.yaml": "image: {registry: quay.io}\n"}
+    moved = f"image: {{registry: {HOST}/quay}}\n"
+
+    assert verified(tmp_path, before, {**before, "charts/prod.yaml": moved}) == 0

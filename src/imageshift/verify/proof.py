@@ -299,7 +299,7 @@ class _Run(Struct, dict=True):
             )
             path = None if release is None else release.source.path
             if release is not None and path is not None and path.is_relative_to(root):
-                found |= {name.lstrip("/") for name in release.values_texts}
+                found |= release.values_texts.keys()
                 found.add(str((path / "values.yaml").relative_to(root)))
         return frozenset(found)
 

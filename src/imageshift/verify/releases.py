@@ -91,7 +91,7 @@ def _values_files(chart: Plain) -> tuple[str, ...]:
 
 
 def _values_texts(names: tuple[str, ...], catalog: Lookup, *, lenient: bool) -> dict[str, bytes]:
-    """Files of values beside a chart from Git: their paths begin at the source's root (E3.1).
+    """Files of values beside a chart from Git, by name: paths begin at the source's root (E3.1).
 
     With `lenient` those that aren't there don't count.
 
@@ -102,8 +102,8 @@ def _values_texts(names: tuple[str, ...], catalog: Lookup, *, lenient: bool) -> 
     for name in names:
         file = join("", name.lstrip("/"))
         text = None if file is None else catalog.tree.read(file)
-        if text is not None:
-            found[name] = text
+        if file is not None and text is not None:
+            found[file] = text
         elif not lenient:
             raise ChartError(f"the values file {name} isn't in this repository")
     return found
