@@ -136,3 +136,70 @@ def test_registry_alone_in_a_file_of_values(tmp_path: Path, name: str) -> None:
     moved = f"image: {{registry: {HOST}/quay}}\n"
 
     assert verified(tmp_path, before, {**before, "charts/prod.yaml": moved}) == 0
+
+
+JOB = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: a, namespace: argocd}
+spec:
+  syncPolicy: {syncOptions: [OPTIONS]}
+  source: {repoURL: https://git.example/x, path: chart, helm: {valuesObject: {image: IMAGE}}}
+"""
+JOB_TEMPLATE = """\
+{{ if .Release.IsInstall }}
+apiVersion: batch/v1
+kind: Job
+metadata: {name: a}
+spec: {template: {spec: {containers: [{name: a, image: "{{ .Values.image }}"}]}}}
+{{ end }}
+"""
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(
+    ("options", "code"), [("Prune=true", 1), ("Replace=true", 1), ("Force=true, Replace=true", 0)]
+)
+def test_job_of_an_application(tmp_path: Path, options: str, code: int) -> None:
+    """Argo CD renders each change as an installation: a Job stays, unless it is replaced."""
+    chart = {**CHART, "chart/templates/a.yaml": JOB_TEMPLATE}
+    before, after = (
+        {**chart, "a.yaml": JOB.replace("OPTIONS", options).replace("IMAGE", image)}
+        for image in ("quay.io/x/y:1", f"{HOST}/quay/x/y:1")
+    )
+
+    assert verified(tmp_path, before, after) == code
+
+
+@pytest.mark.kustomize
+@pytest.mark.parametrize(
+    ("options", "annotation", "code"),
+    [
+        ("", "Prune=true", 1),
+        ("", "Replace=true", 1),
+        ("", "Force=true,Replace=true", 0),
+        ("Force=true, Replace=true", "Prune=true", 0),
+    ],
+)
+def test_job_that_an_application_builds(
+    tmp_path: Path, options: str, annotation: str, code: int
+) -> None:
+    """A Job of a kustomization moves where its own or its Application's options replace it."""
+    application = JOB.replace("OPTIONS", options).replace(
+        "helm: {valuesObject: {image: IMAGE}}", ""
+    )
+    job = (
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: a\n"
+        f"  annotations: {{argocd.argoproj.io/sync-options: '{annotation}'}}\n"
+        "spec: {template: {spec: {containers: [{name: a, image: 'IMAGE'}]}}}\n"
+    )
+    before, after = (
+        {
+            "a.yaml": application.replace("path: chart", "path: app"),
+            "app/kustomization.yaml": "resources: [job.yaml]",
+            "app/job.yaml": job.replace("IMAGE", image),
+        }
+        for image in ("quay.io/x/y:1", f"{HOST}/quay/x/y:1")
+    )
+
+    assert verified(tmp_path, before, after) == code

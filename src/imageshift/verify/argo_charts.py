@@ -33,6 +33,7 @@ class ChartBuild(Struct, frozen=True, kw_only=True):
     source: Plain
     charts: Mapping[str, Path]
     overrides: tuple[str, ...]
+    is_forced: bool
 
     @property
     def data(self) -> Plain:
@@ -78,7 +79,8 @@ class ChartBuild(Struct, frozen=True, kw_only=True):
             release=release,
             schemas=helm.get("skipSchemaValidation") is not True,
             strategy="combined",
-            is_forced=False,
+            is_forced=self.is_forced,
+            upgrades=False,
         )
 
     def _chart(self) -> ChartSource:
@@ -141,8 +143,7 @@ def _build(tree: Tree, source: Source, charts: Mapping[str, Path]) -> ChartBuild
     application, data = source.application, source.data
     name = application.name
     is_chart = "chart" in data or ("path" in data and folder_of(data) in tree.index.charts)
-    keys = ("spec", "template", "spec") if application.is_set else ("spec",)
-    namespace = below(application.merged, *keys, "destination").text("namespace") or ""
+    namespace = below(application.spec, "destination").text("namespace") or ""
     if not is_chart or "{{" in repr((name, namespace, data)):
         return None
     return ChartBuild(
@@ -154,6 +155,7 @@ def _build(tree: Tree, source: Source, charts: Mapping[str, Path]) -> ChartBuild
         source=data,
         charts=charts,
         overrides=source.files,
+        is_forced=source.is_forced,
     )
 
 

@@ -14,6 +14,7 @@ from imageshift.inventory.objects import Application
 from imageshift.links.sources import application_folders
 from imageshift.sites import resource_of
 from imageshift.sites.argocd import application_sources
+from imageshift.sites.sync_options import application_options, remakes_jobs
 from imageshift.source import Mapping as Node
 from imageshift.verify.model import Plain
 from imageshift.verify.tree import Tree
@@ -49,6 +50,11 @@ class Source(Struct, frozen=True):
     data: Plain
     path: ValuePath
     files: tuple[str, ...] = ()
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether Argo CD deletes and creates Jobs that have changed."""
+        return remakes_jobs(application_options(self.application.spec))
 
     def owner(self, key: str) -> Owner:
         """What it is in the object that has it; `key` says how it is built."""
@@ -105,7 +111,7 @@ def application_builds(tree: Tree) -> Iterator[tuple[str, str, Plain, Owner]]:
                 found = source.application
                 space = resource_of(found.root).namespace
                 metadata = {"namespace": space, "name": found.name}
-                data = {"kind": "Application", "metadata": metadata, "spec": _spec(source.data)}
+                data = {"kind": "Application", "metadata": metadata, "spec": _spec(source)}
                 yield folder, found.file, data, source.owner("kustomize")
 
 
@@ -118,11 +124,12 @@ def owned(name: ObjectName, path: ValuePath) -> Owner | None:
     return None
 
 
-def _spec(source: Plain) -> Plain:
-    plain = source.get("kustomize")
+def _spec(source: Source) -> Plain:
+    plain = source.data.get("kustomize")
+    made: dict[str, Any] = {"force": True} if source.is_forced else {}
     if not isinstance(plain, Mapping):
-        return {}
-    made: dict[str, Any] = {key: plain[key] for key in _KEPT if plain.get(key)}
+        return made
+    made |= {key: plain[key] for key in _KEPT if plain.get(key)}
     if plain.get("namespace"):
         made["targetNamespace"] = plain["namespace"]
     images = [_entry(text) for text in plain.get("images") or () if isinstance(text, str)]

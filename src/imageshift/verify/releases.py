@@ -30,13 +30,18 @@ _HINT = "name the chart's folder under `charts: sources:` in .imageshift.yaml"
 
 
 class FoundRelease(Struct, frozen=True):
-    """A HelmRelease as it is built; `is_forced` when an upgrade makes its objects anew."""
+    """A HelmRelease as it is built, or an Argo CD source as it is read.
+
+    `is_forced` when a change makes Jobs anew; `upgrades` when it is an upgrade, as in Flux: under
+    Argo CD it is an installation like the first.
+    """
 
     data: Plain
     release: Release
     schemas: bool
     strategy: str
     is_forced: bool
+    upgrades: bool = True
 
 
 def is_release(data: Plain) -> bool:
