@@ -34,6 +34,8 @@ NO_NOISE = {
     "another word beside a random one": ("x1 a", "y2 a", "z3 b"),
     "another image among lines": (f"x\nx\n{APP}:1", f"x\n{APP}:1", f"x\n{NEW}:2"),
     "an image less among lines": (f"x\nx\n{APP}:1", f"x\n{APP}:1", "x\nx\nx\nx"),
+    "a number more in a list": (["x1"], ["y2"], ["z3", 5]),
+    "another key in a list": ([{"a": "x1"}], [{"a": "y2"}], [{"b": "z3"}]),
     "another image in a list": ([f"{APP}:1"], ["a", f"{APP}:1"], ["a", "b", f"{NEW}:2"]),
 }
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from command_line import HOST, REGISTRY, run, write_tree
+from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
+from imageshift.verify import VerifyOptions, verify_trees
 
 APPLICATION = """\
 apiVersion: argoproj.io/v1alpha1
@@ -84,3 +86,120 @@ def test_config_map_of_a_rendered_release(
     moved = CONFIG_MAP.replace("docker.io", f"{HOST}/docker-hub")
 
     assert verified(tmp_path, before, {**before, "b.yaml": moved}) == code
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(("registry", "code"), [(f"{HOST}/quay", 0), (f"{HOST}/github", 1)])
+def test_value_that_an_application_gets(tmp_path: Path, registry: str, code: int) -> None:
+    """A new value of an Application is judged by the chart that Argo CD renders with it."""
+    application = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n"
+        "  source: {repoURL: https://git.example/x, path: chart, helm: {valuesObject: {VALUES}}}\n"
+    )
+    values = "image: {registry: quay.io, repository: x/y}\n"
+    before = {**CHART, "chart/values.yaml": values, "a.yaml": application.replace("VALUES", "")}
+    after = application.replace("VALUES", f"image: {{registry: {registry}}}")
+
+    assert verified(tmp_path, before, {**before, "a.yaml": after}) == code
+
+
+@pytest.mark.helm
+def test_files_of_an_application(tmp_path: Path) -> None:
+    """The verdict on a chart names its files: those that `migrate --verify` holds back."""
+    application = APPLICATION.replace("chart: a", "path: chart").replace("REPOSITORY", "x/y")
+    tree = {
+        **CHART,
+        "chart/values.yaml": "{}",
+        "chart/.argocd-source.yaml": "helm: {valueFiles: [/more.yaml]}",
+        "more.yaml": "a: b",
+        "other.yaml": "{}",
+        "a.yaml": application.replace("REGISTRY", "quay.io"),
+    }
+    write_tree(tmp_path, tree)
+    rules = RuleSet(Registry.of("123456789012", "eu-west-2"), ARTICLE_RULES)
+
+    proof = verify_trees(tmp_path, tmp_path, VerifyOptions(rules_of=lambda _: rules))
+
+    files = [found.files for found in proof.verdicts if found.key.kind == "Application"]
+    named = {"a.yaml", "chart/.argocd-source.yaml", "chart/values.yaml", "more.yaml"}
+    assert files == [named]
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("name", ["charts/prod.yaml", "./charts/prod.yaml", "/charts/prod.yaml"])
+def test_registry_alone_in_a_file_of_values(tmp_path: Path, name: str) -> None:
+    """What a release's own file of values says is judged by the rendering, however it is named."""
+    spec = f"chart: {{spec: {{chart: ./chart, valuesFiles: [{name}], sourceRef: "
+    release = RELEASE.replace("chart: {spec: {chart: ./chart, sourceRef: ", spec)
+    release = release.replace("  valuesFrom: [{kind: ConfigMap, name: a}]\n", "")
+    before = {**CHART, "a.yaml": release, "charts/prod.yaml": "image: {registry: quay.io}\n"}
+    moved = f"image: {{registry: {HOST}/quay}}\n"
+
+    assert verified(tmp_path, before, {**before, "charts/prod.yaml": moved}) == 0
+
+
+JOB = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: a, namespace: argocd}
+spec:
+  syncPolicy: {syncOptions: [OPTIONS]}
+  source: {repoURL: https://git.example/x, path: chart, helm: {valuesObject: {image: IMAGE}}}
+"""
+JOB_TEMPLATE = """\
+{{ if .Release.IsInstall }}
+apiVersion: batch/v1
+kind: Job
+metadata: {name: a}
+spec: {template: {spec: {containers: [{name: a, image: "{{ .Values.image }}"}]}}}
+{{ end }}
+"""
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize(
+    ("options", "code"), [("Prune=true", 1), ("Replace=true", 1), ("Force=true, Replace=true", 0)]
+)
+def test_job_of_an_application(tmp_path: Path, options: str, code: int) -> None:
+    """Argo CD renders each change as an installation: a Job stays, unless it is replaced."""
+    chart = {**CHART, "chart/templates/a.yaml": JOB_TEMPLATE}
+    before, after = (
+        {**chart, "a.yaml": JOB.replace("OPTIONS", options).replace("IMAGE", image)}
+        for image in ("quay.io/x/y:1", f"{HOST}/quay/x/y:1")
+    )
+
+    assert verified(tmp_path, before, after) == code
+
+
+@pytest.mark.kustomize
+@pytest.mark.parametrize(
+    ("options", "annotation", "code"),
+    [
+        ("", "Prune=true", 1),
+        ("", "Replace=true", 1),
+        ("", "Force=true,Replace=true", 0),
+        ("Force=true, Replace=true", "Prune=true", 0),
+    ],
+)
+def test_job_that_an_application_builds(
+    tmp_path: Path, options: str, annotation: str, code: int
+) -> None:
+    """A Job of a kustomization moves where its own or its Application's options replace it."""
+    application = JOB.replace("OPTIONS", options).replace(
+        "helm: {valuesObject: {image: IMAGE}}", ""
+    )
+    job = (
+        "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: a\n"
+        f"  annotations: {{argocd.argoproj.io/sync-options: '{annotation}'}}\n"
+        "spec: {template: {spec: {containers: [{name: a, image: 'IMAGE'}]}}}\n"
+    )
+    before, after = (
+        {
+            "a.yaml": application.replace("path: chart", "path: app"),
+            "app/kustomization.yaml": "resources: [job.yaml]",
+            "app/job.yaml": job.replace("IMAGE", image),
+        }
+        for image in ("quay.io/x/y:1", f"{HOST}/quay/x/y:1")
+    )
+
+    assert verified(tmp_path, before, after) == code

@@ -85,6 +85,12 @@ class Application(Struct, frozen=True, kw_only=True):
         keys = ("spec", "template", "metadata") if self.is_set else ("metadata",)
         return below(self.root, *keys).text("name") or ""
 
+    @property
+    def spec(self) -> Mapping:
+        """The Application's spec, in a set the one that its template and patch come to."""
+        keys = ("spec", "template", "spec") if self.is_set else ("spec",)
+        return below(self.merged, *keys)
+
 
 class SourceObject(Struct, frozen=True):
     """A Flux source: where charts or manifests come from."""

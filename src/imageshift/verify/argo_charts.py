@@ -14,7 +14,7 @@ from imageshift.charts.values import merge, set_target_path
 from imageshift.errors import ImageshiftError
 from imageshift.inventory.index import join
 from imageshift.sites.model import below
-from imageshift.verify.argocd import Owner, Source, sources
+from imageshift.verify.argocd import Owner, Source, folder_of, sources
 from imageshift.verify.model import Plain, UnitKey, VerdictKind
 from imageshift.verify.releases import FoundRelease
 from imageshift.verify.tree import Tree
@@ -32,6 +32,8 @@ class ChartBuild(Struct, frozen=True, kw_only=True):
     namespace: str
     source: Plain
     charts: Mapping[str, Path]
+    overrides: tuple[str, ...]
+    is_forced: bool
 
     @property
     def data(self) -> Plain:
@@ -50,7 +52,7 @@ class ChartBuild(Struct, frozen=True, kw_only=True):
         named = [name for text in _list(helm.get("valueFiles")) for name in self._files(str(text))]
         folder = None if self.source.get("chart") else self._folder
         charts = () if folder is None else (join(folder, "values.yaml") or "",)
-        return (self.file, *charts, *named)
+        return (self.file, *self.overrides, *charts, *named)
 
     def said(self, error: ImageshiftError) -> str:
         """What an error says, with paths as the tree has them."""
@@ -77,7 +79,8 @@ class ChartBuild(Struct, frozen=True, kw_only=True):
             release=release,
             schemas=helm.get("skipSchemaValidation") is not True,
             strategy="combined",
-            is_forced=False,
+            is_forced=self.is_forced,
+            upgrades=False,
         )
 
     def _chart(self) -> ChartSource:
@@ -98,7 +101,7 @@ class ChartBuild(Struct, frozen=True, kw_only=True):
 
     @property
     def _folder(self) -> str | None:
-        return join("", str(self.source.get("path") or "").lstrip("/") or ".")
+        return folder_of(self.source)
 
     def _values(self, helm: Plain) -> dict[str, Any]:
         """The files in order, then `valuesObject`, or `values` where there is none."""
@@ -138,11 +141,9 @@ def chart_builds(tree: Tree, charts: Mapping[str, Path]) -> dict[UnitKey, ChartB
 def _build(tree: Tree, source: Source, charts: Mapping[str, Path]) -> ChartBuild | None:
     """A source that is a chart; None where it isn't, or only Argo CD can fill it."""
     application, data = source.application, source.data
-    folder = join("", str(data.get("path") or "").lstrip("/") or ".")
     name = application.name
-    is_chart = "chart" in data or ("path" in data and folder in tree.index.charts)
-    keys = ("spec", "template", "spec") if application.is_set else ("spec",)
-    namespace = below(application.merged, *keys, "destination").text("namespace") or ""
+    is_chart = "chart" in data or ("path" in data and folder_of(data) in tree.index.charts)
+    namespace = below(application.spec, "destination").text("namespace") or ""
     if not is_chart or "{{" in repr((name, namespace, data)):
         return None
     return ChartBuild(
@@ -153,6 +154,8 @@ def _build(tree: Tree, source: Source, charts: Mapping[str, Path]) -> ChartBuild
         namespace=namespace,
         source=data,
         charts=charts,
+        overrides=source.files,
+        is_forced=source.is_forced,
     )
 
 

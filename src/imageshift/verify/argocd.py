@@ -14,11 +14,20 @@ from imageshift.inventory.objects import Application
 from imageshift.links.sources import application_folders
 from imageshift.sites import resource_of
 from imageshift.sites.argocd import application_sources
+from imageshift.sites.sync_options import application_options, remakes_jobs
 from imageshift.source import Mapping as Node
 from imageshift.verify.model import Plain
 from imageshift.verify.tree import Tree
 
-__all__ = ["Owner", "Source", "application_builds", "owned", "sources", "without_judged"]
+__all__ = [
+    "Owner",
+    "Source",
+    "application_builds",
+    "folder_of",
+    "owned",
+    "sources",
+    "without_judged",
+]
 
 _KEPT = ("namePrefix", "nameSuffix", "patches", "components")
 _JUDGED = {
@@ -42,6 +51,11 @@ class Source(Struct, frozen=True):
     path: ValuePath
     files: tuple[str, ...] = ()
 
+    @property
+    def is_forced(self) -> bool:
+        """Whether Argo CD deletes and creates Jobs that have changed."""
+        return remakes_jobs(application_options(self.application.spec))
+
     def owner(self, key: str) -> Owner:
         """What it is in the object that has it; `key` says how it is built."""
         resource = resource_of(self.application.root)
@@ -60,6 +74,11 @@ def sources(tree: Tree) -> Iterator[Source]:
             yield Source(found, node, data, path, files)
 
 
+def folder_of(source: Plain) -> str | None:
+    """The folder that a source's `path` names; None where it leads out of the tree."""
+    return join("", str(source.get("path") or "").lstrip("/") or ".")
+
+
 def without_judged(data: Any) -> Any:
     """A file of overrides without what a build judges better."""
     found = dict(data) if isinstance(data, Mapping) else {}
@@ -71,7 +90,7 @@ def without_judged(data: Any) -> Any:
 
 
 def _override_files(tree: Tree, source: Plain, application: Application) -> Iterator[str]:
-    folder = join("", str(source.get("path") or "").lstrip("/") or ".")
+    folder = folder_of(source)
     names = [".argocd-source.yaml", f".argocd-source-{application.name}.yaml"]
     space = resource_of(application.root).namespace
     names += [f".argocd-source-{space}_{application.name}.yaml"] if space else []
@@ -92,7 +111,7 @@ def application_builds(tree: Tree) -> Iterator[tuple[str, str, Plain, Owner]]:
                 found = source.application
                 space = resource_of(found.root).namespace
                 metadata = {"namespace": space, "name": found.name}
-                data = {"kind": "Application", "metadata": metadata, "spec": _spec(source.data)}
+                data = {"kind": "Application", "metadata": metadata, "spec": _spec(source)}
                 yield folder, found.file, data, source.owner("kustomize")
 
 
@@ -105,11 +124,12 @@ def owned(name: ObjectName, path: ValuePath) -> Owner | None:
     return None
 
 
-def _spec(source: Plain) -> Plain:
-    plain = source.get("kustomize")
+def _spec(source: Source) -> Plain:
+    plain = source.data.get("kustomize")
+    made: dict[str, Any] = {"force": True} if source.is_forced else {}
     if not isinstance(plain, Mapping):
-        return {}
-    made: dict[str, Any] = {key: plain[key] for key in _KEPT if plain.get(key)}
+        return made
+    made |= {key: plain[key] for key in _KEPT if plain.get(key)}
     if plain.get("namespace"):
         made["targetNamespace"] = plain["namespace"]
     images = [_entry(text) for text in plain.get("images") or () if isinstance(text, str)]

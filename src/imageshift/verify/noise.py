@@ -1,7 +1,7 @@
 """What differs by itself: values that a chart makes up anew in each rendering."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -9,7 +9,6 @@ from msgspec import Struct
 
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import has_host, name_length
-from imageshift.verify.objects import texts_of
 from imageshift.verify.text import SIGNS, TextJudge
 
 __all__ = ["Noise"]
@@ -79,7 +78,18 @@ class Noise(Struct, frozen=True):
 
 
 def _lines(value: Any) -> list[str]:
-    """The lines of all texts in a value."""
-    texts: Iterable[str] = texts_of(value) if isinstance(value, dict | list) else [str(value)]
-    sealed = (_SEALED.sub(lambda found: f"sealed{hash(found[0])}", text) for text in texts)
+    """The lines of all keys and values in a value."""
+    sealed = (_SEALED.sub(lambda found: f"sealed{hash(found[0])}", text) for text in _texts(value))
     return [line for text in sealed for line in text.split("\n")]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    else:
+        yield str(value)

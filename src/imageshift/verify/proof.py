@@ -1,7 +1,7 @@
 """The whole proof: both trees discovered, their units paired, compared, and releases rendered."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -162,26 +162,30 @@ def _once(make: Callable[[], Kustomize]) -> Callable[[], Kustomize]:
 
 
 class _Run(Struct, dict=True):
+    """One proof, and its verdicts so far.
+
+    `releases` are those on releases, by unit and release; `charts` those on the chart sources
+    that could be rendered.
+    """
+
     before: _Side
     after: _Side
     options: VerifyOptions
-    _rendered: dict[UnitKey, list[Verdict]] = field(default_factory=dict)
+    releases: dict[tuple[UnitKey, UnitKey], Verdict] = field(default_factory=dict)
+    charts: dict[UnitKey, Verdict] = field(default_factory=dict)
 
     def prove(self) -> Proof:
         keys = [key for key in {**self.before.units, **self.after.units} if self._is_asked(key)]
         with ThreadPoolExecutor(self.options.jobs) as pool:
             tasks = [(key, release) for key in keys for release in self._releases(key)]
-            proven = dict(zip(tasks, pool.map(self._prove_release, tasks), strict=True))
-            found = zip(self._charts, pool.map(self._prove_chart, self._charts), strict=True)
-            charts = {key: verdict for key, verdict in found if verdict.problem is None}
-        self._rendered_charts = charts.keys()
-        self._proven = proven
-        made = [*proven.values()]
-        made += [defer(each, (), (), self._built, self._owners) for each in charts.values()]
-        for task, each in proven.items():
-            self._rendered.setdefault(task[0], []).append(each)
+            self.releases.update(zip(tasks, pool.map(self._prove_release, tasks), strict=True))
+            asked = self._chart_sources()
+            found = zip(asked, pool.map(self._prove_chart, asked), strict=True)
+            self.charts.update((key, each) for key, each in found if each.problem is None)
+        made = [*self.releases.values()]
+        made += [defer(each, (), (), self._built, self._owners) for each in self.charts.values()]
         for key in keys:
-            verdict = self._prove_unit(key, self._rendered.get(key, ()))
+            verdict = self._prove_unit(key)
             if verdict is not None:
                 made.append(verdict)
         return Proof(tuple(sorted(map(self._veil.over, made), key=_order)))
@@ -211,8 +215,7 @@ class _Run(Struct, dict=True):
         renderer = options.renderer or find_renderer()
         return ReleaseProver(ReleaseRenderer(locator, renderer, _once(Kustomize.find)))
 
-    @cached_property
-    def _charts(self) -> list[UnitKey]:
+    def _chart_sources(self) -> list[UnitKey]:
         """The chart sources of Applications that both sides have, and somebody asks for."""
         asked = self.options.is_asked
         return [
@@ -227,12 +230,12 @@ class _Run(Struct, dict=True):
         old, new = self.before.charts[key], self.after.charts[key]
         rules = self.options.rules_of(new.file)
         try:
-            return self._prover.prove(key, old, new, rules, jobs=self.options.rewrite_jobs)
+            made = self._prover.prove(key, old, new, rules, jobs=self.options.rewrite_jobs)
         except Exception as error:  # noqa: BLE001 one bad source is no matter for the others
             said = as_tool_error(error)
-            return Verdict(key=key, file=new.file, problem=Problem(old.place, old.said(said)))
-        finally:
-            self.options.advance()
+            made = Verdict(key=key, file=new.file, problem=Problem(old.place, old.said(said)))
+        self.options.advance()
+        return replace(made, files=frozenset(new.files))
 
     def _prove_release(self, task: tuple[UnitKey, UnitKey]) -> Verdict:
         old, new = (self._release_side(side, *task) for side in (self.before, self.after))
@@ -256,7 +259,7 @@ class _Run(Struct, dict=True):
             side.place(release.name, unit),
         )
 
-    def _prove_unit(self, key: UnitKey, releases: Iterable[Verdict]) -> Verdict | None:
+    def _prove_unit(self, key: UnitKey) -> Verdict | None:
         old, new = self.before.units.get(key), self.after.units.get(key)
         unit = new or old
         assert unit is not None  # noqa: S101 the key is one of theirs
@@ -265,8 +268,9 @@ class _Run(Struct, dict=True):
             if verdict is not None:
                 is_file = key.kind is VerdictKind.FILE
                 maps = self._maps_of_files if is_file else frozenset[MapKey]()
-                owners = self._owners
-                verdict = defer(verdict, unit.objects, releases, self._built, owners, maps)
+                releases = self._by_unit.get(key, ())
+                known = self._built, self._owners, maps
+                verdict = defer(verdict, unit.objects, releases, *known)
         except Exception as error:  # noqa: BLE001 one bad unit is no matter for the others
             said = as_tool_error(error)
             verdict = Verdict(key=key, file=unit.file, problem=Problem(unit.file, str(said)))
@@ -286,20 +290,26 @@ class _Run(Struct, dict=True):
         return prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
 
     @cached_property
+    def _by_unit(self) -> dict[UnitKey, list[Verdict]]:
+        """The verdicts on releases, by the unit that has them."""
+        found: dict[UnitKey, list[Verdict]] = {}
+        for (unit, _), verdict in self.releases.items():
+            found.setdefault(unit, []).append(verdict)
+        return found
+
+    @cached_property
     def _rendered_files(self) -> frozenset[str]:
         """The files of values of charts that were rendered on both sides.
 
         A registry may move alone in them: what it makes is judged in the rendering.
         """
-        found = {file for key in self._rendered_charts for file in self.after.charts[key].files}
+        found = {file for key in self.charts for file in self.after.charts[key].files}
         root = self.after.tree.root
-        for task, verdict in self._proven.items():
-            release = (
-                None if verdict.problem else self._release_side(self.after, *task).read().release
-            )
-            path = None if release is None else release.source.path
-            if release is not None and path is not None and path.is_relative_to(root):
-                found |= {name.lstrip("/") for name in release.values_texts}
+        for task in (task for task, verdict in self.releases.items() if verdict.problem is None):
+            release = self._release_side(self.after, *task).read().release
+            path = release.source.path
+            if path is not None and path.is_relative_to(root):
+                found |= release.values_texts.keys()
                 found.add(str((path / "values.yaml").relative_to(root)))
         return frozenset(found)
 
@@ -347,7 +357,7 @@ class _Run(Struct, dict=True):
         found = (
             key
             for place, unit in units.items()
-            for key in rendered_maps(unit.objects, self._rendered.get(place, ()))
+            for key in rendered_maps(unit.objects, self._by_unit.get(place, ()))
         )
         return frozenset(key for key in found if holders[key[:3]] == 1)
 
@@ -361,9 +371,9 @@ class _Run(Struct, dict=True):
         """The Argo CD sources of which both sides build all that they make."""
         charts = self.after.charts.items()
         found = {unit.owner for _, unit, both in self._pairs if both}
-        found |= {chart.owner for key, chart in charts if key in self._rendered}
+        found |= {chart.owner for key, chart in charts if key in self.charts}
         failed = {unit.owner for _, unit, both in self._pairs if not both}
-        failed |= {chart.owner for key, chart in charts if key not in self._rendered}
+        failed |= {chart.owner for key, chart in charts if key not in self.charts}
         return frozenset(owner for owner in found - failed if owner is not None)
 
 

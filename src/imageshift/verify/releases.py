@@ -30,13 +30,18 @@ _HINT = "name the chart's folder under `charts: sources:` in .imageshift.yaml"
 
 
 class FoundRelease(Struct, frozen=True):
-    """A HelmRelease as it is built; `is_forced` when an upgrade makes its objects anew."""
+    """A HelmRelease as it is built, or an Argo CD source as it is read.
+
+    `is_forced` when a change makes Jobs anew; `upgrades` when it is an upgrade, as in Flux: under
+    Argo CD it is an installation like the first.
+    """
 
     data: Plain
     release: Release
     schemas: bool
     strategy: str
     is_forced: bool
+    upgrades: bool = True
 
 
 def is_release(data: Plain) -> bool:
@@ -91,7 +96,7 @@ def _values_files(chart: Plain) -> tuple[str, ...]:
 
 
 def _values_texts(names: tuple[str, ...], catalog: Lookup, *, lenient: bool) -> dict[str, bytes]:
-    """Files of values beside a chart from Git: their paths begin at the source's root (E3.1).
+    """Files of values beside a chart from Git, by name: paths begin at the source's root (E3.1).
 
     With `lenient` those that aren't there don't count.
 
@@ -102,8 +107,8 @@ def _values_texts(names: tuple[str, ...], catalog: Lookup, *, lenient: bool) -> 
     for name in names:
         file = join("", name.lstrip("/"))
         text = None if file is None else catalog.tree.read(file)
-        if text is not None:
-            found[name] = text
+        if file is not None and text is not None:
+            found[file] = text
         elif not lenient:
             raise ChartError(f"the values file {name} isn't in this repository")
     return found

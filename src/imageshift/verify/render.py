@@ -62,7 +62,7 @@ class ReleaseRenderer(Struct):
             ChartError: the chart can't be found or read.
             BuildError: kustomize refuses a post-renderer.
         """
-        if not self.chart(found).knows_upgrades:
+        if not (found.upgrades and self.chart(found).knows_upgrades):
             return None
         # Some charts can't be upgraded without a cluster, where they look for a password.
         with suppress(RenderError):
