@@ -278,9 +278,8 @@ class Session:
     def say_charts(self) -> None:
         """Says which releases' charts couldn't be found or rendered, and why."""
         for problem in () if self.run.charts is None else self.run.charts.problems:
-            say(
-                f"{self.summary.where(problem.file, problem.place)}: {Code.CHART_UNAVAILABLE}: {problem.message}"
-            )
+            where = self.summary.where(problem.file, problem.place)
+            say(f"{where}: {Code.CHART_UNAVAILABLE}: {problem.message}")
             if problem.hint:
                 say(f"  hint: {problem.hint}")
 
