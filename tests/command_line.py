@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def run(folder: Path, *arguments: str, stdin: str | None = None) -> Outcome:
     return Outcome(done.exit_code, done.stdout, done.stderr)
 
 
-def write_tree(folder: Path, files: dict[str, str | bytes]) -> None:
+def write_tree(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Write files below a folder."""
     for name, content in files.items():
         path = folder / name
