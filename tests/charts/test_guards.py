@@ -30,7 +30,8 @@ def migrated(folder: Path, template: str, user: str = RELEASE, **more: str) -> s
     files = {**chart, "templates/a.yaml": template, **more}
     write_tree(folder, {".git/HEAD": "", "user.yaml": user})
     write_tree(folder / "chart", {**files})
-    run(folder, "migrate", *REGISTRY, "--charts", "off", ".")
+    outcome = run(folder, "migrate", *REGISTRY, "--charts", "off", ".")
+    assert outcome.code == 0, outcome.stderr
     return (folder / "chart/values.yaml").read_text()
 
 
@@ -122,3 +123,15 @@ def test_many_applications_of_one_chart(tmp_path: Path) -> None:
 
     own = [name for name, text in files.items() if "path: chart" in text]
     assert [name for name in own if (tmp_path / name).read_text() != files[name]] == []
+
+
+def test_deep_templates(tmp_path: Path) -> None:
+    """Named templates include each other through any depth."""
+    depth = 1500
+    heads = (f'{{{{ define "{n}" }}}}{{{{ include "{n + 1}" . }}}}' for n in range(depth))
+    last = f'{{{{ define "{depth}" }}}}{{{{ if eq .Values.a.image.registry "b" }}}}{{{{ end }}}}'
+    named = "".join(f"{text}{{{{ end }}}}\n" for text in (*heads, last))
+    job = JOB.replace("{{ .Values.a.image.repository }}", '{{ include "0" . }}')
+
+    assert migrated(tmp_path, named + '{{ include "0" . }}') == VALUES
+    assert migrated(tmp_path / "job", f"{named}---\n{job}") == VALUES

@@ -154,12 +154,14 @@ class ChartFiles:
 
     def _subchart_defaults(self) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        declared = self.metadata["dependencies"]
         for chart in self.subcharts:
-            names = [d.get("alias") or d["name"] for d in declared if d.get("name") == chart.name]
-            for name in names or [chart.name]:
-                found[name] = chart.defaults
+            found |= dict.fromkeys(self.names_of(chart), chart.defaults)
         return found
+
+    def names_of(self, subchart: "ChartFiles") -> list[str]:
+        """The keys under which the values hold those of one of the subcharts."""
+        declared, name = self.metadata["dependencies"], subchart.name
+        return [d.get("alias") or name for d in declared if d.get("name") == name] or [name]
 
     @cached_property
     def missing_dependencies(self) -> list[dict[str, Any]]:

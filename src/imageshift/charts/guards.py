@@ -57,7 +57,7 @@ class Guards(Struct, frozen=True):
     """The guards of one chart, to be asked by path."""
 
     exact: Mapping[Steps | None, Guard]
-    jobs: tuple[Guard, ...]
+    prefixes: tuple[Guard, ...]
 
     @classmethod
     def of(cls, found: Iterable[Guard]) -> "Guards":
@@ -69,7 +69,7 @@ class Guards(Struct, frozen=True):
     def at(self, path: Steps) -> Guard | None:
         """What holds a value, if anything does."""
         found = self.exact.get(path) or self.exact.get(None)
-        return found or next((guard for guard in self.jobs if guard.holds(path)), None)
+        return found or next((guard for guard in self.prefixes if guard.holds(path)), None)
 
 
 def chart_guards(index: Index, folder: str, *, upgrades: bool, jobs: bool) -> Guards:
@@ -106,7 +106,7 @@ def _guards(chart: "ChartFiles", folder: str, *, upgrades: bool, jobs: bool) -> 
     for sub in chart.subcharts:
         inside = sub.origin.rpartition("/charts/")[2]
         below = list(_guards(sub, f"{where}charts/{inside}", upgrades=upgrades, jobs=jobs))
-        for key in _names(chart, sub):
+        for key in chart.names_of(sub):
             yield from (guard.under(key) for guard in below)
 
 
@@ -117,12 +117,6 @@ def _texts(chart: "ChartFiles") -> dict[str, str]:
         for name, text in chart.files.items()
         if "templates/" in name
     }
-
-
-def _names(chart: "ChartFiles", sub: "ChartFiles") -> list[str]:
-    declared = chart.metadata["dependencies"]
-    names = [d.get("alias") or d["name"] for d in declared if d.get("name") == sub.name]
-    return names or [sub.name]
 
 
 def _is_applied(document: TemplateDocument, *, upgrades: bool) -> bool:

@@ -122,7 +122,7 @@ class LayerReader:
     def _find_holders(self, kind: str, name: str) -> list[tuple[str, Document, MapNode]]:
         found: list[tuple[str, Document, MapNode]] = []
         words = (kind.encode(), name.encode())
-        for file in self._index.files:
+        for file in self._index.config_map_files:
             try:
                 content = self._index.workspace.read(file)
             except SourceError:

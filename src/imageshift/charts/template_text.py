@@ -10,6 +10,8 @@ from itertools import pairwise
 
 from msgspec import Struct, field
 
+from imageshift.links.model import reached
+
 __all__ = ["Compared", "Steps", "TemplateDocument", "TemplateTexts"]
 
 Steps = tuple[str, ...]
@@ -20,7 +22,7 @@ _ACTION = re.compile(r"\{\{-?((?:[^{}]|\}(?!\})|\{(?!\{))*+)\}\}")
 _VALUES = re.compile(r"\.Values((?:\.\w+)*)")
 _INDEX = re.compile(r"\bindex\s+\(?\s*\$?\.Values((?:\.\w+)*)((?:\s+\"[^\"]*\")*)")
 _INCLUDE = re.compile(r'\b(?:include|template)\s+"([^"]+)"')
-_VARIABLE = re.compile(r"\$(\w+)")
+_VARIABLE = re.compile(r"\$\w+")
 _ASSIGNED = re.compile(r"^(?:(?:range|with|if)\s+)?(\$\w+)(?:\s*,\s*(\$\w+))?\s*:?=")
 _DEFINE = re.compile(r'^define\s+"([^"]+)"')
 _OPENS = re.compile(r"^(?:if|with|range|define|block)\b")
@@ -55,11 +57,34 @@ class Compared(Struct, frozen=True):
     inside: bool = False
 
 
+class _Named(Struct, frozen=True):
+    """A named template: its body, the values that it compares, and the templates in it.
+
+    `nameless` says that it compares a registry, but not whose.
+    """
+
+    body: str
+    compared: tuple[Steps, ...]
+    nameless: bool
+    includes: tuple[str, ...]
+
+    @classmethod
+    def read(cls, body: str) -> "_Named":
+        actions = _actions(body)
+        found = [action for action in actions if _is_comparison(action)]
+        return cls(
+            body,
+            tuple(path for action in found for path in _mentions(action)),
+            any(map(_is_nameless, found)),
+            tuple(name for action in actions for name in _INCLUDE.findall(action)),
+        )
+
+
 class TemplateTexts(Struct, frozen=True):
     """The templates of one chart, with the named ones of all charts that it has."""
 
     texts: Mapping[str, str]
-    defines: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, _Named] = field(default_factory=dict)
 
     @classmethod
     def read(cls, texts: Mapping[str, str], others: Iterable[str] = ()) -> "TemplateTexts":
@@ -68,7 +93,7 @@ class TemplateTexts(Struct, frozen=True):
         defines: dict[str, str] = {}
         for text in (*map(_without_comments, others), *plain.values()):
             defines.update(_defines(text))
-        return cls(plain, defines)
+        return cls(plain, {name: _Named.read(body) for name, body in defines.items()})
 
     def documents(self) -> Iterator[TemplateDocument]:
         """The documents of every template."""
@@ -79,21 +104,27 @@ class TemplateTexts(Struct, frozen=True):
 
     def used(self, document: TemplateDocument) -> set[Steps]:
         """The values that a document may use, with whatever is below them."""
-        return set(self._used(document.text, document.whole, set()))
+        found: set[Steps] = set()
+        waiting = [(document.text, document.whole)]
+        seen, assigned = set(waiting), dict[str, dict[str, list[str]]]()
+        while waiting:
+            part, whole = waiting.pop()
+            if whole not in assigned:
+                assigned[whole] = _assignments(whole)
+            for action in _actions(part):
+                found.update(_mentions(action))
+                names = _VARIABLE.findall(action)
+                more = {(a, whole) for name in names for a in assigned[whole].get(name, ())}
+                bodies = (self.named[n].body for n in _INCLUDE.findall(action) if n in self.named)
+                more |= {(body, body) for body in bodies}
+                waiting += more - seen
+                seen |= more
+        return found
 
-    def _used(self, part: str, whole: str, seen: set[str]) -> Iterator[Steps]:
-        for action in _actions(part):
-            yield from _mentions(action)
-            for name in _VARIABLE.findall(action):
-                if f"${name}" not in seen:
-                    seen.add(f"${name}")
-                    for assigned in _assignments(whole, f"${name}"):
-                        yield from self._used(f"{{{{{assigned}}}}}", whole, seen)
-            for name in _INCLUDE.findall(action):
-                if name not in seen and name in self.defines:
-                    seen.add(name)
-                    body = self.defines[name]
-                    yield from self._used(body, body, seen)
+    def _reached(self, names: Iterable[str]) -> set[str]:
+        """Those of some named templates that there are, with those that they include."""
+        known = (name for name in names if name in self.named)
+        return reached(known, lambda each: self.named.keys() & self.named[each].includes)
 
     def compared(self) -> Iterator[Compared]:
         """The values that templates compare."""
@@ -106,22 +137,13 @@ class TemplateTexts(Struct, frozen=True):
                 yield from self._compared_inside(name, action)
 
     def _compared_inside(self, name: str, action: str) -> Iterator[Compared]:
-        """What a named template compares of that which an action hands to it."""
-        for body in self._bodies(action, set()):
-            found = [inner for inner in _actions(body) if _is_comparison(inner)]
-            yield from (Compared(name, path) for inner in found for path in _mentions(inner))
-            if any(map(_is_nameless, found)):
-                handed = [*_mentions(action)]
-                yield from (Compared(name, path, inside=True) for path in handed)
-                yield from [] if handed else [Compared(name, None)]
-
-    def _bodies(self, action: str, seen: set[str]) -> Iterator[str]:
-        """The named templates that an action includes, with those that they include."""
-        for name in _INCLUDE.findall(action):
-            if name not in seen and name in self.defines:
-                seen.add(name)
-                yield self.defines[name]
-                yield from self._bodies(self.defines[name], seen)
+        """What named templates compare of that which an action hands to them."""
+        bodies = [self.named[each] for each in self._reached(_INCLUDE.findall(action))]
+        yield from (Compared(name, path) for each in bodies for path in each.compared)
+        if any(each.nameless for each in bodies):
+            handed = [*_mentions(action)]
+            yield from (Compared(name, path, inside=True) for path in handed)
+            yield from [] if handed else [Compared(name, None)]
 
 
 def _without_comments(text: str) -> str:
@@ -172,12 +194,14 @@ def _mentions(action: str) -> Iterator[Steps]:
         yield tuple(filter(None, plain.split(".")))
 
 
-def _assignments(whole: str, name: str) -> Iterator[str]:
-    """The actions that give a variable its value."""
+def _assignments(whole: str) -> dict[str, list[str]]:
+    """By variable, the actions that give it its value, between braces again."""
+    found: dict[str, list[str]] = {}
     for action in _actions(whole):
-        found = _ASSIGNED.match(action)
-        if found is not None and name in found.groups():
-            yield action
+        assigned = _ASSIGNED.match(action)
+        for name in () if assigned is None else filter(None, assigned.groups()):
+            found.setdefault(name, []).append(f"{{{{{action}}}}}")
+    return found
 
 
 def _defines(text: str) -> Iterator[tuple[str, str]]:

@@ -22,27 +22,38 @@ _POINTER = "/spec/postRenderers"
 
 
 class RendererPatch(Struct, frozen=True):
-    """A patch of releases: its root as a HelmRelease, and the files that are built with it."""
+    """A patch that gives releases their post-renderers: its root as a HelmRelease.
 
-    patch: Patch
+    `uses` are the patches as which it is named, each with the files that are built
+    with it: a file may have another target in each kustomization.
+    """
+
+    uses: tuple[tuple[Patch, frozenset[str]], ...]
     document: Document
     root: Mapping
-    files: frozenset[str]
+
+    @property
+    def patch(self) -> Patch:
+        """The patch as it is written."""
+        return self.uses[0][0]
 
     def reaches(self, file: str, name: str) -> bool:
         """Whether it is for a release of a name in a file."""
         own = (self.root.mapping("metadata") or Mapping(0, None, flow=False)).text("name")
-        fits = targets(self.patch, "HelmRelease", name) if self.patch.targeted else own == name
-        return fits and file in self.files
+        return any(
+            file in files
+            and (targets(patch, "HelmRelease", name) if patch.targeted else own == name)
+            for patch, files in self.uses
+        )
 
 
 def renderer_patches(index: Index, reach: Reach) -> list[RendererPatch]:
-    """The patches of the tree, each once, with the files of all that is built with it."""
+    """The patches of the tree, each once."""
     found: dict[tuple[str, int], RendererPatch] = {}
     for each in _each(index, reach):
         key = each.patch.file, each.document.offset(each.root.start)
-        other = found.get(key, each)
-        found[key] = replace(other, files=other.files | each.files)
+        known = found.get(key)
+        found[key] = each if known is None else replace(known, uses=(*known.uses, *each.uses))
     return list(found.values())
 
 
@@ -50,7 +61,7 @@ def _each(index: Index, reach: Reach) -> Iterator[RendererPatch]:
     if index.has_renderer_patches or index.renderer_files:
         for patch, files in reach.patches():
             for document, root in _read(index, patch):
-                yield RendererPatch(patch, document, root, files())
+                yield RendererPatch(((patch, files()),), document, root)
 
 
 def _read(index: Index, patch: Patch) -> Iterator[tuple[Document, Mapping]]:
