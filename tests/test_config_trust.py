@@ -107,6 +107,26 @@ def test_what_a_configuration_in_the_tree_may_not_say(
     assert f".imageshift.yaml:{why}" in done.stderr or why in done.stderr
 
 
+def test_paths_count_from_the_link_to_a_configuration(tree: Path) -> None:
+    """What is checked is what is read: paths from where the file is found, not where it leads."""
+    write_tree(tree.parent, {"rules.json": "{}"})
+    write_tree(tree, {"a/b/config.yaml": OWN + "rules_from: ../rules.json\n", "a/rules.json": "{}"})
+    (tree / ".imageshift.yaml").symlink_to("a/b/config.yaml")
+
+    done = run(tree, "check", "pod.yaml")
+
+    assert (done.code, done.stdout) == (2, "")
+    assert "3:13: ../rules.json leads out of" in done.stderr
+
+
+def test_crds_are_looked_for_where_they_are_read(tree: Path) -> None:
+    """A configuration behind a link names CRDs beside the link."""
+    write_tree(tree, {"a/config.yaml": OWN + "crds: [crds]\n", "crds/a.yaml": "a: b\n"})
+    (tree / ".imageshift.yaml").symlink_to("a/config.yaml")
+
+    assert run(tree, "scan", "pod.yaml", "--charts", "off").code == 0
+
+
 ALLOWED = {
     "a host": ("registry_host: mirror.example\n", ("--registry-host", "mirror.example")),
     "a named configuration": ("registry_host: mirror.example\n", ("--config", ".imageshift.yaml")),

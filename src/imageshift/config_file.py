@@ -140,7 +140,7 @@ class _File(Struct, frozen=True):
 
     def _check_path(self, path: str, foreign: Foreign) -> None:
         try:
-            resolve_below(foreign.root, str(self.path.resolve().parent / path))
+            resolve_below(foreign.root, str(self.path.parent / path))
         except SourceError:
             raise ConfigError(f"{path} leads out of {foreign.root}", hint=_TRUST) from None
 
@@ -152,7 +152,7 @@ class _File(Struct, frozen=True):
         """
         for index, path in enumerate(config.crds):
             with self._place_of(f"crds[{index}]"):
-                if not (self.path.resolve().parent / path).exists():
+                if not (self.path.parent / path).exists():
                     raise ConfigError(f"{path} doesn't exist")
 
     def error(self, message: str, offset: int, hint: str | None = None) -> ConfigError:

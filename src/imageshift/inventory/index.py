@@ -188,6 +188,16 @@ class Index(Struct, dict=True):
         """The HelmReleases that take values from elsewhere."""
         return read_objects(self.workspace, self._release_files, _takes_values).releases
 
+    @cached_property
+    def values_keys(self) -> dict[tuple[str, str], Release]:
+        """The releases that take a key of a ConfigMap or Secret as values, by its name and key."""
+        return {
+            (source.name, source.key): release
+            for release in self.releases
+            for source in release.values_from
+            if source.target_path is None
+        }
+
     @property
     def has_charts(self) -> bool:
         """Whether anything in the tree installs a chart."""
@@ -488,12 +498,7 @@ def _read_helmfile(index: Index, file: str, content: bytes) -> None:
 
 def _read_generators(index: Index, kustomization: KustomizationFile) -> None:
     """Files that a generator puts into a ConfigMap from which a release takes its values."""
-    wanted = {
-        (source.name, source.key): release
-        for release in index.releases
-        for source in release.values_from
-        if source.target_path is None
-    }
+    wanted = index.values_keys
     for name, key, file in generated_files(kustomization):
         index.generated[file] = f"the generator {name} of {kustomization.file} takes it"
         if data_paths(name, key):
