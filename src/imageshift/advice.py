@@ -3,7 +3,6 @@
 The codes are a closed and published list (docs, "Exit codes and warnings").
 """
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -22,7 +21,6 @@ from imageshift.source import Chunk, Place
 
 __all__ = ["Advice", "Code", "Notice"]
 
-_AUTOMATION = re.compile(r'\{"\$imagepolicy":\s*"[^":]+:[^":]+(?P<setter>:[^"]+)?"\}')
 _CONTROLLERS = frozenset({"serving.knative.dev", "tekton.dev"})
 _LAMBDA = "lambda.services.k8s.aws"
 _WORKFLOWS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"})
@@ -151,10 +149,10 @@ class Advice:
 
     def look_at(self, plan: FilePlan, shown: str) -> None:
         """Notes what the plan of one file gives reason for; `shown` is the file's name."""
-        automated = "$imagepolicy" in plan.scan.source.text
+        reverting = _reverting(plan)
         for result in sorted(plan.results, key=lambda result: result.site.place):
             self._look_at_result(result, shown)
-            if automated and isinstance(result, Change) and _reverts(plan, result.site):
+            if isinstance(result, Change) and reverting.intersection(result.site.lines()):
                 at = result.site.place
                 self.add(Code.AUTOMATION_REVERTS, f"{shown}:{at.line}:{at.column}")
         pulled = (r for r in plan.results if r.reason is not SkipReason.NOT_PULLED)
@@ -228,12 +226,14 @@ def _is_unknown_official(reference: ImageReference) -> bool:
     return reference.is_official and reference.name not in OFFICIAL_IMAGES
 
 
-def _reverts(plan: FilePlan, site: ImageSite) -> bool:
-    for line in site.lines():
-        found = _AUTOMATION.search(plan.scan.source.line(line))
-        if found is not None and found["setter"] in {None, ":name"}:
-            return True
-    return False
+def _reverting(plan: FilePlan) -> set[int]:
+    """The lines whose names Flux's image automation writes."""
+    source = plan.scan.source
+    if "$imagepolicy" not in source.text:
+        return set()
+    from imageshift.bots.flux import markers  # noqa: PLC0415 few files have any
+
+    return {marker.place.line for marker in markers(plan.file, source) if marker.sets_name}
 
 
 def is_unsafe(reason: SkipReason | None) -> bool:
