@@ -1,6 +1,7 @@
 """What a run needs of this machine, of the network and of AWS, and whether it is there."""
 
 import platform
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -140,9 +141,10 @@ def _network(run: Run, hosts: list[str]) -> Iterator[Check]:
 
 def _is_trusted(run: Run, host: str) -> bool:
     """Whether somebody else than the tree's author names a host."""
-    named = {run.options.registry_host, *(rule.partition("=")[0] for rule in run.options.rule)}
+    named = [run.options.registry_host or "", *run.options.rule]
     known = parse_ecr_host(host) is not None or find_upstream(host) is not None
-    return known or run.options.config is not None or host in named
+    given = {re.split("[/=]", text, maxsplit=1)[0] for text in named}
+    return known or run.options.config is not None or host in given
 
 
 def _credentials(run: Run, registry: Registry) -> Check:

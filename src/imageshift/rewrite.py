@@ -6,18 +6,19 @@ One function serves both ways: a `Mapper` says where a reference goes and how it
 import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
+from contextlib import suppress
 from enum import StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from imageshift.cache import Cached, Mapped, Rule, Unmapped, UnmappedReason
+from imageshift.cache import Cached, Mapped, Rule, RuleSet, Unmapped, UnmappedReason
 from imageshift.data.official_images import OFFICIAL_IMAGES
 from imageshift.errors import InvalidReferenceError, SourceError, VariableReferenceError
 from imageshift.mapper import Backward, Contested, Forward, Mapper
 from imageshift.reference import DOCKER_HUB, ImageReference, has_host, name_length
 from imageshift.sites import Confidence, ImageSite, Part, Role, SiteKind, SkipReason
-from imageshift.source import Document, Edit, Mapping, Scalar, insert_key, remove_key
+from imageshift.source import Document, Edit, Mapping, Scalar, insert_key, remove_key, walk
 
 __all__ = [
     "Backward",
@@ -31,6 +32,7 @@ __all__ = [
     "keep",
     "plan_site",
     "reconcile",
+    "removal",
     "why_incomplete",
     "with_value",
 ]
@@ -127,6 +129,21 @@ def with_value(kept: Kept, mapper: Mapper, variables: MappingType[str, str]) -> 
     except InvalidReferenceError:
         return kept
     return replace(kept, before=before, detail=f"{kept.detail}; with its value {before}")
+
+
+def removal(
+    site: ImageSite, names: Iterable[str], edits: tuple[Edit, ...], rules: RuleSet
+) -> Change | None:
+    """The edits that take a site out, as a change to nothing: no image moves.
+
+    It is told by the first of some names that is a reference; None where none is.
+    """
+    for name in names:
+        with suppress(InvalidReferenceError):
+            image = rules.parse(name)
+            rule = rules.rule_of(image) or rules.rules[0]
+            return Change(site, image, image, rule, edits, mended=True)
+    return None
 
 
 def _unproven(site: ImageSite, outcome: Mapped) -> str | None:
@@ -289,9 +306,7 @@ def _provider_edit(site: ImageSite, mapper: Mapper) -> Iterable[Edit]:
 
     On the way back the key goes: without it Flux takes the address as `generic`.
     """
-    spec = site.document.mapping.mapping("spec")
-    if spec is None:
-        return
+    spec = _chart_spec(site)
     provider = spec.scalar("provider")
     if isinstance(mapper, Backward):
         yield from [] if provider is None else [_without_provider(site.document, spec, provider)]
@@ -299,6 +314,18 @@ def _provider_edit(site: ImageSite, mapper: Mapper) -> Iterable[Edit]:
         yield insert_key(site.document, spec, "url", "provider", "aws")
     elif provider.value != "aws":
         yield site.document.replace(provider, provider.value, "aws")
+
+
+def _chart_spec(site: ImageSite) -> Mapping:
+    """The mapping with a chart's address, which may stand in an object inside another one.
+
+    Raises:
+        SourceError: a template takes the address from elsewhere.
+    """
+    for node in walk(site.document.root):
+        if isinstance(node, Mapping) and node.get("url") is site.main.scalar:
+            return node
+    raise SourceError("its address stands elsewhere, so `provider` has no place", reason="style")
 
 
 def _without_provider(document: Document, spec: Mapping, provider: Scalar) -> Edit:

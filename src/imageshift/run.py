@@ -231,7 +231,7 @@ class Run(Struct):
         if self._builds is None:
             from imageshift.links.builds import Builds  # noqa: PLC0415 not for every run
 
-            self._builds = Builds(self.index)
+            self._builds = Builds(self.index, self.reach())
         return self._builds
 
     def reach(self) -> Any:
@@ -248,7 +248,7 @@ class Run(Struct):
         if self.options.backward and (self.index.all_releases or self.index.helmfiles):
             from imageshift.solve.renderers import renderers_back  # noqa: PLC0415 as below
 
-            found.append(renderers_back(self.index, self.mapper, planner.scan, self.is_written))
+            found.append(renderers_back(self.builds, self.mapper, planner.scan, self.is_written))
         charts = None if self.charts_mode == "off" else self._decide_charts(planner)
         if charts is not None:
             found.append(charts)
@@ -274,6 +274,7 @@ class Run(Struct):
             unread = charts is None or bool(charts.problems)
             yield read_stacks(
                 self.index,
+                self.reach(),
                 self.mapper,
                 planner.scan,
                 self.is_written,

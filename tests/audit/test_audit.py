@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -383,6 +384,7 @@ def test_since(tree: Path) -> None:
 
 
 NGINX = f"{HOST}/docker-hub/library/nginx:1"
+DIGEST = f"quay.io/a@sha256:{'429f404a' * 8}"
 FAILURES = {
     "not found": (
         (NGINX, "ErrImagePull", "failed to resolve reference: not found"),
@@ -412,6 +414,14 @@ FAILURES = {
     "rate limit behind the cache": (
         (NGINX, "ErrImagePull", "toomanyrequests"),
         "docker.io's rate limit is reached: give the rule docker-hub a secret of a paid account",
+    ),
+    "digits of a name": (
+        ("quay.io/a:1.429", "ErrImagePull", 'pull "quay.io/a:1.429@sha256:a404b": 403 Forbidden'),
+        "the registry refuses it",
+    ),
+    "digits of a digest": (
+        (DIGEST, "ErrImagePull", f"failed to pull {DIGEST}: dial tcp 1.2.3.4:443: i/o timeout"),
+        "the registry can't be reached",
     ),
     "route": ((NGINX, "ErrImagePull", "dial tcp 1.2.3.4:443: i/o timeout"), "the registry can't"),
     "platform": (
@@ -491,6 +501,17 @@ def test_several_files_and_stdin(tree: Path) -> None:
 
 
 SIZE = int(os.environ.get("IMAGESHIFT_AUDIT_PODS", "2000"))
+
+
+def test_no_standard_input(tree: Path) -> None:
+    """A closed standard input holds no list, which is said."""
+    command = (sys.executable, "-c", "from imageshift.cli import main; main()", "audit", "-")
+    closed = ["/bin/sh", "-c", f"{shlex.join((*command, *REGISTRY))} <&-"]
+
+    done = subprocess.run(closed, cwd=tree, capture_output=True, text=True, check=False)
+
+    assert done.stderr.startswith("imageshift: stdin: it isn't JSON: ")
+    assert done.returncode == 3
 
 
 def test_large_lists_are_read_fast(tmp_path: Path) -> None:

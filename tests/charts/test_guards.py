@@ -100,3 +100,25 @@ def test_schemas(tmp_path: Path, rule: str) -> None:
         schema = f'{{"properties": {{"{key}": {schema}}}}}'
 
     assert migrated(tmp_path, "", **{"values.schema.json": schema}) == VALUES
+
+
+def test_many_applications_of_one_chart(tmp_path: Path) -> None:
+    """What a chart compares stays in the values of everything that installs it."""
+    setters = (
+        f"\n      valuesObject: {VALUES.strip().replace('a: ', '{a: ', 1)}}}",
+        f"\n      values: |\n        {VALUES.strip()}",
+        "\n      parameters: [{name: b.c, value: d}]",
+    )
+    head = APPLICATION.partition("spec:")[0]
+    spec = "spec:\n  source:\n    repoURL: https://git.example/x\n    path: PATH\n    helm:"
+    files = {}
+    for n in range(1, 300):
+        helm = "".join(text for bit, text in enumerate(setters) if n >> bit & 1)
+        path = "other" if n % 3 == 0 else "chart"
+        files[f"{n}.yaml"] = f"{head}{spec.replace('PATH', path)}{helm or ' {}'}\n"
+    write_tree(tmp_path, files)
+
+    migrated(tmp_path, STAY["a comparison"])
+
+    own = [name for name, text in files.items() if "path: chart" in text]
+    assert [name for name in own if (tmp_path / name).read_text() != files[name]] == []

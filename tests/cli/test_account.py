@@ -74,6 +74,31 @@ FOUND = {
         f"# imageshift: ignore-file\na: {HUB}\n",
         "ignored",
     ),
+    "a List with a text for its items": (
+        "l.yaml",
+        f"apiVersion: v1\nkind: List\nitems: {HUB}\n",
+        "unclaimed",
+    ),
+    "a List with a list in it": (
+        "l.yaml",
+        f"apiVersion: v1\nkind: List\nitems: [[{HUB}]]\n",
+        "unclaimed",
+    ),
+    "a List with its items twice": (
+        "l.yaml",
+        f"apiVersion: v1\nkind: List\nitems: [{HUB}]\nitems: []\n",
+        "unclaimed",
+    ),
+    "a text for generators": (
+        "a.yaml",
+        f"configMapGenerator: {HUB}\n",
+        "unclaimed",
+    ),
+    "a generator that isn't in a list": (
+        "kustomization.yaml",
+        f"configMapGenerator: {{literals: ['A={HUB}']}}\n",
+        "unclaimed",
+    ),
     "an ignored line": ("i.yaml", f"a: {HUB} # imageshift: ignore\n", "ignored"),
     "what isn't ours": ("hack/a.yaml", f"a: {HUB}\n", "not-ours"),
     "an image that isn't ours": ("a.yaml", "a: quay.io/ci/build-a:1\n", "not-ours"),

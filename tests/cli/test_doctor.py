@@ -144,3 +144,14 @@ def test_hosts_of_a_foreign_tree(web: Web, tmp_path: Path) -> None:
 
     name = f"network {other.host}"
     assert (code, found[name], nobody, trusted[name]) == (0, "skipped", 0, "ok")
+
+
+def test_hosts_of_a_rule_that_is_given(web: Web, tmp_path: Path) -> None:
+    """A host that a rule of the command line names is contacted, with a prefix behind it too."""
+    with serve({"*": page(status=401)}) as other:
+        write_tree(tmp_path, {"a.yaml": "kind: Pod\n"})
+        given = ("--registry-host", web.host, "--rule", f"{other.host}/team=own")
+
+        _, found = states(tmp_path, *NETWORK, *given)
+
+    assert found[f"network {other.host}"] == "ok"

@@ -11,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from command_line import HOST, REGISTRY, read_tree, write_tree
+from command_line import HOST, REGISTRY, read_tree, run, write_tree
 from imageshift.cli.output import emit
 from imageshift.errors import ConfigError
 
@@ -242,3 +242,13 @@ def test_the_same_is_said_every_time(tmp_path: Path) -> None:
     skipped = json.loads(said.pop())["images"]
     details = [row["detail"] for row in skipped if row["reason"] == "placeholder"]
     assert details == ["every build replaces its name with the newName at a/kustomization.yaml:2"]
+
+
+def test_what_is_not_looked_into_is_said_once(tmp_path: Path) -> None:
+    """A report has one paragraph for each reason."""
+    chart = {"Chart.yaml": "name: a\n", "templates/a.yaml": "image: {{ .Values.image }}\n"}
+    write_tree(tmp_path, {f"chart/{name}": text for name, text in chart.items()})
+
+    done = run(tmp_path, "scan", ".", *REGISTRY)
+
+    assert done.stdout.count("not looked into") == 1

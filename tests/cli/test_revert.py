@@ -244,6 +244,37 @@ def test_chart_sources_come_back_unasked(tmp_path: Path, way: str) -> None:
     assert read_tree(folder) == read_tree(tmp_path / "old")
 
 
+HELD = """\
+    - apiVersion: source.toolkit.fluxcd.io/v1
+      kind: OCIRepository
+      metadata: {name: podinfo}
+      spec:
+        url: oci://ghcr.io/stefanprodan/charts/podinfo
+        interval: 1h
+"""
+HOLDERS = {
+    "a List": f"apiVersion: v1\nkind: List\nitems:\n{HELD}",
+    "a ResourceSet": "apiVersion: fluxcd.controlplane.io/v1\nkind: ResourceSet\n"
+    f"metadata: {{name: r}}\nspec:\n  url: x\n  resources:\n{HELD}",
+}
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_chart_sources_in_other_objects_get_their_own_provider(name: str, tmp_path: Path) -> None:
+    """The key goes beside the address that moves, wherever that stands, and goes back with it."""
+    write_tree(tmp_path, {"held.yaml": HOLDERS[name]})
+
+    run(tmp_path, "migrate", ".", "--charts-through-cache", *REGISTRY)
+
+    there = f"url: oci://{HOST}/github/stefanprodan/charts/podinfo\n        provider: aws"
+    moved = HOLDERS[name].replace("url: oci://ghcr.io/stefanprodan/charts/podinfo", there)
+    assert (tmp_path / "held.yaml").read_text() == moved
+
+    run(tmp_path, "revert", ".", "--all", *REGISTRY)
+
+    assert (tmp_path / "held.yaml").read_text() == HOLDERS[name]
+
+
 @pytest.mark.parametrize("way", ["--all", "--base=../old"])
 def test_chart_sources_that_never_moved_stay(tmp_path: Path, way: str) -> None:
     """Without the option the migration leaves them alone, and so does the way back."""

@@ -224,6 +224,7 @@ WRONG = {
         '{"schema": "a", "findings": []}',
         "its schema isn't imageshift-baseline/v1",
     ),
+    "nested too deeply": ('{"x": ' + "[" * 100_000, "known.json: it isn't a baseline: "),
     "no list": ('{"schema": "imageshift-baseline/v1"}', "it isn't a baseline: Object missing"),
     "a report": (
         '{"schema": "imageshift-baseline/v1", "findings": [{"code": 1}]}',

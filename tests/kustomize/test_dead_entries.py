@@ -35,6 +35,14 @@ DEAD: dict[str, tuple[dict[str, str | bytes], dict[str, str]]] = {
         {"base/kustomization.yaml": BASE + LIVE + GONE},
         {"base/kustomization.yaml": BASE + LIVE},
     ),
+    "a new name that isn't one": (
+        {"base/kustomization.yaml": BASE + LIVE + GONE.replace("quay/org/gone", "Quay//gone")},
+        {"base/kustomization.yaml": BASE + LIVE},
+    ),
+    "a variable in its new name": (
+        {"base/kustomization.yaml": BASE + LIVE + GONE.replace("quay/org", "quay/${org}")},
+        {"base/kustomization.yaml": BASE + LIVE},
+    ),
     "the whole list": (
         {"base/kustomization.yaml": BASE + GONE + GONE.replace("gone", "lost")},
         {"base/kustomization.yaml": "resources: [pod.yaml]\n"},

@@ -202,6 +202,34 @@ def test_migrate_says_what_it_points_at(repository: Repository) -> None:
 
 
 @pytest.mark.registry
+def test_images_of_a_baseline(repository: Repository) -> None:
+    """A missing image that the baseline lists doesn't make the run fail."""
+    repository.findings("org/none:1")
+    known = ("--upstream", "--baseline", "known.json")
+    repository.run("check", *known, "--write-baseline")
+
+    again = repository.run("check", *known)
+
+    assert (again.stdout, again.code) == ("", 0)
+
+
+def test_images_of_each_registry(tmp_path: Path) -> None:
+    """What is in the second registry's cache is asked for at its own upstream."""
+    second = HOST.replace("123456789012", "210987654321")
+    entry = "  - {{paths: [{0}/], account: '{1}', region: eu-west-2}}\n"
+    config = "registries:\n" + entry.format("a", "123456789012") + entry.format("b", "210987654321")
+    pod = "kind: Pod\nspec:\n  containers:\n    - image: {0}/docker-hub/org/app:1\n"
+    files = {"a/pod.yaml": pod.format(HOST), "b/pod.yaml": pod.format(second)}
+    write_tree(tmp_path, {".imageshift.yaml": config, **files})
+
+    done = run(tmp_path, "check", "--upstream", "--offline")
+
+    assert [line.split(": ")[:3] for line in done.stderr.splitlines()] == [
+        [f"{folder}/pod.yaml:4:14", "upstream-unknown", "org/app:1"] for folder in "ab"
+    ]
+
+
+@pytest.mark.registry
 def test_what_isnt_asked(repository: Repository) -> None:
     """Without the option nothing is asked, nor for images without a rule or with a variable."""
     repository.run("migrate", images=("org/none:1",))

@@ -36,6 +36,10 @@ class _Sign(Struct, frozen=True):
     other: str
 
 
+# A status of HTTP's, and no digits of a name, tag or digest.
+_STATUS = r"(?<![\w.:@/+-])(?:{})(?![\w-]|\.\w)"
+
+
 def _sign(pattern: str, cached: str, other: str = "") -> _Sign:
     return _Sign(re.compile(pattern, re.IGNORECASE), cached, other or cached)
 
@@ -46,7 +50,7 @@ _SIGNS = (
         "the image isn't made for the node's platform",
     ),
     _sign(
-        r"toomanyrequests|429|rate limit",
+        rf"too ?many ?requests|{_STATUS.format(429)}|rate limit",
         "{upstream}'s rate limit is reached: give the rule {prefix} a secret of a paid account",
         "the registry's rate limit is reached, which the cache would avoid{move}",
     ),
@@ -66,18 +70,18 @@ _SIGNS = (
         "the registry needs a login, and the pod has none",
     ),
     _sign(
-        r"manifest unknown|name unknown|not found|404|does not exist",
+        rf"manifest unknown|name unknown|not found|{_STATUS.format(404)}|does not exist",
         "{path}",
         "the registry has no such image: {image}",
     ),
     _sign(
-        r"403|forbidden|denied",
+        rf"{_STATUS.format(403)}|forbidden|denied",
         "ECR forbids it: {path}; else the rule's secret may not read it from {upstream}, or the "
         "node's role or a policy of the repository refuses it",
         "the registry refuses it: the image is private, or doesn't exist",
     ),
     _sign(
-        r"401|unauthori[sz]ed",
+        rf"{_STATUS.format(401)}|unauthori[sz]ed",
         "the login isn't accepted: the node's role, or the secret of the rule {prefix}",
         "the registry doesn't accept the login",
     ),

@@ -37,7 +37,7 @@ from imageshift.charts.rot import Look, Rotten, find_stale
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import merge, place
-from imageshift.charts.variants import RenderedVariants, VariantImage, Variants
+from imageshift.charts.variants import RenderedVariants, Variant, VariantImage, Variants
 from imageshift.charts.verdicts import (
     PASSING,
     ChartProblem,
@@ -185,7 +185,7 @@ class _Run:
         self._options = options
         sources = ChartSources(self._index, self._reach, options.sources)
         found = read_releases(self._index, self._reach, sources)
-        found += read_other_releases(self._index, Builds(self._index), options.sources)
+        found += read_other_releases(self._index, Builds(self._index, self._reach), options.sources)
         texts = [text for text in found if self._may_change(text)]
         if not texts:
             return self._found
@@ -290,14 +290,19 @@ class _Run:
             if _unmoved(other) < _unmoved(result):
                 result, target = other, full
         title = f"{chart.name} {chart.version}"
-        rotten = self._rotten(text, release, chart, result, overrider.renderer)
+        files, variants = chart.for_release(release), self._variants_of(text)
+        plain = self._judge(text, files, overrider.renderer, target)
+        # Where there are other builds, one of them may read what this one doesn't.
+        rotten = self._rotten(
+            replace(text, release=release), files, result, plain, alone=not variants
+        )
         if rotten.fixes:
             target = _mending(rotten.fixes, target)
             result = overrider.override(chart, release, target, held)
         result = _familiar(result, mapper)
         terms = self._terms(text, mapper)
-        judge = self._judge(text, chart, overrider.renderer, target)
-        builds = self._builds(text, judge)
+        judge = replace(plain, target=target)
+        builds = RenderedVariants(variants, judge)
         chosen = ((e, layer_of(e.path, text.own, terms.layers)) for e in result.edits)
         own = [edit for edit, layer in chosen if layer is text.own or layer.in_chart]
         terms = replace(terms, spoiling=builds.spoiling(own), clash=result.clash)
@@ -310,7 +315,7 @@ class _Run:
         result = replace(result, outcomes=(*result.outcomes, *beyond, *renamed))
         text = replace(text, release=release)
         terms, moves = self._planned(
-            text, result, terms, self._jobs(text, chart, result, overrider)
+            text, result, terms, self._jobs(text, files, result, overrider.renderer)
         )
         if text.late and self._comes_apart(text, judge, moves, terms):
             terms = replace(terms, layers=tuple(each for each in terms.layers if not each.in_chart))
@@ -328,28 +333,27 @@ class _Run:
     def _rotten(
         self,
         text: ReleaseText,
-        release: Release,
         chart: ChartFiles,
         result: Override,
-        renderer: Renderer,
+        judge: Judge,
+        *,
+        alone: bool,
     ) -> Rotten:
         """What of a release's overrides no longer fits its chart."""
         mapper = self._mapper_of(text.file)
         if not isinstance(mapper, Forward) or text.base is not None:
             return Rotten()
         look = Look(
-            text=replace(text, release=release),
-            chart=chart.for_release(release),
+            text=text,
+            chart=chart,
             images=tuple(outcome.image for outcome in result.outcomes),
             rules=mapper.rules,
-            render=self._judge(text, chart, renderer, text_target(mapper)).render,
+            render=judge.render,
             kept=self._is_kept,
             history=self._options.history,
             mend_all=self._options.mend_stale,
         )
         found = find_stale(look)
-        # Where there are other builds, one of them may read what this one doesn't.
-        alone = not self._variants.of(text.resource.name, text.file, text.spec)
         dead = dict(find_dead(look)) if alone else {}
         return replace(found, findings=(*found.findings, *dead), dead=tuple(dead.values()))
 
@@ -374,18 +378,18 @@ class _Run:
         return terms, moves
 
     def _jobs(
-        self, text: ReleaseText, chart: ChartFiles, result: Override, overrider: Overrider
+        self, text: ReleaseText, chart: ChartFiles, result: Override, renderer: Renderer
     ) -> AppliedJobs | None:
         """The Jobs of a release; None where they all may change."""
         backward = isinstance(self._mapper_of(text.file), Backward)
         if self._index.rewrite_jobs or text.remakes_jobs or backward:
             return None
-        files, options = chart.for_release(text.release), text.release.options
-        upgrades = text.tool in _UPGRADING and files.knows_upgrades
+        options = text.release.options
+        upgrades = text.tool in _UPGRADING and chart.knows_upgrades
 
         def render(values: Values, revision: int) -> Manifests:
             at = replace(options, revision=revision)
-            return overrider.renderer.render(files, values, at, schemas=False)
+            return renderer.render(chart, values, at, schemas=False)
 
         remade, images = text.tool is Tool.ARGO, tuple(each.image for each in result.outcomes)
         is_free = partial(_is_free, remade=remade)
@@ -406,8 +410,8 @@ class _Run:
     def _judge(
         text: ReleaseText, chart: ChartFiles, renderer: Renderer, target: TextMapper
     ) -> Judge:
-        files, options = chart.for_release(text.release), text.release.options
-        return Judge(lambda values: renderer.render(files, values, options, schemas=True), target)
+        options = text.release.options
+        return Judge(lambda values: renderer.render(chart, values, options, schemas=True), target)
 
     def _comes_apart(
         self, text: ReleaseText, judge: Judge, moves: ReleaseMoves, terms: Terms
@@ -437,14 +441,11 @@ class _Run:
             if judge.is_wrong(values, merge(values, place(values, changes))):
                 yield key, _REFUSED
 
-    def _builds(self, text: ReleaseText, judge: Judge) -> RenderedVariants:
+    def _variants_of(self, text: ReleaseText) -> list[Variant]:
         """What other builds make of a release; a patch is one of those itself."""
-        found = (
-            self._variants.of(text.resource.name, text.file, text.spec)
-            if text.base is None and text.error is None
-            else []
-        )
-        return RenderedVariants(found, judge)
+        if text.base is not None:
+            return []
+        return self._variants.of(text.resource.name, text.file, text.spec)
 
     def _beyond(
         self, text: ReleaseText, result: Override, found: Iterable[VariantImage]

@@ -26,13 +26,13 @@ class Late(Struct, frozen=True):
     chart: str
 
 
-def late_releases(index: Index, changed: Collection[str]) -> Iterator[Late]:
+def late_releases(index: Index, reach: Reach, changed: Collection[str]) -> Iterator[Late]:
     """The releases of which only their chart's files are among the changed ones.
 
     Flux goes on with the chart that it has until Chart.yaml has another version, unless
     `reconcileStrategy: Revision` is set.
     """
-    sources = ChartSources(index, Reach(index), {})
+    sources = ChartSources(index, reach, {})
     for file, document, root in release_specs(index):
         if file in changed:
             continue

@@ -67,7 +67,6 @@ class _Made(Struct, kw_only=True):
     above: tuple[Layer, ...] = ()
     values: dict[str, Any]
     source: ChartSource = _NOWHERE
-    in_tree: bool = False
     kube_version: str | None = None
     api_versions: tuple[str, ...] = ()
     schemas: bool = True
@@ -152,7 +151,6 @@ class _Reader:
             above=(above,) if parameters.own else (),
             values=values,
             source=chart,
-            in_tree=in_tree,
             kube_version=helm.text("kubeVersion"),
             api_versions=tuple(texts(helm, "apiVersions")),
             schemas=helm.text("skipSchemaValidation") != "true",
@@ -175,7 +173,7 @@ class _Reader:
         }
         if len(source.owners) > 1:
             raise ChartError("a templatePatch or a file of overrides sets values of its chart")
-        if any(not each.leaf and any(t in each.value for t in texts) for each in computed(helm)):
+        if any(not each.leaf and any(t in each.value for t in texts) for each in _computed(helm)):
             raise ChartError("a template makes an image of several texts")
         own = tuple(_apart(made.own))
         above = tuple(layer for each in made.above for layer in reversed(list(_apart(each))))
@@ -301,7 +299,6 @@ class _Reader:
             above=(Layer(file, document, above),) if above.own else (),
             values=values,
             source=source,
-            in_tree=in_tree,
             post_renderers=self._behind(file, document, found),
             error=error,
         )
@@ -378,7 +375,6 @@ class _Reader:
             above=tuple(reversed(order[at_own + 1 :])),
             values=_plain(layer.values for layer in order),
             source=source,
-            in_tree=in_tree,
             kube_version=chart.text("kubeVersion"),
             api_versions=tuple(texts(chart, "apiVersions")),
             post_renderers=self._entries_over(folder),
@@ -504,8 +500,7 @@ def _made_documents(text: Computed) -> Iterator[MapNode]:
             yield as_computed(root, text)
 
 
-def computed(node: Node) -> Iterator[Computed]:
-    """The computed texts below a node."""
+def _computed(node: Node) -> Iterator[Computed]:
     return (each for each in walk(node) if isinstance(each, Computed))
 
 

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from imageshift.cache import RuleSet
-from imageshift.errors import InvalidReferenceError, SourceError
+from imageshift.errors import SourceError
 from imageshift.inventory import FileScan
-from imageshift.rewrite import Change
+from imageshift.rewrite import Change, removal
 from imageshift.sites import Confidence, ImageSite, Part, Role, SiteKind, resource_of
 from imageshift.source import Document, Edit, Node, Scalar, Sequence, remove_item, remove_key
 from imageshift.source import Mapping as MapNode
@@ -100,7 +100,7 @@ def pruned(
     """
     known = [site for site in scan.sites if _is_in(edits, site)]
     for site in known or map(_site, dead):
-        change = _change(site, edits, rules) if _is_in(edits, site) else None
+        change = removal(site, (site.text,), edits, rules) if _is_in(edits, site) else None
         if change is not None:
             yield change
 
@@ -121,13 +121,3 @@ def _site(item: DeadNode) -> ImageSite:
         resource=resource_of(item.root),
         confidence=Confidence.RENDERED,
     )
-
-
-def _change(site: ImageSite, edits: tuple[Edit, ...], rules: RuleSet) -> Change | None:
-    """A change to nothing: the image stays what it is, and is no longer named here."""
-    try:
-        before = rules.parse(site.text)
-    except InvalidReferenceError:
-        return None
-    rule = rules.rule_of(before) or rules.rules[0]
-    return Change(site, before, before, rule, edits, mended=True)

@@ -24,7 +24,7 @@ from imageshift.inventory import Index
 from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import patch_files, read_documents
 from imageshift.links.reach import Reach
-from imageshift.links.release_patches import release_patches
+from imageshift.links.renderer_patches import renderer_patches
 from imageshift.sites import Resource, resource_of
 from imageshift.source import Document, Scalar
 from imageshift.source import Mapping as MapNode
@@ -178,7 +178,7 @@ class _Reader:
 
     def _inline(self, made: list[tuple[_Found, ReleaseText]]) -> Iterator[ReleaseText]:
         """The patches inside other objects that give a release other post-renderers."""
-        for found in release_patches(self._index, self._reach):
+        for found in renderer_patches(self._index, self._reach):
             # A file with objects is read as one.
             inner = found.patch.is_inline or isinstance(found.document.root, ListNode)
             for base, text in made if inner else ():

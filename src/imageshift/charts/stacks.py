@@ -31,6 +31,7 @@ from imageshift.charts.values import parse_target
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
 from imageshift.links.model import SiteKey
+from imageshift.links.reach import Reach
 from imageshift.plan import Decisions
 from imageshift.rewrite import Change, Kept, Mapper, Move, Status, keep, plan_site
 from imageshift.sites import Confidence, ImageSite, Part, Role, SkipReason
@@ -166,8 +167,9 @@ def _edit(site: ImageSite, part: Part, new: str) -> Edit:
     return site.document.replace(part.scalar, part.scalar.value, new)
 
 
-def read_stacks(
+def read_stacks(  # noqa: PLR0913 as solve.decisions
     index: Index,
+    reach: Reach,
     mapper_of: Callable[[str], Mapper],
     scan: Callable[[str], FileScan],
     writable: Callable[[str], bool],
@@ -182,7 +184,7 @@ def read_stacks(
     """
     found, pairs = Stacks(mapper_of), dict[tuple[SiteKey, SiteKey], Pair]()
     guards = _GuardReader(index)
-    for stack in read_stacks_of(index):
+    for stack in read_stacks_of(index, reach):
         layers = stack.layers
         if guarded and stack.folder in index.charts:
             found.guards.update(guards.of(stack))
@@ -204,14 +206,15 @@ class _GuardReader:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._read = lru_cache(maxsize=None)(self._of_chart)
-        self._done: set[tuple[int, int]] = set()
+        self._done: set[tuple[ValuesLayer, str, bool, bool]] = set()
 
     def of(self, stack: Stack) -> Iterator[tuple[SiteKey, Guard]]:
         """The values that stay as the chart of a stack is written."""
         jobs = not (self._index.rewrite_jobs or stack.forced)
-        guards = self._read(stack.folder or "", stack.upgrades, jobs)
-        layers = [layer for layer in stack.layers if (id(layer), id(guards)) not in self._done]
-        self._done |= {(id(layer), id(guards)) for layer in layers if layer.in_chart}
+        way = (stack.folder or "", stack.upgrades, jobs)
+        guards = self._read(*way)
+        layers = [layer for layer in stack.layers if (layer, *way) not in self._done]
+        self._done |= {(layer, *way) for layer in layers if layer.in_chart}
         for layer in layers:
             for path, scalar in scalars(layer.values):
                 guard = guards.at(tuple(map(str, path)))

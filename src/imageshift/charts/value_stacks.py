@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Container, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 
 from msgspec import Struct
 
@@ -83,22 +84,41 @@ class Stack(Struct, frozen=True):
     forced: bool = False
 
 
-def read_stacks_of(index: Index) -> Iterator[Stack]:
+def read_stacks_of(index: Index, reach: Reach) -> Iterator[Stack]:
     """The layers of every release, Application, helmfile, helmCharts, chart and artifact."""
     used: set[str | None] = set()
-    for read in (_releases, _applications, _helmfiles, _inflations):
-        for stack in read(index):
-            used.add(stack.folder)
-            yield stack
-    yield from _charts(index, used)
+    charts = _ChartLayers(index)
+    readers = (_applications, _helmfiles, _inflations)
+    for stack in chain(_releases(index, reach, charts), *(read(index, charts) for read in readers)):
+        used.add(stack.folder)
+        yield stack
+    yield from _charts(index, charts, used)
     yield from _artifacts(index)
 
 
-def _releases(index: Index) -> Iterator[Stack]:
+class _ChartLayers:
+    """The values of the charts in the tree, each chart's read once."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._known: dict[tuple[str, tuple[str, ...]], list[ValuesLayer]] = {}
+
+    def read(self, folder: str, files: tuple[str, ...] = ()) -> list[ValuesLayer]:
+        """Those of the chart in a folder, in place of which files may be named."""
+        if (folder, files) not in self._known:
+            found = folder_layers(self._index, folder, files)
+            self._known[folder, files] = list(_layers(found))
+        return self._known[folder, files]
+
+    def of(self, folder: str | None) -> list[ValuesLayer]:
+        """Those of the chart in a folder, if there is one."""
+        return [] if folder is None or folder not in self._index.charts else self.read(folder)
+
+
+def _releases(index: Index, reach: Reach, charts: _ChartLayers) -> Iterator[Stack]:
     maps = _config_maps(index) if index.releases else {}
-    sources = ChartSources(index, Reach(index), {})
-    known: dict[tuple[str, tuple[str, ...]], list[ValuesLayer]] = {}
-    patches = _patch_layers(index)
+    sources = ChartSources(index, reach, {})
+    patches = _patch_layers(index, reach)
     for file, document, root in release_specs(index):
         spec, resource = below(root, "spec"), resource_of(root)
         pick = None
@@ -109,10 +129,7 @@ def _releases(index: Index) -> Iterator[Stack]:
         folder = None if path is None else index.workspace.relative(path)
         layers: list[ValuesLayer] = []
         if pick is not None and folder is not None:
-            key = folder, pick.values_files
-            if key not in known:
-                known[key] = [*_layers(folder_layers(index, *key))]
-            layers += known[key]
+            layers += charts.read(folder, pick.values_files)
         layers += _brought(index, file, spec, maps)
         values = spec.mapping("values")
         layers += [] if values is None else [ValuesLayer(file, document, values)]
@@ -121,10 +138,10 @@ def _releases(index: Index) -> Iterator[Stack]:
         yield Stack(layers, folder, upgrades=True, forced=forced)
 
 
-def _patch_layers(index: Index) -> dict[str, list[tuple[str | None, ValuesLayer]]]:
+def _patch_layers(index: Index, reach: Reach) -> dict[str, list[tuple[str | None, ValuesLayer]]]:
     """By file, what patches set in the values of its releases, with the names of those."""
     found: dict[str, list[tuple[str | None, ValuesLayer]]] = {}
-    for patch, files in release_patches(index):
+    for patch, files in release_patches(index, reach):
         values = values_tree(patch.values.items())
         layer = ValuesLayer(patch.file, patch.document, values)
         for file in files:
@@ -270,10 +287,10 @@ def _file(index: Index, file: str) -> Iterator[ValuesLayer]:
         yield ValuesLayer(file, document, document.mapping)
 
 
-def _applications(index: Index) -> Iterator[Stack]:
+def _applications(index: Index, charts: _ChartLayers) -> Iterator[Stack]:
     for source in argo_sources(index) if index.has_applications else ():
         folder = source.folder if source.source.text("chart") is None else None
-        layers = [*_chart_of(index, folder)]
+        layers = [*charts.of(folder)]
         for name in source_value_files(source.source, index.files):
             layers += _file(index, name)
         for owner in source.owners:
@@ -292,20 +309,14 @@ def _of_owner(owner: Owner) -> Iterator[ValuesLayer]:
     yield ValuesLayer(owner.file, owner.document, parameter_tree(helm.items("parameters")))
 
 
-def _chart_of(index: Index, folder: str | None) -> Iterator[ValuesLayer]:
-    """The values of the chart in a folder, if there is one."""
-    if folder is not None and folder in index.charts:
-        yield from _layers(folder_layers(index, folder))
-
-
-def _helmfiles(index: Index) -> Iterator[Stack]:
+def _helmfiles(index: Index, charts: _ChartLayers) -> Iterator[Stack]:
     for file, facts in index.helmfiles.items():
         folder = file.rpartition("/")[0]
         for document in read_documents(index.workspace, file):
             for found in release_values(document.mapping, facts.texts):
                 chart = found.release.text("chart") or ""
                 local = join(folder, chart)
-                layers = [*_chart_of(index, local)]
+                layers = [*charts.of(local)]
                 for item in found.values:
                     if isinstance(item, Mapping):
                         layers.append(ValuesLayer(file, document, item))
@@ -316,7 +327,7 @@ def _helmfiles(index: Index) -> Iterator[Stack]:
                 yield Stack(layers, local, upgrades=True)
 
 
-def _inflations(index: Index) -> Iterator[Stack]:
+def _inflations(index: Index, charts: _ChartLayers) -> Iterator[Stack]:
     """What kustomize inflates: inline values lie over files, or under them by `valuesMerge`."""
     for found in index.kustomizations.values() if index.has_inflations else ():
         for _, chart, local in inflated_charts(found):
@@ -326,10 +337,10 @@ def _inflations(index: Index) -> Iterator[Stack]:
             at = 0 if chart.text("valuesMerge") == "merge" else len(layers)
             if inline is not None:
                 layers.insert(at, ValuesLayer(found.file, found.document, inline))
-            yield Stack([*_chart_of(index, local), *layers], local)
+            yield Stack([*charts.of(local), *layers], local)
 
 
-def _charts(index: Index, used: Container[str | None]) -> Iterator[Stack]:
+def _charts(index: Index, charts: _ChartLayers, used: Container[str | None]) -> Iterator[Stack]:
     """A chart's own values, over those of its subcharts, with each further file beside them.
 
     Where something that is known uses a chart, that says how it is installed.
@@ -340,7 +351,7 @@ def _charts(index: Index, used: Container[str | None]) -> Iterator[Stack]:
         if folder in index.charts and _VALUES_FILE.fullmatch(name):
             files[folder].append(file)
     for folder, found in sorted(files.items()):
-        own = [*_chart_of(index, folder)]
+        own = charts.of(folder)
         at = None if folder in used or _is_inside(index, folder) else folder
         yield Stack(own, at)
         for other in sorted(found):

@@ -3,12 +3,10 @@
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from msgspec.structs import replace
 
 from imageshift.audit.causes import Causes, Workloads
 from imageshift.audit.cluster import Item, read_items
@@ -25,12 +23,12 @@ from imageshift.audit.report import (
     summary_line,
 )
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import ChartsMode, RegistryOptions, with_options
+from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import emit, emit_data, say, say_doubtful_accounts
 from imageshift.errors import ConfigError, SourceError
 from imageshift.repo.read import read_file
 from imageshift.reports.summary import SCHEMA, namer, registry_row
-from imageshift.run import Run, RunOptions
+from imageshift.run import Run
 
 __all__ = ["audit"]
 
@@ -38,49 +36,26 @@ _LARGEST = 1 << 30
 _STDIN = "-"
 
 
-class AuditFormat(StrEnum):
-    """How an audit is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(RegistryOptions):
-    """The options of `audit`."""
+class AuditOptions(Common):
+    """The options of `audit`; `strict` and `verbose` are about what the cluster runs."""
 
-    root: Annotated[
-        Path | None,
-        typer.Option("--root", help="Root of the repository: nothing outside it is read."),
-    ] = None
-    charts: Annotated[
-        ChartsMode | None,
-        typer.Option("--charts", help="Whether charts are rendered.", envvar="IMAGESHIFT_CHARTS"),
-    ] = None
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Contact nothing: charts come only from the cache.")
-    ] = False
     since: Annotated[
         Path | None,
         typer.Option("--since", help="An older report (--format json) to compare with."),
-    ] = None
-    format: Annotated[AuditFormat, typer.Option("--format", help="Output format.")] = (
-        AuditFormat.TEXT
-    )
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", help="Write the result to this file, not to stdout."),
     ] = None
     strict: Annotated[
         bool,
         typer.Option("--strict", help="Exit 1 while an image with a rule comes from upstream."),
     ] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every image.")] = False
 
 
-@with_options(AuditOptions)
+@with_options(
+    AuditOptions,
+    formats=(Format.TEXT, Format.JSON, Format.MARKDOWN),
+    without=("charts_through_cache", "templates", "render", "follow", "jobs"),
+)
 def audit(
     *,
     common: AuditOptions,
@@ -97,7 +72,7 @@ def audit(
     files, paths = _sorted(lists)
     old = None if common.since is None else read_report(_content(common.since), str(common.since))
     items, problems = _items(files)
-    run = Run.open(paths, _run_options(common))
+    run = Run.open(paths, common.run_options())
     say_doubtful_accounts([run.rules.registry])
     git = GitImages(run.rules)
     git.add(run.plans(), namer(run.workspace.root))
@@ -109,15 +84,6 @@ def audit(
         say(summary_line(found))
     wrong = common.strict and any(r.comes_from_upstream and r.containers for r in found.rows)
     raise typer.Exit(Exit.FINDINGS if wrong else Exit.UNSAFE if problems else Exit.DONE)
-
-
-def _run_options(common: AuditOptions) -> RunOptions:
-    return replace(
-        common.registry_options(),
-        root=common.root,
-        offline=common.offline,
-        charts=None if common.charts is None else common.charts.value,
-    )
 
 
 def _sorted(given: Iterable[str]) -> tuple[list[str], list[Path]]:
@@ -155,21 +121,21 @@ def _content(path: Path) -> bytes:
 
 
 def _stdin() -> bytes:
-    content = sys.stdin.buffer.read(_LARGEST + 1)
+    content = b"" if sys.stdin is None else sys.stdin.buffer.read(_LARGEST + 1)
     if len(content) > _LARGEST:
         raise ConfigError(f"stdin: it is larger than {_LARGEST >> 20} MiB")
     return content
 
 
 def _print(found: Audit, since: list[Change] | None, run: Run, common: AuditOptions) -> None:
-    if common.format is AuditFormat.JSON:
+    if common.format is Format.JSON:
         head = {
             "schema": SCHEMA,
             "command": "audit",
             "registries": [registry_row(target.rules, target.paths) for target in run.targets],
         }
         emit_data(head | as_data(found, since))
-    elif common.format is AuditFormat.MARKDOWN:
+    elif common.format is Format.MARKDOWN:
         emit(as_markdown(found, since))
     else:
         emit(as_text(found, since, verbose=common.verbose))

@@ -25,6 +25,7 @@ from imageshift.run import Run
 __all__ = [
     "AwsCommon",
     "Usage",
+    "UsedPaths",
     "emit_json",
     "end",
     "notice_rows",
@@ -34,6 +35,16 @@ __all__ = [
 
 _PANEL = "AWS"
 _LISTED = 3
+
+
+UsedPaths = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Files and folders whose images count; without any, all rules do.",
+        show_default=False,
+    ),
+]
+"""Whose images a command about rules counts."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,8 +28,7 @@ def warn_of_bots(run: Run, summary: Summary, updater_files: Iterable[str]) -> No
     applications = (found.file for found in run.index.applications)
     files = sorted({*updater_files, *filter(run.is_written, applications)})
     for one in find_updater(run.workspace, files, run.rules_of):
-        place = f"{summary.shown(one.file)}:{one.place.line}:{one.place.column}"
-        summary.advice.add(Code.UPDATER_REVERTS, place, one.message)
+        summary.advice.add(Code.UPDATER_REVERTS, summary.where(one.file, one.place), one.message)
 
 
 def _aliases_in_use(run: Run, summary: Summary) -> dict[str, str]:

@@ -60,7 +60,7 @@ def check(  # noqa: PLR0913 one a command-line option
     for plan in session.follow(session.run.plans()):
         kept += sum(kept_by_config(result.site) for result in plan.results)
         plans += [plan] if upstream else []
-    asked = Exit.DONE
+    asked = set[Exit]()
     if upstream:
         from imageshift.cli.upstream import ask_upstreams  # noqa: PLC0415 asked for only
 
@@ -73,7 +73,8 @@ def check(  # noqa: PLR0913 one a command-line option
     if baseline is not None:
         _leave_out(session, baseline)
     _report(session, kept, **_sifted(session) if changed or baseline else {})
-    raise typer.Exit(_exit_code(session) or asked)
+    lacking = Exit.TOOL if Exit.TOOL in asked else Exit.DONE
+    raise typer.Exit(_exit_code(session) or lacking)
 
 
 def _refuse_unread(paths: list[Path]) -> None:

@@ -1,15 +1,13 @@
 """imageshift doctor: whether everything that a run needs is there, on one screen."""
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated
 
 import typer
 from msgspec import to_builtins
 from msgspec.structs import replace
 
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Format, MapOptions, Paths, with_options
+from imageshift.cli.options import Format, MapOptions, Offline, Paths, Root, with_options
 from imageshift.cli.output import emit_data, put
 from imageshift.doctor import Check, State, examine
 from imageshift.reports.summary import SCHEMA
@@ -20,10 +18,8 @@ from imageshift.run import Run
 class DoctorOptions(MapOptions):
     """The options of the registry, and those that a look at a machine has."""
 
-    root: Annotated[
-        Path | None, typer.Option("--root", help="Root of the repository.", show_default=False)
-    ] = None
-    offline: Annotated[bool, typer.Option("--offline", help="Contact nothing.")] = False
+    root: Root = None
+    offline: Offline = False
 
 
 @with_options(DoctorOptions, without=("quiet",))

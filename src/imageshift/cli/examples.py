@@ -67,5 +67,4 @@ _EXAMPLES = {
 
 def epilog(command: str) -> str:
     """The last part of a command's help: its examples, each on its own line."""
-    lines = "".join(f"\n  {example}" for example in _EXAMPLES.get(command, ()))
-    return f"\b\nExamples:{lines}" if lines else ""
+    return "\b\nExamples:" + "".join(f"\n  {example}" for example in _EXAMPLES[command])

@@ -10,7 +10,7 @@ from imageshift.aws import import_rules
 from imageshift.aws.compare import pinned_prefixes, rules_in_use
 from imageshift.aws.notices import find_notices
 from imageshift.cache import Rule
-from imageshift.cli.aws import AwsCommon, Usage, end, read_usage, say_notices
+from imageshift.cli.aws import AwsCommon, Usage, UsedPaths, end, read_usage, say_notices
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import emit, put, say
 from imageshift.cli.session import turn_in
@@ -25,14 +25,6 @@ from imageshift.infra import (
     write_files,
 )
 from imageshift.reports.words import counted
-
-Paths = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        help="Files and folders whose images count; without any, all rules do.",
-        show_default=False,
-    ),
-]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +56,7 @@ class InfraCommon(AwsCommon):
 def terraform(
     *,
     common: InfraCommon,
-    paths: Paths = None,
+    paths: UsedPaths = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the module.")],
     secrets: Annotated[
         SecretMode,
@@ -91,7 +83,7 @@ def terraform(
 def cloudformation(
     *,
     common: InfraCommon,
-    paths: Paths = None,
+    paths: UsedPaths = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for the template (default: print it).")
     ] = None,

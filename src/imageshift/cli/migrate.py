@@ -63,13 +63,14 @@ def migrate(  # noqa: PLR0913 one a command-line option
                 put_diff(plan.diff(session.shown(plan.file)))
         noted = _noted(session, keeps) if write_keep and writer is not None else Exit.DONE
     steps = [] if diff else _next_steps(session, keeps * (not write_keep), writes=writes)
-    asked = _asked(session, plans, platform or ()) if check_upstream else Exit.DONE
+    asked = _asked(session, plans, platform or ()) if check_upstream else set[Exit]()
     _report(session, proof, steps, writes=writes)
-    code = _exit_code(session, proof, findings=asked is Exit.FINDINGS) or asked
+    lacking = Exit.TOOL if Exit.TOOL in asked else Exit.DONE
+    code = _exit_code(session, proof, findings=Exit.FINDINGS in asked) or lacking
     raise typer.Exit(noted if noted and code in {Exit.DONE, Exit.TOOL} else code)
 
 
-def _asked(session: Session, plans: Iterable[FilePlan], platforms: Iterable[str]) -> Exit:
+def _asked(session: Session, plans: Iterable[FilePlan], platforms: Iterable[str]) -> set[Exit]:
     from imageshift.cli.upstream import ask_upstreams  # noqa: PLC0415 asked for only
 
     return ask_upstreams(session, plans, platforms)

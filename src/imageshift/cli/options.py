@@ -21,9 +21,13 @@ __all__ = [
     "Common",
     "Format",
     "MapOptions",
+    "Offline",
+    "Output",
     "Paths",
     "Preset",
+    "Quiet",
     "RegistryOptions",
+    "Root",
     "with_options",
 ]
 
@@ -80,8 +84,18 @@ def _option(panel: str, *names: str, text: str, **more: Any) -> Any:
 
 
 _FORMAT = _option(_FILES, "--format", text="Output format.")
-_OUTPUT = _option(_FILES, "--output", text="Write the result to this file, not to stdout.")
-_QUIET = _option(_FILES, "--quiet", "-q", text="Print only the result.")
+Output = Annotated[
+    Path | None, _option(_FILES, "--output", text="Write the result to this file, not to stdout.")
+]
+Quiet = Annotated[bool, _option(_FILES, "--quiet", "-q", text="Print only the result.")]
+Root = Annotated[
+    Path | None,
+    _option(_FILES, "--root", text="Root of the repository: nothing outside it is read."),
+]
+Offline = Annotated[
+    bool,
+    _option(_FILES, "--offline", text="Contact nothing: charts come only from the cache."),
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,18 +155,15 @@ class MapOptions(RegistryOptions):
     """The options of a command that reads references only."""
 
     format: Annotated[Format, _FORMAT] = Format.TEXT
-    output: Annotated[Path | None, _OUTPUT] = None
-    quiet: Annotated[bool, _QUIET] = False
+    output: Output = None
+    quiet: Quiet = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Common(RegistryOptions):
     """The options of every command that reads files."""
 
-    root: Annotated[
-        Path | None,
-        _option(_FILES, "--root", text="Root of the repository: nothing outside it is read."),
-    ] = None
+    root: Root = None
     charts: Annotated[
         ChartsMode | None,
         _option(
@@ -176,15 +187,12 @@ class Common(RegistryOptions):
             _FILES, "--render", text="Fetch remote bases and build them with kustomize or kubectl."
         ),
     ] = False
-    offline: Annotated[
-        bool,
-        _option(_FILES, "--offline", text="Contact nothing: charts come only from the cache."),
-    ] = False
+    offline: Offline = False
     follow: Annotated[
         bool, _option(_FILES, "--follow", text="Include the folders that Flux objects here build.")
     ] = False
     format: Annotated[Format, _FORMAT] = Format.TEXT
-    output: Annotated[Path | None, _OUTPUT] = None
+    output: Output = None
     jobs: Annotated[
         int, _option(_FILES, "--jobs", min=1, text="How many renders may run at once.")
     ] = 1
@@ -194,7 +202,7 @@ class Common(RegistryOptions):
             _FILES, "--strict", text="Exit 1 also for doubtful images and those without a rule."
         ),
     ] = False
-    quiet: Annotated[bool, _QUIET] = False
+    quiet: Quiet = False
     verbose: Annotated[bool, _option(_FILES, "--verbose", "-v", text="List every place.")] = False
 
     def run_options(self, *, named_only: bool = False, backward: bool = False) -> RunOptions:

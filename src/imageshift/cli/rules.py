@@ -1,7 +1,6 @@
 """imageshift rules: the rules in force, those that are somewhere, and whether ECR accepts them."""
 
 import json
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +12,7 @@ from imageshift.aws.validate import Finding, RuleVerdict, Validation, validate_r
 from imageshift.cli.aws import (
     AwsCommon,
     Usage,
+    UsedPaths,
     emit_json,
     end,
     notice_rows,
@@ -26,17 +26,9 @@ from imageshift.reports.words import counted, visible
 
 _LISTED = 100
 
-Paths = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        help="Files and folders whose images count; without any, all rules do.",
-        show_default=False,
-    ),
-]
-
 
 @with_options(AwsCommon, without=("strict",))
-def list_(*, common: AwsCommon, paths: Paths = None) -> None:
+def list_(*, common: AwsCommon, paths: UsedPaths = None) -> None:
     """List the rules in force, and how many images use each."""
     usages = read_usage(paths or [], common)
     notices = [one for usage in usages for one in find_notices(usage.images, usage.rules)]
@@ -85,7 +77,7 @@ def import_(
     *,
     common: AwsCommon,
     source: Annotated[str, typer.Argument(help="aws, or a file or folder that holds rules.")],
-    paths: Paths = None,
+    paths: UsedPaths = None,
 ) -> None:
     """Print the rules of an account or a file as configuration.
 
@@ -172,7 +164,7 @@ def _found_row(found: FoundRule) -> dict[str, Any]:
 def validate(
     *,
     common: AwsCommon,
-    paths: Paths = None,
+    paths: UsedPaths = None,
     every: Annotated[
         bool, typer.Option("--all", help="All rules in force, not only those in use.")
     ] = False,

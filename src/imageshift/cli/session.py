@@ -25,13 +25,19 @@ from imageshift.cli.output import (
     say_doubtful_accounts,
     shows_colours,
 )
+from imageshift.cli.run_warnings import warn_of_charts, warn_of_generators, warn_of_late_charts
 from imageshift.errors import ConfigError
-from imageshift.inventory.application_sets import Hidden
-from imageshift.plan import ChartProblem, FilePlan
+from imageshift.plan import FilePlan
 from imageshift.repo.workspace import find_root, is_ours
 from imageshift.repo.writer import Writer, is_left_half_done, writing
 from imageshift.reports.account import rows_of
-from imageshift.reports.findings import Finding, Level, findings_of, notice_findings
+from imageshift.reports.findings import (
+    Finding,
+    Level,
+    findings_of,
+    notice_findings,
+    rot_findings,
+)
 from imageshift.reports.render import finding_lines, render
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
@@ -96,15 +102,16 @@ class Session:
                     self._updater_files.append(plan.file)
                 advance()
                 yield plan
-        self._warn_of_charts()
-        self._warn_of_generators()
-        self._warn_of_late_charts()
+        warn_of_charts(self.run, self.summary, self.rot)
+        if self.summary.back_from is None:
+            warn_of_generators(self.run, self.summary)
+            warn_of_late_charts(self.run, self.summary, self._changed)
         if self.command in _WARNING_OF_BOTS:
             from imageshift.cli.bot_warnings import warn_of_bots  # noqa: PLC0415 not for hooks
 
             warn_of_bots(self.run, self.summary, self._updater_files)
         if self.command == "check":
-            self.findings += self._rot_findings()
+            self.findings += rot_findings(self.rot, self.shown)
         self.summary.files = sum(1 for _ in self.run.files())
 
     def applied(self, plans: Iterable[FilePlan]) -> Iterable[FilePlan]:
@@ -194,54 +201,11 @@ class Session:
         if self.exit_code_of_charts() is not Exit.DONE:
             self.say_charts()
 
-    def _warn_of_charts(self) -> None:
-        charts = self.run.charts
-        for problem in () if charts is None else charts.problems:
-            hint = f" ({problem.hint})" if problem.hint else ""
-            self.summary.advice.add(
-                Code.CHART_UNAVAILABLE,
-                self._place(problem),
-                message=f"{problem.message}{hint}; its values are read as text",
-            )
-        for note in () if charts is None else charts.notes:
-            if note.code:
-                self.summary.advice.add(Code(note.code), self._place(note), message=note.message)
-        for rot in self.rot:
-            message = f"{rot.message}; {rot.hint}"
-            self.summary.advice.add(Code(rot.code), self._place(rot), message=message)
-
-    def _warn_of_late_charts(self) -> None:
-        charts = self.run.index.charts if self.summary.back_from is None else ()
-        if charts and self._changed:
-            from imageshift.charts.late import late_releases  # noqa: PLC0415 not for hooks
-
-            for late in late_releases(self.run.index, set(self._changed)):
-                place = f"{self.shown(late.file)}:{late.place.line}:{late.place.column}"
-                self.summary.advice.add(Code.CHART_VERSION, place, late.chart)
-
-    def _warn_of_generators(self) -> None:
-        found: dict[str, list[Hidden]] = {}
-        for hidden in self.run.index.hidden if self.summary.back_from is None else ():
-            if self.run.is_written(hidden.file):
-                found.setdefault(hidden.why, []).append(hidden)
-        for why, some in found.items():
-            paths = list(dict.fromkeys(hidden.scalar.value for hidden in some))
-            more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-            named = f"{', '.join(paths[:_NAMED])}{more}"
-            for hidden in some:
-                at = hidden.place
-                place = f"{self.shown(hidden.file)}:{at.line}:{at.column}"
-                self.summary.advice.add(Code.GENERATOR_UNKNOWN, place, named, why)
-
     @property
     def rot(self) -> list[Rot]:
         """The overrides in the paths that no longer fit their charts, in their order."""
         written = {rot for rot in self.run.rot if self.run.is_written(rot.file)}
         return sorted(written, key=lambda rot: (rot.file, rot.place, rot.code))
-
-    def _place(self, problem: ChartProblem | Rot) -> str:
-        place = problem.place
-        return f"{self.shown(problem.file)}:{place.line}:{place.column}"
 
     def _print_text(self, done: str, next_steps: Iterable[str]) -> None:
         from rich.console import Console  # noqa: PLC0415 heavy, and not for quiet runs
@@ -275,7 +239,7 @@ class Session:
         self._say_outside()
         for note in () if self.run.charts is None else self.run.charts.notes:
             if not note.code:
-                say(f"{self._place(note)}: {note.message}")
+                say(f"{self.summary.where(note.file, note.place)}: {note.message}")
         say_doubtful_accounts(target.rules.registry for target in self.run.targets)
 
     def _others(self, numbers: dict[str, int]) -> Iterator[tuple[str, int]]:
@@ -311,27 +275,11 @@ class Session:
         before = result.before.normalized
         return any(rot.mends and rot.file == file and rot.image == before for rot in self.rot)
 
-    def _rot_findings(self) -> list[Finding]:
-        """The overrides that no longer fit their charts."""
-        return [
-            Finding(
-                code=rot.code,
-                level=Level.ERROR,
-                message=f"{rot.code}: {rot.message}",
-                hint=rot.hint,
-                file=self.shown(rot.file),
-                name=rot.file,
-                start=rot.place,
-                end=rot.place,
-                lines=(rot.place.line,),
-            )
-            for rot in self.rot
-        ]
-
     def say_charts(self) -> None:
         """Says which releases' charts couldn't be found or rendered, and why."""
         for problem in () if self.run.charts is None else self.run.charts.problems:
-            say(f"{self._place(problem)}: {Code.CHART_UNAVAILABLE}: {problem.message}")
+            where = self.summary.where(problem.file, problem.place)
+            say(f"{where}: {Code.CHART_UNAVAILABLE}: {problem.message}")
             if problem.hint:
                 say(f"  hint: {problem.hint}")
 
@@ -413,7 +361,6 @@ def turn_in(folder: Path) -> Iterator[Writer]:
 
 _STOPPED = "a run was stopped before it had written this file and others that belong together"
 _SHOWN = 8
-_NAMED = 3
 
 
 def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:

@@ -1,11 +1,12 @@
 """What `check --upstream` and `migrate --check-upstream` share: upstreams asked, findings told."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
 from imageshift.advice import Code
+from imageshift.aws import UsedImage
 from imageshift.aws.collect import collect_images
 from imageshift.cli.exits import Exit
 from imageshift.cli.output import progress, say
@@ -24,17 +25,16 @@ __all__ = ["ask_upstreams"]
 _LATEST = frozenset({SiteKind.WORKLOAD, SiteKind.CUSTOM})
 
 
-def ask_upstreams(session: Session, plans: Iterable[FilePlan], platforms: Iterable[str]) -> Exit:
+def ask_upstreams(
+    session: Session, plans: Iterable[FilePlan], platforms: Iterable[str]
+) -> set[Exit]:
     """Asks for every image of the plans that has a rule, and says which aren't there.
 
-    They become warnings of the report, and findings of the run.
+    They become warnings of the report, and findings of the run. Returns FINDINGS where some
+    aren't there, and TOOL where some couldn't be asked for.
     """
-    common, rules = session.common, session.run.rules
-    whole = (
-        replace(plan, results=tuple(r for r in plan.results if _is_whole(session, r, plan)))
-        for plan in plans
-    )
-    used = collect_images(whole, rules, session.shown, session.run.tails)
+    common = session.common
+    used = list(_used(session, list(plans)))
     existence = Existence(Transport(offline=common.offline), platforms=platforms)
     with progress("images", len(used), quiet=common.quiet) as advance:
         found = find_missing(used, existence, advance)
@@ -45,9 +45,19 @@ def ask_upstreams(session: Session, plans: Iterable[FilePlan], platforms: Iterab
             session.findings.append(_finding(session, missing, place))
             if missing.state is State.UNKNOWN:
                 say(f"{place}: {missing.state}: {message}")
-    if any(missing.state is not State.UNKNOWN for missing in found):
-        return Exit.FINDINGS
-    return Exit.TOOL if found else Exit.DONE
+    return {Exit.TOOL if one.state is State.UNKNOWN else Exit.FINDINGS for one in found}
+
+
+def _used(session: Session, plans: list[FilePlan]) -> Iterator[UsedImage]:
+    """The images of the plans whose version is known, registry by registry."""
+    run = session.run
+    for target in run.targets:
+        whole = (
+            replace(plan, results=tuple(r for r in plan.results if _is_whole(session, r, plan)))
+            for plan in plans
+            if run.rules_of(plan.file) is target.rules
+        )
+        yield from collect_images(whole, target.rules, session.shown, run.tails)
 
 
 def _finding(session: Session, missing: Missing, text: str) -> Finding:

@@ -14,7 +14,7 @@ from imageshift.charts.plain import load_plain
 from imageshift.charts.render import find_renderer
 from imageshift.charts.values import merge
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import RegistryOptions, with_options
+from imageshift.cli.options import Offline, Output, Quiet, RegistryOptions, with_options
 from imageshift.cli.output import emit, say, say_doubtful_accounts
 from imageshift.cli.registry import open_rules
 from imageshift.errors import ConfigError, SourceError
@@ -74,17 +74,12 @@ class ValuesOptions(RegistryOptions):
     verify: Annotated[
         bool, typer.Option("--verify", help="Prove by rendering that only images differ.")
     ] = False
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Contact nothing: charts come only from the cache.")
-    ] = False
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", help="Write the result to this file, not to stdout."),
-    ] = None
+    offline: Offline = False
+    output: Output = None
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 when an image with a rule isn't moved.")
     ] = False
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False
+    quiet: Quiet = False
 
 
 @with_options(ValuesOptions)

@@ -15,8 +15,9 @@ from msgspec import Struct
 
 from imageshift.config import NotOurs
 from imageshift.errors import SourceError
+from imageshift.inventory.pieces import TEMPLATE, Piece, Reason, is_yaml
 from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line
-from imageshift.inventory.spots import Holder, Scalars, Taken
+from imageshift.inventory.spots import Taken
 from imageshift.repo.workspace import CONFIG_NAME, matching
 from imageshift.sites import (
     Confidence,
@@ -34,11 +35,9 @@ from imageshift.sites.generic import LABEL_KEYS
 from imageshift.sites.helmfile import is_helmfile
 from imageshift.sites.model import Path
 from imageshift.sites.other_formats import VARIABLES, format_of_file, format_of_object
-from imageshift.sites.policies import is_policy_text
 from imageshift.sites.texts import find_reference_texts, may_name_images
 from imageshift.sites.values import GLOBAL_REGISTRIES, ValuesContext, find_values_images
 from imageshift.source import (
-    Chunk,
     Document,
     Mapping,
     Scalar,
@@ -49,15 +48,6 @@ from imageshift.source import (
 
 __all__ = ["Leftovers"]
 
-_KIND = re.compile(r"""^[ ]{0,4}["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
-_ROOT_KIND = re.compile(r"""^["']?kind["']?[ \t]*:""", re.MULTILINE)
-_SCHEMA = re.compile(r"""["']\$schema["']\s*:\s*["'][^"']*json-schema""")
-_HEAD = 2_000
-_NOT_PULLED = {
-    "ImageRepository": "Flux watches its tags, and pulls nothing",
-    "ImagePolicy": "Flux chooses a tag by it, and pulls nothing",
-    "AppProject": "it says which sources are allowed",
-}
 _DESCRIBES = re.compile(
     r"(?:^|/)(?:Chart\.ya?ml|Chart\.lock|helmfile\.lock|\.?renovate(?:rc)?(?:\.json5?)?)$"
 )
@@ -126,20 +116,15 @@ class _Left:
         self._generator = generator
         self._source = source
         self._scan = scan
-        self._parsed: dict[int, list[Document]] = {}
-        self._unread: dict[int, tuple[SkipReason, str]] = {}
-        self._reasons: dict[int, tuple[SkipReason, str] | None] = {}
-        self._schemas: dict[int, bool] = {}
         self._ignored: dict[int, bool] = {}
-        self._scalars: dict[int, list[tuple[Document, Scalars]]] = {}
 
     @cached_property
-    def _chunks(self) -> list[Chunk]:
-        return list(split_documents(self._source))
+    def _pieces(self) -> list[Piece]:
+        return [Piece(chunk, self._scan) for chunk in split_documents(self._source)]
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [chunk.start for chunk in self._chunks]
+        return [piece.start for piece in self._pieces]
 
     @cached_property
     def other_format(self) -> str | None:
@@ -147,11 +132,11 @@ class _Left:
         found = format_of_file(self._file)
         if self._scan.skips:
             return None
-        if not _is_yaml(self._file):
+        if not is_yaml(self._file):
             return None if self._generator or found == VARIABLES else found
         if found in {"CI", "Compose", "script"}:
             return found
-        roots = [document.mapping for chunk in self._chunks for document in self._documents(chunk)]
+        roots = (document.mapping for piece in self._pieces for document in piece.documents)
         return next(filter(None, map(format_of_object, roots)), None)
 
     def values(self, taken: Taken) -> list[ImageSite]:
@@ -169,16 +154,14 @@ class _Left:
         """The documents that say nothing of themselves, in a file that wasn't read as values."""
         known = is_kustomization(self._file) or is_override_file(self._file)
         known = known or any(site.kind is SiteKind.VALUES for site in self._scan.sites)
-        if known or self._whole_skip is not None or not _is_yaml(self._file):
+        if known or self._whole_skip is not None or not is_yaml(self._file):
             return
-        for chunk in self._chunks if "mage" in self._source.text else ():
-            if _ROOT_KIND.search(chunk.text) is None and self._reason(chunk) is None:
-                roots = ((made, made.mapping) for made in self._documents(chunk))
-                yield from (
-                    made
-                    for made, root in roots
-                    if root.get("kind") is None and not is_helmfile(root)
-                )
+        for piece in self._pieces if "mage" in self._source.text else ():
+            if not piece.has_kind and piece.reason is None:
+                for document in piece.documents:
+                    root = document.mapping
+                    if root.get("kind") is None and not is_helmfile(root):
+                        yield document
 
     def texts(self, taken: Taken) -> Iterator[ImageSite]:
         """Every other text, found by what it looks like."""
@@ -187,25 +170,25 @@ class _Left:
             found = None if taken.has(span, text) else self._text_site(span, text)
             if found is not None:
                 template = "{{" in text and found.skip is SkipReason.UNCLAIMED
-                yield self._obeying(found.skipped(*_TEMPLATE) if template else found)
+                yield self._obeying(found.skipped(*TEMPLATE) if template else found)
 
     def _reference_texts(self) -> Iterator[Span]:
         """What looks like an image, but for documents that describe what objects look like."""
         if "CustomResourceDefinition" not in self._source.text:
             yield from find_reference_texts(self._source.text)
             return
-        for chunk in (chunk for chunk in self._chunks if not _is_schema(chunk)):
-            for span in find_reference_texts(chunk.text):
-                yield Span(chunk.start + span.start, chunk.start + span.end)
+        for piece in (piece for piece in self._pieces if not piece.is_schema):
+            for span in find_reference_texts(piece.text):
+                yield Span(piece.start + span.start, piece.start + span.end)
 
     def _text_site(self, span: Span, text: str) -> ImageSite | None:
         if self._whole_skip is not None:
             return _named(self._whole, span, text).skipped(*self._whole_skip)
-        chunk = self._chunk(span.start)
-        if chunk is None or self._is_schema(chunk):
+        piece = self._piece(span.start)
+        if piece is None or piece.is_schema:
             return None
-        document, holder = self._holder(chunk, span.start)
-        reason = self._reason(chunk) or self._unread.get(chunk.start)
+        document, holder = piece.holder(span.start)
+        reason = piece.reason or piece.unread
         if document is None or holder is None:
             made = _named(self._whole, span, text)
             return made.skipped(*(reason or (SkipReason.UNCLAIMED, self._no_claim)))
@@ -213,9 +196,10 @@ class _Left:
         made = _named(document, span, text, holder.path, resource)
         claim = self._claim(resource, holder.path[start:], whole=holder.scalar.value == text)
         if holder.path[:1] in _GENERATORS:
-            generator = document.mapping.items(str(holder.path[0]))[int(holder.path[1])]
-            name = generator.text("name") if isinstance(generator, Mapping) else None
-            claim = SkipReason.UNCLAIMED, f"the generator {name} takes it; {self._look}"
+            generator = _listed(document.mapping, holder.path)
+            if generator is not None:
+                said = f"the generator {generator.text('name')} takes it; {self._look}"
+                claim = SkipReason.UNCLAIMED, said
         return made.skipped(*(reason or _reason_at(holder.path) or claim))
 
     def _obeying(self, site: ImageSite) -> ImageSite:
@@ -237,65 +221,18 @@ class _Left:
         return Document(self._source, None, 0, 0, len(self._source))
 
     @cached_property
-    def _whole_skip(self) -> tuple[SkipReason, str] | None:
+    def _whole_skip(self) -> Reason | None:
         """Why nothing of the file is looked at."""
         if _DESCRIBES.search(self._file):
             return SkipReason.NOT_PULLED, "a file about images, from which nothing is pulled"
         whole = (skip for skip in self._scan.skips if skip.line is None)
         return next(((skip.reason, skip.detail) for skip in whole), None)
 
-    def _reason(self, chunk: Chunk) -> tuple[SkipReason, str] | None:
-        """Why nothing of a document is looked at."""
-        if chunk.start not in self._reasons:
-            self._reasons[chunk.start] = self._found_reason(chunk)
-        return self._reasons[chunk.start]
-
-    def _is_schema(self, chunk: Chunk) -> bool:
-        if chunk.start not in self._schemas:
-            self._schemas[chunk.start] = _is_schema(chunk)
-        return self._schemas[chunk.start]
-
-    def _found_reason(self, chunk: Chunk) -> tuple[SkipReason, str] | None:
-        if is_policy_text(chunk.text):
-            return SkipReason.NOT_PULLED, "a policy matches names by it"
-        first, last = self._source.place(chunk.start).line, self._source.place(chunk.end).line
-        for skip in self._scan.skips:
-            if skip.line is not None and first <= skip.line <= last:
-                return skip.reason, skip.detail
-        kind = _KIND.search(chunk.text)
-        detail = None if kind is None else _NOT_PULLED.get(kind[1])
-        return None if detail is None else (SkipReason.NOT_PULLED, detail)
-
-    def _chunk(self, offset: int) -> Chunk | None:
+    def _piece(self, offset: int) -> Piece | None:
         at = bisect_right(self._starts, offset) - 1
-        return self._chunks[at] if at >= 0 else None
+        return self._pieces[at] if at >= 0 else None
 
-    def _documents(self, chunk: Chunk) -> list[Document]:
-        """The documents of a chunk that can be read; why it can't be is kept."""
-        if chunk.start not in self._parsed:
-            self._parsed[chunk.start] = []
-            try:
-                found = chunk.documents() if _is_yaml(self._file) else []
-            except SourceError as error:
-                self._unread[chunk.start] = SkipReason(error.reason), str(error)
-            else:
-                self._parsed[chunk.start] = found
-                if any(document.has_template() for document in found):
-                    self._unread[chunk.start] = _TEMPLATE
-        return self._parsed[chunk.start]
-
-    def _holder(self, chunk: Chunk, offset: int) -> tuple[Document | None, Holder | None]:
-        """The document and the scalar in it that has a character."""
-        if chunk.start not in self._scalars:
-            documents = self._documents(chunk)
-            self._scalars[chunk.start] = [(made, Scalars(made.root)) for made in documents]
-        for document, scalars in self._scalars[chunk.start]:
-            holder = scalars.at(offset)
-            if holder is not None:
-                return document, holder
-        return None, None
-
-    def _claim(self, resource: Resource, path: Path, *, whole: bool) -> tuple[SkipReason, str]:
+    def _claim(self, resource: Resource, path: Path, *, whole: bool) -> Reason:
         """That nothing claims a text, with the line of the configuration that does."""
         if not (whole and resource.kind and _is_telling(path)):
             return SkipReason.UNCLAIMED, self._no_claim
@@ -323,7 +260,6 @@ _MOST = 10_000
 
 _STEP = re.compile(r"[\w-]+")
 _GENERATORS = (("configMapGenerator",), ("secretGenerator",))
-_TEMPLATE = (SkipReason.TEMPLATE, "a template, known only when it is rendered")
 
 
 def _too_many(file: str) -> FileSkip:
@@ -337,7 +273,7 @@ def other_format(file: str, kind: str, images: int) -> FileSkip:
     return FileSkip(file, None, None, SkipReason.OTHER_FORMAT, detail, kind, images)
 
 
-def _reason_at(path: Path) -> tuple[SkipReason, str] | None:
+def _reason_at(path: Path) -> Reason | None:
     """Why a place is none that is pulled from."""
     named = path[-1:] == ("name",) and path[-3:-2] == ("images",)
     if named or path[-3:-1] == ("kustomize", "images"):
@@ -366,10 +302,18 @@ def _is_telling(path: Path) -> bool:
 def _object_at(root: Mapping, path: Path) -> tuple[Resource, int]:
     """The object that holds a path, an item of a List too, and where the path in it begins."""
     resource = resource_of(root)
-    if resource.kind.endswith("List") and path[:1] == ("items",) and isinstance(path[1], int):
-        item = root.items("items")[path[1]]
-        return resource_of(item) if isinstance(item, Mapping) else resource, 2
-    return resource, 0
+    is_list = resource.kind.endswith("List") and path[:1] == ("items",)
+    item = _listed(root, path) if is_list else None
+    return (resource, 0) if item is None else (resource_of(item), 2)
+
+
+def _listed(root: Mapping, path: Path) -> Mapping | None:
+    """The mapping that a path leads through, if that is an item of a list of the root's."""
+    match path:
+        case (str(key), int(number), *_):
+            item = next(iter(root.items(key)[number:]), None)
+            return item if isinstance(item, Mapping) else None
+    return None
 
 
 def _span(site: ImageSite) -> Span:
@@ -400,15 +344,3 @@ def _is_told(site: ImageSite) -> bool:
     if site.main.role is Role.REFERENCE:
         return site.has_host or ":" in site.text.rpartition("/")[2] or "@" in site.text
     return site.has_host or bool(site.identifier_text) or "/" in site.name_text
-
-
-def _is_schema(chunk: Chunk) -> bool:
-    """Whether a document describes what objects look like."""
-    kind = _KIND.search(chunk.text)
-    return (kind is not None and kind[1] == "CustomResourceDefinition") or (
-        _SCHEMA.search(chunk.text[:_HEAD]) is not None
-    )
-
-
-def _is_yaml(file: str) -> bool:
-    return file.endswith((".yaml", ".yml", ".json", "Kustomization"))

@@ -26,7 +26,7 @@ from imageshift.links.model import (
 from imageshift.links.patches import alone
 from imageshift.links.post_renderers import read_post_renderers, releases_with_renderers
 from imageshift.links.reach import Reach
-from imageshift.links.release_patches import release_patches
+from imageshift.links.renderer_patches import renderer_patches
 from imageshift.links.texts import patch_texts
 from imageshift.links.transformers import Held, image_tag, read_transformer
 from imageshift.sites.helmfile import BehindChart, ReleaseValues, is_plain, release_values
@@ -38,16 +38,15 @@ _ANY = ".*"
 _UNREAD = "the {} in {} can't be read, and may change it"
 
 
-def builds_behind_charts(index: Index, entries: list[EntrySource]) -> list[Build]:
+def builds_behind_charts(index: Index, reach: Reach, entries: list[EntrySource]) -> list[Build]:
     """The builds of all releases that do something to images; their entries go to `entries`."""
-    flux = (*_post_renderers(index, entries), *_patched_renderers(index, entries))
+    flux = (*_post_renderers(index, entries), *_patched_renderers(index, reach, entries))
     return [*flux, *_of_helmfiles(index, entries)]
 
 
-def _patched_renderers(index: Index, entries: list[EntrySource]) -> Iterator[Build]:
+def _patched_renderers(index: Index, reach: Reach, entries: list[EntrySource]) -> Iterator[Build]:
     """The post-renderers that patches give releases, over these releases' own values."""
-    reach = Reach(index)
-    for found in release_patches(index, reach):
+    for found in renderer_patches(index, reach):
         build = read_post_renderers(found.patch.file, found.document, found.root, entries)
         names = [r for r in index.all_releases if found.reaches(r.file, r.resource.name)]
         if build is None:

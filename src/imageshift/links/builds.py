@@ -28,6 +28,7 @@ from imageshift.links.model import (
     reached,
 )
 from imageshift.links.patches import alone, patch_text, patched_lists, read_patches
+from imageshift.links.reach import Reach
 from imageshift.links.remote import is_remote, remote_bases
 from imageshift.links.replacements import read_replacements
 from imageshift.links.sources import flux_folders, gathered
@@ -133,8 +134,9 @@ class _Object(Struct, frozen=True, kw_only=True):
 class Builds:
     """The builds of a tree; each kustomization is read once, when something asks for it."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, reach: Reach | None = None) -> None:
         self.index = index
+        self.reach = reach or Reach(index)
         self.entries: list[EntrySource] = []
         self._plain: dict[str, tuple[Build, _Steps]] = {}
 
@@ -155,7 +157,7 @@ class Builds:
     @cached_property
     def of_releases(self) -> list[Build]:
         """What comes behind the charts of releases, over what isn't known of these charts."""
-        return builds_behind_charts(self.index, self.entries)
+        return builds_behind_charts(self.index, self.reach, self.entries)
 
     @cached_property
     def _objects(self) -> list["_Object"]:

@@ -1,14 +1,15 @@
 """Which files a kustomization or a Flux object builds, and which of them build a file."""
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
 
 from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import generated_files, patch_files
 from imageshift.links.argocd import argo_sources
-from imageshift.links.model import reached
+from imageshift.links.model import Patch, reached
+from imageshift.links.patches import read_patches
 from imageshift.links.sources import flux_folders, gathered
 from imageshift.sites.model import below
 from imageshift.source import Scalar
@@ -57,6 +58,22 @@ class Reach:
                 waiting += new
             self._closures[folder] = frozenset(found)
         return self._closures[folder]
+
+    def patches(self) -> Iterator[tuple[Patch, Callable[[], frozenset[str]]]]:
+        """The patches of all that builds something, each with what tells the files that it is for.
+
+        Those are all that are built with it, without the patch's own file.
+        """
+        for one in self._index.kustomizations.values():
+            for patch in read_patches(one.file, one.document, one.root):
+                yield patch, partial(self._beside, one.folder, patch.file)
+        for flux in self._index.flux:
+            # A release may stand beside the object that patches it.
+            for patch in read_patches(flux.file, flux.document, flux.spec, files=False):
+                yield patch, partial(self.built_by, flux)
+
+    def _beside(self, folder: str, file: str) -> frozenset[str]:
+        return self.closure(folder) - {file}
 
     def substitutes(self, file: str) -> dict[str, str]:
         """The variables to which every Flux Kustomization that builds a file gives one value."""

@@ -50,7 +50,7 @@ class Baseline(Struct, frozen=True):
             content = msgspec.json.decode(read_file(path), type=_Content)
         except SourceError as error:
             raise ConfigError(f"{path}: {error}", hint=_HINT) from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ConfigError(f"{path}: it isn't a baseline: {error}", hint=_HINT) from None
         if content.schema != SCHEMA:
             raise ConfigError(f"{path}: its schema isn't {SCHEMA}", hint=_HINT)

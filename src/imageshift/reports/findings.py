@@ -1,7 +1,7 @@
 """Findings: what a run has to say, each with a code, a level and a place, for every format."""
 
 import os
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,19 @@ from imageshift.inventory import FileSkip
 from imageshift.plan import FilePlan
 from imageshift.reports.codes import CODES, DOUBTFUL, NOT_CACHED, WRONG_PATH
 from imageshift.rewrite import Change, Kept, Status
+from imageshift.rot import Rot
 from imageshift.sites import ImageSite, SkipReason
 from imageshift.source import Place
 
-__all__ = ["Finding", "Fix", "Level", "findings_of", "notice_findings", "place_of"]
+__all__ = [
+    "Finding",
+    "Fix",
+    "Level",
+    "findings_of",
+    "notice_findings",
+    "place_of",
+    "rot_findings",
+]
 
 
 class Level(StrEnum):
@@ -99,6 +108,22 @@ def notice_findings(notices: Iterable[Notice], root: Path) -> Iterator[Finding]:
                 end=place,
                 lines=() if place is None else (place.line,),
             )
+
+
+def rot_findings(rots: Iterable[Rot], shown: Callable[[str], str]) -> Iterator[Finding]:
+    """The overrides that no longer fit their charts, as errors."""
+    for rot in rots:
+        yield Finding(
+            code=rot.code,
+            level=Level.ERROR,
+            message=f"{rot.code}: {rot.message}",
+            hint=rot.hint,
+            file=shown(rot.file),
+            name=rot.file,
+            start=rot.place,
+            end=rot.place,
+            lines=(rot.place.line,),
+        )
 
 
 def place_of(text: str) -> tuple[str | None, Place | None]:

@@ -15,6 +15,7 @@ from imageshift.plan import FilePlan
 from imageshift.reports.account import Account, rows_of
 from imageshift.rewrite import Change, Kept, Status
 from imageshift.sites import Part, SkipReason
+from imageshift.source import Place
 
 __all__ = ["SCHEMA", "Summary", "image_row", "namer", "registry_row"]
 
@@ -51,6 +52,10 @@ class Summary(Struct):
     unsafe: bool = False
     account: Account = field(default_factory=Account)
     used: set[Rule] = field(default_factory=set)
+
+    def where(self, file: str, place: Place) -> str:
+        """A place of a file, as reports name it."""
+        return f"{self.shown(file)}:{place.line}:{place.column}"
 
     def add(self, plan: FilePlan) -> None:
         """Counts one file's plan."""
@@ -157,7 +162,7 @@ def image_row(result: Change | Kept, shown: str, uses: int = 1) -> dict[str, Any
     }
 
 
-def _part_row(place: Any, part: Part) -> dict[str, Any]:
+def _part_row(place: Place, part: Part) -> dict[str, Any]:
     return {
         "role": part.role,
         "path": list(part.path),

@@ -63,13 +63,12 @@ def _print_stays(console: Console, summary: Summary, *, whole: Container[str] | 
     reasons = Counter(_why(kept) for _, kept in stays)
     for why, count in sorted(reasons.items()):
         console.print(f"[cyan]{why}[/] {counted(count, 'image')} left alone")
-        lines = [_stay(summary.shown(file), kept) for file, kept in stays if _why(kept) == why]
+        lines = [_stay(summary, file, kept) for file, kept in stays if _why(kept) == why]
         number = _number(why, whole)
         for line in lines[:number]:
             _print_dim(console, line)
         if number is not None and count > number:
             _print_more(console, count - number)
-    _print_skips(console, summary, whole=whole)
 
 
 def _print_skips(console: Console, summary: Summary, *, whole: Container[str] | None) -> None:
@@ -92,10 +91,9 @@ def _number(why: str, whole: Container[str] | None) -> int | None:
     return None if whole is None or why in whole else _LISTED
 
 
-def _stay(shown: str, kept: Kept) -> str:
-    place = kept.site.place
+def _stay(summary: Summary, file: str, kept: Kept) -> str:
     detail = f": {kept.detail}" if kept.detail else ""
-    return f"{shown}:{place.line}:{place.column}: {kept.site.text}{detail}"
+    return f"{summary.where(file, kept.site.place)}: {kept.site.text}{detail}"
 
 
 def _print_dim(console: Console, text: str) -> None:

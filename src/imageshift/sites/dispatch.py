@@ -36,14 +36,14 @@ from imageshift.sites.generic import find_generic_images
 from imageshift.sites.helmfile import find_helmfile_images, is_helmfile
 from imageshift.sites.kustomization import find_kustomization_images, find_literal_images
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, resource_of
-from imageshift.sites.patches import find_json_patch_images, find_patch_images
+from imageshift.sites.patches import find_patch_images
 from imageshift.sites.policies import ADDING_KINDS, find_policy_images, is_policy, is_policy_text
 from imageshift.sites.resource_sets import (
     Change,
     find_input_images,
     find_template_text_images,
 )
-from imageshift.sites.rows import built_in_rows
+from imageshift.sites.rows import IMAGE_WORDS, built_in_rows
 from imageshift.sites.transformers import find_transformer_images, is_transformer
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
@@ -52,7 +52,6 @@ from imageshift.source import Chunk, Document, Mapping, Sequence
 __all__ = ["find_images", "may_hold_images"]
 
 _KIND = re.compile(r"""^(?:kind|"kind"|'kind')[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
-_WORDS = re.compile(r"[iI]mage|registry|repository|_IMAGE|oci://|newName")
 
 _NEVER = frozenset({"CustomResourceDefinition", "GrafanaDashboard", "RoleBinding", "Role"})
 _NEVER |= {"ClusterRole", "ClusterRoleBinding", "APIService", "PrometheusRule", "Secret"}
@@ -104,7 +103,7 @@ def _kind_may(kind: str, text: str, context: FinderContext) -> bool:
 
 def _may_name_images(text: str, context: FinderContext) -> bool:
     held = "ConfigMap" in text or "kind: Secret" in text
-    if _WORDS.search(text) is not None or (context.copied_keys and held):
+    if IMAGE_WORDS.search(text) is not None or (context.copied_keys and held):
         return True
     content = text.encode(errors="replace")
     return built_in_rows().may_name_images(content) or context.rows.may_name_images(content)
@@ -136,14 +135,8 @@ def find_images(document: Document, context: FinderContext) -> Iterator[ImageSit
 
 def _own_images(document: Document, context: FinderContext) -> Iterator[ImageSite]:
     """What a document names by itself, or by its role."""
-    if context.role is FileRole.PATCH and isinstance(document.root, Sequence):
-        rows = _PatchFinder(context).rows
-        yield from find_json_patch_images(document, document.root, Resource(), rows=rows)
-    elif context.role is FileRole.PATCH and document.mapping.get("patch") is not None:
-        # helmfile's own form: a patch with its target, in a file (E5).
-        root, find = document.mapping, _PatchFinder(context)
-        patch, target = root.get("patch"), root.mapping("target")
-        yield from find_patch_images(document, patch, Resource(), find, ("patch",), target)
+    if context.role is FileRole.PATCH:
+        yield from _patch_images(document, _PatchFinder(context))
     elif context.role is FileRole.ARGOCD_SOURCE:
         yield from find_override_images(document, document.mapping, _PatchFinder(context))
     elif context.role is FileRole.VALUES:
@@ -156,6 +149,18 @@ def _own_images(document: Document, context: FinderContext) -> Iterator[ImageSit
         yield from find_literal_images(document, root, resource_of(root), context.copied_keys)
     else:
         yield from _object_images(_Object(document, document.mapping, (), context))
+
+
+def _patch_images(document: Document, find: "_PatchFinder") -> Iterator[ImageSite]:
+    root = document.mapping
+    patch = root.get("patch")
+    if patch is not None:
+        # helmfile's own form: a patch with its target, in a file (E5).
+        target = root.mapping("target")
+        yield from find_patch_images(document, patch, Resource(), find, ("patch",), target)
+    else:
+        holder = document.root if isinstance(document.root, Sequence) else root
+        yield from find_patch_images(document, holder, Resource(), find, ())
 
 
 def _values_images(document: Document, context: FinderContext) -> Iterator[ImageSite]:

@@ -21,7 +21,12 @@ from imageshift.sites.model import (
     SiteKind,
     scalar_part,
 )
-from imageshift.sites.workloads import find_container_images, find_pod_images, find_volume_image
+from imageshift.sites.workloads import (
+    CONTAINER_KEYS,
+    find_container_images,
+    find_pod_images,
+    find_volume_image,
+)
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
 
 __all__ = ["LABEL_KEYS", "find_embedded_pods", "find_generic_images"]
@@ -31,7 +36,6 @@ LABEL_KEYS = frozenset({"labels", "matchLabels", "selector"})
 """Where labels stand, which name no image that is pulled."""
 
 _NO_IMAGE = re.compile(r"^[/.~\d]|\.(?:png|jpe?g|gif|svg|webp|ico|bmp|iso|qcow2|img|raw|vmdk)$")
-_CONTAINER_KEYS = ("containers", "initContainers", "ephemeralContainers")
 
 
 def find_generic_images(
@@ -109,7 +113,7 @@ class _Walk(Struct, frozen=True):
             at = (*path, key.value)
             if _IMAGE_KEY.search(key.value):
                 yield from _image(self.document, value, self.resource, at)
-            read = is_pod and key.value in {*_CONTAINER_KEYS, "volumes"}
+            read = is_pod and key.value in {*CONTAINER_KEYS, "volumes"}
             if not (read or key.value in LABEL_KEYS):
                 yield from self.below(value, at, depth=depth + 1)
 
@@ -118,7 +122,7 @@ def _is_pod(node: Mapping) -> bool:
     """Whether a mapping has a list of containers: items with both a name and an image."""
     return any(
         isinstance(item, Mapping) and item.text("name") and item.text("image")
-        for key in _CONTAINER_KEYS
+        for key in CONTAINER_KEYS
         for item in node.items(key)
     )
 

@@ -13,7 +13,6 @@ from imageshift.sites.generic import find_generic_images
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
-    Part,
     Path,
     Resource,
     Role,
@@ -21,7 +20,12 @@ from imageshift.sites.model import (
     below,
 )
 from imageshift.sites.patches import find_json_patch_images
-from imageshift.sites.workloads import find_custom_container, find_volume_image, whole_site
+from imageshift.sites.workloads import (
+    CONTAINER_KEYS,
+    find_custom_container,
+    find_volume_image,
+    whole_site,
+)
 from imageshift.source import (
     Document,
     Mapping,
@@ -50,8 +54,8 @@ ADDING_KINDS: dict[str, str] = {
 """Kinds of policies that can put an image into a pod, each with its group."""
 
 _ANCHOR = re.compile(r"(?P<sign>[+=^<X]?)\((?P<key>.+)\)")
-_CONTAINER_LISTS = frozenset({"containers", "ephemeralContainers", "initContainers"})
 _LITERAL = re.compile(r"""(?P<quote>["'])(?P<image>[^"'\s]+)(?P=quote)""")
+_LITERAL_NOTE = "a literal in an expression: only the policy can tell what it is for"
 _LOCATION = re.compile(r"[cC]ontainers(?:\[[^\[\]]*\])?(?P<image>\.image)?$")
 
 
@@ -139,7 +143,7 @@ def _merged(document: Document, node: Node, resource: Resource, path: Path) -> I
         yield from find_volume_image(document, resource, node, path)
         for key, value in node.pairs():
             at = (*path, key.value)
-            if _bare(key.value) in _CONTAINER_LISTS and isinstance(value, Sequence):
+            if _bare(key.value) in CONTAINER_KEYS and isinstance(value, Sequence):
                 for index, item in enumerate(value.items):
                     yield from _container(document, item, resource, (*at, index))
             else:
@@ -207,11 +211,5 @@ def _literals(
         start, end = found.span("image")
         if is_spelled_out(found["image"]):
             scalar = Scalar(start, end, None, found["image"], "", None)
-            yield ImageSite(
-                kind=SiteKind.CUSTOM,
-                document=inner,
-                path=path,
-                parts=(Part(Role.REFERENCE, scalar, path),),
-                resource=resource,
-                confidence=Confidence.EXACT,
-            ).doubtful("a literal in an expression: only the policy can tell what it is for")
+            for site in whole_site(inner, resource, scalar, path, SiteKind.CUSTOM):
+                yield site.doubtful(_LITERAL_NOTE)

@@ -10,9 +10,10 @@ from imageshift.data.custom_resources import CUSTOM_RESOURCES
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.sites.model import Resource
 
-__all__ = ["Rows", "built_in_rows"]
+__all__ = ["IMAGE_WORDS", "Rows", "built_in_rows"]
 
-_WORDS = re.compile(r"[iI]mage|registry|repository|_IMAGE|oci://|newName")
+IMAGE_WORDS = re.compile(r"[iI]mage|registry|repository|_IMAGE|oci://|newName")
+"""A word in a text that may hold an image."""
 
 _SCALARS = frozenset({FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG})
 
@@ -34,7 +35,7 @@ class Rows(Struct, frozen=True):
         words: dict[str, dict[str, None]] = {}
         for row in rows:
             table.setdefault(row.kind, []).append(row)
-            if row.shape in _SCALARS and not _WORDS.search(row.path):
+            if row.shape in _SCALARS and not IMAGE_WORDS.search(row.path):
                 words.setdefault(row.kind, {})[_last_key(row.path)] = None
         return cls(
             {kind: tuple(found) for kind, found in table.items()},

@@ -22,6 +22,7 @@ from imageshift.sites.sync_options import remakes_jobs, sync_options
 from imageshift.source import Document, Mapping, Node
 
 __all__ = [
+    "CONTAINER_KEYS",
     "POD_GROUPS",
     "POD_PATHS",
     "find_container_images",
@@ -63,7 +64,9 @@ POD_GROUPS: dict[str, frozenset[str]] = {
 }
 """The API groups in which those kinds are these kinds."""
 
-_CONTAINER_KEYS = ("containers", "initContainers", "ephemeralContainers")
+CONTAINER_KEYS = ("containers", "initContainers", "ephemeralContainers")
+"""The lists of containers in a pod's spec."""
+
 _HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
 _FORCE = "kustomize.toolkit.fluxcd.io/force"
 _TRIGGERS = "image.openshift.io/triggers"
@@ -117,7 +120,7 @@ def find_pod_images(
 ) -> Iterator[ImageSite]:
     """The images of a pod's spec: containers of every sort, image volumes, known flags."""
     pull_secrets = bool(spec.items("imagePullSecrets"))
-    for key in _CONTAINER_KEYS:
+    for key in CONTAINER_KEYS:
         for index, container in enumerate(spec.items(key)):
             if isinstance(container, Mapping):
                 at = (*path, key, index)

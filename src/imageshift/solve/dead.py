@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 
-from imageshift.cache import RuleSet
 from imageshift.entry import Entry
 from imageshift.errors import SourceError
 from imageshift.inventory import FileScan, is_kept
 from imageshift.links.builds import Graph
 from imageshift.links.model import Build, EntrySource, reached
 from imageshift.mapper import Forward
-from imageshift.rewrite import Change
+from imageshift.rewrite import Change, removal
 from imageshift.rot import PRUNE, Rot, RotCode
 from imageshift.sites import Confidence, ImageSite, Part, Role, SiteKind, resource_of
 from imageshift.solve.edits import entry_edits, join_edits
@@ -110,14 +109,15 @@ def pruned_entries(
             continue
         edits = tuple(join_edits([edit for _, each in written for edit in each]))
         mapper = names.of(source.file).mapper
-        if edits and isinstance(mapper, Forward):
-            yield source.file, _change(source, edits, mapper.rules)
+        change = _change(source, edits, mapper) if edits and isinstance(mapper, Forward) else None
+        if change is not None:
+            yield source.file, change
 
 
-def _change(source: EntrySource, edits: tuple[Edit, ...], rules: RuleSet) -> Change:
-    """A change to nothing: the entry is no longer there, and no image moves."""
-    start, name = source.node.start, source.entry.new_name or source.entry.name
-    scalar = source.scalar or Scalar(start, start, None, name, "", None)
+def _change(source: EntrySource, edits: tuple[Edit, ...], mapper: Forward) -> Change | None:
+    """The removal of an entry, told by the first of its names that is one."""
+    start, names = source.node.start, (source.entry.new_name, source.entry.name)
+    scalar = source.scalar or Scalar(start, start, None, names[0] or names[1], "", None)
     site = ImageSite(
         kind=SiteKind.KUSTOMIZE,
         document=source.document,
@@ -126,6 +126,4 @@ def _change(source: EntrySource, edits: tuple[Edit, ...], rules: RuleSet) -> Cha
         resource=resource_of(source.document.mapping),
         confidence=Confidence.EXACT,
     )
-    image = rules.parse(name)
-    rule = rules.rule_of(image) or rules.rules[0]
-    return Change(site, image, image, rule, edits, mended=True)
+    return removal(site, names, edits, mapper.rules)

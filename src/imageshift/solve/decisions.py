@@ -156,8 +156,8 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
     def may_write(file: str) -> bool:
         return file in files and writable(file)
 
-    _add_releases(decide_releases(index, mapper_of, scan, may_write), found)
     builds = builds or Builds(index)
+    _add_releases(decide_releases(index, builds.reach, mapper_of, scan, may_write), found)
     released = () if backward else builds.of_releases
     graph = build_graph(builds, rendered=remote is not None, releases=released)
     for build in list(graph.builds.values()):

@@ -12,7 +12,7 @@ from imageshift.cache import Mapped, Rule
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
 from imageshift.links.model import Patch, SiteKey, place_text
-from imageshift.links.patches import patch_documents, read_patches
+from imageshift.links.patches import patch_documents
 from imageshift.links.reach import Reach
 from imageshift.reference import ImageReference, name_length
 from imageshift.rewrite import Change, Mapper, Move, plan_site
@@ -73,6 +73,7 @@ class ReleasePatch(Struct, frozen=True):
 
 def decide_releases(
     index: Index,
+    reach: Reach,
     mapper_of: Callable[[str], Mapper],
     scan: Callable[[str], FileScan],
     writable: Callable[[str], bool],
@@ -81,7 +82,7 @@ def decide_releases(
     decider = _Decider(mapper_of, scan, writable)
     bases: dict[SiteKey, tuple[str, ImageSite]] = {}
     patches: dict[SiteKey, list[ReleasePatch]] = {}
-    for patch, files in release_patches(index):
+    for patch, files in release_patches(index, reach):
         for file in files:
             for site in _release_sites(scan(file), patch):
                 key = site_key(site, file)
@@ -171,23 +172,12 @@ class _Decider:
         return {key: Composed(before, outcome.target, outcome.rule, (edit,), move)}
 
 
-def release_patches(index: Index) -> Iterator[tuple[ReleasePatch, list[str]]]:
-    """The patches of releases, each with the files that its kustomization takes in."""
-    reach: Reach | None = None
-    for found in index.kustomizations.values():
-        for source in read_patches(found.file, found.document, found.root):
-            patches = list(_read_patch(index, source))
-            if patches:
-                reach = reach or Reach(index)
-                files = sorted(reach.closure(found.folder) - {source.file})
-                yield from ((patch, files) for patch in patches)
-    for flux in index.flux:
-        for source in read_patches(flux.file, flux.document, flux.spec, files=False):
-            patches = list(_read_patch(index, source))
-            if patches:
-                reach = reach or Reach(index)
-                files = sorted(reach.built_by(flux))
-                yield from ((patch, files) for patch in patches)
+def release_patches(index: Index, reach: Reach) -> Iterator[tuple[ReleasePatch, list[str]]]:
+    """The patches of releases' values, each with the files that are built with it."""
+    for source, files in reach.patches():
+        patches = list(_read_patch(index, source))
+        others = sorted(files()) if patches else []
+        yield from ((patch, others) for patch in patches)
 
 
 def _read_patch(index: Index, source: Patch) -> Iterator[ReleasePatch]:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from imageshift.inventory import FileScan, Index
+from imageshift.inventory import FileScan
 from imageshift.links.behind_charts import builds_behind_charts
+from imageshift.links.builds import Builds
 from imageshift.links.model import Build, Entries, EntrySource, SiteKey
 from imageshift.rewrite import Change, Kept, Mapper, Move, plan_site
 from imageshift.sites import ImageSite, SiteKind, resource_of
@@ -48,7 +49,7 @@ class RenderersBack(Struct):
 
 
 def renderers_back(
-    index: Index,
+    builds: Builds,
     mapper_of: Callable[[str], Mapper],
     scan: Callable[[str], FileScan],
     writable: Callable[[str], bool],
@@ -56,7 +57,7 @@ def renderers_back(
     """The way back of every list of entries in the post-renderers of the releases."""
     found, names = RenderersBack(), NameMaps(mapper_of)
     entries: list[EntrySource] = []
-    for build in builds_behind_charts(index, entries):
+    for build in builds_behind_charts(builds.index, builds.reach, entries):
         file = build.file
         if not writable(file) or scan(file).skips:
             continue

@@ -5,6 +5,16 @@ from imageshift.data.image_field import Definition, FieldShape, ImageField
 __all__ = ["ROWS"]
 
 
+_K0SMOTRON = (
+    "etcd.defragJob.image",
+    "etcd.image",
+    "image",
+    "manifests[].image.reference",
+    "monitoring.prometheusImage",
+    "monitoring.proxyImage",
+    "mounts[].image.reference",
+)
+
 ROWS: tuple[ImageField, ...] = (
     *Definition(
         "addon.open-cluster-management.io",
@@ -54,26 +64,14 @@ ROWS: tuple[ImageField, ...] = (
         "datreeio/CRDs-catalog controlplane.cluster.x-k8s.io/k0smotroncontrolplane_v1beta1.json",
     ).references(
         "K0smotronControlPlane",
-        "spec.etcd.defragJob.image",
-        "spec.etcd.image",
-        "spec.image",
-        "spec.manifests[].image.reference",
-        "spec.monitoring.prometheusImage",
-        "spec.monitoring.proxyImage",
-        "spec.mounts[].image.reference",
+        *(f"spec.{path}" for path in _K0SMOTRON),
     ),
     *Definition(
         "controlplane.cluster.x-k8s.io",
         "datreeio/CRDs-catalog controlplane.cluster.x-k8s.io",
     ).references(
         "K0smotronControlPlaneTemplate",
-        "spec.template.spec.etcd.defragJob.image",
-        "spec.template.spec.etcd.image",
-        "spec.template.spec.image",
-        "spec.template.spec.manifests[].image.reference",
-        "spec.template.spec.monitoring.prometheusImage",
-        "spec.template.spec.monitoring.proxyImage",
-        "spec.template.spec.mounts[].image.reference",
+        *(f"spec.template.spec.{path}" for path in _K0SMOTRON),
     ),
     *Definition(
         "controlplane.cluster.x-k8s.io",
@@ -131,13 +129,7 @@ ROWS: tuple[ImageField, ...] = (
         "datreeio/CRDs-catalog k0smotron.io/cluster_v1beta1.json",
     ).references(
         "Cluster",
-        "spec.etcd.defragJob.image",
-        "spec.etcd.image",
-        "spec.image",
-        "spec.manifests[].image.reference",
-        "spec.monitoring.prometheusImage",
-        "spec.monitoring.proxyImage",
-        "spec.mounts[].image.reference",
+        *(f"spec.{path}" for path in _K0SMOTRON),
     ),
     *Definition(
         "kubevirt.io",

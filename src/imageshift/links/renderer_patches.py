@@ -12,16 +12,16 @@ from msgspec.structs import replace
 from imageshift.errors import SourceError
 from imageshift.inventory import Index
 from imageshift.links.model import Patch
-from imageshift.links.patches import alone, patch_documents, read_patches, targets
+from imageshift.links.patches import alone, patch_documents, targets
 from imageshift.links.reach import Reach
 from imageshift.source import Document, Mapping, Scalar, Sequence
 
-__all__ = ["ReleasePatch", "release_patches"]
+__all__ = ["RendererPatch", "renderer_patches"]
 
 _POINTER = "/spec/postRenderers"
 
 
-class ReleasePatch(Struct, frozen=True):
+class RendererPatch(Struct, frozen=True):
     """A patch of releases: its root as a HelmRelease, and the files that are built with it."""
 
     patch: Patch
@@ -36,9 +36,9 @@ class ReleasePatch(Struct, frozen=True):
         return fits and file in self.files
 
 
-def release_patches(index: Index, reach: Reach) -> list[ReleasePatch]:
+def renderer_patches(index: Index, reach: Reach) -> list[RendererPatch]:
     """The patches of the tree, each once, with the files of all that is built with it."""
-    found: dict[tuple[str, int], ReleasePatch] = {}
+    found: dict[tuple[str, int], RendererPatch] = {}
     for each in _each(index, reach):
         key = each.patch.file, each.document.offset(each.root.start)
         other = found.get(key, each)
@@ -46,25 +46,20 @@ def release_patches(index: Index, reach: Reach) -> list[ReleasePatch]:
     return list(found.values())
 
 
-def _each(index: Index, reach: Reach) -> Iterator[ReleasePatch]:
-    if not (index.has_renderer_patches or index.renderer_files):
-        return
-    for one in index.kustomizations.values():
-        for patch in read_patches(one.file, one.document, one.root):
-            yield from _read(index, patch, reach.closure(one.folder))
-    for flux in index.flux:
-        for patch in read_patches(flux.file, flux.document, flux.spec, files=False):
-            yield from _read(index, patch, reach.built_by(flux))
+def _each(index: Index, reach: Reach) -> Iterator[RendererPatch]:
+    if index.has_renderer_patches or index.renderer_files:
+        for patch, files in reach.patches():
+            for document, root in _read(index, patch):
+                yield RendererPatch(patch, document, root, files())
 
 
-def _read(index: Index, patch: Patch, files: frozenset[str]) -> Iterator[ReleasePatch]:
+def _read(index: Index, patch: Patch) -> Iterator[tuple[Document, Mapping]]:
     try:
         documents = list(patch_documents(index, patch, "postRenderers"))
     except SourceError:
         return
     for document in documents:
-        for root in _releases(document):
-            yield ReleasePatch(patch, document, root, files)
+        yield from ((document, root) for root in _releases(document))
 
 
 def _releases(document: Document) -> Iterator[Mapping]:
