@@ -107,7 +107,7 @@ def test_value_that_an_application_gets(tmp_path: Path, registry: str, code: int
 def test_files_of_an_application(tmp_path: Path) -> None:
     """The verdict on a chart names its files: those that `migrate --verify` holds back."""
     application = APPLICATION.replace("chart: a", "path: chart").replace("REPOSITORY", "x/y")
-    tree = {
+    tree: dict[str, str | bytes] = {
         **CHART,
         "chart/values.yaml": "{}",
         "chart/.argocd-source.yaml": "helm: {valueFiles: [/more.yaml]}",
