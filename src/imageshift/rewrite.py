@@ -172,6 +172,10 @@ def why_incomplete(
     return None
 
 
+_Text = tuple[int, int]
+"""What a part stands for: its scalar, and where in it the part begins."""
+
+
 def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
     """The results of one file, less the changes that would touch another site's text wrongly.
 
@@ -179,13 +183,15 @@ def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
     want the same, and when no other use of the anchor is in sight.
     """
     found = list(results)
-    wanted: dict[int, set[tuple[Edit, ...] | None]] = {}
-    uses: dict[int, int] = {}
+    wanted: dict[_Text, set[tuple[Edit, ...] | None]] = {}
+    uses: dict[_Text, int] = {}
     for result in found:
-        edits = _edits_by_scalar(result)
-        for part in result.site.parts:
-            wanted.setdefault(id(part.scalar), set()).add(edits.get(id(part.scalar)))
-            uses[id(part.scalar)] = uses.get(id(part.scalar), 0) + 1
+        edits = _edits_by_text(result)
+        if isinstance(result, Change) and not edits:
+            continue  # it adds a text beside those of its site
+        for text in map(_text, result.site.parts):
+            wanted.setdefault(text, set()).add(edits.get(text))
+            uses[text] = uses.get(text, 0) + 1
     return [
         _conflict(result)
         if isinstance(result, Change) and _is_torn(result, wanted, uses)
@@ -194,31 +200,41 @@ def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
     ]
 
 
-def _edits_by_scalar(result: Change | Kept) -> dict[int, tuple[Edit, ...]]:
+def _text(part: Part) -> _Text:
+    return id(part.scalar), part.lead
+
+
+def _edits_by_text(result: Change | Kept) -> dict[_Text, tuple[Edit, ...]]:
     if isinstance(result, Kept):
         return {}
     document = result.site.document
-    found: dict[int, tuple[Edit, ...]] = {}
+    found: dict[_Text, tuple[Edit, ...]] = {}
     for part in result.site.parts:
         start, end = document.offset(part.scalar.start), document.offset(part.scalar.end)
-        inside = tuple(e for e in result.edits if start <= e.span.start and e.span.end <= end)
+        inside = tuple(e for e in result.edits if _is_inside(e, start, end))
         if inside:
-            found[id(part.scalar)] = inside
+            found[_text(part)] = inside
     return found
 
 
+def _is_inside(edit: Edit, start: int, end: int) -> bool:
+    """Whether an edit changes a text; what is put in beside the text doesn't."""
+    span = edit.span
+    return start <= span.start and span.end <= end and (span.start < span.end or start == end)
+
+
 def _is_torn(
-    change: Change, wanted: dict[int, set[tuple[Edit, ...] | None]], uses: dict[int, int]
+    change: Change, wanted: dict[_Text, set[tuple[Edit, ...] | None]], uses: dict[_Text, int]
 ) -> bool:
     if change.site.confidence is Confidence.RENDERED:
         # Every use of its texts is known, and has been rendered.
         return False
-    edited = _edits_by_scalar(change)
+    edited = _edits_by_text(change)
     return any(
-        len(wanted[id(part.scalar)]) > 1 or uses[id(part.scalar)] <= part.scalar.shared
-        for part in change.site.parts
-        if part.scalar.shared and id(part.scalar) in edited
-    ) or any(len(wanted[scalar]) > 1 for scalar in edited)
+        len(wanted[text]) > 1 or uses[text] <= part.scalar.shared
+        for part, text in ((part, _text(part)) for part in change.site.parts)
+        if part.scalar.shared and text in edited
+    ) or any(len(wanted[text]) > 1 for text in edited)
 
 
 def _conflict(change: Change) -> Kept:

@@ -1,15 +1,13 @@
-"""Files that decide over others, cut into documents and parsed once for their readers.
-
-The scan of a file's own sites parses anew: what it says of a node and what others say of it are
-told apart by the node.
-"""
+"""Files, decoded, cut into documents and parsed once for all their readers."""
 
 from functools import lru_cache
+
+from msgspec import Struct
 
 from imageshift.errors import SourceError
 from imageshift.source import Chunk, Document, SourceText, split_documents
 
-__all__ = ["Parsed", "read_chunks"]
+__all__ = ["Parsed", "ParsedFile", "read_parsed"]
 
 _SMALL = 64 * 1024
 _KEPT = 4096
@@ -18,10 +16,10 @@ _KEPT = 4096
 class Parsed:
     """A chunk that is parsed when its documents are asked for first, and then keeps them."""
 
-    __slots__ = ("_chunk", "_found", "text")
+    __slots__ = ("_found", "chunk", "text")
 
     def __init__(self, chunk: Chunk) -> None:
-        self._chunk = chunk
+        self.chunk = chunk
         self.text = chunk.text
         self._found: list[Document] | SourceError | None = None
 
@@ -33,7 +31,7 @@ class Parsed:
         """
         if self._found is None:
             try:
-                self._found = self._chunk.documents()
+                self._found = self.chunk.documents()
             except SourceError as error:
                 self._found = error
         if isinstance(self._found, SourceError):
@@ -41,8 +39,15 @@ class Parsed:
         return self._found
 
 
-def read_chunks(file: str, content: bytes) -> tuple[Parsed, ...]:
-    """The chunks of a file's content; those of small files are kept for a while.
+class ParsedFile(Struct, frozen=True):
+    """A file's text and the stretches of it that are parsed by themselves."""
+
+    source: SourceText
+    chunks: tuple[Parsed, ...]
+
+
+def read_parsed(file: str, content: bytes) -> ParsedFile:
+    """A file's content; that of small files is kept for a while.
 
     Raises:
         SourceError: it is no UTF-8.
@@ -52,9 +57,10 @@ def read_chunks(file: str, content: bytes) -> tuple[Parsed, ...]:
 
 # By the name too: nodes of two files have to differ though their contents don't.
 @lru_cache(maxsize=_KEPT)
-def _kept(_file: str, content: bytes) -> tuple[Parsed, ...]:
+def _kept(_file: str, content: bytes) -> ParsedFile:
     return _cut(content)
 
 
-def _cut(content: bytes) -> tuple[Parsed, ...]:
-    return tuple(map(Parsed, split_documents(SourceText.decode(content))))
+def _cut(content: bytes) -> ParsedFile:
+    source = SourceText.decode(content)
+    return ParsedFile(source, tuple(map(Parsed, split_documents(source))))

@@ -18,7 +18,7 @@ from imageshift.inventory.objects import (
     read_release,
     texts,
 )
-from imageshift.inventory.parsed import read_chunks
+from imageshift.inventory.parsed import read_parsed
 from imageshift.repo.workspace import Workspace
 from imageshift.sites import Resource, Role, resource_of
 from imageshift.sites.kustomization import generators
@@ -88,7 +88,7 @@ def read_documents(
 ) -> Iterator[Document]:
     """The documents of a file whose text is `wanted`; those that can't be read are left out."""
     try:
-        chunks = read_chunks(file, workspace.read(file))
+        chunks = read_parsed(file, workspace.read(file)).chunks
     except SourceError:
         return
     for chunk in chunks:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from imageshift.errors import SourceError
+from imageshift.inventory.parsed import Parsed, ParsedFile, read_parsed
 from imageshift.sites import (
     FinderContext,
     ImageSite,
@@ -23,7 +24,7 @@ from imageshift.sites.keeps import kept_site
 from imageshift.sites.policies import is_policy_text
 from imageshift.sites.rows import Rows, built_in_rows
 from imageshift.sites.templates import find_template_images
-from imageshift.source import Chunk, Document, SourceText, split_documents
+from imageshift.source import Chunk, Document, SourceText
 
 __all__ = [
     "FileScan",
@@ -84,11 +85,11 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     silent = is_silent(file, content, context.rows, copied=bool(context.copied_keys))
     if silent and not context.elements:
         return FileScan(file, SourceText(""))
-    source = SourceText.decode(content)
-    skip = _whole_file_skip(file, source.text, context)
+    parsed = read_parsed(file, content)
+    skip = _whole_file_skip(file, parsed.source.text, context)
     if skip is not None:
-        return FileScan(file, source, skips=(skip,))
-    return _Scan(file, source, context).result()
+        return FileScan(file, parsed.source, skips=(skip,))
+    return _Scan(file, parsed, context).result()
 
 
 def is_silent(file: str, content: bytes, own: Rows, *, copied: bool) -> bool:
@@ -177,9 +178,10 @@ def _says(comment: re.Pattern[str], source: SourceText, line: int) -> bool:
 class _Scan:
     """The walk over one file's documents."""
 
-    def __init__(self, file: str, source: SourceText, context: FinderContext) -> None:
+    def __init__(self, file: str, parsed: ParsedFile, context: FinderContext) -> None:
         self._file = file
-        self._source = source
+        self._chunks = parsed.chunks
+        self._source = parsed.source
         self._context = context
         self._skips: list[FileSkip] = []
         self._policies: list[Chunk] = []
@@ -200,10 +202,14 @@ class _Scan:
         if self._context.role is FileRole.LITERAL_TEMPLATE:
             return list(find_template_images(self._source))
         sites: list[ImageSite] = []
-        for chunk in split_documents(self._source):
+        for chunk in self._chunks:
             if is_policy_text(chunk.text):
-                self._policies.append(chunk)
-            if self._context.elements or self._builds or may_hold_images(chunk, self._context):
+                self._policies.append(chunk.chunk)
+            if (
+                self._context.elements
+                or self._builds
+                or may_hold_images(chunk.chunk, self._context)
+            ):
                 sites += self._chunk_sites(chunk)
         return sites
 
@@ -212,7 +218,7 @@ class _Scan:
         """Whether the file decides what is built, so that one that can't be read is told."""
         return self._context.role is FileRole.KUSTOMIZATION
 
-    def _chunk_sites(self, chunk: Chunk) -> list[ImageSite]:
+    def _chunk_sites(self, chunk: Parsed) -> list[ImageSite]:
         try:
             documents = chunk.documents()
         except SourceError as error:
