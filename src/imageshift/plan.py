@@ -13,6 +13,7 @@ from imageshift.diff import unified_diff
 from imageshift.errors import ChangedError, SourceError
 from imageshift.inventory import FileScan, FileSkip, FluxKustomization, Index, scan_file
 from imageshift.inventory.leftovers import Leftovers
+from imageshift.inventory.parsed import read_parsed
 from imageshift.repo.workspace import Passed, Workspace
 from imageshift.repo.write import Write
 from imageshift.repo.writer import Writer, writing
@@ -292,10 +293,10 @@ class Planner:
         if self._leftovers is None or not content:
             return [], None
         try:
-            source = _source(scan, content)
+            parsed = read_parsed(scan.file, content)
         except SourceError:
             return [], None
-        sites, skip = self._leftovers.find(source, scan, [result.site for result in results])
+        sites, skip = self._leftovers.find(parsed, scan, [result.site for result in results])
         mapper = self._mapper_of(scan.file)
         return [plan_site(site, mapper) for site in sites], skip
 

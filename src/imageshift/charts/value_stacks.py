@@ -6,7 +6,7 @@ Other builds of a release may have other values, so a later text may also be abs
 import base64
 import json
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 
@@ -47,6 +47,9 @@ from imageshift.source import (
 )
 
 __all__ = ["Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
+
+_REMOTE = {"HelmRepository", "OCIRepository"}
+"""Sources whose charts never lie in the tree."""
 
 _VALUES_FILE = re.compile(r"values.*\.ya?ml")
 
@@ -119,7 +122,7 @@ def _releases(index: Index, reach: Reach, charts: _ChartLayers) -> Iterator[Stac
     maps = _config_maps(index) if index.releases else {}
     sources = ChartSources(index, reach, {})
     patches = _patch_layers(index, reach)
-    for file, document, root in release_specs(index):
+    for file, document, root in release_specs(index, patches):
         spec, resource = below(root, "spec"), resource_of(root)
         pick = None
         with suppress(ChartError):
@@ -155,10 +158,18 @@ def _layers(found: Iterable[Layer]) -> Iterator[ValuesLayer]:
             yield ValuesLayer(layer.file, layer.document, layer.values, layer.in_chart)
 
 
-def release_specs(index: Index) -> Iterator[tuple[str, Document, Mapping]]:
-    """The releases that take values from elsewhere, or their charts, it may be, from the tree."""
-    found = index.all_releases if index.charts else index.releases
-    for file in sorted({release.file for release in found}):
+def release_specs(
+    index: Index, more: Collection[str] = ()
+) -> Iterator[tuple[str, Document, Mapping]]:
+    """The releases that take values from elsewhere, or their charts, it may be, from the tree.
+
+    `more` are files whose releases count too.
+    """
+    found = {release.file for release in index.releases}
+    if index.charts:
+        found.update(more)
+        found.update(r.file for r in index.all_releases if r.chart.source_kind not in _REMOTE)
+    for file in sorted(found):
         for document in read_documents(index.workspace, file, _is_release):
             for root in objects(document.root):
                 if root.text("kind") == "HelmRelease" and root.mapping("spec") is not None:

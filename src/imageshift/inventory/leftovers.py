@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from imageshift.config import NotOurs
 from imageshift.errors import SourceError
+from imageshift.inventory.parsed import ParsedFile
 from imageshift.inventory.pieces import TEMPLATE, Piece, Reason, is_yaml
 from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line
 from imageshift.inventory.spots import Taken
@@ -41,9 +42,7 @@ from imageshift.source import (
     Document,
     Mapping,
     Scalar,
-    SourceText,
     Span,
-    split_documents,
 )
 
 __all__ = ["Leftovers"]
@@ -63,7 +62,7 @@ class Leftovers(Struct, frozen=True):
     generated: MappingType[str, str] = {}
 
     def find(
-        self, source: SourceText, scan: FileScan, sites: Iterable[ImageSite]
+        self, parsed: ParsedFile, scan: FileScan, sites: Iterable[ImageSite]
     ) -> tuple[list[ImageSite], FileSkip | None]:
         """The texts of a file that name an image and belong to none of its sites.
 
@@ -71,7 +70,7 @@ class Leftovers(Struct, frozen=True):
         """
         if scan.file.rpartition("/")[2] == CONFIG_NAME:
             return [], None
-        left = _Left(source, scan, self.generated.get(scan.file))
+        left = _Left(parsed, scan, self.generated.get(scan.file))
         found = left.values(Taken(sites))
         found += islice(left.texts(Taken([*sites, *found])), _MOST + 1)
         if len(found) > _MOST:
@@ -89,10 +88,10 @@ class Leftovers(Struct, frozen=True):
         if not may_name_images(content):
             return [], None
         try:
-            source = SourceText.decode(content)
+            parsed = ParsedFile.of(content)
         except SourceError:
             return [], None
-        return self.find(source, FileScan(file, source), ())
+        return self.find(parsed, FileScan(file, parsed.source), ())
 
     def _not_ours(self, file: str) -> list[NotOurs]:
         """What the configuration says of a file's texts."""
@@ -111,16 +110,17 @@ def _judged(site: ImageSite, entries: Iterable[NotOurs]) -> ImageSite:
 class _Left:
     """The texts of one file that no site claims, each with the reason why."""
 
-    def __init__(self, source: SourceText, scan: FileScan, generator: str | None) -> None:
+    def __init__(self, parsed: ParsedFile, scan: FileScan, generator: str | None) -> None:
         self._file = scan.file
         self._generator = generator
-        self._source = source
+        self._source = parsed.source
+        self._chunks = parsed.chunks
         self._scan = scan
         self._ignored: dict[int, bool] = {}
 
     @cached_property
     def _pieces(self) -> list[Piece]:
-        return [Piece(chunk, self._scan) for chunk in split_documents(self._source)]
+        return [Piece(chunk, self._scan) for chunk in self._chunks]
 
     @cached_property
     def _starts(self) -> list[int]:

@@ -1,6 +1,6 @@
 """Files, decoded, cut into documents and parsed once for all their readers."""
 
-from functools import lru_cache
+from collections import OrderedDict
 
 from msgspec import Struct
 
@@ -10,7 +10,7 @@ from imageshift.source import Chunk, Document, SourceText, split_documents
 __all__ = ["Parsed", "ParsedFile", "read_parsed"]
 
 _SMALL = 64 * 1024
-_KEPT = 4096
+_KEPT = 8 * 1024 * 1024
 
 
 class Parsed:
@@ -45,6 +45,40 @@ class ParsedFile(Struct, frozen=True):
     source: SourceText
     chunks: tuple[Parsed, ...]
 
+    @classmethod
+    def of(cls, content: bytes) -> "ParsedFile":
+        """The text of a content.
+
+        Raises:
+            SourceError: it is no UTF-8.
+        """
+        source = SourceText.decode(content)
+        return cls(source, tuple(map(Parsed, split_documents(source))))
+
+
+class _Kept:
+    """What was read last, up to a number of bytes: trees take many times the memory of texts."""
+
+    def __init__(self) -> None:
+        self._files = OrderedDict[tuple[str, bytes], ParsedFile]()
+        self._size = 0
+
+    def read(self, file: str, content: bytes) -> ParsedFile:
+        # By the name too: nodes of two files have to differ though their contents don't.
+        key = file, content
+        found = self._files.get(key)
+        if found is None:
+            found = self._files[key] = ParsedFile.of(content)
+            self._size += len(content)
+            while self._size > _KEPT:
+                (_, oldest), _ = self._files.popitem(last=False)
+                self._size -= len(oldest)
+        self._files.move_to_end(key)
+        return found
+
+
+_kept = _Kept()
+
 
 def read_parsed(file: str, content: bytes) -> ParsedFile:
     """A file's content; that of small files is kept for a while.
@@ -52,15 +86,4 @@ def read_parsed(file: str, content: bytes) -> ParsedFile:
     Raises:
         SourceError: it is no UTF-8.
     """
-    return _kept(file, content) if len(content) <= _SMALL else _cut(content)
-
-
-# By the name too: nodes of two files have to differ though their contents don't.
-@lru_cache(maxsize=_KEPT)
-def _kept(_file: str, content: bytes) -> ParsedFile:
-    return _cut(content)
-
-
-def _cut(content: bytes) -> ParsedFile:
-    source = SourceText.decode(content)
-    return ParsedFile(source, tuple(map(Parsed, split_documents(source))))
+    return _kept.read(file, content) if len(content) <= _SMALL else ParsedFile.of(content)

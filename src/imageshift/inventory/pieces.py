@@ -4,11 +4,12 @@ import re
 from functools import cached_property
 
 from imageshift.errors import SourceError
+from imageshift.inventory.parsed import Parsed
 from imageshift.inventory.scan import FileScan
 from imageshift.inventory.spots import Holder, Scalars
 from imageshift.sites import SkipReason
 from imageshift.sites.policies import is_policy_text
-from imageshift.source import Chunk, Document
+from imageshift.source import Document
 
 __all__ = ["TEMPLATE", "Piece", "Reason", "is_yaml"]
 
@@ -32,10 +33,10 @@ _NOT_PULLED = {
 class Piece:
     """A chunk of a scanned file, read as far as something asks for."""
 
-    def __init__(self, chunk: Chunk, scan: FileScan) -> None:
-        self.start = chunk.start
-        self.text = chunk.text
-        self._chunk = chunk
+    def __init__(self, parsed: Parsed, scan: FileScan) -> None:
+        self.start = parsed.chunk.start
+        self.text = parsed.text
+        self._parsed = parsed
         self._scan = scan
 
     @property
@@ -51,7 +52,7 @@ class Piece:
     @cached_property
     def _read(self) -> tuple[list[Document], Reason | None]:
         try:
-            found = self._chunk.documents() if is_yaml(self._scan.file) else []
+            found = self._parsed.documents() if is_yaml(self._scan.file) else []
         except SourceError as error:
             return [], (SkipReason(error.reason), str(error))
         is_template = any(document.has_template() for document in found)
@@ -62,8 +63,8 @@ class Piece:
         """Why nothing of it is looked at."""
         if is_policy_text(self.text):
             return SkipReason.NOT_PULLED, "a policy matches names by it"
-        source = self._chunk.source
-        first, last = source.place(self.start).line, source.place(self._chunk.end).line
+        chunk = self._parsed.chunk
+        first, last = chunk.source.place(chunk.start).line, chunk.source.place(chunk.end).line
         for skip in self._scan.skips:
             if skip.line is not None and first <= skip.line <= last:
                 return skip.reason, skip.detail

@@ -8,6 +8,7 @@ from imageshift.entry import selects
 from imageshift.errors import SourceError
 from imageshift.inventory import FluxKustomization, Index
 from imageshift.inventory.index import join
+from imageshift.inventory.parsed import read_parsed
 from imageshift.links.disk import read_text
 from imageshift.links.model import Patch
 from imageshift.sites import resource_of
@@ -17,9 +18,7 @@ from imageshift.source import (
     Node,
     Scalar,
     Sequence,
-    SourceText,
     parse_embedded,
-    split_documents,
 )
 
 __all__ = [
@@ -76,7 +75,7 @@ def patch_documents(index: Index, patch: Patch, word: str) -> Iterator[Document]
     if node is None or document is None:
         content = index.workspace.read(patch.file)
         if word.encode() in content:
-            for chunk in split_documents(SourceText.decode(content)):
+            for chunk in read_parsed(patch.file, content).chunks:
                 yield from chunk.documents()
     elif not isinstance(node, Scalar):
         if word in document.source.text[node.start : node.end]:

@@ -24,7 +24,7 @@ def remote_images(base: RemoteBase) -> tuple[str, ...]:
         ToolError: there is no kustomize on PATH, or the build fails.
     """
     try:
-        found = [text.scalar.value for text in file_texts(_objects(base))]
+        found = [text.scalar.value for text in file_texts(base.address, _objects(base))]
     except SourceError as error:
         raise _failed(base, f"kustomize's output can't be read: {error}") from None
     return tuple(dict.fromkeys(found))

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from imageshift.inventory import Index, is_definition
+from imageshift.inventory.parsed import read_parsed
 from imageshift.links.model import Patch
 from imageshift.links.patches import patch_documents
 from imageshift.sites import ImageSite, Role
@@ -20,8 +21,6 @@ from imageshift.source import (
     Node,
     Scalar,
     Sequence,
-    SourceText,
-    split_documents,
     walk,
 )
 
@@ -50,7 +49,7 @@ class ImageText(Struct, frozen=True):
     tested: bool = False
 
 
-def file_texts(content: bytes, fields: Fields = frozenset()) -> Iterator[ImageText]:
+def file_texts(file: str, content: bytes, fields: Fields = frozenset()) -> Iterator[ImageText]:
     """The texts of a file of objects or of a patch file.
 
     `fields` are the paths of further image fields, as `configurations` name them.
@@ -60,8 +59,7 @@ def file_texts(content: bytes, fields: Fields = frozenset()) -> Iterator[ImageTe
     """
     if not fields and b"image" not in content:
         return
-    source = SourceText.decode(content)
-    for chunk in split_documents(source):
+    for chunk in read_parsed(file, content).chunks:
         if fields or _may_hold_texts(chunk.text):
             for document in chunk.documents():
                 yield from _document_texts(document, fields)

@@ -202,7 +202,8 @@ class _Reader:
         if file not in self._files:
             try:
                 content = self._index.workspace.read(file)
-                self._files[file] = list(self._leaves(file, file_texts(content, self._fields)))
+                texts = file_texts(file, content, self._fields)
+                self._files[file] = list(self._leaves(file, texts))
             except SourceError:
                 self._files[file] = None
         return self._files[file]
