@@ -111,6 +111,7 @@ class Run(Struct):
     _reach: Any = None
     _graph: Any = None
     _builds: Any = None
+    _clusters: Any = None
     _reached: list[frozenset[str]] | None = None
     held: dict[str, SourceError] = field(default_factory=dict)
     _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
@@ -241,6 +242,15 @@ class Run(Struct):
 
             self._reach = Reach(self.index)
         return self._reach
+
+    def clusters(self, file: str) -> tuple[str, ...]:
+        """The names of the clusters that take a file in, as far as the tree says so."""
+        if self._clusters is None:
+            from imageshift.links.clusters import Clusters  # noqa: PLC0415 not for every run
+
+            self._clusters = Clusters(self.index, self.reach())
+        found: tuple[str, ...] = self._clusters.of(file)
+        return found
 
     def _decide(self, planner: Planner) -> list[Decisions]:
         """What more than a file's own text decides; nothing of it is loaded without need."""
@@ -452,7 +462,7 @@ class Run(Struct):
     def refresh(self) -> None:
         """Forgets what was read and decided, since the files have changed."""
         self._index = self._planner = self._builds = None
-        self._reach = self._reached = self.charts = self._graph = None
+        self._reach = self._reached = self._clusters = self.charts = self._graph = None
         self._mappers.clear()
         self.workspace.forget()
 
