@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 __all__ = ["Element", "parse", "tables"]
 
-VOID = {"meta", "link", "input", "br"}
+VOID = {"meta", "link", "input", "br", "wbr"}
 BLOCKS = {"br", "details", "div", "li", "p", "summary"}
 
 

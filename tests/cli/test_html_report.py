@@ -363,6 +363,26 @@ def test_tree_without_images(tmp_path: Path) -> None:
     assert [one.text for one in page.all("dd")] == ["0", "0", "0", "0"]
 
 
+FOLDERS = {
+    "of the top": (["a/b/x.yaml", "c/x.yaml", "x.yaml"], ["./", "a/", "c/"]),
+    "below a shared one": (["a/b/c/x.yaml", "a/d/x.yaml", "a/x.yaml"], ["a/", "a/b/", "a/d/"]),
+    "a single one": (["a/b/x.yaml", "a/b/y.yaml"], ["a/b/"]),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), FOLDERS.values(), ids=FOLDERS)
+def test_folders_where_no_cluster_is_known(
+    files: list[str], expected: list[str], tmp_path: Path
+) -> None:
+    """Coverage is drawn by the topmost folders that tell files apart."""
+    write_tree(tmp_path, dict.fromkeys(files, POD))
+
+    page = page_of(tmp_path, "scan", ".")
+
+    rows = tables(page.one("section", id="coverage"))["By folder"][1:]
+    assert sorted(row[0] for row in rows) == expected
+
+
 def test_page_for_a_command_without_a_report(tmp_path: Path) -> None:
     """The format is refused where it means nothing."""
     done = run(tmp_path, "map", "nginx", *REGISTRY, "--format", "html")

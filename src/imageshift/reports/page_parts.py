@@ -1,5 +1,6 @@
 """What the page of a report shows: its rows counted, grouped and in order."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
@@ -67,16 +68,11 @@ def page_parts(report: Row, done: str) -> Row:
 def _row(report: Row, row: Row) -> Row:
     """An image's row with what the page says of it besides."""
     part = {"rewrite": "moves", "cached": "cached"}.get(row["status"], "left")
-    resource = row["resource"]
-    name = "/".join(filter(None, (resource["namespace"], resource["name"])))
     made = {
         "part": part,
         "code": row["reason"] or row["status"],
         "upstream": _upstream(report, row),
-        "namespace": resource["namespace"] or _NOT_SAID,
-        "folder": f"{row['file'].partition('/')[0]}/" if "/" in row["file"] else row["file"],
-        "kind_of": resource["kind"],
-        "object": name,
+        "namespace": row["resource"]["namespace"] or _NOT_SAID,
     }
     words = (row["file"], made["upstream"], made["namespace"], row["status"], *row["clusters"])
     return row | made | {"words": " ".join(words)}
@@ -98,10 +94,12 @@ def _upstream(report: Row, row: Row) -> str:
 def _charts(rows: list[Row]) -> Iterator[Row]:
     """The pictures: the same images by upstream, by cluster and by namespace."""
     known = any(row["clusters"] for row in rows)
-    places = "cluster" if known else "folder"
+    folder_of = _folders(rows)
     keys: list[tuple[str, Callable[[Row], list[str]]]] = [
         ("upstream", lambda row: [row["upstream"]]),
-        (places, lambda row: (row["clusters"] or [_NO_CLUSTER]) if known else [row["folder"]]),
+        ("cluster", lambda row: row["clusters"] or [_NO_CLUSTER])
+        if known
+        else ("folder", lambda row: [folder_of(row["file"])]),
         ("namespace", lambda row: [row["namespace"]]),
     ]
     for what, names_of in keys:
@@ -113,6 +111,13 @@ def _charts(rows: list[Row]) -> Iterator[Row]:
         shares.sort(key=lambda share: (-share.total, share.name))
         if shares:
             yield {"title": f"By {what}", "what": what, "shares": shares}
+
+
+def _folders(rows: list[Row]) -> Callable[[str], str]:
+    """The function from a file to the topmost of its folders that not all files share."""
+    parents = [row["file"].split("/")[:-1] for row in rows]
+    shared = len(os.path.commonprefix(parents))  # noqa: RUF071 lists, which it compares by items
+    return lambda file: "/".join([*file.split("/")[:-1][: shared + 1], ""]) or "./"
 
 
 def _share(name: str, rows: list[Row]) -> Share:
