@@ -126,3 +126,24 @@ def test_values_of_a_chart_go_with_its_releases(tmp_path: Path) -> None:
     assert {(row["file"], *row["clusters"]) for row in rows} == {
         ("chart/values.yaml", "clusters/prod")
     }
+
+
+def test_clusters_are_known_before_anything_is_written(tmp_path: Path) -> None:
+    """A run that writes reads no file again for them, and names them as a trial does."""
+    release = f"{RELEASE}  values: {{image: {{repository: quay.io/a/c, tag: 1}}}}\n"
+    values = "image: {repository: quay.io/a/b, tag: 1}"
+    chart = {"chart/Chart.yaml": "name: chart\nversion: 1.0.0", "chart/values.yaml": values}
+    kustomization = {"apps/kustomization.yaml": "resources: [release.yaml, web.yaml]\n"}
+    apps = {"apps/release.yaml": release, "apps/web.yaml": POD}
+    write_tree(tmp_path, {**OF_PROD, **chart, **kustomization, **apps})
+    options = (*REGISTRY, "--charts", "off", "--format", "json")
+
+    trial = run(tmp_path, "migrate", ".", *options, "--dry-run").report["images"]
+    written = run(tmp_path, "migrate", ".", *options).report["images"]
+
+    assert written == trial
+    assert {(row["file"], *row["clusters"]) for row in written} == {
+        ("apps/web.yaml", "clusters/prod"),
+        ("apps/release.yaml", "clusters/prod"),
+        ("chart/values.yaml", "clusters/prod"),
+    }

@@ -76,6 +76,7 @@ class Session:
         options = replace(options, **more)
         self.writer = writer
         self.run = Run.open(paths, options)
+        self.run.names_clusters = common.format in _WHOLE
         if writer is None:
             say_half_done(self.run)
         advice = Advice(target.rules for target in self.run.targets)
@@ -84,7 +85,7 @@ class Session:
         self.summary = Summary(
             self.shown,
             advice,
-            self.run.clusters if common.format in _WHOLE else None,
+            self.run.clusters if self.run.names_clusters else None,
             back_from=hosts if backward else None,
         )
 

@@ -30,15 +30,11 @@ class Clusters:
     def __init__(self, index: Index, reach: Reach) -> None:
         self._index = index
         self._reach = reach
-        self._known: dict[str, tuple[str, ...]] = {}
 
     def of(self, file: str) -> tuple[str, ...]:
         """The names of the clusters that take a file in, as far as the tree says so."""
-        if file not in self._known:
-            files = {file, *self._releases.get(file, ())}
-            found = {name for each in files for name in self._direct(each)}
-            self._known[file] = tuple(sorted(found))
-        return self._known[file]
+        files = {file, *self._releases.get(file, ())}
+        return tuple(sorted({name for each in files for name in self._direct(each)}))
 
     def _direct(self, file: str) -> Iterator[str]:
         yield from self._destinations.get(file, ())
