@@ -74,7 +74,14 @@ def _row(report: Row, row: Row) -> Row:
         "upstream": _upstream(report, row),
         "namespace": row["resource"]["namespace"] or _NOT_SAID,
     }
-    words = (row["file"], made["upstream"], made["namespace"], row["status"], *row["clusters"])
+    words = (
+        row["file"],
+        row["detail"] or "",
+        made["upstream"],
+        made["namespace"],
+        row["status"],
+        *row["clusters"],
+    )
     return row | made | {"words": " ".join(words)}
 
 
@@ -161,15 +168,15 @@ def _grouped(rows: Iterable[Row]) -> list[Row]:
 
 def _group(code: str, rows: list[Row]) -> Row:
     text = CODES[code]
-    details = {row["detail"] for row in rows}
-    one = details.pop() if len(details) == 1 else None
+    details: dict[str, list[Row]] = {}
+    for row in rows:
+        details.setdefault(row["detail"] or "", []).append(row)
     return {
         "code": code,
         "title": text.title,
         "remedy": text.remedy,
         "rows": rows,
-        "detail": one,
-        "details": bool(one or details),
+        "details": [{"why": why, "rows": some} for why, some in details.items()],
     }
 
 
