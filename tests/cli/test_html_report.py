@@ -40,6 +40,13 @@ TREE = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pages look alike wherever the tests run."""
+    for name in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
 def page_of(folder: Path, *command: str) -> Element:
     """Return the page that a command prints, and check what holds for every page."""
     done = run(folder, *command, *REGISTRY, "--format", "html")
@@ -381,6 +388,48 @@ def test_folders_where_no_cluster_is_known(
 
     rows = tables(page.one("section", id="coverage"))["By folder"][1:]
     assert sorted(row[0] for row in rows) == expected
+
+
+GITHUB = {
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "team/cluster",
+    "GITHUB_SHA": "abc",
+}
+GITLAB = {"CI_PROJECT_URL": "https://gitlab.com/team/cluster", "CI_COMMIT_SHA": "abc"}
+SYSTEMS = {
+    "GitHub": (GITHUB, "GITHUB_WORKSPACE", "https://github.com/team/cluster/blob/abc"),
+    "GitLab": (GITLAB, "CI_PROJECT_DIR", "https://gitlab.com/team/cluster/-/blob/abc"),
+    "no commit": (GITHUB | {"GITHUB_SHA": ""}, "GITHUB_WORKSPACE", None),
+    "no address": (GITLAB | {"CI_PROJECT_URL": "javascript:alert(1)//"}, "CI_PROJECT_DIR", None),
+}
+
+
+@pytest.mark.parametrize(("variables", "root", "base"), SYSTEMS.values(), ids=SYSTEMS)
+def test_places_are_links_in_ci(
+    variables: dict[str, str],
+    root: str,
+    base: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each leads to the line of the file in the commit; files outside of it have none."""
+    name = 'a/"<b> #?é%.yaml'
+    write_tree(tmp_path, {f"repo/{name}": POD, "repo/other/a.yaml": POD})
+    for key, value in {**variables, root: str(tmp_path / "repo")}.items():
+        monkeypatch.setenv(key, value)
+
+    done = run(tmp_path / "repo" / "a", "scan", ".", "../other", *REGISTRY, "--format", "html")
+    outside = run(tmp_path / "repo", "scan", ".", *REGISTRY, "--format", "html")
+
+    found = {
+        (link.attributes["href"] or "").removeprefix(f"{base}/")
+        for page in (parse(done.stdout), parse(outside.stdout))
+        for link in page.all("a")
+        if not (link.attributes["href"] or "").startswith(("#", PAGE))
+    }
+    quoted = "a/%22%3Cb%3E%20%23%3F%C3%A9%25.yaml"
+    lines = {f"{file}#L{line}" for file in (quoted, "other/a.yaml") for line in range(6, 11)}
+    assert found == (lines if base else set())
 
 
 def test_page_for_a_command_without_a_report(tmp_path: Path) -> None:

@@ -130,9 +130,10 @@ def emit_report(report: dict[str, Any], form: str, done: str = "") -> None:
     if form == "json":
         emit_data(report)
         return
-    from imageshift.reports.page import render_page  # noqa: PLC0415 where a page is asked for
+    from imageshift.reports.forge import forge_link  # noqa: PLC0415 where a page is asked for
+    from imageshift.reports.page import render_page  # noqa: PLC0415 as above
 
-    emit(render_page(report, done))
+    emit(render_page(report, done, forge_link(os.environ)))
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from imageshift.reports.codes import CODES, page_of
+from imageshift.reports.forge import Link
 from imageshift.reports.page_parts import page_parts
 from imageshift.reports.words import visible
 
@@ -19,9 +20,13 @@ __all__ = ["render_page"]
 _LONGEST = 2_000
 
 
-def render_page(report: dict[str, Any], done: str) -> str:
-    """The page of a report, in ASCII; `done` is the word for what becomes of moving images."""
-    page = _environment().get_template("report.html").render(page_parts(report, done))
+def render_page(report: dict[str, Any], done: str, link: Link) -> str:
+    """The page of a report, in ASCII.
+
+    `done` is the word for what becomes of moving images, `link` leads to lines of files.
+    """
+    values = page_parts(report, done) | {"link_to": link}
+    page = _environment().get_template("report.html").render(values)
     return str(page).encode("ascii", "xmlcharrefreplace").decode()
 
 
