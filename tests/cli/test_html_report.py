@@ -341,6 +341,17 @@ def test_every_command_that_reports(command: tuple[str, ...], title: str, tmp_pa
     assert title in [one.text for one in page.all("h2")]
 
 
+def test_way_back_has_words_of_its_own(tmp_path: Path) -> None:
+    """Nothing lacks a rule there, and what isn't in the cache needs nothing."""
+    write_tree(tmp_path, {"a.yaml": POD})
+
+    page = page_of(tmp_path, "revert", ".", "--all", "--dry-run")
+
+    left = page.one("section", id="left")
+    assert left.all("h3")[0].text == "Not in the cache 3 no-rule"
+    assert not [one for one in left.all("p") if one.attributes.get("class") == "remedy"]
+
+
 def test_check_lists_what_a_baseline_leaves(tmp_path: Path) -> None:
     """The findings that fail are a section of their own where the other lists have more rows."""
     write_tree(tmp_path, {"a.yaml": POD})

@@ -57,7 +57,7 @@ def page_parts(report: Row, done: str) -> Row:
         "whole": _share("", rows) if "images" in report else None,
         "charts": list(_charts(rows)),
         "proof": _proof(report) if "renders" in report else None,
-        "left": _grouped(row for row in rows if row["part"] == "left"),
+        "left": _left([row for row in rows if row["part"] == "left"], report["command"]),
         "lists": list(_lists(rows, done)),
         "skipped": _grouped(row | {"code": row["reason"]} for row in report.get("skipped", ())),
         "account": list(_account(report["account"])) if "account" in report else [],
@@ -155,6 +155,18 @@ def _lists(rows: list[Row], done: str) -> Iterator[Row]:
                     for name, some in groupby(found, key=lambda row: row["file"])
                 ],
             }
+
+
+def _left(rows: list[Row], command: str) -> list[Row]:
+    """The images that stay, by reason; on the way back those outside the cache need nothing."""
+    groups = _grouped(rows)
+    if command != "revert":
+        return groups
+    titles = {"no-rule": "Not in the cache"}
+    return [
+        group | {"remedy": "", "title": titles.get(group["code"], group["title"])}
+        for group in groups
+    ]
 
 
 def _grouped(rows: Iterable[Row]) -> list[Row]:
