@@ -45,7 +45,7 @@ nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.stop_on_first_error = False
-nox.options.sessions = ["lint", "typing", "docs", "wheel", "corpus", "hooks", "tests"]
+nox.options.sessions = ["lint", "typing", "docs", "wheel", "corpus", "hooks", "browser", "tests"]
 
 
 def group(*names: str) -> list[str]:
@@ -124,6 +124,8 @@ def wheel(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copytree(ROOT / "examples" / "cluster", Path(folder) / "cluster")
         session.run("imageshift", "check", str(copy), *where, success_codes=[1])
+        page = ["--format", "html", "--output", str(Path(folder) / "report.html")]
+        session.run("imageshift", "scan", str(copy), *where, *page)
         charts = ["--charts", "auto", "--dry-run", str(copy / "apps" / "base" / "queue")]
         session.run("imageshift", "migrate", *charts)
         session.run("imageshift", "migrate", str(copy), *where)
@@ -137,7 +139,7 @@ def tests(session: nox.Session) -> None:
     # What real programs make of our files, generated cases, attacks and the documentation's
     # commands take minutes and don't depend on the Python, so the newest runs them.
     once = [] if session.python == PYTHONS[-1] else ONCE
-    chosen = " and ".join(f"not {marker}" for marker in ("corpus", "precommit", *once))
+    chosen = " and ".join(f"not {marker}" for marker in ("corpus", "precommit", "browser", *once))
     pytest(session, "-n", WORKERS, "-m", chosen, *session.posargs)
 
 
@@ -156,6 +158,18 @@ def hooks(session: nox.Session) -> None:
     """Run the hooks with the real pre-commit, and the Action, on scratch repositories."""
     session.install(built(), *group("tests"), "pre-commit>=4,<5")
     pytest(session, "tests/hooks", "tests/action", "-m", "precommit", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1], requires=["build"])
+def browser(session: nox.Session) -> None:
+    """Look at the HTML report in a real Chromium, and take the documentation's pictures of it."""
+    session.run("python", "scripts/fetch_tools.py")
+    session.install(built(), *group("browser"))
+    if shutil.which("chromedriver") is None and shutil.which("apt-get") and os.geteuid() == 0:
+        session.run("apt-get", "update", "-qq", external=True)
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+        session.run(*install, "chromium", "chromium-driver", external=True, silent=True)
+    pytest(session, "tests/browser", *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1], requires=["build"], default=False)

@@ -44,6 +44,7 @@ check() {
     cat "$GITHUB_STEP_SUMMARY.imageshift" >>"$GITHUB_STEP_SUMMARY"
     [[ -z ${INPUT_SARIF:-} ]] || report sarif "$INPUT_SARIF"
     [[ -z ${INPUT_COMMENT:-} ]] || report markdown "$INPUT_COMMENT"
+    [[ -z ${INPUT_PAGE:-} ]] || report html "$INPUT_PAGE"
   fi
   exit "$code"
 }

@@ -20,7 +20,7 @@ VENVS = ROOT / ".venv"
 REPORTS = ROOT / ".nox" / "reports"
 OLDEST = (3, 11)
 BESIDE = ("lint", "typing", "docs")
-MAIN = ("wheel", "corpus", "hooks", "tests")
+MAIN = ("wheel", "corpus", "hooks", "browser", "tests")
 
 
 def debian_package(package: str) -> None:

@@ -83,6 +83,8 @@ def report_schema() -> dict[str, Any]:
             "account": account(),
             "changed_files": listed(TEXT),
             "renders": listed(render()),
+            "problems": listed(record({"place": TEXT, "message": TEXT, "hint": MAYBE_TEXT})),
+            "proof": record(dict.fromkeys(("renders", "equal", "different", "problems"), COUNT)),
             "findings": listed(finding()),
         },
         "required": ["schema", "command", "registries"],
@@ -145,6 +147,7 @@ def found_image(answer: dict[str, Any]) -> dict[str, Any]:
         "parts": listed(part),
         "confidence": words(Confidence),
         "uses": {"type": "integer", "minimum": 1},
+        "clusters": listed(TEXT),
     }
     return record({**place, **answer})
 
@@ -190,6 +193,7 @@ def render() -> dict[str, Any]:
             "before": {},
             "after": {},
             "class": {"enum": ["noise", "derived", "unexplained"]},
+            "reason": MAYBE_TEXT,
         }
     )
     return record(
@@ -197,9 +201,13 @@ def render() -> dict[str, Any]:
             "name": TEXT,
             "namespace": MAYBE_TEXT,
             "kind": TEXT,
+            "file": TEXT,
+            "place": TEXT,
+            "objects": COUNT,
             "equal": {"type": "boolean"},
             "images": listed(image),
             "other_differences": listed(difference),
+            "diffs": listed(record({"object": TEXT, "diff": TEXT})),
         }
     )
 

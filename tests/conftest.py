@@ -14,6 +14,7 @@ TOOLS = {
     "helm3": (("helm3",), FETCH),
     "kustomize": (("kubectl", "kustomize"), FETCH),
     "registry": (("docker-registry",), FETCH),
+    "browser": (("chromedriver",), "install chromium and chromium-driver"),
     "precommit": (("pre-commit",), "run `pip install pre-commit`"),
 }
 

@@ -111,6 +111,8 @@ class Run(Struct):
     _reach: Any = None
     _graph: Any = None
     _builds: Any = None
+    names_clusters: bool = False
+    _clusters: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _reached: list[frozenset[str]] | None = None
     held: dict[str, SourceError] = field(default_factory=dict)
     _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
@@ -202,6 +204,7 @@ class Run(Struct):
         for left in reversed(range(_TRIES)):
             try:
                 _ = self.planner.decisions
+                self._name_clusters()
                 self.workspace.read_failures_again()
             except ChangedError:
                 self.refresh()
@@ -241,6 +244,21 @@ class Run(Struct):
 
             self._reach = Reach(self.index)
         return self._reach
+
+    def clusters(self, file: str) -> tuple[str, ...]:
+        """The names of the clusters that take a file in, as far as the tree says so.
+
+        They are known once a run that `names_clusters` has settled.
+        """
+        return self._clusters.get(file, ())
+
+    def _name_clusters(self) -> None:
+        """Finds all of them before anything is written, since that reads files again."""
+        if self.names_clusters and not self._clusters:
+            from imageshift.links.clusters import Clusters  # noqa: PLC0415 not for every run
+
+            found = Clusters(self.index, self.reach())
+            self._clusters = {file: found.of(file) for file in self.index.files}
 
     def _decide(self, planner: Planner) -> list[Decisions]:
         """What more than a file's own text decides; nothing of it is loaded without need."""
@@ -454,6 +472,7 @@ class Run(Struct):
         self._index = self._planner = self._builds = None
         self._reach = self._reached = self.charts = self._graph = None
         self._mappers.clear()
+        self._clusters.clear()
         self.workspace.forget()
 
     def mapper(self, file: str) -> Mapper:

@@ -99,7 +99,8 @@ def scratch(tmp_path: Path) -> Path:
 
 def test_findings_are_annotations_and_a_summary(scratch: Path) -> None:
     """The step fails, says so in its output, and leaves a summary and the files asked for."""
-    done = run(scratch, sarif="found.sarif", comment="comment.md", paths="a b.yaml\nc\n")
+    files = {"sarif": "found.sarif", "comment": "comment.md", "page": "page.html"}
+    done = run(scratch, **files, paths="a b.yaml\nc\n")
 
     errors = [line for line in done.stdout.splitlines() if line.startswith("::error ")]
     assert (done.code, done.output) == (1, "exit-code=1\n")
@@ -111,6 +112,7 @@ def test_findings_are_annotations_and_a_summary(scratch: Path) -> None:
     assert "### imageshift check: 2 errors, 1 warning\n" in done.summary
     log = json.loads((scratch / "tree" / "found.sarif").read_text())
     assert len(log["runs"][0]["results"]) == 2
+    assert "<h1>imageshift <span>check</span></h1>" in (scratch / "tree/page.html").read_text()
 
 
 def test_clean_repository_passes(scratch: Path) -> None:

@@ -158,6 +158,7 @@ def test_rows_tell_the_parts(tmp_path: Path) -> None:
         "reason": None,
         "detail": None,
         "uses": 1,
+        "clusters": [],
     }
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "scan, strict and quiet": ("scan", ".", "--strict", "--quiet"),
     "scan as JSON": ("scan", ".", "--format", "json"),
     "scan as SARIF": ("scan", ".", "--format", "sarif"),
+    "scan as a page": ("scan", ".", "--format", "html"),
     "check": ("check", "."),
     "check, strict": ("check", ".", "--strict"),
     "check as a comment": ("check", ".", "--format", "markdown"),
@@ -106,7 +107,7 @@ REFUSED = {
     "verify": (("verify", ".", "--format", "github"), "'github' is not one of 'text', 'json'"),
     "warm": (("warm", ".", "--format", "junit"), "'junit' is not one of 'text', 'json'"),
     "map": (("map", "nginx", "--format", "markdown"), "is not one of 'text', 'json'"),
-    "scan": (("scan", ".", "--format", "html"), "is not one of 'text', 'json', 'sarif'"),
+    "scan": (("scan", ".", "--format", "xml"), "is not one of 'text', 'json', 'sarif'"),
 }
 
 

@@ -29,9 +29,13 @@ def test_report_has_the_published_keys(tmp_path: Path) -> None:
         "name",
         "namespace",
         "kind",
+        "file",
+        "place",
+        "objects",
         "equal",
         "images",
         "other_differences",
+        "diffs",
     ]
     assert {*rows["HelmRelease"]["images"][0]} == {"before", "after", "ok"}
     assert {*rows["HelmRelease"]["other_differences"][0]} == {
@@ -40,6 +44,7 @@ def test_report_has_the_published_keys(tmp_path: Path) -> None:
         "before",
         "after",
         "class",
+        "reason",
     }
     assert report["proof"] == {"renders": 2, "equal": 2, "different": 0, "problems": 0}
 

@@ -8,7 +8,7 @@ import typer
 
 from imageshift.cli.check import Platforms
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Common, Format, Paths, with_options
+from imageshift.cli.options import PAGES, Common, Format, Paths, with_options
 from imageshift.cli.output import progress, put_diff, say
 from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 from imageshift.config import KeepEntry
@@ -18,7 +18,7 @@ from imageshift.repo.workspace import CONFIG_NAME
 from imageshift.reports.words import counted
 
 
-@with_options(Common)
+@with_options(Common, formats=PAGES)
 def migrate(  # noqa: PLR0913 one a command-line option
     *,
     common: Common,

@@ -17,6 +17,7 @@ from imageshift.run import RunOptions
 
 __all__ = [
     "FINDINGS",
+    "PAGES",
     "ChartsMode",
     "Common",
     "Format",
@@ -55,10 +56,14 @@ class Format(StrEnum):
     GITLAB = "gitlab"
     JUNIT = "junit"
     MARKDOWN = "markdown"
+    HTML = "html"
 
 
 REPORTS = (Format.TEXT, Format.JSON)
 """The formats of every command that has a report."""
+
+PAGES = (*REPORTS, Format.HTML)
+"""The formats of commands whose report can be a page."""
 
 FINDINGS = tuple(Format)
 """The formats of commands that have findings."""

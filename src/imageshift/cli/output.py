@@ -20,6 +20,7 @@ from imageshift.reports.words import visible, visible_lines
 __all__ = [
     "emit",
     "emit_data",
+    "emit_report",
     "flush",
     "progress",
     "put",
@@ -122,6 +123,17 @@ def emit(text: str, file: Path | None = None) -> None:
 def emit_data(data: dict[str, Any]) -> None:
     """Prints a result as JSON in plain ASCII, which any name can be spelled in."""
     emit(json.dumps(data, indent=2) + "\n")
+
+
+def emit_report(report: dict[str, Any], form: str, done: str = "") -> None:
+    """Prints a whole report as JSON or as a page; `done` is the page's word for what moves."""
+    if form == "json":
+        emit_data(report)
+        return
+    from imageshift.reports.forge import forge_link  # noqa: PLC0415 where a page is asked for
+    from imageshift.reports.page import render_page  # noqa: PLC0415 as above
+
+    emit(render_page(report, done, forge_link(os.environ)))
 
 
 def _write(file: Path, content: bytes) -> None:

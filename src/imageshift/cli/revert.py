@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 from imageshift.base import Base, base_plans
-from imageshift.cli.options import Common, Paths, with_options
+from imageshift.cli.options import PAGES, Common, Paths, with_options
 from imageshift.cli.output import put_diff
 from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 from imageshift.errors import ConfigError
 
 
-@with_options(Common)
+@with_options(Common, formats=PAGES)
 def revert(
     *,
     common: Common,

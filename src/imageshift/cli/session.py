@@ -17,7 +17,7 @@ from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format
 from imageshift.cli.output import (
     emit,
-    emit_data,
+    emit_report,
     progress,
     put,
     put_styled,
@@ -76,6 +76,7 @@ class Session:
         options = replace(options, **more)
         self.writer = writer
         self.run = Run.open(paths, options)
+        self.run.names_clusters = common.format in _WHOLE
         if writer is None:
             say_half_done(self.run)
         advice = Advice(target.rules for target in self.run.targets)
@@ -84,7 +85,7 @@ class Session:
         self.summary = Summary(
             self.shown,
             advice,
-            keep_rows=common.format is Format.JSON,
+            self.run.clusters if self.run.names_clusters else None,
             back_from=hosts if backward else None,
         )
 
@@ -132,7 +133,7 @@ class Session:
             plan = replace(plan, results=tuple(other))
         moves = self.moves or Level.NOTE
         found = findings_of(plan, self.shown(plan.file), moves=moves, failing=failing)
-        if self.moves is None or self.common.format in _WITHOUT_NOTES:
+        if self.moves is None or self.common.format in {Format.TEXT, *_WHOLE}:
             return [finding for finding in found if finding.level is Level.ERROR]
         return found
 
@@ -157,9 +158,10 @@ class Session:
 
     def report(self, *, done: str, next_steps: Iterable[str] = (), **more: Any) -> None:
         """Prints the result in the asked format, and the summary's last line."""
-        if self.common.format is Format.JSON:
+        if self.common.format in _WHOLE:
             targets = [(target.rules, target.paths) for target in self.run.targets]
-            emit_data(self.summary.data(self.command, targets) | more)
+            report = self.summary.data(self.command, targets) | more
+            emit_report(report, self.common.format, done)
         elif self.common.format is not Format.TEXT:
             emit(render(self.common.format, self.command, self.all_findings()))
         elif self.common.quiet:
@@ -373,6 +375,7 @@ def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:
 _MOVES = {"check": Level.ERROR, "scan": Level.WARNING}
 _WARNING_OF_BOTS = frozenset({"scan", "migrate"})
 _UPDATER = "argocd-image-updater.argoproj.io"
-_WITHOUT_NOTES = frozenset({Format.TEXT, Format.JSON})
+# The formats that have the whole report, not its findings.
+_WHOLE = frozenset({Format.JSON, Format.HTML})
 _UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
 _EMPTIED = "nothing in it was read: ignore rules, `exclude:` or its name leave it out"

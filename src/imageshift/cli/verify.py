@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import Common, Format, Paths, with_options
-from imageshift.cli.output import emit, emit_data, progress, say, say_lines
+from imageshift.cli.options import PAGES, Common, Format, Paths, with_options
+from imageshift.cli.output import emit, emit_report, progress, say, say_lines
 from imageshift.cli.session import say_half_done
 from imageshift.prove import prove_base
 from imageshift.reports.summary import SCHEMA, namer, registry_row
@@ -20,7 +20,7 @@ from imageshift.verify.rows import problem_rows, render_rows
 __all__ = ["print_proof", "proof_rows", "verify"]
 
 
-@with_options(Common, without=("strict",))
+@with_options(Common, formats=PAGES, without=("strict",))
 def verify(
     *,
     common: Common,
@@ -38,10 +38,10 @@ def verify(
     with progress("renders", None, quiet=common.quiet) as advance:
         proof = prove_base(run, base, advance)
     shown = namer(run.workspace.root)
-    if common.format is Format.JSON:
-        emit_data(_data(run, proof, shown))
-    else:
+    if common.format is Format.TEXT:
         print_proof(proof, common, shown)
+    else:
+        emit_report(_data(run, proof, shown), common.format)
     raise typer.Exit(_exit_code(proof))
 
 
@@ -70,7 +70,7 @@ def _data(run: Run, proof: Proof, shown: Callable[[str], str]) -> dict[str, Any]
 
 def proof_rows(proof: Proof, shown: Callable[[str], str]) -> dict[str, Any]:
     """What a proof adds to a JSON report."""
-    return {"renders": render_rows(proof), "problems": problem_rows(proof, shown)}
+    return {"renders": render_rows(proof, shown), "problems": problem_rows(proof, shown)}
 
 
 def print_proof(proof: Proof, common: Common, shown: Callable[[str], str]) -> None:

@@ -13,10 +13,6 @@ __all__ = ["render_cloudformation"]
 
 
 def render_cloudformation(rules: Sequence[InfraRule], options: InfraOptions) -> dict[str, str]:
-    """The template's file by name.
-
-    Raises:
-        ConfigError: jinja2 isn't installed.
-    """
+    """The template's file by name."""
     name = "pull-through-cache.yaml"
     return {name: render("cloudformation/template.yaml.j2", rules, options)}

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from imageshift.aws.extra import require
 from imageshift.aws.role import PULL_ACTIONS
 from imageshift.infra.plan import InfraOptions, InfraRule, SecretMode
 
@@ -26,11 +25,7 @@ _UPSTREAM_ACTIONS = (
 
 
 def render(template: str, rules: Sequence[InfraRule], options: InfraOptions, **extra: str) -> str:
-    """The text of one template for these rules; `extra` are further values that it uses.
-
-    Raises:
-        ConfigError: jinja2 isn't installed.
-    """
+    """The text of one template for these rules; `extra` are further values that it uses."""
     prefixes = {rule.prefix for rule in rules}
     values = {
         "header": HEADER,
@@ -70,14 +65,15 @@ def align(text: str, indent: int) -> str:
 
 @cache
 def _environment() -> Any:
-    jinja2 = require("jinja2", "writing infrastructure")
+    import jinja2  # noqa: PLC0415 where a text is asked for
+
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("imageshift.infra"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=False,  # noqa: S701 HCL and YAML, which have no HTML in them
     )
     environment.filters["aligned"] = align
     return environment

@@ -35,7 +35,7 @@ def render_terraform(rules: Sequence[InfraRule], options: InfraOptions) -> dict[
     """The module's files by name.
 
     Raises:
-        ConfigError: jinja2 isn't installed, or Terraform's provider refuses a prefix.
+        ConfigError: Terraform's provider refuses a prefix.
     """
     _refuse_prefixes(rules)
     names = [*_FILES, *(["secrets.tf"] if _has_secrets(rules) else [])]
@@ -43,11 +43,7 @@ def render_terraform(rules: Sequence[InfraRule], options: InfraOptions) -> dict[
 
 
 def render_example(rules: Sequence[InfraRule], options: InfraOptions) -> dict[str, str]:
-    """The files of a root module that calls the module two folders above, by name.
-
-    Raises:
-        ConfigError: jinja2 isn't installed.
-    """
+    """The files of a root module that calls the module two folders above, by name."""
     names = ["main.tf", *(["imports.tf"] if options.existing else [])]
     return {name: _render(f"example/{name}", rules, options) for name in names}
 

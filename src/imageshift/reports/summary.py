@@ -17,7 +17,7 @@ from imageshift.rewrite import Change, Kept, Status
 from imageshift.sites import Part, SkipReason
 from imageshift.source import Place
 
-__all__ = ["SCHEMA", "Summary", "image_row", "namer", "registry_row"]
+__all__ = ["SCHEMA", "Summary", "namer", "registry_row"]
 
 SCHEMA = "imageshift/v1"
 
@@ -33,14 +33,15 @@ def namer(root: Path) -> Callable[[str], str]:
 class Summary(Struct):
     """The counts of a run, and what its reports list.
 
-    Rows of images are kept only when `keep_rows` is set, so that memory stays flat without.
+    Rows of images are kept only where `clusters` tells those of a file, so that memory stays flat
+    without.
     `back_from` are the registries of a way back, None on the way into the cache: back, warnings say
     nothing, and of what stays only what lies on these registries is worth telling.
     """
 
     shown: Callable[[str], str]
     advice: Advice
-    keep_rows: bool = False
+    clusters: Callable[[str], tuple[str, ...]] | None = None
     back_from: tuple[str, ...] | None = None
     files: int = 0
     counts: Counter[Status] = field(default_factory=Counter)
@@ -76,8 +77,8 @@ class Summary(Struct):
         self.counts[result.status] += 1
         if result.rule is not None:
             self.used.add(result.rule)
-        if self.keep_rows:
-            self.rows.append(image_row(result, shown, uses))
+        if self.clusters is not None:
+            self.rows.append(_image_row(result, shown, uses, self.clusters(file)))
         if isinstance(result, Change):
             self.upstreams[result.rule.upstream, result.rule.prefix] += 1
         elif self.is_told(result):
@@ -126,10 +127,13 @@ _OTHER_REGISTRIES = frozenset({SkipReason.OTHER_ECR, SkipReason.BAD_ACCOUNT})
 _COUNTED = (Status.REWRITE, Status.CACHED, Status.NO_RULE, Status.DOUBTFUL, Status.SKIPPED)
 
 
-def image_row(result: Change | Kept, shown: str, uses: int = 1) -> dict[str, Any]:
+def _image_row(
+    result: Change | Kept, shown: str, uses: int, clusters: tuple[str, ...]
+) -> dict[str, Any]:
     """One text as a row of the report; its place is null where nothing is written.
 
-    `uses` is how many places take it, each of which would be a row if it were written twice.
+    `uses` is how many places take it, each of which would be a row if it were written twice;
+    `clusters` are those that take its file in.
     """
     site = result.site
     place = site.place
@@ -159,6 +163,7 @@ def image_row(result: Change | Kept, shown: str, uses: int = 1) -> dict[str, Any
         "reason": result.reason,
         "detail": result.detail,
         "uses": uses,
+        "clusters": list(clusters),
     }
 
 

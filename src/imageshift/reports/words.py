@@ -12,10 +12,12 @@ from imageshift.errors import without_users
 
 __all__ = ["counted", "visible", "visible_lines"]
 
-# Controls, line ends that aren't ASCII, changes of direction, and bytes that are no UTF-8.
-_HIDDEN = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-_ANY = re.compile(_HIDDEN)
-_INSIDE_LINES = re.compile(rf"(?!\n|\t|\r\n){_HIDDEN}")
+# Letters and marks for Python that nobody sees: fillers, joiners, and selectors of variants.
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+_ANY = re.compile(r"[^ -~]")
+_INSIDE_LINES = re.compile(r"(?!\n|\t|\r\n)[^ -~]")
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:
@@ -29,7 +31,7 @@ def visible(text: str) -> str:
     Users and passwords of URLs are left out.
     """
     text = without_users(text)
-    return text if text.isprintable() else _ANY.sub(_escaped, text)
+    return text if text.isascii() and text.isprintable() else _ANY.sub(_escaped, text)
 
 
 def visible_lines(text: str) -> str:
@@ -38,4 +40,7 @@ def visible_lines(text: str) -> str:
 
 
 def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()
+    """A character, or its escape: controls, formats, unknown ones, bytes that are no UTF-8."""
+    letter = found[0]
+    seen = letter.isprintable() and _UNSEEN.match(letter) is None
+    return letter if seen else letter.encode("unicode_escape").decode()
