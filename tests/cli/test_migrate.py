@@ -76,7 +76,7 @@ def test_report_for_people(folder: Path) -> None:
     ]
     assert "no-rule 1 image left alone\n  apps/pod.yaml:9:14: gcr.io/a/b:1: " in done.stdout
     assert "not-a-reference 1 image left alone\n  apps/pod.yaml:11:15: [red]: " in done.stdout
-    assert "next look at the changes: git diff\n" in done.stdout
+    assert "\nnext\n  git diff  " in done.stdout
     assert done.stderr.startswith("2 files, 3 images: 1 rewritten, 1 no-rule, 1 skipped\n")
 
 

@@ -61,6 +61,7 @@ from imageshift.sites import Confidence, ImageSite, SkipReason
 from imageshift.sites.keeps import kept_by_config
 from imageshift.solve.leaves import site_key
 from imageshift.source import Place
+from imageshift.steps import expect, step
 
 __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
@@ -250,12 +251,14 @@ class _Run:
             if text.error is not None:
                 return text.error
             try:
-                return self._solve(text, locator.find(text.release.source), overrider)
+                with step(f"{text.release.namespace}/{text.release.name}"):
+                    return self._solve(text, locator.find(text.release.source), overrider)
             except ImageshiftError as error:
                 return error
             except Exception as error:  # noqa: BLE001 no other release is lost by this one
                 return unexpected(error)
 
+        expect(sum(text.error is None for text in group))
         first, rest = group[:1], group[1:]
         self._take(first, map(work, first))
         if options.jobs > 1 and len(rest) > 1:

@@ -4,27 +4,27 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from imageshift.advice import Advice, Code, is_unsafe
 from imageshift.cli.exits import Exit
+from imageshift.cli.findings import put_finding
 from imageshift.cli.options import Common, Format
 from imageshift.cli.output import (
     emit,
     emit_data,
-    progress,
-    put,
-    put_styled,
+    new_page,
+    put_legend,
+    put_page,
     say,
     say_doubtful_accounts,
-    shows_colours,
 )
+from imageshift.cli.progress import progress
 from imageshift.cli.run_warnings import warn_of_charts, warn_of_generators, warn_of_late_charts
 from imageshift.errors import ConfigError
 from imageshift.plan import FilePlan
@@ -46,6 +46,9 @@ from imageshift.rot import Rot
 from imageshift.run import Run
 from imageshift.sites.other_formats import format_of_file
 
+if TYPE_CHECKING:
+    from imageshift.reports.text import Step
+
 __all__ = ["Session", "refuse_format_of_diff", "say_half_done", "turn_in", "turn_to_write"]
 
 
@@ -65,7 +68,7 @@ class Session:
     ) -> None:
         # Trees are freed by counting references; the collector would only walk them again.
         gc.disable()
-        self.command = command
+        self.command, self.paths = command, paths
         self.moves = _MOVES.get(command)
         self.findings: list[Finding] = []
         self.is_sifted = False
@@ -90,10 +93,10 @@ class Session:
 
     def follow(self, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
         """The plans, counted; a progress bar runs beside them on a terminal."""
-        self.run.settle()
+        with progress("charts", quiet=self.common.quiet):
+            self.run.settle()
         total = len(self.run.index.files)
-        quiet = self.common.quiet or total < 2000  # noqa: PLR2004 a blink
-        with progress("files", total, quiet=quiet) as advance:
+        with progress("files", total, quiet=self.common.quiet) as advance:
             for plan in plans:
                 self.summary.add(plan)
                 self._changed += [plan.file] * (plan.before != plan.after)
@@ -152,10 +155,10 @@ class Session:
         """Prints every finding that makes the run fail."""
         for finding in self.findings:
             if finding.level is Level.ERROR:
-                for line in finding_lines(finding):
-                    put(line)
+                put_finding(finding, self.host)
+        put_legend()
 
-    def report(self, *, done: str, next_steps: Iterable[str] = (), **more: Any) -> None:
+    def report(self, *, done: str, next_steps: Sequence["Step"] = (), **more: Any) -> None:
         """Prints the result in the asked format, and the summary's last line."""
         if self.common.format is Format.JSON:
             targets = [(target.rules, target.paths) for target in self.run.targets]
@@ -207,22 +210,23 @@ class Session:
         written = {rot for rot in self.run.rot if self.run.is_written(rot.file)}
         return sorted(written, key=lambda rot: (rot.file, rot.place, rot.code))
 
-    def _print_text(self, done: str, next_steps: Iterable[str]) -> None:
-        from rich.console import Console  # noqa: PLC0415 heavy, and not for quiet runs
+    @property
+    def host(self) -> str:
+        """The registry that reports shorten: the target, where there is only one."""
+        hosts = {target.rules.registry.host for target in self.run.targets}
+        return hosts.pop() if len(hosts) == 1 and not self.common.quiet else ""
 
-        from imageshift.reports.text import print_report  # noqa: PLC0415 as above
+    def _print_text(self, done: str, next_steps: Sequence["Step"]) -> None:
+        from imageshift.reports.text import print_next, print_report  # noqa: PLC0415 not hooks
 
-        text = StringIO()
-        console = Console(file=text, force_terminal=shows_colours(), highlight=False, emoji=False)
-        print_report(
-            console,
-            self.summary,
-            done=done,
-            next_steps=next_steps,
-            verbose=self.common.verbose,
-            strict=self.common.strict,
-        )
-        put_styled(text.getvalue())
+        page = new_page(self.host)
+        verbose, strict = self.common.verbose, self.common.strict
+        print_report(page, self.summary, done=done, verbose=verbose, strict=strict)
+        put_page(page)
+        put_legend()
+        page = new_page()
+        print_next(page, next_steps)
+        put_page(page)
 
     def _say_last_line(self, done: str) -> None:
         numbers = self.summary.numbers()

@@ -24,7 +24,8 @@ from imageshift.cli.aws import (
 )
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, Paths, with_options
-from imageshift.cli.output import emit, progress, say
+from imageshift.cli.output import emit, say
+from imageshift.cli.progress import progress
 from imageshift.data.prices import PRICES_OF
 from imageshift.ecr import parse_ecr_host
 from imageshift.errors import ConfigError

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from posixpath import dirname
 from typing import Any
 
 from msgspec import Struct, field
@@ -45,6 +46,7 @@ class Summary(Struct):
     files: int = 0
     counts: Counter[Status] = field(default_factory=Counter)
     upstreams: Counter[tuple[str, str]] = field(default_factory=Counter)
+    folders: Counter[tuple[str, Status]] = field(default_factory=Counter)
     changed: list[str] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     stays: list[tuple[str, Kept]] = field(default_factory=list)
@@ -74,6 +76,7 @@ class Summary(Struct):
 
     def _add_result(self, result: Change | Kept, uses: int, file: str, shown: str) -> None:
         self.counts[result.status] += 1
+        self.folders[dirname(shown), result.status] += 1
         if result.rule is not None:
             self.used.add(result.rule)
         if self.keep_rows:
