@@ -155,7 +155,7 @@ def test_places_are_links_and_findings_have_colours(tmp_path: Path) -> None:
     diff, _ = on_terminal(tmp_path, f"imageshift migrate --diff --quiet {registry}")
 
     link = re.escape(f"{tmp_path.as_uri()}/a%20b.yaml")
-    assert re.search(rf"\x1b\]8;[^;]*;{link}\x1b\\\x1b\[1ma b\.yaml:6:24:\x1b\[0m", raw)
+    assert re.search(rf"\x1b\]8;[^;]*;{link}\x1b\\\x1b\[1ma b\.yaml:6:24\x1b\[0m", raw)
     assert "a b.yaml:6:24: nginx:1.27 is not from the cache\n" in read
     assert "  hint: …/docker-hub/library/nginx:1.27\n" in read
     assert f"… stands for {HOST}\n" in read

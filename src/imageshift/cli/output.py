@@ -210,7 +210,7 @@ def say_lines(text: str) -> None:
     hide_progress()
     text = visible_lines(text)
     with writing(sys.stderr, dropping=True):
-        if sys.stderr.isatty():
+        if is_shown(sys.stderr):
             page = Page(width_of(sys.stderr))
             for line in text.split("\n"):
                 page.line((line, ""))

@@ -80,7 +80,8 @@ class Page:
             self.line((place, "link bold"), indent=indent)
             self.line((text, style), indent=indent + 2)
         else:
-            self.line((f"{place}:", "link bold"), (f" {text}", style), indent=indent)
+            end = f": {text}" if text else ""
+            self.line((place, "link bold"), (end, style), indent=indent)
 
     def table(self, rows: Sequence[Sequence[str]], numbers: Iterable[int] = ()) -> None:
         """Adds a table, its first row the heads; the columns `numbers` stand right."""

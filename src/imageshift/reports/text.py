@@ -80,7 +80,7 @@ def print_next(page: Page, steps: Sequence[Step]) -> None:
     """Prints what to do next, each line as the shell takes it."""
     if not steps:
         return
-    page.gap()
+    page.line()
     page.line(("next", "bold"))
     longest = max(len(step.command) for step in steps)
     fits = page.width is None or 4 + longest + max(len(s.why) for s in steps) + 2 <= page.width
