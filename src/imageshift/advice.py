@@ -34,6 +34,8 @@ class Code(StrEnum):
 
     ACCOUNT_ID = "account-id"
     CHART_UNAVAILABLE = "chart-unavailable"
+    CHARTS_UNREAD = "charts-unread"
+    CHART_SUBSTITUTED = "chart-substituted"
     RULE_MISSING = "rule-missing"
     DIGEST_NOT_CACHED = "digest-not-cached"
     LAMBDA = "lambda"
@@ -67,6 +69,9 @@ class Code(StrEnum):
 
 _MESSAGES = {
     Code.ACCOUNT_ID: "the account id {} doesn't have twelve digits, so no such registry can exist",
+    Code.CHARTS_UNREAD: (
+        "charts weren't rendered for {}: images that only a chart names aren't in this report"
+    ),
     Code.DIGEST_FIRST_PULL: (
         "pinned by digest: a pull by digest of an image that isn't cached yet is reported to "
         "fail (not tried by us); pull each once by its tag first: imageshift warm"

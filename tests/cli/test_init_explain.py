@@ -220,3 +220,24 @@ def test_init_with_rules_of_ones_own(tmp_path: Path) -> None:
     run(tmp_path, "init", "--rules", "console", *REGISTRY)
 
     assert "prefix: docker-hub" in (tmp_path / ".imageshift.yaml").read_text()
+
+
+def test_a_file_that_is_not_there_is_no_image(tmp_path: Path) -> None:
+    """`explain` says so, with a line or without; a name without a file's ending may be an image."""
+    for what in ("a/b.yaml", "a/b.yml:3", "c.json:3:1"):
+        done = run(tmp_path, "explain", what, *REGISTRY)
+        assert (done.code, done.stderr) == (
+            2,
+            f"imageshift: {what.partition(':')[0]}: no such file\n",
+        )
+    assert run(tmp_path, "explain", "a/b:1", *REGISTRY).stderr.startswith(
+        "no image found for a/b:1\n"
+    )
+
+
+def test_a_reason_is_said_once(tmp_path: Path) -> None:
+    """An image without a rule stays `no-rule`, and not `no-rule (no-rule)`."""
+    pod = "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: nvcr.io/a/b:1}]}\n"
+    write_tree(tmp_path, {"a.yaml": pod})
+
+    assert "  stays      no-rule\n" in run(tmp_path, "explain", "a.yaml", *REGISTRY).stdout

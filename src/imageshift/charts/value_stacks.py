@@ -155,9 +155,12 @@ def _layers(found: Iterable[Layer]) -> Iterator[ValuesLayer]:
             yield ValuesLayer(layer.file, layer.document, layer.values, layer.in_chart)
 
 
-def release_specs(index: Index) -> Iterator[tuple[str, Document, Mapping]]:
-    """The releases that take values from elsewhere, or their charts, it may be, from the tree."""
-    found = index.all_releases if index.charts else index.releases
+def release_specs(index: Index, *, every: bool = False) -> Iterator[tuple[str, Document, Mapping]]:
+    """The releases that take values from elsewhere, or their charts, it may be, from the tree.
+
+    With `every`, they are all.
+    """
+    found = index.all_releases if index.charts or every else index.releases
     for file in sorted({release.file for release in found}):
         for document in read_documents(index.workspace, file, _is_release):
             for root in objects(document.root):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from msgspec import to_builtins
 
+from imageshift.advice import Code
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import FINDINGS, Common, Format, Paths, with_options
 from imageshift.cli.output import emit, say
@@ -169,6 +170,9 @@ def _say_rest(session: Session, kept: int) -> None:
     if kept:
         say(f"`keep:` leaves {counted(kept, 'image')} as written")
     _say_not_enforced(session)
+    for notice in session.summary.advice.warnings():
+        if notice.code == Code.CHARTS_UNREAD:
+            say(f"{notice.code}: {notice.message}")
     failing = any(
         finding.level is Level.ERROR and not finding.unsafe for finding in session.findings
     )

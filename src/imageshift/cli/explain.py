@@ -11,6 +11,7 @@ from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import new_page, put, put_legend, put_page, say
 from imageshift.cli.session import Session
+from imageshift.errors import ConfigError
 from imageshift.explain import Explainer, Explanation, matches
 from imageshift.plan import FilePlan
 from imageshift.repo.workspace import find_root
@@ -69,12 +70,17 @@ def _nearest(results: list[Change | Kept], line: int | None) -> list[Change | Ke
     return [result for result in results if away[id(result)] == least]
 
 
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
 def _place(what: str) -> tuple[Path | None, int | None]:
     located = re.fullmatch(r"(.+?)(?::(\d+))?(?::\d+)?", what)
     if located is None:
         return None, None
     path = Path(located[1])
     if not path.is_file():
+        if located[1].endswith(_SUFFIXES):
+            raise ConfigError(f"{located[1]}: no such file")
         return None, None
     return path, int(located[2]) if located[2] else None
 

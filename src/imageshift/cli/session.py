@@ -280,12 +280,23 @@ class Session:
         return any(rot.mends and rot.file == file and rot.image == before for rot in self.rot)
 
     def say_charts(self) -> None:
-        """Says which releases' charts couldn't be found or rendered, and why."""
-        for problem in () if self.run.charts is None else self.run.charts.problems:
+        """Says which releases' charts couldn't be found or rendered, and why.
+
+        Where the run doesn't need them, some are named, and the rest are counted.
+        """
+        problems = [] if self.run.charts is None else list(dict.fromkeys(self.run.charts.problems))
+        whole = self.common.verbose or self.exit_code_of_charts() is not Exit.DONE
+        named = problems if whole else problems[:_NAMED]
+        for number, problem in enumerate(named, 1):
             where = self.summary.where(problem.file, problem.place)
             say(f"{where}: {Code.CHART_UNAVAILABLE}: {problem.message}")
-            if problem.hint:
+            same = number < len(named) and named[number].hint == problem.hint
+            if problem.hint and not same:
                 say(f"  hint: {problem.hint}")
+        if len(problems) > len(named):
+            more = len(problems) - len(named)
+            verb = "wasn't" if more == 1 else "weren't"
+            say(f"{counted(more, 'further chart')} {verb} rendered: --verbose names them")
 
     def say_emptied(self) -> None:
         """Says which of the given paths nothing is read of, and why."""
@@ -365,6 +376,7 @@ def turn_in(folder: Path) -> Iterator[Writer]:
 
 _STOPPED = "a run was stopped before it had written this file and others that belong together"
 _SHOWN = 8
+_NAMED = 3
 
 
 def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:

@@ -198,6 +198,18 @@ CODES: dict[str, CodeText] = {
         "its default images weren't seen.",
         "Install helm or the extra `imageshift[charts]`, or name the chart under `charts.sources`.",
     ),
+    Code.CHARTS_UNREAD: CodeText(
+        "Charts weren't rendered",
+        "The run doesn't render charts, so the values of releases were read as text, and the "
+        "images that only the charts name weren't seen.",
+        "Run it with `--charts auto` or `--charts require` where Helm and the charts are at hand.",
+    ),
+    Code.CHART_SUBSTITUTED: CodeText(
+        "Another version of a chart was rendered",
+        "`charts.sources` names a chart of another version than the release installs, so images "
+        "and values may differ from what the cluster gets.",
+        "Update the chart that `charts.sources` names, or take the entry out.",
+    ),
     Code.RULE_MISSING: CodeText(
         "A registry that ECR can cache has no rule",
         "ECR can cache this upstream, but no rule covers it.",
