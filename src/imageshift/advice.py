@@ -27,6 +27,7 @@ _WORKFLOWS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate
 
 
 _OPEN = frozenset({Status.REWRITE, Status.DOUBTFUL})
+_TAGGED_ELSEWHERE = frozenset({SiteKind.CHART, SiteKind.VALUES, SiteKind.KUSTOMIZE})
 
 
 class Code(StrEnum):
@@ -194,7 +195,7 @@ class Advice:
         before = change.before
         if before.digest is not None:
             self.add(Code.DIGEST_FIRST_PULL, place)
-        elif before.tag in {None, "latest"} and site.kind is not SiteKind.CHART:
+        elif before.tag == "latest" or (before.tag is None and site.kind not in _TAGGED_ELSEWHERE):
             self.add(Code.MUTABLE_TAG, place)
         if _is_unknown_official(before):
             self.add(Code.UNKNOWN_OFFICIAL, place, before.familiar_name)

@@ -148,3 +148,43 @@ def test_many_charts_that_are_missing_are_not_a_wall(tmp_path: Path) -> None:
     assert checked.stderr.endswith("57 further charts weren't rendered: --verbose names them\n")
     assert len(scanned.stdout.splitlines()) < 12
     assert (whole.code, whole.stderr.count("chart-unavailable")) == (4, 60)
+
+
+@pytest.mark.helm
+def test_images_that_post_renderers_move_are_counted(tmp_path: Path) -> None:
+    """A report says how many, and why; a release whose values move them has no such line."""
+    for name, chart in {"fixed": FIXED, "split": SPLIT}.items():
+        files = {f"chart/{file}": text for file, text in chart.items()}
+        config = "charts: {sources: {app/app: chart}}\n"
+        release = RELEASE.replace("$", "app").replace("GitRepository", "HelmRepository")
+        tree = {"chart/Chart.yaml": META, ".imageshift.yaml": config, "tree/r.yaml": release}
+        write_tree(tmp_path / name, files | tree)
+
+    said = {
+        name: run(tmp_path / name, "migrate", "tree", *REGISTRY).stdout
+        for name in ("fixed", "split")
+    }
+
+    line = "1 image by post-renderers, since no value of their charts reaches them\n"
+    assert {name: line in text for name, text in said.items()} == {"fixed": True, "split": False}
+
+
+TAGS = {
+    "a chart's values may have the tag": ("values.yaml", "image: {repository: quay.io/a/b}\n", 0),
+    "a base may have the tag": (
+        "kustomization.yaml",
+        "images: [{name: a, newName: quay.io/a/b}]\n",
+        0,
+    ),
+    "the values say latest": ("values.yaml", "image: {repository: quay.io/a/b, tag: latest}\n", 1),
+    "a pod without a tag": ("pod.yaml", POD.replace("$", "quay.io/a/b"), 1),
+}
+
+
+@pytest.mark.parametrize("name", TAGS)
+def test_only_a_tag_that_is_known_to_move_is_named(name: str, tmp_path: Path) -> None:
+    """A repository alone says nothing of the tag that comes with it."""
+    file, text, expected = TAGS[name]
+    write_tree(tmp_path, {"c/Chart.yaml": META, f"c/{file}": text})
+
+    assert codes(tmp_path, "scan", "c", "--charts", "off").count("mutable-tag") == expected

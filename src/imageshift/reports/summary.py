@@ -15,7 +15,7 @@ from imageshift.inventory import FileSkip
 from imageshift.plan import FilePlan
 from imageshift.reports.account import Account, rows_of
 from imageshift.rewrite import Change, Kept, Status
-from imageshift.sites import Part, SkipReason
+from imageshift.sites import Origin, Part, SkipReason
 from imageshift.source import Place
 
 __all__ = ["SCHEMA", "Summary", "image_row", "namer", "registry_row"]
@@ -47,6 +47,7 @@ class Summary(Struct):
     counts: Counter[Status] = field(default_factory=Counter)
     upstreams: Counter[tuple[str, str]] = field(default_factory=Counter)
     folders: Counter[tuple[str, Status]] = field(default_factory=Counter)
+    post_rendered: int = 0
     changed: list[str] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     stays: list[tuple[str, Kept]] = field(default_factory=list)
@@ -83,6 +84,7 @@ class Summary(Struct):
             self.rows.append(image_row(result, shown, uses))
         if isinstance(result, Change):
             self.upstreams[result.rule.upstream, result.rule.prefix] += 1
+            self.post_rendered += result.site.origin is Origin.POST_RENDERER
         elif self.is_told(result):
             self.stays.append((file, result))
             self.unsafe = self.unsafe or is_unsafe(result.reason)

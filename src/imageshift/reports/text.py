@@ -50,6 +50,9 @@ def print_report(page: Page, summary: Summary, *, done: str, verbose: bool, stri
         rows = [(upstream, prefix, str(count)) for (upstream, prefix), count in moved]
         page.gap()
         page.table([("upstream", "cached under", done), *rows], numbers=(2,))
+    if summary.post_rendered:
+        number = counted(summary.post_rendered, "image")
+        page.line((f"{number} by post-renderers, since no value of their charts reaches them", ""))
     whole = {str(reason) for reason in SkipReason if is_unsafe(reason)}
     whole |= _FAILING_STRICTLY if strict else set()
     _print_stays(page, summary, lambda why: verbose or why in whole)
