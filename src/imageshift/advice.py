@@ -110,7 +110,7 @@ _MESSAGES = {
     ),
     Code.GENERATOR_UNKNOWN: "which files an ApplicationSet means by {} isn't known: {}",
     Code.CHART_VERSION: (
-        "only files of its chart ({}) change: Flux goes on with the chart that it has until "
+        "only files of its chart ({}) change: Flux keeps using the chart that it has until "
         "Chart.yaml has another version"
     ),
     Code.UNCLAIMED: (

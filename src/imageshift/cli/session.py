@@ -391,4 +391,4 @@ _WARNING_OF_BOTS = frozenset({"scan", "migrate"})
 _UPDATER = "argocd-image-updater.argoproj.io"
 _WITHOUT_NOTES = frozenset({Format.TEXT, Format.JSON})
 _UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
-_EMPTIED = "nothing in it was read: ignore rules, `exclude:` or its name leave it out"
+_EMPTIED = "nothing in it was read: ignore rules, `exclude:` or its name exclude it"
