@@ -55,7 +55,7 @@ def _put_rows(session: Session, rows: Sequence[Row], *, accounting: bool) -> Non
     page = new_page(session.host)
     print_rows(page, rows, session.summary.folders)
     if rows and not session.common.quiet:
-        page.gap()
+        page.line()
     put_page(page)
     if accounting:
         for line in session.summary.account.lines():

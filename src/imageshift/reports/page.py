@@ -40,6 +40,7 @@ class Page:
         self.is_short = False
         self._paint = paint
         self._lines: list[str] = []
+        self._has_gap = False
 
     def text(self) -> str:
         """All lines, each with its end."""
@@ -62,16 +63,16 @@ class Page:
             for word in re.split(r"(?<= )(?! )", visible(text))
             if word
         ]
-        self._lines += [self._painted(line) for line in self._wrapped(words, indent)]
+        for line in self._wrapped(words, indent):
+            self._add(line)
 
     def gap(self) -> None:
-        """Adds an empty line, unless nothing is above it."""
-        if self._lines and self._lines[-1]:
-            self._lines.append("")
+        """Adds an empty line, if anything is above and below it."""
+        self._has_gap = bool(self._lines)
 
     def verbatim(self, text: str, style: str = "") -> None:
         """Adds a harmless line that never breaks, such as one to copy."""
-        self._lines.append(self._painted([(text, style)]))
+        self._add([(text, style)])
 
     def row(self, place: str, text: str, *, indent: int = 0, style: str = "") -> None:
         """Adds a line on a place of a file, which has a line of its own where both don't fit."""
@@ -93,8 +94,16 @@ class Page:
                 cell.rjust(width) if at in right else cell.ljust(width)
                 for at, (cell, width) in enumerate(zip(row, widths, strict=True))
             ]
-            text = "  ".join(cells).rstrip()
-            self._lines.append(self._painted([(text, "" if count else "bold")]))
+            self._add([("  ".join(cells).rstrip(), "" if count else "bold")])
+
+    def _add(self, line: Iterable[Piece]) -> None:
+        if self._has_gap:
+            self._lines.append("")
+            self._has_gap = False
+        if self._paint is None:
+            self._lines.append("".join(text for text, _ in line))
+        else:
+            self._lines.append("".join(self._paint(*piece) for piece in _joined(line)))
 
     def _wrapped(self, words: Iterable[Piece], indent: int) -> Iterator[list[Piece]]:
         line: list[Piece] = [(" " * indent, "")] if indent else []
@@ -107,11 +116,6 @@ class Page:
             line.append((word, style))
             used += len(word)
         yield _trimmed(line)
-
-    def _painted(self, line: Iterable[Piece]) -> str:
-        if self._paint is None:
-            return "".join(text for text, _ in line)
-        return "".join(self._paint(text, style) for text, style in _joined(line))
 
 
 def folders_of(files: Iterable[str], most: int) -> Counter[str]:
