@@ -110,8 +110,13 @@ def put_legend() -> None:
 
 
 def put(line: str) -> None:
-    """Prints one line of a result."""
-    _print(f"{visible(line)}\n")
+    """Prints one line of a result; on a terminal it breaks between words."""
+    if shows_colours():
+        page = new_page()
+        page.line((line, ""))
+        put_page(page)
+    else:
+        _print(f"{visible(line)}\n")
 
 
 def put_diff(diff: str, host: str = "") -> None:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
@@ -26,7 +25,9 @@ def width_of(stream: TextIO | None, *, bare: bool = False) -> int | None:
     What is `bare`, for other programs to read, breaks on a terminal only.
     """
     if stream is not None and stream.isatty():
-        return shutil.get_terminal_size().columns
+        from shutil import get_terminal_size  # noqa: PLC0415 not for hooks
+
+        return get_terminal_size().columns
     columns = "" if bare else os.environ.get("COLUMNS", "")
     return int(columns) if columns.isdecimal() and int(columns) else None
 
