@@ -12,7 +12,7 @@ from imageshift.cli.session import Session
 from imageshift.plan import FilePlan
 from imageshift.reports.account import rows_of
 from imageshift.reports.text import LISTED, Row, print_rows
-from imageshift.rewrite import Change, Kept
+from imageshift.rewrite import Change, Kept, Status
 from imageshift.sites import Origin, SkipReason
 
 
@@ -41,13 +41,15 @@ def scan(
     if listed:
         _put_rows(session, rows, accounting=accounting)
     steps = after_scan(paths, common) if session.summary.upstreams else []
-    session.report(done="to rewrite", next_steps=steps)
+    is_listed = not accounting and (whole or len(rows) <= LISTED)
+    session.report(done="to rewrite", next_steps=steps, is_listed=is_listed)
     raise typer.Exit(session.exit_code())
 
 
 def _put(row: Row, session: Session) -> None:
     page = new_page(session.host, bare=session.common.quiet)
-    page.row(row[0], page.short(row[1]))
+    place, text, style = row
+    page.row(place, page.short(text), style=style)
     put_page(page)
 
 
@@ -73,7 +75,12 @@ def _rows(plan: FilePlan, *, accounting: bool) -> list[tuple[Change | Kept, int]
 def _row(result: Change | Kept, shown: str, uses: int) -> Row:
     place = result.site.place
     times = f" ({uses} uses)" if uses > 1 else ""
-    return f"{shown}:{place.line}:{place.column}", f"{_text(result)}{times}"
+    style = "" if isinstance(result, Change) else "dim" if _is_cached(result) else "cyan"
+    return f"{shown}:{place.line}:{place.column}", f"{_text(result)}{times}", style
+
+
+def _is_cached(kept: Kept) -> bool:
+    return kept.status is Status.CACHED
 
 
 def _text(result: Change | Kept) -> str:

@@ -158,8 +158,13 @@ class Session:
                 put_finding(finding, self.host)
         put_legend()
 
-    def report(self, *, done: str, next_steps: Sequence["Step"] = (), **more: Any) -> None:
-        """Prints the result in the asked format, and the summary's last line."""
+    def report(
+        self, *, done: str, next_steps: Sequence["Step"] = (), is_listed: bool = False, **more: Any
+    ) -> None:
+        """Prints the result in the asked format, and the summary's last line.
+
+        `is_listed` says that every image has had a line of its own.
+        """
         if self.common.format is Format.JSON:
             targets = [(target.rules, target.paths) for target in self.run.targets]
             emit_data(self.summary.data(self.command, targets) | more)
@@ -168,7 +173,7 @@ class Session:
         elif self.common.quiet:
             self._say_errors()
         else:
-            self._print_text(done, next_steps)
+            self._print_text(done, next_steps, is_listed=is_listed)
         if self.common.format is Format.TEXT:
             self._say_last_line(done)
 
@@ -216,12 +221,18 @@ class Session:
         hosts = {target.rules.registry.host for target in self.run.targets}
         return hosts.pop() if len(hosts) == 1 and not self.common.quiet else ""
 
-    def _print_text(self, done: str, next_steps: Sequence["Step"]) -> None:
+    def _print_text(self, done: str, next_steps: Sequence["Step"], *, is_listed: bool) -> None:
         from imageshift.reports.text import print_next, print_report  # noqa: PLC0415 not hooks
 
         page = new_page(self.host)
-        verbose, strict = self.common.verbose, self.common.strict
-        print_report(page, self.summary, done=done, verbose=verbose, strict=strict)
+        print_report(
+            page,
+            self.summary,
+            done=done,
+            verbose=self.common.verbose,
+            strict=self.common.strict,
+            is_listed=is_listed,
+        )
         put_page(page)
         put_legend()
         page = new_page()

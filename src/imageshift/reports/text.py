@@ -29,8 +29,8 @@ _ROWS = 8
 
 _FAILING_STRICTLY = {Status.DOUBTFUL.value, Status.NO_RULE.value, SkipReason.UNCLAIMED.value}
 
-Row = tuple[str, str]
-"""A place of a file as `path:line:column`, and what there is to say of it."""
+Row = tuple[str, str, str]
+"""A place of a file as `path:line:column`, what there is to say of it, and its style."""
 
 
 class Step(Struct, frozen=True):
@@ -40,10 +40,13 @@ class Step(Struct, frozen=True):
     why: str
 
 
-def print_report(page: Page, summary: Summary, *, done: str, verbose: bool, strict: bool) -> None:
+def print_report(
+    page: Page, summary: Summary, *, done: str, verbose: bool, strict: bool, is_listed: bool = False
+) -> None:
     """Prints the whole report; `done` is the word for what happened to the images that move.
 
-    What makes a `strict` run fail is listed in full.
+    What makes a `strict` run fail is listed in full. `is_listed` says that every image has had a
+    line of its own.
     """
     if summary.upstreams:
         moved = sorted(summary.upstreams.items())
@@ -55,26 +58,28 @@ def print_report(page: Page, summary: Summary, *, done: str, verbose: bool, stri
         page.line((f"{number} by post-renderers, since no value of their charts reaches them", ""))
     whole = {str(reason) for reason in SkipReason if is_unsafe(reason)}
     whole |= _FAILING_STRICTLY if strict else set()
-    _print_stays(page, summary, lambda why: verbose or why in whole)
+    page.gap()
+    if not is_listed:
+        _print_stays(page, summary, lambda why: verbose or why in whole)
     _print_skips(page, summary, lambda why: verbose or why in whole)
     _print_warnings(page, summary, verbose=verbose)
-    if not verbose and _is_folded(summary):
+    if not verbose and _is_folded(summary, is_listed=is_listed):
         page.gap()
         page.line(("--verbose lists every image and place", "dim"))
 
 
-def _is_folded(summary: Summary) -> bool:
+def _is_folded(summary: Summary, *, is_listed: bool) -> bool:
     """Whether a report says less than a verbose one."""
     places = (len(notice.places) for notice in summary.advice.warnings())
-    reasons = Counter(_why(kept) for _, kept in summary.stays)
+    reasons = Counter(_why(kept) for _, kept in summary.stays if not is_listed)
     reasons.update(f"file {skip.reason}" for skip in summary.skips)
     return max((*places, *reasons.values()), default=0) > _PLACES
 
 
 def print_rows(page: Page, rows: Sequence[Row], folders: Counter[tuple[str, Status]]) -> None:
     """Prints images one by one where they are few, else how many are in which folder."""
-    for place, text in rows if len(rows) <= LISTED else ():
-        page.row(place, page.short(text))
+    for place, text, style in rows if len(rows) <= LISTED else ():
+        page.row(place, page.short(text), style=style)
     if len(rows) > LISTED:
         _print_folders(page, folders)
 
@@ -115,7 +120,6 @@ def _below(folder: str, name: str) -> bool:
 
 
 def _print_stays(page: Page, summary: Summary, is_whole: Callable[[str], bool]) -> None:
-    page.gap()
     stays = sorted(summary.stays, key=lambda item: (item[0], item[1].site.place))
     found = defaultdict[str, list[tuple[str, Kept]]](list)
     for file, kept in stays:
