@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from command_line import HOST, REGISTRY, run, write_tree
-from imageshift.reports.page import Page, folders_of
+from imageshift.reports.lines import Page, folders_of
 
 pytestmark = pytest.mark.once
 

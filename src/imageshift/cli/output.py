@@ -17,7 +17,7 @@ from imageshift.cli.progress import hide_progress
 from imageshift.cli.terminal import is_shown, page_for, width_of
 from imageshift.ecr import Registry
 from imageshift.errors import ConfigError, SourceError, without_users
-from imageshift.reports.page import Page
+from imageshift.reports.lines import Page
 from imageshift.reports.words import visible, visible_lines
 
 __all__ = [

@@ -22,7 +22,7 @@ from imageshift.cli.aws import (
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, with_options
 from imageshift.cli.output import emit, new_page, put_page, say
-from imageshift.reports.page import Page
+from imageshift.reports.lines import Page
 from imageshift.reports.words import counted, visible
 
 _LISTED = 100

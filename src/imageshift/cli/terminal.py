@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from imageshift.reports.page import Page
+from imageshift.reports.lines import Page
 
 __all__ = ["is_shown", "page_for", "width_of"]
 

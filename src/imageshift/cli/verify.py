@@ -18,7 +18,7 @@ from imageshift.cli.output import (
 from imageshift.cli.progress import progress
 from imageshift.cli.session import say_half_done
 from imageshift.prove import prove_base
-from imageshift.reports.page import Page
+from imageshift.reports.lines import Page
 from imageshift.reports.summary import SCHEMA, namer, registry_row
 from imageshift.reports.words import counted, visible
 from imageshift.run import Run

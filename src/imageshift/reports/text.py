@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from imageshift.advice import Notice, is_unsafe
 from imageshift.reports.codes import CODES
-from imageshift.reports.page import Page, folders_of
+from imageshift.reports.lines import Page, folders_of
 from imageshift.reports.summary import Summary
 from imageshift.reports.words import counted, visible
 from imageshift.rewrite import Kept, Status
