@@ -29,6 +29,7 @@ __all__ = [
     "put_diff",
     "put_legend",
     "put_page",
+    "put_text",
     "results_in",
     "say",
     "say_doubtful_accounts",
@@ -98,6 +99,16 @@ def put_page(page: Page) -> None:
     if page.is_short:
         _shortened.add(page.host)
     _print(page.text())
+
+
+def put_text(text: str, host: str = "") -> None:
+    """Prints a text for people, whose lines break between words; `host` is shortened to `…`."""
+    page = new_page(host)
+    for line in text.splitlines():
+        words = line.lstrip(" ")
+        page.line((page.short(words), ""), indent=len(line) - len(words))
+    put_page(page)
+    put_legend()
 
 
 def put_legend() -> None:
