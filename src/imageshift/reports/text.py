@@ -195,7 +195,10 @@ def _print_many(page: Page, code: str, notices: Sequence[Notice]) -> None:
     """Many warnings of one code: what it means, what to do, and the first of them."""
     text = CODES[code]
     number = sum(notice.count for notice in notices)
-    _print_head(page, code, f"{text.means} ({counted(number, 'time')})")
+    means = text.means.removesuffix(".")
+    if not means[1:2].isupper():  # as in ECR
+        means = means[0].lower() + means[1:]
+    _print_head(page, code, f"{means} ({counted(number, 'time')})")
     page.line((f"hint: {text.remedy}", ""), indent=2)
     page.line((f"first: {page.short(notices[0].message)}", ""), indent=2)
 
