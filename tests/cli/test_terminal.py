@@ -197,6 +197,17 @@ def test_folders_are_as_deep_as_few_of_them_allow(files: tuple[str, ...]) -> Non
     assert dict(folders_of(files, 3)) == FOLDERS[files]
 
 
+def test_quiet_results_have_whole_names_on_a_terminal_too(tmp_path: Path) -> None:
+    """They may be copied, or read by a program that pretends to be a terminal."""
+    write_tree(tmp_path, {"a.yaml": pod(IMAGES[2:3])})
+
+    _, read = on_terminal(tmp_path, f"imageshift check --quiet {' '.join(REGISTRY)}")
+
+    target = f"{HOST}/quay/example/pinned:1.0@{DIGEST}"
+    assert f"\n  hint: {target}\n" in read.replace("hint:\n    ", "hint: ")
+    assert "…" not in read
+
+
 PIECES = {
     "fits": (80, "word word", "word word\n"),
     "breaks between words": (40, f"{'a' * 30} {'b' * 30}", f"{'a' * 30}\n  {'b' * 30}\n"),

@@ -7,13 +7,13 @@ from imageshift.reports.render import finding_lines, finding_parts
 __all__ = ["put_finding"]
 
 
-def put_finding(finding: Finding, host: str = "") -> None:
+def put_finding(finding: Finding, host: str = "", *, bare: bool = False) -> None:
     """Prints a finding as every terminal and editor knows it: place, message, and a hint below."""
     if not shows_colours():
         for line in finding_lines(finding):
             put(line)
         return
-    page = new_page(host)
+    page = new_page(host, bare=bare)
     place, message, hint = finding_parts(finding)
     if place:
         page.row(place, page.short(message))

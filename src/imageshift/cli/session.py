@@ -155,7 +155,7 @@ class Session:
         """Prints every finding that makes the run fail."""
         for finding in self.findings:
             if finding.level is Level.ERROR:
-                put_finding(finding, self.host)
+                put_finding(finding, self.host, bare=self.common.quiet)
         put_legend()
 
     def report(

@@ -33,9 +33,9 @@ def width_of(stream: TextIO | None, *, bare: bool = False) -> int | None:
 
 
 def page_for(stream: TextIO | None, host: str = "", *, bare: bool = False) -> Page:
-    """An empty page for a stream."""
+    """An empty page for a stream; on a `bare` one, names are whole."""
     paint = _painter() if is_shown(stream) else None
-    return Page(width_of(stream, bare=bare), host=host, paint=paint)
+    return Page(width_of(stream, bare=bare), host=host, paint=paint, is_whole=bare)
 
 
 def _painter() -> Callable[[str, str], str]:

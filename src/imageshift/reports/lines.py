@@ -30,15 +30,22 @@ class Page:
     """Lines in the making. `host` is the registry that `short` writes as `…`; `is_short` if it did.
 
     `paint` gives a text of one style as the terminal takes it; without it, styles are dropped.
+    `is_whole` says that names aren't shortened at all.
     """
 
     def __init__(
-        self, width: int | None = None, *, host: str = "", paint: Callable[..., str] | None = None
+        self,
+        width: int | None = None,
+        *,
+        host: str = "",
+        paint: Callable[..., str] | None = None,
+        is_whole: bool = False,
     ) -> None:
         self.width = None if width is None else max(width, _LEAST)
         self.host = host
         self.is_short = False
         self._paint = paint
+        self._is_whole = is_whole
         self._lines: list[str] = []
         self._has_gap = False
 
@@ -48,7 +55,7 @@ class Page:
 
     def short(self, text: str) -> str:
         """A text that names images, as short as it stays clear."""
-        if self.width is None:
+        if self.width is None or self._is_whole:
             return text
         if self.host and f"{self.host}/" in text:
             text = text.replace(f"{self.host}/", "…/")
