@@ -36,7 +36,6 @@ class Code(StrEnum):
     ACCOUNT_ID = "account-id"
     CHART_UNAVAILABLE = "chart-unavailable"
     CHARTS_UNREAD = "charts-unread"
-    CHART_SUBSTITUTED = "chart-substituted"
     RULE_MISSING = "rule-missing"
     DIGEST_NOT_CACHED = "digest-not-cached"
     LAMBDA = "lambda"

@@ -570,7 +570,7 @@ class _Run:
         given = source.path is not None or source.name in self._options.sources
         if given and is_other_version(version, source.version):
             note = _SUBSTITUTED.format(name, version, source.version)
-            problem = ChartProblem(at.file, at.place, note, code="chart-substituted")
+            problem = ChartProblem(at.file, at.place, note)
             self._found.notes.append(problem)
 
 

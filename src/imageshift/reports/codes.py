@@ -204,12 +204,6 @@ CODES: dict[str, CodeText] = {
         "images that only the charts name weren't seen.",
         "Run it with `--charts auto` or `--charts require` where Helm and the charts are at hand.",
     ),
-    Code.CHART_SUBSTITUTED: CodeText(
-        "Another version of a chart was rendered",
-        "`charts.sources` names a chart of another version than the release installs, so images "
-        "and values may differ from what the cluster gets.",
-        "Update the chart that `charts.sources` names, or take the entry out.",
-    ),
     Code.RULE_MISSING: CodeText(
         "A registry that ECR can cache has no rule",
         "ECR can cache this upstream, but no rule covers it.",
