@@ -110,15 +110,15 @@ def _print_verdicts(page: Page, verdicts: Sequence[Verdict], *, verbose: bool) -
     if folded:
         page.line(("--verbose lists all that are equal", "dim"))
     for verdict in listed:
-        if not folded or verdict not in folded:
+        if not folded or verdict.problem is not None or not verdict.is_equal:
             _print_line(page, _result(verdict), _spelled(verdict), [verdict])
 
 
 def _print_line(page: Page, result: str, what: str, verdicts: Sequence[Verdict]) -> None:
-    words = [
-        counted(sum(verdict.objects for verdict in verdicts), "object"),
-        f"{counted(sum(verdict.moved for verdict in verdicts), 'image')} moved",
-    ]
+    pairs = {pair for verdict in verdicts for pair in verdict.images if pair.ok}
+    moved = sum(pair.before != pair.after for pair in pairs)
+    objects = sum(verdict.objects for verdict in verdicts)
+    words = [counted(objects, "object"), f"{counted(moved, 'image')} moved"]
     for kind in (DifferenceClass.NOISE, DifferenceClass.DERIVED):
         number = sum(item.kind is kind for v in verdicts for item in v.differences)
         words += [f"{number} {kind.value}"] if number else []
