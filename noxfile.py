@@ -66,6 +66,15 @@ def install_for_tests(session: nox.Session) -> None:
     session.install(f"{built()}[aws,charts]", *group("tests"), env=COMPILED)
 
 
+def install_shells() -> None:
+    """Install the shells that completion is tested in, where this is Debian and we may."""
+    missing = [name for name in ("zsh", "fish") if shutil.which(name) is None]
+    if missing and shutil.which("apt-get") is not None and os.geteuid() == 0:
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
+        for command in (["apt-get", "update", "-qq"], install):
+            subprocess.run(command, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - as above
+
+
 def pytest(session: nox.Session, *arguments: str, env: dict[str, str] | None = None) -> None:
     """Run pytest with the real tools on PATH and the counts left for scripts/dev.py."""
     report = REPORTS / f"{session.name}.xml"
@@ -139,6 +148,8 @@ def tests(session: nox.Session) -> None:
     # What real programs make of our files, generated cases, attacks and the documentation's
     # commands take minutes and don't depend on the Python, so the newest runs them.
     once = [] if session.python == PYTHONS[-1] else ONCE
+    if not once:
+        install_shells()
     chosen = " and ".join(f"not {marker}" for marker in ("corpus", "precommit", "browser", *once))
     pytest(session, "-n", WORKERS, "-m", chosen, *session.posargs)
 

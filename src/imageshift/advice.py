@@ -27,6 +27,7 @@ _WORKFLOWS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate
 
 
 _OPEN = frozenset({Status.REWRITE, Status.DOUBTFUL})
+_TAGGED_ELSEWHERE = frozenset({SiteKind.CHART, SiteKind.VALUES, SiteKind.KUSTOMIZE})
 
 
 class Code(StrEnum):
@@ -34,6 +35,7 @@ class Code(StrEnum):
 
     ACCOUNT_ID = "account-id"
     CHART_UNAVAILABLE = "chart-unavailable"
+    CHARTS_UNREAD = "charts-unread"
     RULE_MISSING = "rule-missing"
     DIGEST_NOT_CACHED = "digest-not-cached"
     LAMBDA = "lambda"
@@ -67,6 +69,9 @@ class Code(StrEnum):
 
 _MESSAGES = {
     Code.ACCOUNT_ID: "the account id {} doesn't have twelve digits, so no such registry can exist",
+    Code.CHARTS_UNREAD: (
+        "charts weren't rendered for {}: images that only a chart names aren't in this report"
+    ),
     Code.DIGEST_FIRST_PULL: (
         "pinned by digest: a pull by digest of an image that isn't cached yet is reported to "
         "fail (not tried by us); pull each once by its tag first: imageshift warm"
@@ -104,7 +109,7 @@ _MESSAGES = {
     ),
     Code.GENERATOR_UNKNOWN: "which files an ApplicationSet means by {} isn't known: {}",
     Code.CHART_VERSION: (
-        "only files of its chart ({}) change: Flux goes on with the chart that it has until "
+        "only files of its chart ({}) change: Flux keeps using the chart that it has until "
         "Chart.yaml has another version"
     ),
     Code.UNCLAIMED: (
@@ -189,7 +194,7 @@ class Advice:
         before = change.before
         if before.digest is not None:
             self.add(Code.DIGEST_FIRST_PULL, place)
-        elif before.tag in {None, "latest"} and site.kind is not SiteKind.CHART:
+        elif before.tag == "latest" or (before.tag is None and site.kind not in _TAGGED_ELSEWHERE):
             self.add(Code.MUTABLE_TAG, place)
         if _is_unknown_official(before):
             self.add(Code.UNKNOWN_OFFICIAL, place, before.familiar_name)

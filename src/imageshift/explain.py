@@ -101,7 +101,8 @@ def _about_outcome(result: Change | Kept) -> Iterator[str]:
         if result.mended:
             yield "because    it is a wrong path in the cache (wrong-cache-path)"
         return
-    reason = f" ({result.reason})" if result.reason is not None else ""
+    is_said = result.reason is None or str(result.reason) == str(result.status)
+    reason = "" if is_said else f" ({result.reason})"
     yield f"stays      {result.status}{reason}"
     if result.detail:
         yield f"because    {result.detail}"

@@ -168,7 +168,7 @@ def why_incomplete(
         return f"`{apart}` may be a part of the image's name; only the chart can tell"
     head, _, last = target.repository.rpartition("/")
     if not complete and f"/{head}".endswith("/library") and last not in OFFICIAL_IMAGES:
-        return f"`{last}` is no Docker Official Image, so the chart may have more of its name"
+        return f"`{last}` isn't a Docker Official Image, so the chart may add to its name"
     return None
 
 

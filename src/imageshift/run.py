@@ -51,7 +51,8 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     `named_only` reads nothing but the named files, so whatever only other files say is missed.
     `charts` is auto, off or require; `render` builds remote bases with kustomize; `jobs` is how
     many renderings may run at once. `offline` contacts nothing: charts come from caches.
-    `prune` takes overrides out that do nothing, `mend_stale` mends all that no longer fit.
+    `prune` takes overrides out that do nothing, `mend_stale` mends all that no longer fit. With
+    `fresh` a configuration in the tree isn't read.
 
     A `config` that is named here is trusted; one that is found in the tree can't name a registry
     outside ECR or a place outside the tree, and can't have anything contacted.
@@ -78,6 +79,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     offline: bool = False
     prune: bool = False
     mend_stale: bool = False
+    fresh: bool = False
 
     def foreign(self, root: Path) -> Foreign | None:
         """What a configuration found in a tree may not say; None for one that is named here."""
@@ -132,7 +134,7 @@ class Run(Struct):
         """
         given = [Path(path) for path in paths]
         root = find_root(given, options.root)
-        file = options.config or find_config(given, root)
+        file = options.config or (None if options.fresh else find_config(given, root))
         config = load_config(file, options.foreign(root))
         workspace = Workspace(root, (*config.exclude, *options.exclude))
         names = tuple(workspace.relative(path) for path in given) or ("",)

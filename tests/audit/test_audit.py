@@ -288,7 +288,7 @@ named by a line of the repository: 1 image in 2 containers
     apps/web.yaml:9:18
     2 containers of Deployment/shop/web
 
-in nobody's Git: 2 images in 0 containers
+not found in Git: 2 images in 0 containers
   ghcr.io/org/night:1 → HOST/github/org/night:1
     CronJob/shop/nightly asks for it, no pod runs it now
   registry.k8s.io/pause:3.10 → HOST/k8s/pause:3.10

@@ -37,7 +37,7 @@ def test_printed(tmp_path: Path) -> None:
     }
     first, *_, last = json.loads(done.stdout)["registryAliases"]
     assert (first, last) == (f"{HOST}/gh/cr", HOST)
-    assert (done.code, done.stderr) == (0, "no configuration of Renovate's was found\n")
+    assert (done.code, done.stderr) == (0, "no Renovate configuration was found\n")
 
 
 MERGED = {
@@ -138,7 +138,7 @@ WRONG = {
     "no configuration": (
         "package.json",
         '{"name": "x"}',
-        "there is no configuration of Renovate's",
+        "there is no Renovate configuration",
     ),
     "not UTF-8": ("renovate.json", b"\xff", "renovate.json: not UTF-8"),
 }

@@ -159,7 +159,7 @@ def test_migrate_says_each_and_does_the_rest(mode: str, code: int, tree: Path) -
 
 def test_each_says_why(tree: Path) -> None:
     """The text report has the reason of each release above its place, without the tree's path."""
-    said = run(tree, "scan", "apps", *REGISTRY).stdout.splitlines()
+    said = run(tree, "scan", "apps", "--verbose", *REGISTRY).stdout.splitlines()
     places = {name: said.index(f"  apps/{name}.yaml:4:9") for name in FAULTS}
 
     for name, reason in FAULTS.items():

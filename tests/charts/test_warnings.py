@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from command_line import REGISTRY, run, write_tree
+from command_line import HOST, REGISTRY, run, write_tree
 
 POD = """\
 apiVersion: v1
@@ -87,3 +87,101 @@ def test_charts_that_arrive_late(
 
     assert codes(tmp_path, "migrate", ".", "--charts", charts) == expected
     assert codes(tmp_path, "migrate", ".", "--charts", charts) == []
+
+
+VERSIONS = [("1.0.0", False), ("1.x", False), (">=0.9 <2", False), ("0.9.0", True), ("2.x", True)]
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("key", ["app/app", "app"])
+@pytest.mark.parametrize(("asked", "expected"), VERSIONS)
+def test_a_chart_of_another_version_is_named(
+    asked: str, *, expected: bool, key: str, tmp_path: Path
+) -> None:
+    """`charts.sources` may stand in for the version that a release asks for, not for another."""
+    chart = f"{{spec: {{chart: app, version: '{asked}', sourceRef: {{kind: HelmRepository}}}}}}"
+    release = RELEASE.partition("  chart:")[0] + f"  chart: {chart}\n"
+    files = {f"charts/app/{name}": text for name, text in SPLIT.items()}
+    files |= {"charts/app/Chart.yaml": META, "tree/r.yaml": release}
+    config = f"charts: {{sources: {{{key}: charts/app}}}}\n"
+    write_tree(tmp_path, {**files, ".imageshift.yaml": config})
+
+    said = run(tmp_path, "scan", "tree", *REGISTRY).stderr
+
+    note = f"tree/r.yaml:3:18: `charts.sources` gives chart 1.0.0 in place of version {asked}\n"
+    assert (note in said) is expected
+
+
+def test_charts_that_nobody_reads_are_counted(tmp_path: Path) -> None:
+    """With charts off, a run over a folder says how many releases it has only half seen."""
+    release = RELEASE.replace("$", "app").replace("GitRepository", "HelmRepository")
+    tree = {f"{n}.yaml": release.replace("name: app", f"name: app{n}") for n in range(5)}
+    write_tree(tmp_path, {**tree, "pod.yaml": POD.replace("$", f"{HOST}/quay/a/b:1")})
+    off = ("--charts", "off", *REGISTRY)
+
+    assert codes(tmp_path, "scan", "--charts", "off") == ["charts-unread"]
+    assert codes(tmp_path, "scan", "pod.yaml", "--charts", "off") == []
+    said = run(tmp_path, "check", *off).stderr
+    assert "charts-unread: charts weren't rendered for 5 releases:" in said
+    assert run(tmp_path, "check", "0.yaml", *REGISTRY).stderr == ""
+
+
+def test_many_charts_that_are_missing_are_not_a_wall(tmp_path: Path) -> None:
+    """`check` names three with one hint, and counts the rest; a report says it in a few lines."""
+    release = RELEASE.replace("$", "app").replace("GitRepository", "HelmRepository")
+    release = release.replace("kind: HelmRepository", "kind: HelmRepository, name: r")
+    tree = {f"{n}.yaml": release.replace("name: app", f"name: app{n}") for n in range(60)}
+    repository = (
+        "apiVersion: source.toolkit.fluxcd.io/v1\nkind: HelmRepository\n"
+        "metadata: {name: r, namespace: app}\nspec: {url: https://charts.example.com}\n"
+    )
+    write_tree(tmp_path, tree | {"r.yaml": repository})
+
+    checked = run(tmp_path, "check", "--offline", *REGISTRY)
+    scanned = run(tmp_path, "scan", "--offline", *REGISTRY)
+    whole = run(tmp_path, "check", "--offline", "--charts", "require", *REGISTRY)
+
+    assert checked.stderr.count("chart-unavailable") == 3
+    assert checked.stderr.endswith("57 further charts weren't rendered: --verbose names them\n")
+    assert len(scanned.stdout.splitlines()) < 12
+    assert (whole.code, whole.stderr.count("chart-unavailable")) == (4, 60)
+
+
+@pytest.mark.helm
+def test_images_that_post_renderers_move_are_counted(tmp_path: Path) -> None:
+    """A report says how many, and why; a release whose values move them has no such line."""
+    for name, chart in {"fixed": FIXED, "split": SPLIT}.items():
+        files = {f"chart/{file}": text for file, text in chart.items()}
+        config = "charts: {sources: {app/app: chart}}\n"
+        release = RELEASE.replace("$", "app").replace("GitRepository", "HelmRepository")
+        tree = {"chart/Chart.yaml": META, ".imageshift.yaml": config, "tree/r.yaml": release}
+        write_tree(tmp_path / name, files | tree)
+
+    said = {
+        name: run(tmp_path / name, "migrate", "tree", *REGISTRY).stdout
+        for name in ("fixed", "split")
+    }
+
+    line = "1 image by post-renderers, since no value of their charts reaches them\n"
+    assert {name: line in text for name, text in said.items()} == {"fixed": True, "split": False}
+
+
+TAGS = {
+    "a chart's values may have the tag": ("values.yaml", "image: {repository: quay.io/a/b}\n", 0),
+    "a base may have the tag": (
+        "kustomization.yaml",
+        "images: [{name: a, newName: quay.io/a/b}]\n",
+        0,
+    ),
+    "the values say latest": ("values.yaml", "image: {repository: quay.io/a/b, tag: latest}\n", 1),
+    "a pod without a tag": ("pod.yaml", POD.replace("$", "quay.io/a/b"), 1),
+}
+
+
+@pytest.mark.parametrize("name", TAGS)
+def test_only_a_tag_that_is_known_to_move_is_named(name: str, tmp_path: Path) -> None:
+    """A repository alone says nothing of the tag that comes with it."""
+    file, text, expected = TAGS[name]
+    write_tree(tmp_path, {"c/Chart.yaml": META, f"c/{file}": text})
+
+    assert codes(tmp_path, "scan", "c", "--charts", "off").count("mutable-tag") == expected

@@ -1,5 +1,6 @@
 """imageshift check: what it prints, and what named files are spared."""
 
+import shlex
 from pathlib import Path
 
 from command_line import HOST, REGISTRY, read_tree, run, write_tree
@@ -29,7 +30,8 @@ def test_findings_are_placed(tmp_path: Path) -> None:
         "d/a.yaml:9:14: ghcr.io/org/b:1 is not from the cache\n"
         f"  hint: {HOST}/github/org/b:1\n"
     )
-    assert done.stderr == "imageshift migrate rewrites them\n"
+    rewrite = shlex.join(["imageshift", "migrate", "d/a.yaml", *REGISTRY])
+    assert done.stderr == f"to rewrite them:\n  {rewrite}\n"
 
 
 def test_wrong_cache_path_is_called_one(tmp_path: Path) -> None:

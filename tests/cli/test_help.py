@@ -45,6 +45,18 @@ def test_summaries_are_whole(group: str, tmp_path: Path) -> None:
     assert max(map(len, rows)) <= 80
 
 
+def test_options_are_in_groups(tmp_path: Path) -> None:
+    """A command's own options come first, those that commands share in groups behind them."""
+    lines = run(tmp_path, "migrate", "--help").stdout.splitlines()
+
+    heads = [line for line in lines if re.fullmatch(r"\S.*:", line)]
+    groups = ["The target registry and its rules:", "Files and output:"]
+    assert heads == ["Arguments:", "Options:", *groups]
+    own = lines[lines.index("Options:") : lines.index(groups[0])]
+    assert any("--dry-run" in line for line in own)
+    assert not any("--account" in line or "--output" in line for line in own)
+
+
 @pytest.mark.parametrize("words", COMMANDS)
 def test_two_examples_that_can_be_called(words: str) -> None:
     """Each command has two examples, which fit a line and which its own parser takes."""

@@ -220,3 +220,53 @@ def test_init_with_rules_of_ones_own(tmp_path: Path) -> None:
     run(tmp_path, "init", "--rules", "console", *REGISTRY)
 
     assert "prefix: docker-hub" in (tmp_path / ".imageshift.yaml").read_text()
+
+
+def test_a_file_that_is_not_there_is_no_image(tmp_path: Path) -> None:
+    """`explain` says so, with a line or without; a name without a file's ending may be an image."""
+    for what in ("a/b.yaml", "a/b.yml:3", "c.json:3:1"):
+        done = run(tmp_path, "explain", what, *REGISTRY)
+        assert (done.code, done.stderr) == (
+            2,
+            f"imageshift: {what.partition(':')[0]}: no such file\n",
+        )
+    assert run(tmp_path, "explain", "a/b:1", *REGISTRY).stderr.startswith(
+        "no image found for a/b:1\n"
+    )
+
+
+def test_a_reason_is_said_once(tmp_path: Path) -> None:
+    """An image without a rule stays `no-rule`, and not `no-rule (no-rule)`."""
+    pod = "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: nvcr.io/a/b:1}]}\n"
+    write_tree(tmp_path, {"a.yaml": pod})
+
+    assert "  stays      no-rule\n" in run(tmp_path, "explain", "a.yaml", *REGISTRY).stdout
+
+
+OLD = {
+    "its rules go, its registry stays": (
+        'account: "123456789012"\nregion: eu-west-2\nrules: console\nexclude: [a.yaml]\n',
+        (),
+        "",
+    ),
+    "options win": ('account: "1"\nregion: eu-west-1\nrules: console\n', REGISTRY, ""),
+    "one that is broken": ("account: [\n", REGISTRY, "nothing of the old file is kept: "),
+}
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_force_starts_afresh(name: str, tmp_path: Path) -> None:
+    """`init --force` writes what it would write without a file, but for the registry."""
+    old, options, said = OLD[name]
+    pod = "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, image: quay.io/a/b:1}]}\n"
+    write_tree(tmp_path / "old", {"a.yaml": pod, ".imageshift.yaml": old})
+    write_tree(tmp_path / "new", {"a.yaml": pod})
+
+    done = run(tmp_path / "old", "init", "--force", *options)
+    expected = run(tmp_path / "new", "init", *REGISTRY)
+
+    assert (done.code, expected.code) == (0, 0)
+    assert done.stderr.startswith(said)
+    made = [(tmp_path / folder / ".imageshift.yaml").read_text() for folder in ("old", "new")]
+    assert made[0] == made[1]
+    assert "ecr-public" not in made[0]

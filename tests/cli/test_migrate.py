@@ -76,7 +76,7 @@ def test_report_for_people(folder: Path) -> None:
     ]
     assert "no-rule 1 image left alone\n  apps/pod.yaml:9:14: gcr.io/a/b:1: " in done.stdout
     assert "not-a-reference 1 image left alone\n  apps/pod.yaml:11:15: [red]: " in done.stdout
-    assert "next look at the changes: git diff\n" in done.stdout
+    assert "\nnext\n  git diff  " in done.stdout
     assert done.stderr.startswith("2 files, 3 images: 1 rewritten, 1 no-rule, 1 skipped\n")
 
 
@@ -172,7 +172,9 @@ def test_one_is_one(tmp_path: Path) -> None:
     twice = run(tmp_path, "scan", "other", *REGISTRY)
 
     assert one.stderr.startswith("1 file, 1 image: 1 to rewrite\n")
-    assert twice.stdout.count("unparsable 1 file not looked into\n  other/b.yaml:") == 1
+    assert twice.stdout.startswith("unparsable 1 file not looked into\n  invalid YAML: ")
+    assert twice.stdout.count("invalid YAML") == 1
+    assert "\n  other/b.yaml:3:1\n  other/b.yaml:6:1\n" in twice.stdout
 
 
 def test_nothing_found_is_said(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Commands without a path work on the folder where they are called."""
 
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ metadata: {name: a}
 spec: {containers: [{name: a, image: "nginx:1.25"}]}
 """
 TREE: dict[str, str | bytes] = {"a.yaml": POD, "d/b.yaml": POD.replace("nginx", "ghcr.io/org/b")}
+
+AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@example.com")
 
 COMMANDS = [
     ["scan"],
@@ -60,11 +64,38 @@ def test_next_steps_are_in_the_safe_order(tmp_path: Path) -> None:
 
     done = run(tmp_path, "migrate", *REGISTRY)
 
-    steps = [line.split(": ", 1)[1] for line in done.stdout.splitlines() if line[:5] == "next "]
-    assert steps == [
+    steps = done.stdout.partition("\nnext\n")[2].splitlines()
+    registry = shlex.join(REGISTRY)
+    assert [step.partition("#")[0].strip() for step in steps] == [
         "git diff",
-        "imageshift rules validate .",
-        "imageshift warm --pull",
-        "imageshift verify",
-        "imageshift check",
+        f"imageshift rules validate . {registry}",
+        f"imageshift warm --pull {registry}",
+        f"imageshift verify {registry}",
+        f"imageshift check {registry}",
     ]
+
+
+def test_next_steps_run_as_they_are_printed(tmp_path: Path) -> None:
+    """They name the paths and options of the run, quoted for the shell, and succeed."""
+    write_tree(tmp_path, {f"my clusters/{name}": text for name, text in TREE.items()})
+    given = ["my clusters", *REGISTRY, "--rule", "nvcr.io/nvidia=nv", "--alias", "known"]
+    for command in (["init", "-q"], ["add", "."], [*AUTHOR, "commit", "-qm", "before"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+
+    scanned = run(tmp_path, "scan", *given)
+    offered = [shlex.split(step, comments=True) for step in steps_of(scanned.stdout)]
+
+    assert offered == [
+        ["imageshift", "rules", "validate", *given],
+        ["imageshift", "migrate", "--diff", *given],
+        ["imageshift", "migrate", *given],
+    ]
+    written = run(tmp_path, *offered[-1][1:])
+    words = [shlex.split(step, comments=True) for step in steps_of(written.stdout)]
+    assert words[-2:] == [["imageshift", "verify", *given], ["imageshift", "check", *given]]
+    assert [run(tmp_path, *line[1:]).code for line in words[-2:]] == [0, 0]
+
+
+def steps_of(text: str) -> list[str]:
+    """Return the next steps of a report."""
+    return text.partition("\nnext\n")[2].splitlines()

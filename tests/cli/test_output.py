@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -106,9 +107,9 @@ def test_terminal_gets_colours_but_no_commands(tmp_path: Path) -> None:
     write_tree(tmp_path, {"a.yaml": POD + "---\n# \x1b[2J\rX\n"})
 
     diff = on_terminal(tmp_path, "migrate", ".", "--diff", "--quiet")
-    report = on_terminal(tmp_path, "scan", ".")
+    report = on_terminal(tmp_path, "migrate", ".", "--dry-run")
 
-    assert "\x1b" not in diff
+    assert set(re.findall(r"\x1b.*?m", diff)) == {f"\x1b[{n}m" for n in (0, 1, 31, 32, 36)}
     assert diff.endswith(" ---\n # \\x1b[2J\\rX\n")
     assert "\x1b[36mnot-a-reference" in report
     assert "\x1b[31m" not in report

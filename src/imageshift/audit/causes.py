@@ -64,7 +64,7 @@ _WORDS = {
     Cause.INJECTED: "injected sidecar",
     Cause.ADDON: "EKS add-on, can't be redirected",
     Cause.OTHER_ECR: "another ECR registry",
-    Cause.UNKNOWN: "in nobody's Git",
+    Cause.UNKNOWN: "not found in Git",
 }
 
 

@@ -49,9 +49,11 @@ def read_report(content: bytes, name: str) -> OldReport:
     try:
         found = msgspec.json.decode(content, type=OldReport)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError(f"{name}: it is no audit: {error}", reason="unparsable") from None
+        raise SourceError(f"{name}: not an audit report: {error}", reason="unparsable") from None
     if found.command != "audit":
-        raise SourceError(f"{name}: it is no report of imageshift audit", reason="unparsable")
+        raise SourceError(
+            f"{name}: not a report that `imageshift audit` wrote", reason="unparsable"
+        )
     return found
 
 

@@ -34,6 +34,7 @@ from imageshift.charts.prune import pruned, removals
 from imageshift.charts.releases import GRAPHED, ReleaseText, Tool, read_releases
 from imageshift.charts.render import Manifests, Renderer, find_renderer
 from imageshift.charts.rot import Look, Rotten, find_stale
+from imageshift.charts.semver import is_other_version
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import merge, place
@@ -61,6 +62,7 @@ from imageshift.sites import Confidence, ImageSite, SkipReason
 from imageshift.sites.keeps import kept_by_config
 from imageshift.solve.leaves import site_key
 from imageshift.source import Place
+from imageshift.steps import expect, step
 
 __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
@@ -69,6 +71,7 @@ _MOST_ROUNDS = 3
 _UPGRADING = frozenset({Tool.FLUX, Tool.HELMFILE})
 _REFUSED_BY_FLUX = "Flux can't install {}: kustomize refuses {} (Argo CD accepts it)"
 _FROZEN = "{} now pins what so far came with {}: raise it together with the chart"
+_SUBSTITUTED = "`charts.sources` gives {} {} in place of version {}"
 _REFUSED = "the chart doesn't use it as an image, and would render something else with another name"
 _BEYOND = "only another build of the release renders it, and no post-renderer can reach it there"
 
@@ -250,12 +253,14 @@ class _Run:
             if text.error is not None:
                 return text.error
             try:
-                return self._solve(text, locator.find(text.release.source), overrider)
+                with step(f"{text.release.namespace}/{text.release.name}"):
+                    return self._solve(text, locator.find(text.release.source), overrider)
             except ImageshiftError as error:
                 return error
             except Exception as error:  # noqa: BLE001 no other release is lost by this one
                 return unexpected(error)
 
+        expect(sum(text.error is None for text in group))
         first, rest = group[:1], group[1:]
         self._take(first, map(work, first))
         if options.jobs > 1 and len(rest) > 1:
@@ -539,6 +544,7 @@ class _Run:
             if solved.result.clash is not None and solved.text.tool is Tool.FLUX:
                 note = _REFUSED_BY_FLUX.format(solved.chart, solved.result.clash)
                 self._found.notes.append(ChartProblem(solved.text.file, solved.text.place, note))
+            self._note_other_version(solved)
             if solved.moves.frozen:
                 at, named = solved.text, ", ".join(dict.fromkeys(solved.moves.frozen))
                 note = _FROZEN.format(named, solved.chart)
@@ -556,6 +562,16 @@ class _Run:
         self._found.stories.update(verdicts.stories)
         self._found.notes.extend(verdicts.notes)
         self._found.known_tails.update(verdicts.tails)
+
+    def _note_other_version(self, solved: Solved) -> None:
+        """Notes a chart that stands in for another version than the release asks for."""
+        source, at = solved.text.release.source, solved.text
+        name, _, version = solved.chart.rpartition(" ")
+        given = source.path is not None or source.name in self._options.sources
+        if given and is_other_version(version, source.version):
+            note = _SUBSTITUTED.format(name, version, source.version)
+            problem = ChartProblem(at.file, at.place, note)
+            self._found.notes.append(problem)
 
 
 def _is_free(image: RenderedImage, *, remade: bool) -> bool:

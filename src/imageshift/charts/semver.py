@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import total_ordering
 
-__all__ = ["Version", "newest", "parse_version", "satisfies"]
+__all__ = ["Version", "is_other_version", "newest", "parse_version", "satisfies"]
 
 _VERSION = re.compile(
     r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?"
@@ -64,6 +64,18 @@ def satisfies(version: Version, constraint: str) -> bool:
     if len(constraint) > _LONGEST:
         return False
     return any(_holds_all(version, part) for part in constraint.split("||"))
+
+
+def is_other_version(version: str, asked: str | None) -> bool:
+    """Whether a version is known not to be the one that somebody asks for.
+
+    >>> is_other_version("1.2.3", ">=1 <2"), is_other_version("2.0.0", "1.x")
+    (False, True)
+    """
+    parsed = parse_version(version)
+    if parsed is None or not asked or asked.startswith("sha256:") or not re.search(r"\d", asked):
+        return False
+    return version != asked and not satisfies(parsed, asked)
 
 
 def newest(versions: Iterable[str], constraint: str | None) -> str | None:

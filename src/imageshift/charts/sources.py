@@ -56,7 +56,11 @@ class ChartSources:
         inner = _map(_map(spec.get("chart")).get("spec"))
         if given is not None:
             chart = str(inner.get("chart") or name).rstrip("/").rpartition("/")[2]
-            return ChartPick(ChartSource(kind=SourceKind.LOCAL, name=chart, path=given))
+            kind = str(_map(inner.get("sourceRef")).get("kind"))
+            asked = inner.get("version") if kind == "HelmRepository" else None
+            version = None if asked is None else str(asked)
+            source = ChartSource(kind=SourceKind.LOCAL, name=chart, path=given, version=version)
+            return ChartPick(source)
         if inner:
             return self._from_template(inner, namespace)
         reference = _map(spec.get("chartRef"))

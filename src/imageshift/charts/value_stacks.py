@@ -46,9 +46,9 @@ from imageshift.source import (
     parse_embedded,
 )
 
-__all__ = ["Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
+__all__ = ["REMOTE", "Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
 
-_REMOTE = {"HelmRepository", "OCIRepository"}
+REMOTE = {"HelmRepository", "OCIRepository"}
 """Sources whose charts never lie in the tree."""
 
 _VALUES_FILE = re.compile(r"values.*\.ya?ml")
@@ -159,16 +159,17 @@ def _layers(found: Iterable[Layer]) -> Iterator[ValuesLayer]:
 
 
 def release_specs(
-    index: Index, more: Collection[str] = ()
+    index: Index, more: Collection[str] = (), *, from_git: bool = False
 ) -> Iterator[tuple[str, Document, Mapping]]:
     """The releases that take values from elsewhere, or their charts, it may be, from the tree.
 
-    `more` are files whose releases count too.
+    `more` are files whose releases count too; with `from_git` so do those whose charts are in
+    a Git repository though this one has no charts.
     """
     found = {release.file for release in index.releases}
-    if index.charts:
+    if index.charts or from_git:
         found.update(more)
-        found.update(r.file for r in index.all_releases if r.chart.source_kind not in _REMOTE)
+        found.update(r.file for r in index.all_releases if r.chart.source_kind not in REMOTE)
     for file in sorted(found):
         for document in read_documents(index.workspace, file, _is_release):
             for root in objects(document.root):

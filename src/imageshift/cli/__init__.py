@@ -12,6 +12,7 @@ import typer
 from imageshift.cli.completion import name_shell, words
 from imageshift.cli.examples import epilog
 from imageshift.cli.exits import ending_on_signals, reporting_errors
+from imageshift.cli.help import GroupedCommand
 from imageshift.cli.output import put, take_any_text, writing
 
 __all__ = ["main"]
@@ -81,7 +82,9 @@ def build_app(arguments: list[str]) -> typer.Typer:
     for name, (module, function) in _COMMANDS.items():
         if asked is None or name in asked:
             command = getattr(import_module(f"imageshift.cli.{module}"), function)
-            add = app.command(name, short_help=_summary(command), epilog=epilog(name))
+            add = app.command(
+                name, cls=GroupedCommand, short_help=_summary(command), epilog=epilog(name)
+            )
             add(_guarded(command))
     for name in _GROUPS:
         if asked is None or name in asked:
@@ -96,7 +99,10 @@ def _group(name: str) -> typer.Typer:
     for command, function in functions.items():
         called = getattr(module, function)
         add = group.command(
-            command, short_help=_summary(called), epilog=epilog(f"{name} {command}")
+            command,
+            cls=GroupedCommand,
+            short_help=_summary(called),
+            epilog=epilog(f"{name} {command}"),
         )
         add(_guarded(called))
     return group

@@ -24,7 +24,7 @@ from imageshift.audit.report import (
 )
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
-from imageshift.cli.output import emit, emit_data, say, say_doubtful_accounts
+from imageshift.cli.output import emit, emit_data, put_text, say, say_doubtful_accounts
 from imageshift.errors import ConfigError, SourceError
 from imageshift.repo.read import read_file
 from imageshift.reports.summary import SCHEMA, namer, registry_row
@@ -138,4 +138,5 @@ def _print(found: Audit, since: list[Change] | None, run: Run, common: AuditOpti
     elif common.format is Format.MARKDOWN:
         emit(as_markdown(found, since))
     else:
-        emit(as_text(found, since, verbose=common.verbose))
+        host = "" if common.quiet else run.rules.registry.host
+        put_text(as_text(found, since, verbose=common.verbose), host)

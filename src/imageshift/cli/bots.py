@@ -58,7 +58,7 @@ def _write_aliases(
 ) -> None:
     if config is None:
         raise ConfigError(
-            "there is no configuration of Renovate's to write to",
+            "there is no Renovate configuration to write to",
             hint="without --write the aliases are printed",
         )
     path = run.workspace.root / config.name
@@ -79,7 +79,7 @@ def _say_of_renovate(
     written: bool,
 ) -> None:
     if config is None:
-        say("no configuration of Renovate's was found")
+        say("no Renovate configuration was found")
         return
     name = shown(config.name)
     missing = config.missing(wanted)

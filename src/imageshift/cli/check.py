@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 from msgspec import to_builtins
 
+from imageshift.advice import Code
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import FINDINGS, Common, Format, Paths, with_options
 from imageshift.cli.output import emit, say
@@ -15,6 +16,7 @@ from imageshift.plan import FilePlan
 from imageshift.repo.workspace import is_ours
 from imageshift.reports.findings import Finding, Level
 from imageshift.reports.words import counted
+from imageshift.rewrite import Status
 from imageshift.sites.keeps import kept_by_config
 from imageshift.sites.other_formats import VARIABLES, format_of_file
 
@@ -167,11 +169,27 @@ def _say_rest(session: Session, kept: int) -> None:
         session.say_account()
     if kept:
         say(f"`keep:` leaves {counted(kept, 'image')} as written")
+    _say_not_enforced(session)
+    for notice in session.summary.advice.warnings():
+        if notice.code == Code.CHARTS_UNREAD:
+            say(f"{notice.code}: {notice.message}")
     failing = any(
         finding.level is Level.ERROR and not finding.unsafe for finding in session.findings
     )
     if failing and session.summary.upstreams:
-        say("imageshift migrate rewrites them")
+        from imageshift.cli.next_steps import command_line  # noqa: PLC0415 not for hooks
+
+        say("to rewrite them:")
+        say(f"  {command_line('migrate', session.paths, session.common)}")
+
+
+def _say_not_enforced(session: Session) -> None:
+    """Says how many images stay on other registries, or may, without a failure."""
+    counts, strict = session.summary.counts, session.common.strict
+    kinds = {"without a rule": Status.NO_RULE, "doubtful": Status.DOUBTFUL}
+    told = [f"{counts[status]} {words}" for words, status in kinds.items() if counts[status]]
+    if told and not strict:
+        say(f"not enforced: {' and '.join(told)}; --strict fails for them")
 
 
 def _exit_code(session: Session) -> Exit:

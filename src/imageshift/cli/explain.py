@@ -9,8 +9,9 @@ import typer
 
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, with_options
-from imageshift.cli.output import put, say
+from imageshift.cli.output import new_page, put, put_legend, put_page, say
 from imageshift.cli.session import Session
+from imageshift.errors import ConfigError
 from imageshift.explain import Explainer, Explanation, matches
 from imageshift.plan import FilePlan
 from imageshift.repo.workspace import find_root
@@ -39,10 +40,11 @@ def explain(
         asked = [r for r in plan.results if file is not None or matches(r, what, rules)]
         for result in _nearest(asked, line):
             found += 1
-            _print(explainer.explain(plan, result), session.shown(plan.file))
+            _print(explainer.explain(plan, result), session.shown(plan.file), session.host)
         for skip in plan.skips if file is not None and not asked else ():
             found += 1
             put(f"{session.shown(plan.file)}: {skip.reason}: {skip.detail}")
+    put_legend()
     if not found:
         say(f"no image found for {what}")
         raise typer.Exit(Exit.FINDINGS)
@@ -68,17 +70,24 @@ def _nearest(results: list[Change | Kept], line: int | None) -> list[Change | Ke
     return [result for result in results if away[id(result)] == least]
 
 
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
 def _place(what: str) -> tuple[Path | None, int | None]:
     located = re.fullmatch(r"(.+?)(?::(\d+))?(?::\d+)?", what)
     if located is None:
         return None, None
     path = Path(located[1])
     if not path.is_file():
+        if located[1].endswith(_SUFFIXES):
+            raise ConfigError(f"{located[1]}: no such file")
         return None, None
     return path, int(located[2]) if located[2] else None
 
 
-def _print(explanation: Explanation, shown: str) -> None:
-    put(f"{shown}:{explanation.line}:{explanation.column}")
+def _print(explanation: Explanation, shown: str, host: str) -> None:
+    page = new_page(host)
+    page.line((f"{shown}:{explanation.line}:{explanation.column}", "link bold"))
     for text in explanation.lines:
-        put(f"  {text}")
+        page.line((page.short(text), ""), indent=2)
+    put_page(page)

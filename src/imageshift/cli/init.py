@@ -11,10 +11,12 @@ from imageshift.cli.options import Common, Paths, with_options
 from imageshift.cli.output import say
 from imageshift.cli.session import Session, turn_to_write
 from imageshift.config import SCHEMA_ID
+from imageshift.config_file import load_config
 from imageshift.errors import ConfigError, SourceError
 from imageshift.repo.read import read_file
 from imageshift.repo.workspace import CONFIG_NAME, find_root
 from imageshift.repo.write import Write
+from imageshift.run import find_config
 
 
 @with_options(Common, without=("format", "output", "strict"))
@@ -26,10 +28,14 @@ def init(
 ) -> None:
     """Write .imageshift.yaml for this repository.
 
-    It holds the registry, and the rules that the images need.
+    It holds the registry, and the rules that the images need. With --force, an existing file is
+    replaced: of what it says, only the registry is kept.
     """
+    if force:
+        common = _with_old_registry(paths, common)
     with turn_to_write(paths, common, writes=True) as writer:
-        session = Session("init", paths, _with_rules_of_the_tree(paths, common), writer=writer)
+        chosen = _with_rules_of_the_tree(paths, common)
+        session = Session("init", paths, chosen, writer=writer, fresh=force)
         target = session.run.workspace.root / CONFIG_NAME
         if target.exists() and not force:
             raise ConfigError(f"{target} already exists", hint="--force replaces it")
@@ -37,6 +43,21 @@ def init(
             pass
         _write(session, target)
     say(f"wrote {session.shown(CONFIG_NAME)}")
+
+
+def _with_old_registry(paths: list[Path], common: Common) -> Common:
+    """The options, with the registry of the file that is replaced where they name none."""
+    try:
+        old = load_config(find_config(paths, find_root(paths, common.root)))
+    except ConfigError as error:
+        say(f"nothing of the old file is kept: {error}")
+        return common
+    return replace(
+        common,
+        account=common.account or old.account,
+        region=common.region or old.region,
+        registry_host=common.registry_host or old.registry_host,
+    )
 
 
 def _write(session: Session, target: Path) -> None:

@@ -9,12 +9,14 @@ import typer
 from imageshift.cli.check import Platforms
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import PAGES, Common, Format, Paths, with_options
-from imageshift.cli.output import progress, put_diff, say
+from imageshift.cli.output import put_diff, say
+from imageshift.cli.progress import progress
 from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 from imageshift.config import KeepEntry
 from imageshift.errors import SourceError
 from imageshift.plan import FilePlan
 from imageshift.repo.workspace import CONFIG_NAME
+from imageshift.reports.text import Step
 from imageshift.reports.words import counted
 
 
@@ -60,7 +62,7 @@ def migrate(  # noqa: PLR0913 one a command-line option
         for plan in session.follow(session.applied(session.run.plans())):
             plans += [plan] if check_upstream else []
             if diff:
-                put_diff(plan.diff(session.shown(plan.file)))
+                put_diff(plan.diff(session.shown(plan.file)), session.host)
         noted = _noted(session, keeps) if write_keep and writer is not None else Exit.DONE
     steps = [] if diff else _next_steps(session, keeps * (not write_keep), writes=writes)
     asked = _asked(session, plans, platform or ()) if check_upstream else set[Exit]()
@@ -80,8 +82,8 @@ def _proof(session: Session) -> Any:
     """The proof of what is going to be written; what isn't proven is held back."""
     from imageshift.prove import prove_run  # noqa: PLC0415 renders, and asked for only
 
-    with progress("renders", None, quiet=session.common.quiet) as advance:
-        return prove_run(session.run, advance)
+    with progress("verify", quiet=session.common.quiet):
+        return prove_run(session.run)
 
 
 def _keeps(session: Session) -> list[KeepEntry]:
@@ -107,7 +109,7 @@ def _noted(session: Session, keeps: list[KeepEntry]) -> Exit:
     return Exit.DONE
 
 
-def _report(session: Session, proof: Any, next_steps: list[str], *, writes: bool) -> None:
+def _report(session: Session, proof: Any, next_steps: list[Step], *, writes: bool) -> None:
     done = "rewritten" if writes else "to rewrite"
     more: dict[str, Any] = {"changed_files": sorted(session.summary.changed)}
     if proof is None:
@@ -128,20 +130,19 @@ def _exit_code(session: Session, proof: Any, *, findings: bool) -> Exit:
     return Exit.TOOL if code is Exit.DONE and proof.problems else code
 
 
-def _next_steps(session: Session, keeps: list[KeepEntry], *, writes: bool) -> list[str]:
+def _next_steps(session: Session, keeps: list[KeepEntry], *, writes: bool) -> list[Step]:
+    from imageshift.cli.next_steps import (  # noqa: PLC0415 not for diffs
+        after_dry_run,
+        after_migration,
+        command_line,
+    )
+
+    paths, common = session.paths, session.common
     kept = []
     if keeps:
-        left = f"{counted(len(keeps), 'image')} that only the charts' rendering leaves alone"
-        kept = [f"note {left} for runs without it: --write-keep"]
+        why = f"note {counted(len(keeps), 'image')} that only rendered charts leave alone"
+        kept = [Step(command_line("migrate --write-keep", paths, common), why)]
     if not session.summary.changed:
         return kept
-    if not writes:
-        return ["run it without --dry-run to write the changes", *kept]
-    return [
-        *kept,
-        "look at the changes: git diff",
-        "ask AWS whether the rules exist: imageshift rules validate .",
-        "pull each image once, before the cluster does: imageshift warm --pull",
-        "prove that only images differ: imageshift verify",
-        "merge, and keep it that way in CI: imageshift check",
-    ]
+    after = after_migration if writes else after_dry_run
+    return [*kept, *after(paths, common)]

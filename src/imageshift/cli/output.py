@@ -7,14 +7,17 @@ where their results go: `results_in` sends all that would be on standard output 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any, TextIO
 
+from imageshift.cli.progress import hide_progress
+from imageshift.cli.terminal import is_shown, page_for, width_of
 from imageshift.ecr import Registry
 from imageshift.errors import ConfigError, SourceError, without_users
+from imageshift.reports.lines import Page
 from imageshift.reports.words import visible, visible_lines
 
 __all__ = [
@@ -22,10 +25,12 @@ __all__ = [
     "emit_data",
     "emit_report",
     "flush",
-    "progress",
+    "new_page",
     "put",
     "put_diff",
-    "put_styled",
+    "put_legend",
+    "put_page",
+    "put_text",
     "results_in",
     "say",
     "say_doubtful_accounts",
@@ -36,6 +41,7 @@ __all__ = [
 ]
 
 _kept: list[BytesIO] = []
+_shortened: set[str] = set()
 
 
 def take_any_text() -> None:
@@ -77,35 +83,93 @@ def results_in(file: Path | None) -> Iterator[None]:
 
 
 def shows_colours() -> bool:
-    """Whether results go to a terminal."""
-    return not _kept and sys.stdout is not None and sys.stdout.isatty()
+    """Whether results are shown with colours, as on a terminal."""
+    return not _kept and is_shown(sys.stdout)
+
+
+def new_page(host: str = "", *, bare: bool = False) -> Page:
+    """An empty page for results; `host` is the registry that it writes as `…`.
+
+    A `bare` one is for other programs to read, unless it goes to a terminal.
+    """
+    return Page() if _kept else page_for(sys.stdout, host, bare=bare)
+
+
+def put_page(page: Page) -> None:
+    """Prints a page, which is fit for the terminal."""
+    if page.is_short:
+        _shortened.add(page.host)
+    _print(page.text())
+
+
+def put_text(text: str, host: str = "") -> None:
+    """Prints a text for people, whose lines break between words; `host` is shortened to `…`."""
+    page = new_page(host)
+    for line in text.splitlines():
+        words = line.lstrip(" ")
+        page.line((page.short(words), ""), indent=len(line) - len(words))
+    put_page(page)
+    put_legend()
+
+
+def put_legend() -> None:
+    """Says what `…` stands for, if anything that was printed has it."""
+    for host in sorted(_shortened):
+        page = new_page()
+        page.line((f"… stands for {host}", "dim"))
+        put_page(page)
+    _shortened.clear()
 
 
 def put(line: str) -> None:
-    """Prints one line of a result."""
-    _print(f"{visible(line)}\n")
+    """Prints one line of a result; on a terminal it breaks between words."""
+    if shows_colours():
+        page = new_page()
+        page.line((line, ""))
+        put_page(page)
+    else:
+        _print(f"{visible(line)}\n")
 
 
-def put_diff(diff: str) -> None:
+def put_diff(diff: str, host: str = "") -> None:
     """Prints a diff: so that it can be applied, where no terminal shows it.
 
-    Only the users and passwords of URLs in the lines between are left out.
+    Only the users and passwords of URLs in the lines between are left out. On a terminal, the
+    registry `host` is shortened where a line doesn't fit.
     """
     content, stream = without_users(diff).encode("utf-8", "surrogateescape"), sys.stdout
     if _kept:
         _kept[-1].write(content)
         return
-    if stream is None or stream.isatty() or not hasattr(stream, "buffer"):
-        _print(visible_lines(diff))
+    if stream is None or is_shown(stream) or not hasattr(stream, "buffer"):
+        _print(_shown_diff(diff, host))
         return
+    hide_progress()
     with writing(stream):
         stream.flush()
         stream.buffer.write(content)
 
 
-def put_styled(text: str) -> None:
-    """Prints a text that is styled for the terminal, its own escapes included."""
-    _print(text)
+def _shown_diff(diff: str, host: str) -> str:
+    """A diff for a terminal: coloured, and harmless."""
+    text = visible_lines(diff)
+    if not is_shown(sys.stdout):
+        return text
+    page = page_for(sys.stdout, host)
+    lines = text.split("\n")[:-1]
+    fits = page.width is None or max(map(len, lines), default=0) <= page.width
+    for line in lines:
+        page.verbatim(line if fits else page.short(line), _style_of(line))
+    if page.is_short:
+        _shortened.add(host)
+    return page.text()
+
+
+def _style_of(line: str) -> str:
+    """The style of a line of a diff."""
+    if line.startswith(("---", "+++")):
+        return "bold"
+    return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
 
 
 def emit(text: str, file: Path | None = None) -> None:
@@ -165,24 +229,21 @@ def say_doubtful_accounts(registries: Iterable[Registry]) -> None:
 
 
 def say_lines(text: str) -> None:
-    """Prints narration of several lines; where nobody can read it, it is dropped."""
-    if sys.stderr is not None:
-        with writing(sys.stderr, dropping=True):
-            sys.stderr.write(f"{visible_lines(text)}\n")
+    """Prints narration of several lines; where nobody can read it, it is dropped.
 
-
-@contextmanager
-def progress(what: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    """A function to call after each of `total` steps; it draws on a terminal only."""
-    if quiet or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda: None
+    On a terminal a line breaks between words.
+    """
+    if sys.stderr is None:
         return
-    from rich.console import Console  # noqa: PLC0415 heavy, and only on a terminal
-    from rich.progress import Progress  # noqa: PLC0415 as above
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda: bar.advance(task)
+    hide_progress()
+    text = visible_lines(text)
+    with writing(sys.stderr, dropping=True):
+        if is_shown(sys.stderr):
+            page = Page(width_of(sys.stderr))
+            for line in text.split("\n"):
+                page.line((line, ""))
+            text = page.text().removesuffix("\n")
+        sys.stderr.write(f"{text}\n")
 
 
 def flush() -> None:
@@ -197,6 +258,8 @@ def flush() -> None:
 
 
 def _print(text: str) -> None:
+    if not _kept:
+        hide_progress()
     if _kept:
         _kept[-1].write(text.encode(errors="backslashreplace"))
     elif sys.stdout is not None:

@@ -38,7 +38,7 @@ def revert(
             plans = base_plans(session.run, plans, Base.find(base, session.run.workspace))
         for plan in session.follow(session.applied(plans)):
             if diff:
-                put_diff(plan.diff(session.shown(plan.file)))
+                put_diff(plan.diff(session.shown(plan.file)), session.host)
     session.report(
         done="reverted" if writes else "to revert",
         changed_files=sorted(session.summary.changed),

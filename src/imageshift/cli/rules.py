@@ -21,7 +21,8 @@ from imageshift.cli.aws import (
 )
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, with_options
-from imageshift.cli.output import emit, say
+from imageshift.cli.output import emit, new_page, put_page, say
+from imageshift.reports.lines import Page
 from imageshift.reports.words import counted, visible
 
 _LISTED = 100
@@ -36,8 +37,11 @@ def list_(*, common: AwsCommon, paths: UsedPaths = None) -> None:
         rows = [row for usage in usages for row in _rule_rows(usage)]
         emit_json("rules list", usages, rules=rows, warnings=notice_rows(notices))
         end(usages)
-    lines = [_rule_line(usage, row) for usage in usages for row in _rule_rows(usage)]
-    emit("".join(lines))
+    page = new_page()
+    for usage in usages:
+        for row in _rule_rows(usage):
+            page.line((_rule_line(usage, row), ""))
+    put_page(page)
     if not common.quiet:
         say_notices(notices, verbose=common.verbose)
     end(usages)
@@ -69,7 +73,7 @@ def _rule_line(usage: Usage, row: dict[str, Any]) -> str:
     known = "" if row["kind"] else ", ECR can't cache it"
     host = usage.rules.registry.host
     path = host if row["prefix"] == "ROOT" else f"{host}/{row['prefix']}"
-    return f"{upstream} → {path} ({row['origin']}{secret}{used}{known})\n"
+    return f"{upstream} → {path} ({row['origin']}{secret}{used}{known})"
 
 
 @with_options(AwsCommon, without=("strict",))
@@ -191,7 +195,10 @@ def validate(
         rows = [_validation_row(one) for one in validations]
         emit_json("rules validate", usages, validations=rows)
     else:
-        emit("".join(_validation_text(one) for one in validations))
+        page = new_page()
+        for one in validations:
+            _print_validation(page, one)
+        put_page(page)
         if not common.quiet:
             _say_notes(validations)
     clean = all(one.is_clean for one in validations)
@@ -221,21 +228,15 @@ def _finding_row(finding: Finding) -> dict[str, Any]:
     return {"code": finding.code, "message": finding.message, "hint": finding.hint}
 
 
-def _validation_text(validation: Validation) -> str:
-    from rich.console import Console  # noqa: PLC0415 heavy, and not for JSON
-    from rich.table import Table  # noqa: PLC0415 as above
-
-    console = Console(highlight=False, color_system=None, width=100)
-    table = Table(box=None, pad_edge=False)
-    for name in ("rule", "images", "ECR says", "findings"):
-        table.add_column(name, justify="right" if name == "images" else "left")
+def _print_validation(page: Page, validation: Validation) -> None:
+    rows = [("rule", "images", "ECR says", "findings")]
     for one in validation.verdicts:
         codes = ", ".join(finding.code.value for finding in one.findings) or "none"
-        table.add_row(str(one.rule), str(one.images), _answer(one), codes)
-    with console.capture() as capture:
-        console.print(table)
-    text = "\n".join(line.rstrip() for line in capture.get().splitlines())
-    return f"{text}\n{''.join(_finding_lines(validation))}"
+        rows.append((str(one.rule), str(one.images), _answer(one), codes))
+    page.table(rows, numbers=(1,))
+    for line in _finding_lines(validation):
+        hint = line.startswith(" ")
+        page.line((line.strip(), "dim" if hint else ""), indent=2 if hint else 0)
 
 
 def _answer(verdict: RuleVerdict) -> str:
@@ -246,9 +247,12 @@ def _finding_lines(validation: Validation) -> list[str]:
     pairs = [(one.rule.prefix, finding) for one in validation.verdicts for finding in one.findings]
     pairs += [(validation.registry.host, finding) for finding in validation.findings]
     return [
-        f"{subject}: {finding.code}: {finding.message}\n"
-        + (f"  hint: {finding.hint}\n" if finding.hint else "")
+        line
         for subject, finding in pairs
+        for line in (
+            f"{subject}: {finding.code}: {finding.message}",
+            *([f"  hint: {finding.hint}"] if finding.hint else []),
+        )
     ]
 
 

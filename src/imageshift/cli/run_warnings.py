@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable
 from imageshift.advice import Code
 from imageshift.inventory.application_sets import Hidden
 from imageshift.reports.summary import Summary
+from imageshift.reports.words import counted
 from imageshift.rot import Rot
 from imageshift.run import Run
 
@@ -16,6 +17,9 @@ _NAMED = 3
 def warn_of_charts(run: Run, summary: Summary, rots: Iterable[Rot]) -> None:
     """Warns of charts that couldn't be rendered, and of overrides that don't fit their charts."""
     charts = run.charts
+    unread = _unread_releases(run)
+    if unread and summary.back_from is None:
+        summary.advice.add(Code.CHARTS_UNREAD, None, counted(unread, "release"))
     for problem in () if charts is None else charts.problems:
         hint = f" ({problem.hint})" if problem.hint else ""
         message = f"{problem.message}{hint}; its values are read as text"
@@ -30,6 +34,15 @@ def warn_of_charts(run: Run, summary: Summary, rots: Iterable[Rot]) -> None:
     for rot in rots:
         message = f"{rot.message}; {rot.hint}"
         summary.advice.add(Code(rot.code), summary.where(rot.file, rot.place), message=message)
+
+
+def _unread_releases(run: Run) -> int:
+    """How many HelmReleases of the paths have charts that a run over folders doesn't look at."""
+    if run.charts_mode != "off" or run.options.named_only or not run.index.all_releases:
+        return 0
+    from imageshift.charts.late import unread_releases  # noqa: PLC0415 not for hooks
+
+    return sum(map(run.is_written, unread_releases(run.index, run.reach())))
 
 
 def warn_of_generators(run: Run, summary: Summary) -> None:

@@ -1,15 +1,18 @@
 """imageshift scan: the inventory of images."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from imageshift.cli.next_steps import after_scan
 from imageshift.cli.options import FINDINGS, Common, Format, Paths, with_options
-from imageshift.cli.output import put
+from imageshift.cli.output import new_page, put, put_page
 from imageshift.cli.session import Session
 from imageshift.plan import FilePlan
 from imageshift.reports.account import rows_of
-from imageshift.rewrite import Change, Kept
+from imageshift.reports.text import LISTED, Row, print_rows
+from imageshift.rewrite import Change, Kept, Status
 from imageshift.sites import Origin, SkipReason
 
 
@@ -25,15 +28,40 @@ def scan(
 ) -> None:
     """List every image, where it is, and what becomes of it."""
     session = Session("scan", paths, common)
+    rows = list[Row]()
     listed = common.format is Format.TEXT
+    whole = common.quiet or common.verbose or accounting
     for plan in session.follow(session.run.plans()):
         for result, uses in _rows(plan, accounting=accounting) if listed else ():
-            put(_line(result, session.shown(plan.file)) + (f" ({uses} uses)" if uses > 1 else ""))
-    if listed and accounting:
+            row = _row(result, session.shown(plan.file), uses)
+            if whole:
+                _put(row, session)
+            elif len(rows) <= LISTED:
+                rows.append(row)
+    if listed:
+        _put_rows(session, rows, accounting=accounting)
+    steps = after_scan(paths, common) if session.summary.upstreams else []
+    is_listed = not accounting and (whole or len(rows) <= LISTED)
+    session.report(done="to rewrite", next_steps=steps, is_listed=is_listed)
+    raise typer.Exit(session.exit_code())
+
+
+def _put(row: Row, session: Session) -> None:
+    page = new_page(session.host, bare=session.common.quiet)
+    place, text, style = row
+    page.row(place, page.short(text), style=style)
+    put_page(page)
+
+
+def _put_rows(session: Session, rows: Sequence[Row], *, accounting: bool) -> None:
+    page = new_page(session.host)
+    print_rows(page, rows, session.summary.folders)
+    if rows and not session.common.quiet:
+        page.line()
+    put_page(page)
+    if accounting:
         for line in session.summary.account.lines():
             put(line)
-    session.report(done="to rewrite")
-    raise typer.Exit(session.exit_code())
 
 
 def _rows(plan: FilePlan, *, accounting: bool) -> list[tuple[Change | Kept, int]]:
@@ -44,9 +72,19 @@ def _rows(plan: FilePlan, *, accounting: bool) -> list[tuple[Change | Kept, int]
     return [row for row in found if row[0].reason is SkipReason.UNCLAIMED]
 
 
-def _line(result: Change | Kept, shown: str) -> str:
+def _row(result: Change | Kept, shown: str, uses: int) -> Row:
     place = result.site.place
-    text = f"{shown}:{place.line}:{place.column}: {result.status}: {result.site.text}"
+    times = f" ({uses} uses)" if uses > 1 else ""
+    style = "" if isinstance(result, Change) else "dim" if _is_cached(result) else "cyan"
+    return f"{shown}:{place.line}:{place.column}", f"{_text(result)}{times}", style
+
+
+def _is_cached(kept: Kept) -> bool:
+    return kept.status is Status.CACHED
+
+
+def _text(result: Change | Kept) -> str:
+    text = f"{result.status}: {result.site.text}"
     if result.site.origin is not Origin.WRITTEN:
         text += f" [{result.site.origin}]"
     if isinstance(result, Change):

@@ -4,27 +4,27 @@ import gc
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from imageshift.advice import Advice, Code, is_unsafe
 from imageshift.cli.exits import Exit
+from imageshift.cli.findings import put_finding
 from imageshift.cli.options import Common, Format
 from imageshift.cli.output import (
     emit,
     emit_report,
-    progress,
-    put,
-    put_styled,
+    new_page,
+    put_legend,
+    put_page,
     say,
     say_doubtful_accounts,
-    shows_colours,
 )
+from imageshift.cli.progress import progress
 from imageshift.cli.run_warnings import warn_of_charts, warn_of_generators, warn_of_late_charts
 from imageshift.errors import ConfigError
 from imageshift.plan import FilePlan
@@ -46,6 +46,9 @@ from imageshift.rot import Rot
 from imageshift.run import Run
 from imageshift.sites.other_formats import format_of_file
 
+if TYPE_CHECKING:
+    from imageshift.reports.text import Step
+
 __all__ = ["Session", "refuse_format_of_diff", "say_half_done", "turn_in", "turn_to_write"]
 
 
@@ -65,7 +68,7 @@ class Session:
     ) -> None:
         # Trees are freed by counting references; the collector would only walk them again.
         gc.disable()
-        self.command = command
+        self.command, self.paths = command, paths
         self.moves = _MOVES.get(command)
         self.findings: list[Finding] = []
         self.is_sifted = False
@@ -91,10 +94,10 @@ class Session:
 
     def follow(self, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
         """The plans, counted; a progress bar runs beside them on a terminal."""
-        self.run.settle()
+        with progress("charts", quiet=self.common.quiet):
+            self.run.settle()
         total = len(self.run.index.files)
-        quiet = self.common.quiet or total < 2000  # noqa: PLR2004 a blink
-        with progress("files", total, quiet=quiet) as advance:
+        with progress("files", total, quiet=self.common.quiet) as advance:
             for plan in plans:
                 self.summary.add(plan)
                 self._changed += [plan.file] * (plan.before != plan.after)
@@ -153,11 +156,16 @@ class Session:
         """Prints every finding that makes the run fail."""
         for finding in self.findings:
             if finding.level is Level.ERROR:
-                for line in finding_lines(finding):
-                    put(line)
+                put_finding(finding, self.host, bare=self.common.quiet)
+        put_legend()
 
-    def report(self, *, done: str, next_steps: Iterable[str] = (), **more: Any) -> None:
-        """Prints the result in the asked format, and the summary's last line."""
+    def report(
+        self, *, done: str, next_steps: Sequence["Step"] = (), is_listed: bool = False, **more: Any
+    ) -> None:
+        """Prints the result in the asked format, and the summary's last line.
+
+        `is_listed` says that every image has had a line of its own.
+        """
         if self.common.format in _WHOLE:
             targets = [(target.rules, target.paths) for target in self.run.targets]
             report = self.summary.data(self.command, targets) | more
@@ -167,7 +175,7 @@ class Session:
         elif self.common.quiet:
             self._say_errors()
         else:
-            self._print_text(done, next_steps)
+            self._print_text(done, next_steps, is_listed=is_listed)
         if self.common.format is Format.TEXT:
             self._say_last_line(done)
 
@@ -209,22 +217,29 @@ class Session:
         written = {rot for rot in self.run.rot if self.run.is_written(rot.file)}
         return sorted(written, key=lambda rot: (rot.file, rot.place, rot.code))
 
-    def _print_text(self, done: str, next_steps: Iterable[str]) -> None:
-        from rich.console import Console  # noqa: PLC0415 heavy, and not for quiet runs
+    @property
+    def host(self) -> str:
+        """The registry that reports shorten: the target, where there is only one."""
+        hosts = {target.rules.registry.host for target in self.run.targets}
+        return hosts.pop() if len(hosts) == 1 and not self.common.quiet else ""
 
-        from imageshift.reports.text import print_report  # noqa: PLC0415 as above
+    def _print_text(self, done: str, next_steps: Sequence["Step"], *, is_listed: bool) -> None:
+        from imageshift.reports.text import print_next, print_report  # noqa: PLC0415 not hooks
 
-        text = StringIO()
-        console = Console(file=text, force_terminal=shows_colours(), highlight=False, emoji=False)
+        page = new_page(self.host)
         print_report(
-            console,
+            page,
             self.summary,
             done=done,
-            next_steps=next_steps,
             verbose=self.common.verbose,
             strict=self.common.strict,
+            is_listed=is_listed,
         )
-        put_styled(text.getvalue())
+        put_page(page)
+        put_legend()
+        page = new_page()
+        print_next(page, next_steps)
+        put_page(page)
 
     def _say_last_line(self, done: str) -> None:
         numbers = self.summary.numbers()
@@ -278,12 +293,23 @@ class Session:
         return any(rot.mends and rot.file == file and rot.image == before for rot in self.rot)
 
     def say_charts(self) -> None:
-        """Says which releases' charts couldn't be found or rendered, and why."""
-        for problem in () if self.run.charts is None else self.run.charts.problems:
+        """Says which releases' charts couldn't be found or rendered, and why.
+
+        Where the run doesn't need them, some are named, and the rest are counted.
+        """
+        problems = [] if self.run.charts is None else list(dict.fromkeys(self.run.charts.problems))
+        whole = self.common.verbose or self.exit_code_of_charts() is not Exit.DONE
+        named = problems if whole else problems[:_NAMED]
+        for number, problem in enumerate(named, 1):
             where = self.summary.where(problem.file, problem.place)
             say(f"{where}: {Code.CHART_UNAVAILABLE}: {problem.message}")
-            if problem.hint:
+            same = number < len(named) and named[number].hint == problem.hint
+            if problem.hint and not same:
                 say(f"  hint: {problem.hint}")
+        if len(problems) > len(named):
+            more = len(problems) - len(named)
+            verb = "wasn't" if more == 1 else "weren't"
+            say(f"{counted(more, 'further chart')} {verb} rendered: --verbose names them")
 
     def say_emptied(self) -> None:
         """Says which of the given paths nothing is read of, and why."""
@@ -363,6 +389,7 @@ def turn_in(folder: Path) -> Iterator[Writer]:
 
 _STOPPED = "a run was stopped before it had written this file and others that belong together"
 _SHOWN = 8
+_NAMED = 3
 
 
 def _some(plans: list[FilePlan], shown: Callable[[str], str]) -> list[str]:
@@ -378,4 +405,4 @@ _UPDATER = "argocd-image-updater.argoproj.io"
 # The formats that have the whole report, not its findings.
 _WHOLE = frozenset({Format.JSON, Format.HTML})
 _UNCHANGED = ("cached", "no-rule", "doubtful", "skipped")
-_EMPTIED = "nothing in it was read: ignore rules, `exclude:` or its name leave it out"
+_EMPTIED = "nothing in it was read: ignore rules, `exclude:` or its name exclude it"

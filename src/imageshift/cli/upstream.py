@@ -9,7 +9,8 @@ from imageshift.advice import Code
 from imageshift.aws import UsedImage
 from imageshift.aws.collect import collect_images
 from imageshift.cli.exits import Exit
-from imageshift.cli.output import progress, say
+from imageshift.cli.output import say
+from imageshift.cli.progress import progress
 from imageshift.cli.session import Session
 from imageshift.net import Transport
 from imageshift.plan import FilePlan

@@ -50,7 +50,7 @@ class ValuesOptions(RegistryOptions):
     ] = None
     given: Annotated[
         list[Path] | None,
-        typer.Option("--values", "-f", help="A file of values that the chart gets besides."),
+        typer.Option("--values", "-f", help="A file of further values for the chart."),
     ] = None
     name: Annotated[
         str | None, typer.Option("--name", help="Name of the release; else the chart's.")

@@ -1,16 +1,24 @@
 """imageshift verify: renders before and after, and judges every difference."""
 
-import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import PAGES, Common, Format, Paths, with_options
-from imageshift.cli.output import emit, emit_report, progress, say, say_lines
+from imageshift.cli.output import (
+    emit_report,
+    new_page,
+    put_diff,
+    put_page,
+    say,
+    say_lines,
+)
+from imageshift.cli.progress import progress
 from imageshift.cli.session import say_half_done
 from imageshift.prove import prove_base
+from imageshift.reports.lines import Page
 from imageshift.reports.summary import SCHEMA, namer, registry_row
 from imageshift.reports.words import counted, visible
 from imageshift.run import Run
@@ -18,6 +26,9 @@ from imageshift.verify import DifferenceClass, Problem, Proof, Verdict
 from imageshift.verify.rows import problem_rows, render_rows
 
 __all__ = ["print_proof", "proof_rows", "verify"]
+
+_LISTED = 20
+_NOT_COMPARED = "not compared"
 
 
 @with_options(Common, formats=PAGES, without=("strict",))
@@ -35,8 +46,8 @@ def verify(
     """
     run = Run.open(paths, common.run_options())
     say_half_done(run)
-    with progress("renders", None, quiet=common.quiet) as advance:
-        proof = prove_base(run, base, advance)
+    with progress("verify", quiet=common.quiet):
+        proof = prove_base(run, base)
     shown = namer(run.workspace.root)
     if common.format is Format.TEXT:
         print_proof(proof, common, shown)
@@ -74,73 +85,81 @@ def proof_rows(proof: Proof, shown: Callable[[str], str]) -> dict[str, Any]:
 
 
 def print_proof(proof: Proof, common: Common, shown: Callable[[str], str]) -> None:
-    """Prints a proof for people: the table, the diffs that fail, and what couldn't be compared."""
-    listed = [v for v in proof.verdicts if common.verbose or _is_worth_a_line(v)]
-    parts = [_table(listed)] if listed and not common.quiet else []
-    parts += [_failure(verdict, shown) for verdict in proof.verdicts if not verdict.is_equal]
-    emit("".join(parts))
+    """Prints a proof for people: what is equal, what differs and how, what wasn't compared."""
+    if not common.quiet:
+        page = new_page()
+        _print_verdicts(page, proof.verdicts, verbose=common.verbose)
+        put_page(page)
+    for verdict in proof.verdicts:
+        if not verdict.is_equal:
+            _print_failure(verdict, shown)
     for problem in dict.fromkeys(proof.problems):
         _say_problem(problem, shown)
     if not common.quiet:
         say(_last_line(proof))
 
 
+def _print_verdicts(page: Page, verdicts: Sequence[Verdict], *, verbose: bool) -> None:
+    """A line for each verdict; many that are equal are counted by their kind."""
+    listed = [v for v in verdicts if verbose or _is_worth_a_line(v)]
+    equal = [v for v in listed if v.is_equal and v.problem is None]
+    folded = equal if len(equal) > _LISTED and not verbose else []
+    for kind in dict.fromkeys(verdict.key.kind for verdict in folded):
+        some = [verdict for verdict in folded if verdict.key.kind is kind]
+        _print_line(page, "equal", counted(len(some), kind.value), some)
+    if folded:
+        page.line(("--verbose lists all that are equal", "dim"))
+    for verdict in listed:
+        if not folded or verdict.problem is not None or not verdict.is_equal:
+            _print_line(page, _result(verdict), _spelled(verdict), [verdict])
+
+
+def _print_line(page: Page, result: str, what: str, verdicts: Sequence[Verdict]) -> None:
+    pairs = {pair for verdict in verdicts for pair in verdict.images if pair.ok}
+    moved = sum(pair.before != pair.after for pair in pairs)
+    objects = sum(verdict.objects for verdict in verdicts)
+    words = [counted(objects, "object"), f"{counted(moved, 'image')} moved"]
+    for kind in (DifferenceClass.NOISE, DifferenceClass.DERIVED):
+        number = sum(item.kind is kind for v in verdicts for item in v.differences)
+        words += [f"{number} {kind.value}"] if number else []
+    style = {"equal": "green", _NOT_COMPARED: "yellow"}.get(result, "red")
+    counts = "" if result == _NOT_COMPARED else f": {', '.join(words)}"
+    page.line((f"{result:<{len(_NOT_COMPARED)}}", style), (f"  {what}", "bold"), (counts, ""))
+
+
 def _is_worth_a_line(verdict: Verdict) -> bool:
     return bool(verdict.moved or verdict.differences or verdict.problem or not verdict.is_equal)
 
 
-def _table(verdicts: Iterable[Verdict]) -> str:
-    from rich.console import Console  # noqa: PLC0415 heavy, and not for JSON
-    from rich.table import Table  # noqa: PLC0415 as above
-
-    table = Table(box=None, pad_edge=False)
-    for name in ("kind", "name", "where", "objects", "moved", "noise", "derived", "result"):
-        right = name in {"objects", "moved", "noise", "derived"}
-        table.add_column(name, justify="right" if right else "left", overflow="fold")
-    for verdict in verdicts:
-        table.add_row(*_cells(verdict))
-    stream = io.StringIO()
-    Console(file=stream, highlight=False, color_system=None, width=160).print(table)
-    return "".join(f"{line.rstrip()}\n" for line in stream.getvalue().splitlines())
-
-
-def _cells(verdict: Verdict) -> list[str]:
-    name = "/".join(filter(None, (verdict.key.namespace, verdict.key.name)))
-    counts = [
-        sum(item.kind is kind for item in verdict.differences)
-        for kind in (DifferenceClass.NOISE, DifferenceClass.DERIVED)
-    ]
-    numbers = [str(number or "") for number in (verdict.objects, verdict.moved, *counts)]
-    where = "" if verdict.key.place == verdict.key.name else verdict.key.place
-    texts = [verdict.key.kind.value, *(_plain(text) for text in (name, where))]
-    return [*texts, *numbers, _result(verdict)]
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape  # noqa: PLC0415 heavy, and not for JSON
-
-    return escape(visible(text))
+def _spelled(verdict: Verdict) -> str:
+    key = verdict.key
+    name = "/".join(filter(None, (key.namespace, key.name)))
+    where = "" if key.place == key.name else f" in {key.place or '.'}"
+    return f"{key.kind.value} {name}{where}"
 
 
 def _result(verdict: Verdict) -> str:
     if verdict.problem is not None:
-        return "not compared"
+        return _NOT_COMPARED
     if verdict.is_equal:
         return "equal"
     return counted(len(verdict.unexplained), "difference")
 
 
-def _failure(verdict: Verdict, shown: Callable[[str], str]) -> str:
+def _print_failure(verdict: Verdict, shown: Callable[[str], str]) -> None:
     from imageshift.verify.model import spell_object, spell_path  # noqa: PLC0415 failures only
     from imageshift.verify.show import spell_value  # noqa: PLC0415 as above
 
-    lines = []
+    page = new_page()
+    page.line()
     for item in verdict.unexplained:
         place = " ".join(filter(None, (spell_object(item.object), spell_path(item.path))))
         before, after = (_short(spell_value(value)) for value in (item.before, item.after))
         reason = f"{item.reason}: " if item.reason else ""
-        lines.append(f"{shown(verdict.file)}: {place}: {reason}{before} → {after}\n")
-    return "\n" + "".join(lines) + "".join(verdict.diffs.values())
+        page.row(shown(verdict.file), f"{place}: {reason}{before} → {after}")
+    put_page(page)
+    for diff in verdict.diffs.values():
+        put_diff(diff)
 
 
 def _short(text: str) -> str:

@@ -24,7 +24,8 @@ from imageshift.cli.aws import (
 )
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, Paths, with_options
-from imageshift.cli.output import emit, progress, say
+from imageshift.cli.output import emit, put_text, say
+from imageshift.cli.progress import progress
 from imageshift.data.prices import PRICES_OF
 from imageshift.ecr import parse_ecr_host
 from imageshift.errors import ConfigError
@@ -144,8 +145,7 @@ def _forecast(usages: list[Usage], common: WarmCommon) -> None:
         rows = [to_builtins(one) | {"prices_of": PRICES_OF} for one in found]
         emit_json("warm", usages, forecasts=rows)
         return
-    lines = [f"{line}\n" for one in found for line in forecast_lines(one)]
-    emit("".join(lines))
+    put_text("\n".join(line for one in found for line in forecast_lines(one)))
 
 
 def _print(usages: list[Usage], common: WarmCommon) -> None:

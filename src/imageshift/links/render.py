@@ -11,6 +11,7 @@ from imageshift.kustomize.program import BuildError, Program
 from imageshift.links.model import RemoteBase
 from imageshift.links.texts import file_texts
 from imageshift.sites import FinderContext, ImageSite
+from imageshift.steps import step
 
 __all__ = ["remote_images", "remote_sites"]
 
@@ -41,7 +42,8 @@ def remote_sites(base: RemoteBase) -> tuple[ImageSite, ...]:
 
 def _objects(base: RemoteBase) -> bytes:
     try:
-        return _build(base.address)
+        with step(base.address):
+            return _build(base.address)
     except ToolError as error:
         raise _failed(base, str(error), error.hint or _HINT) from None
 

@@ -14,7 +14,7 @@ from imageshift.policy.steps import Step
 __all__ = ["Action", "ApiVersion", "mutating_policy", "validating_policy"]
 
 _HEAD = """\
-# Written by `imageshift policy {command}` from the rules in force: change those, and write it anew.
+# Written by `imageshift policy {command}` from the rules in force: change those, and run it again.
 """
 _MATCH = """\
   matchConstraints:

@@ -13,7 +13,7 @@ from imageshift.policy.steps import Step
 __all__ = ["expression", "kyverno_policy"]
 
 _POLICY = """\
-# Written by `imageshift policy kyverno` from the rules in force: change those, and write it anew.
+# Written by `imageshift policy kyverno` from the rules in force: change those, and run it again.
 apiVersion: kyverno.io/v1
 kind: ClusterPolicy
 metadata:

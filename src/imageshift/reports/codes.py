@@ -116,7 +116,7 @@ CODES: dict[str, CodeText] = {
         "Write the value in a plain style, on one line, or change it by hand.",
     ),
     SkipReason.CONFLICT: CodeText(
-        "Another place stands against a change",
+        "Another place rules out a change",
         "A change here would break another place, or another place would undo it.",
         "Read the detail; `imageshift explain FILE:LINE` prints what builds the image.",
     ),
@@ -198,6 +198,12 @@ CODES: dict[str, CodeText] = {
         "its default images weren't seen.",
         "Install helm or the extra `imageshift[charts]`, or name the chart under `charts.sources`.",
     ),
+    Code.CHARTS_UNREAD: CodeText(
+        "Charts weren't rendered",
+        "The run doesn't render charts, so the values of releases were read as text, and the "
+        "images that only the charts name weren't seen.",
+        "Run it with `--charts auto` or `--charts require` where Helm and the charts are at hand.",
+    ),
     Code.RULE_MISSING: CodeText(
         "A registry that ECR can cache has no rule",
         "ECR can cache this upstream, but no rule covers it.",
@@ -248,16 +254,9 @@ CODES: dict[str, CodeText] = {
     ),
     Code.CHART_VERSION: CodeText(
         "A chart's files change, and its version doesn't",
-        "Flux builds a chart from Git anew only when the version in Chart.yaml changes, so the "
-        "release goes on with the old image until then.",
+        "Flux rebuilds a chart from Git only when the version in Chart.yaml changes, so the "
+        "release keeps the old image until then.",
         "Raise the version in Chart.yaml, or set `reconcileStrategy: Revision` on the chart.",
-    ),
-    Code.GENERATOR_UNKNOWN: CodeText(
-        "Nobody but Argo CD knows what an ApplicationSet means",
-        "A generator (of a forge, a plugin, cluster labels or another repository) gives values "
-        "that the tree doesn't hold, so the files and charts that they lead to aren't known.",
-        "Look at the path that the warning names; `values:` in the configuration claims files, "
-        "and `clusters:` names clusters.",
     ),
     Code.POLICY_MATCHES_UPSTREAM: CodeText(
         "An admission policy matches the old name",
@@ -309,7 +308,7 @@ CODES: dict[str, CodeText] = {
     Code.OVERRIDE_STALE: CodeText(
         "An override names another image than the chart",
         "A value of a release names an image on the cache that comes from another repository or "
-        "registry than the one that the chart takes by itself.",
+        "registry than the one that the chart uses by default.",
         "Run `imageshift migrate`, with `--mend-stale` where this machine knows no older version; "
         "if the image is there on purpose, mark it: `# imageshift: keep`.",
     ),
@@ -338,8 +337,8 @@ CODES: dict[str, CodeText] = {
     ),
     Code.UPSTREAM_DENIED: CodeText(
         "An upstream refuses the image",
-        "With the login at hand the image can't be read: it is private, or it isn't there. Many "
-        "registries answer alike for both.",
+        "The image can't be read with the login that is available: it is private, or it isn't "
+        "there. Many registries answer alike for both.",
         "See that the image is there, and that the secret of the cache's rule may read it.",
     ),
     Code.PLATFORM_MISSING: CodeText(
@@ -349,7 +348,7 @@ CODES: dict[str, CodeText] = {
         "Name a version or an image that is made for it.",
     ),
     Code.TAG_MOVED: CodeText(
-        "A tag is another image than the digest beside it",
+        "A tag and the digest beside it are different images",
         "The image is pinned by digest and is there, but its tag names another image now, or is "
         "gone. The tag pulls that fill the cache before the roll-out bring the other one.",
         "Pin the digest that the tag has now, or pull the pinned digest once by another tag.",

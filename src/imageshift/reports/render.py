@@ -6,7 +6,7 @@ from importlib import import_module
 from imageshift.reports.findings import Finding, Level
 from imageshift.reports.words import visible
 
-__all__ = ["FORMATS", "finding_lines", "render"]
+__all__ = ["FORMATS", "finding_lines", "finding_parts", "render"]
 
 FORMATS = ("sarif", "github", "gitlab", "junit", "markdown")
 """The formats of findings; each has a module with a function `render`."""
@@ -19,11 +19,18 @@ def render(name: str, command: str, findings: Iterable[Finding]) -> str:
     return made(command, list(findings))
 
 
+def finding_parts(finding: Finding) -> tuple[str, str, str]:
+    """The place, the message, and what to do about it; each may be empty but the message."""
+    start = finding.start
+    at = "" if start is None else f":{start.line}:{start.column}"
+    place = "" if finding.file is None else f"{finding.file}{at}"
+    hint = finding.hint if finding.level is Level.ERROR else None
+    return place, finding.message, hint or ""
+
+
 def finding_lines(finding: Finding) -> Iterable[str]:
     """A finding for a terminal: its place and message, and the hint on a line of its own."""
-    start = finding.start
-    place = "" if start is None else f":{start.line}:{start.column}"
-    where = f"{finding.file}{place}: " if finding.file is not None else ""
-    yield visible(f"{where}{finding.message}")
-    if finding.level is Level.ERROR and finding.hint:
-        yield visible(f"  hint: {finding.hint}")
+    place, message, hint = finding_parts(finding)
+    yield visible(f"{place}: {message}" if place else message)
+    if hint:
+        yield visible(f"  hint: {hint}")

@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from posixpath import dirname
 from typing import Any
 
 from msgspec import Struct, field
@@ -14,7 +15,7 @@ from imageshift.inventory import FileSkip
 from imageshift.plan import FilePlan
 from imageshift.reports.account import Account, rows_of
 from imageshift.rewrite import Change, Kept, Status
-from imageshift.sites import Part, SkipReason
+from imageshift.sites import Origin, Part, SkipReason
 from imageshift.source import Place
 
 __all__ = ["SCHEMA", "Summary", "namer", "registry_row"]
@@ -46,6 +47,8 @@ class Summary(Struct):
     files: int = 0
     counts: Counter[Status] = field(default_factory=Counter)
     upstreams: Counter[tuple[str, str]] = field(default_factory=Counter)
+    folders: Counter[tuple[str, Status]] = field(default_factory=Counter)
+    post_rendered: int = 0
     changed: list[str] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     stays: list[tuple[str, Kept]] = field(default_factory=list)
@@ -75,12 +78,14 @@ class Summary(Struct):
 
     def _add_result(self, result: Change | Kept, uses: int, file: str, shown: str) -> None:
         self.counts[result.status] += 1
+        self.folders[dirname(shown), result.status] += 1
         if result.rule is not None:
             self.used.add(result.rule)
         if self.clusters is not None:
             self.rows.append(_image_row(result, shown, uses, self.clusters(file)))
         if isinstance(result, Change):
             self.upstreams[result.rule.upstream, result.rule.prefix] += 1
+            self.post_rendered += result.site.origin is Origin.POST_RENDERER
         elif self.is_told(result):
             self.stays.append((file, result))
             self.unsafe = self.unsafe or is_unsafe(result.reason)

@@ -275,7 +275,9 @@ class _Search:
 
     def _judged_split(self, site: ImageSite, registry: str) -> ImageSite:
         if not is_host(registry):
-            return site.doubtful(f"`{registry}` is no host, so the chart may put one in front")
+            return site.doubtful(
+                f"`{registry}` isn't a host, so the chart may put one in front of it"
+            )
         around = None if self._context.prefix_free else part_around(reversed(self._above))
         return site if around is None else replace(site, apart=around)
 

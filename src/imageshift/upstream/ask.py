@@ -122,7 +122,7 @@ def _refused(registry: Registry, image: ImageReference, found: Response) -> Answ
     if found.status != _NOT_FOUND:
         note = registry.note or registry.login.note
         more = f" ({note})" if note else ""
-        login = "with the login at hand" if registry.login.header else "without a login"
+        login = "with the login that is available" if registry.login.header else "without a login"
         detail = f"{login} it can't be read: it is private, or isn't there{more}"
         return Answer(State.DENIED, detail)
     if not registry.has_repository(image.repository):

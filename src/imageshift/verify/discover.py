@@ -23,6 +23,7 @@ from imageshift.links.sources import flux_folders
 from imageshift.repo.workspace import CONFIG_NAME
 from imageshift.sites import resource_of
 from imageshift.source import SourceText, split_documents
+from imageshift.steps import expect, step
 from imageshift.verify.argocd import Owner, application_builds
 from imageshift.verify.catalog import Catalog, Spot, data_of
 from imageshift.verify.hashes import name_hash
@@ -121,6 +122,7 @@ class _Discovery(Struct, dict=True):
         waiting = self._new(orders)
         with ThreadPoolExecutor(self.jobs) as pool:
             while waiting:
+                expect(len(waiting))
                 made = list(pool.map(self._build, waiting))
                 self.units += made
                 found = [order for unit in made for order in self._deployed(unit)]
@@ -206,6 +208,10 @@ class _Discovery(Struct, dict=True):
 
     def _build(self, ordered: tuple[_Order, UnitKey]) -> Unit:
         order, key = ordered
+        with step(str(key)):
+            return self._built(order, key)
+
+    def _built(self, order: _Order, key: UnitKey) -> Unit:
         unit = Unit(
             key=key,
             file=order.file,

@@ -65,6 +65,10 @@ class UnitKey(Struct, frozen=True):
     place: str
     number: int = 0
 
+    def __str__(self) -> str:
+        name = "/".join(filter(None, (self.namespace, self.name)))
+        return f"{self.kind.value} {name}"
+
 
 class DifferenceClass(StrEnum):
     """What a difference is that is no image under its mapped name."""

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from imageshift.charts.plain import load_plain
 from imageshift.charts.render import Renderer, find_renderer
 from imageshift.inventory.readers import read_documents
 from imageshift.sites import FileRole
+from imageshift.steps import expect, step
 from imageshift.verify.argo_charts import ChartBuild, chart_builds
 from imageshift.verify.argocd import Owner, sources, without_judged
 from imageshift.verify.catalog import Catalog
@@ -161,6 +163,19 @@ def _once(make: Callable[[], Kustomize]) -> Callable[[], Kustomize]:
     return get
 
 
+def _as_step(prove: Callable[["_Run", Any], Any]) -> Callable[["_Run", Any], Any]:
+    """A way to a verdict, which whoever watches the run sees."""
+
+    @wraps(prove)
+    def watched(run: "_Run", asked: Any) -> Any:
+        with step(str(asked[-1] if isinstance(asked, tuple) else asked)):
+            made = prove(run, asked)
+        run.options.advance()
+        return made
+
+    return watched
+
+
 class _Run(Struct, dict=True):
     """One proof, and its verdicts so far.
 
@@ -178,8 +193,10 @@ class _Run(Struct, dict=True):
         keys = [key for key in {**self.before.units, **self.after.units} if self._is_asked(key)]
         with ThreadPoolExecutor(self.options.jobs) as pool:
             tasks = [(key, release) for key in keys for release in self._releases(key)]
+            expect(len(tasks) + len(keys))
             self.releases.update(zip(tasks, pool.map(self._prove_release, tasks), strict=True))
             asked = self._chart_sources()
+            expect(len(asked))
             found = zip(asked, pool.map(self._prove_chart, asked), strict=True)
             self.charts.update((key, each) for key, each in found if each.problem is None)
         made = [*self.releases.values()]
@@ -225,6 +242,7 @@ class _Run(Struct, dict=True):
             and any(asked(file) for file in self.after.charts[key].files)
         ]
 
+    @_as_step
     def _prove_chart(self, key: UnitKey) -> Verdict:
         """The verdict on one chart source; where it can't be rendered, texts are judged."""
         old, new = self.before.charts[key], self.after.charts[key]
@@ -234,9 +252,9 @@ class _Run(Struct, dict=True):
         except Exception as error:  # noqa: BLE001 one bad source is no matter for the others
             said = as_tool_error(error)
             made = Verdict(key=key, file=new.file, problem=Problem(old.place, old.said(said)))
-        self.options.advance()
         return replace(made, files=frozenset(new.files))
 
+    @_as_step
     def _prove_release(self, task: tuple[UnitKey, UnitKey]) -> Verdict:
         old, new = (self._release_side(side, *task) for side in (self.before, self.after))
         rules = self.options.rules_of(new.file)
@@ -246,7 +264,6 @@ class _Run(Struct, dict=True):
             said = as_tool_error(error)
             problem = Problem(old.place, old.said(said), said.hint)
             made = Verdict(key=task[1], file=new.file, problem=problem)
-        self.options.advance()
         # Which of the values files it takes, nobody knows of a release that can't be read.
         return replace(made, files=self.after.values_files | {new.file})
 
@@ -259,6 +276,7 @@ class _Run(Struct, dict=True):
             side.place(release.name, unit),
         )
 
+    @_as_step
     def _prove_unit(self, key: UnitKey) -> Verdict | None:
         old, new = self.before.units.get(key), self.after.units.get(key)
         unit = new or old
@@ -274,7 +292,6 @@ class _Run(Struct, dict=True):
         except Exception as error:  # noqa: BLE001 one bad unit is no matter for the others
             said = as_tool_error(error)
             verdict = Verdict(key=key, file=unit.file, problem=Problem(unit.file, str(said)))
-        self.options.advance()
         return None if verdict is None else replace(verdict, files=unit.files | {unit.file})
 
     def _compared(
