@@ -19,6 +19,7 @@ from imageshift.charts.sources import ChartSources
 from imageshift.charts.spec import to_filled
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, is_definition
+from imageshift.inventory.helmfiles import helmfile_documents
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import KustomizationFile, objects
 from imageshift.inventory.readers import (
@@ -312,7 +313,7 @@ def _of_owner(owner: Owner) -> Iterator[ValuesLayer]:
 def _helmfiles(index: Index, charts: _ChartLayers) -> Iterator[Stack]:
     for file, facts in index.helmfiles.items():
         folder = file.rpartition("/")[0]
-        for document in read_documents(index.workspace, file):
+        for document in helmfile_documents(index.workspace, file):
             for found in release_values(document.mapping, facts.texts):
                 chart = found.release.text("chart") or ""
                 local = join(folder, chart)
