@@ -49,7 +49,8 @@ from imageshift.source import (
 __all__ = ["Leftovers"]
 
 _DESCRIBES = re.compile(
-    r"(?:^|/)(?:Chart\.ya?ml|Chart\.lock|helmfile\.lock|\.?renovate(?:rc)?(?:\.json5?)?)$"
+    r"(?:^|/)(?:Chart\.ya?ml|Chart\.lock|helmfile\.lock|\.?renovate(?:rc)?(?:\.json5?)?"
+    r"|values\.schema\.json)$"
 )
 
 
@@ -134,7 +135,7 @@ class _Left:
             return None
         if not is_yaml(self._file):
             return None if self._generator or found == VARIABLES else found
-        if found in {"CI", "Compose", "script"}:
+        if found in {"CI", "Compose", "dev container", "script"}:
             return found
         roots = (document.mapping for piece in self._pieces for document in piece.documents)
         return next(filter(None, map(format_of_object, roots)), None)
@@ -273,20 +274,35 @@ def other_format(file: str, kind: str, images: int) -> FileSkip:
     return FileSkip(file, None, None, SkipReason.OTHER_FORMAT, detail, kind, images)
 
 
+_TOLD: MappingType[str | int, str] = {
+    "_example": "an example, which its program doesn't read",
+    "description": "a description",
+    "kubectl.kubernetes.io/last-applied-configuration": "a copy that kubectl keeps",
+    "lastTriggeredImage": "the cluster writes it",
+    "openshift.io/imported-from": "it says where an image came from",
+}
+"""Keys whose texts speak of images, and why nothing is pulled by them."""
+
+
 def _reason_at(path: Path) -> Reason | None:
     """Why a place is none that is pulled from."""
-    named = path[-1:] == ("name",) and path[-3:-2] == ("images",)
-    if named or path[-3:-1] == ("kustomize", "images"):
-        return SkipReason.NOT_PULLED, "an `images:` entry matches names by it"
-    if path[:1] == ("status",):
-        return SkipReason.NOT_PULLED, "a status, which only the cluster writes"
-    if not LABEL_KEYS.isdisjoint(path):
-        return SkipReason.NOT_PULLED, "a label"
     if path[-3:-1] == ("postBuild", "substitute"):
         return SkipReason.VARIABLE, "the value of a variable, which is never edited"
+    why = _why_not_pulled(path)
+    return None if why is None else (SkipReason.NOT_PULLED, why)
+
+
+def _why_not_pulled(path: Path) -> str | None:
+    named = path[-1:] == ("name",) and path[-3:-2] == ("images",)
+    if named or path[-3:-1] == ("kustomize", "images"):
+        return "an `images:` entry matches names by it"
+    if path[:1] == ("status",):
+        return "a status, which only the cluster writes"
+    if not LABEL_KEYS.isdisjoint(path):
+        return "a label"
     if any(path[-len(names) :] == names for names in GLOBAL_REGISTRIES):
-        return SkipReason.NOT_PULLED, "the chart puts it before the names of its images"
-    return None
+        return "the chart puts it before the names of its images"
+    return _TOLD.get(path[-1]) if path else None
 
 
 def _is_telling(path: Path) -> bool:
