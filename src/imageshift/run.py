@@ -223,7 +223,8 @@ class Run(Struct):
         """What lists the texts that no finder claims; the way back has no use for them."""
         if self.options.backward:
             return None
-        return Leftovers(tuple(self.config.not_ours), self.index.generated)
+        index = self.index
+        return Leftovers(tuple(self.config.not_ours), index.generated, index.copied_lines)
 
     @property
     def builds(self) -> Any:

@@ -31,6 +31,8 @@ from imageshift.sites import (
     resource_of,
 )
 from imageshift.sites.argocd import is_override_file
+from imageshift.sites.copied import Copied
+from imageshift.sites.flags import is_image_env
 from imageshift.sites.generic import LABEL_KEYS
 from imageshift.sites.helmfile import is_helmfile
 from imageshift.sites.model import Path
@@ -57,11 +59,13 @@ _DESCRIBES = re.compile(
 class Leftovers(Struct, frozen=True):
     """Lists what the finders leave.
 
-    `not_ours` is what the configuration says of it, `generated` which generators take a file.
+    `not_ours` is what the configuration says of it, `generated` which generators take a file, and
+    `copied` which of the variables in a file go into something else, and how.
     """
 
     not_ours: tuple[NotOurs, ...] = ()
     generated: MappingType[str, str] = {}
+    copied: MappingType[str, MappingType[str, Copied]] = {}
 
     def find(
         self, source: SourceText, scan: FileScan, sites: Iterable[ImageSite]
@@ -73,7 +77,7 @@ class Leftovers(Struct, frozen=True):
         if scan.file.rpartition("/")[2] == CONFIG_NAME:
             return [], None
         left = _Left(source, scan, self.generated.get(scan.file))
-        found = left.values(Taken(sites))
+        found = left.values(Taken(sites)) + left.variables(self.copied.get(scan.file, {}))
         found += islice(left.texts(Taken([*sites, *found])), _MOST + 1)
         if len(found) > _MOST:
             return found[:_MOST], _too_many(scan.file)
@@ -87,7 +91,7 @@ class Leftovers(Struct, frozen=True):
 
     def find_other(self, file: str, content: bytes) -> tuple[list[ImageSite], FileSkip | None]:
         """The same for a file that no finder reads; nothing in what is no text."""
-        if not may_name_images(content):
+        if not (file in self.copied or may_name_images(content)):
             return [], None
         try:
             source = SourceText.decode(content)
@@ -163,6 +167,18 @@ class _Left:
                     root = document.mapping
                     if root.get("kind") is None and not is_helmfile(root):
                         yield document
+
+    def variables(self, copied: MappingType[str, Copied]) -> list[ImageSite]:
+        """The lines `NAME=image` of a generator's file whose texts something puts elsewhere."""
+        found = []
+        lines = () if self._generator is None else _VARIABLE_LINE.finditer(self._source.text)
+        for line in lines if format_of_file(self._file) == VARIABLES or copied else ():
+            name = line["name"]
+            known = copied.get(name, _KNOWN_VARIABLE if is_image_env(name) else None)
+            if known is not None and known.is_image(name, line["text"]):
+                site = _named(self._whole, Span(*line.span("text")), line["text"])
+                found.append(self._obeying(site.doubtful(known.why)))
+        return found
 
     def texts(self, taken: Taken) -> Iterator[ImageSite]:
         """Every other text, found by what it looks like."""
@@ -260,6 +276,8 @@ _MOST = 10_000
 """As many texts are listed of one file."""
 
 _STEP = re.compile(r"[\w-]+")
+_KNOWN_VARIABLE = Copied(Role.REFERENCE, "a variable that holds an image", into_image=False)
+_VARIABLE_LINE = re.compile(r"^(?P<name>[\w.-]+)=(?P<text>[^\s#]\S*)", re.MULTILINE)
 _GENERATORS = (("configMapGenerator",), ("secretGenerator",))
 
 

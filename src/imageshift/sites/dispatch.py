@@ -146,7 +146,7 @@ def _own_images(document: Document, context: FinderContext) -> Iterator[ImageSit
     elif context.role is FileRole.KUSTOMIZATION:
         root, find = document.mapping, _PatchFinder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)
-        yield from find_literal_images(document, root, resource_of(root), context.copied_keys)
+        yield from find_literal_images(document, root, resource_of(root), context)
     else:
         yield from _object_images(_Object(document, document.mapping, (), context))
 
