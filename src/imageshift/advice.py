@@ -33,6 +33,7 @@ class Code(StrEnum):
     """Every warning that there is."""
 
     ACCOUNT_ID = "account-id"
+    CHARTS_UNREAD = "charts-unread"
     CHART_UNAVAILABLE = "chart-unavailable"
     RULE_MISSING = "rule-missing"
     DIGEST_NOT_CACHED = "digest-not-cached"
@@ -76,6 +77,10 @@ _MESSAGES = {
         "the first pull of an image may need a route to the internet, even with PrivateLink"
     ),
     Code.RULE_MISSING: "ECR can cache {}, but no rule covers it: --rule UPSTREAM=PREFIX adds one",
+    Code.CHARTS_UNREAD: (
+        "the charts of {} weren't read, so images that only their defaults name aren't in this "
+        "report: {}"
+    ),
     Code.LAMBDA: "a Lambda function can't pull through the cache: copy its image by hand",
     Code.UNSUPPORTED_UPSTREAM: "ECR can't cache {}: {}",
     Code.UNKNOWN_OFFICIAL: "{} isn't a Docker Official Image: is it an image of your own?",

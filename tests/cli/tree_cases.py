@@ -78,7 +78,7 @@ def skip_lines(report: dict[str, Any]) -> list[str]:
     ]
 
 
-QUIET = {"first-pull-route", "digest-first-pull", "mutable-tag"}
+QUIET = {"first-pull-route", "digest-first-pull", "mutable-tag", "charts-unread"}
 """Warnings that nearly every case would have; they have tests of their own."""
 
 

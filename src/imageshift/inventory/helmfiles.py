@@ -21,10 +21,10 @@ from imageshift.sites.environments import (
     environment_facts,
     environment_values,
 )
-from imageshift.sites.helmfile import patch_paths, values_files
+from imageshift.sites.helmfile import is_plain, patch_paths, values_files
 from imageshift.source import Document, Mapping, Scalar, SourceText, split_documents
 
-__all__ = ["HelmfileFile", "helmfile_documents", "read_helmfile"]
+__all__ = ["HelmfileFile", "helmfile_documents", "read_helmfile", "templated_releases"]
 
 _ACTION = r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}"
 _CONTROL = re.compile(rf"^[ \t]*(?:{_ACTION}[ \t]*)+\r?$", re.MULTILINE)
@@ -68,16 +68,29 @@ def helmfile_documents(workspace: Workspace, file: str) -> Iterator[Document]:
 
     Nothing in such a document stands where the file has it, so no edit may rest on its places.
     """
+    return (document for document, _ in _read(workspace, file))
+
+
+def templated_releases(workspace: Workspace, file: str) -> Iterator[Mapping]:
+    """The releases of a helmfile over which a template decides, so that nobody renders them."""
+    for document, is_template in _read(workspace, file):
+        for item in document.mapping.items("releases"):
+            if isinstance(item, Mapping) and (is_template or not is_plain(document, item)):
+                yield item
+
+
+def _read(workspace: Workspace, file: str) -> Iterator[tuple[Document, bool]]:
+    """The documents of a helmfile, with whether a template makes them."""
     try:
         chunks = read_chunks(file, workspace.read(file))
     except SourceError:
         return
     for chunk in chunks:
         try:
-            yield from chunk.documents()
+            yield from ((document, False) for document in chunk.documents())
         except SourceError as error:
             if error.reason == "template":
-                yield from _unfilled(chunk.text)
+                yield from ((document, True) for document in _unfilled(chunk.text))
 
 
 @lru_cache(maxsize=512)

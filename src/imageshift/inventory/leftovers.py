@@ -51,8 +51,7 @@ from imageshift.source import (
 __all__ = ["Leftovers"]
 
 _DESCRIBES = re.compile(
-    r"(?:^|/)(?:Chart\.ya?ml|Chart\.lock|helmfile\.lock|\.?renovate(?:rc)?(?:\.json5?)?"
-    r"|values\.schema\.json)$"
+    r"(?:^|/)(?:Chart\.ya?ml|Chart\.lock|helmfile\.lock|\.?renovate(?:rc)?(?:\.json5?)?)$"
 )
 
 
@@ -162,7 +161,7 @@ class _Left:
         if known or self._whole_skip is not None or not is_yaml(self._file):
             return
         for piece in self._pieces if "mage" in self._source.text else ():
-            if not piece.has_kind and piece.reason is None:
+            if not (piece.has_kind or piece.is_schema) and piece.reason is None:
                 for document in piece.documents:
                     root = document.mapping
                     if root.get("kind") is None and not is_helmfile(root):

@@ -76,6 +76,7 @@ class Piece:
         if not is_yaml(self._scan.file):
             return False
         is_schema = _SCHEMA.search(self.text[:_HEAD]) is not None
+        is_schema = is_schema or self._scan.file.endswith("values.schema.json")
         return is_schema or self._kind == "CustomResourceDefinition"
 
     @property

@@ -1,13 +1,13 @@
 """The report for people: a table of what moves, what stays and why, and what to do next."""
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from imageshift.advice import is_unsafe
+from imageshift.advice import Code, Notice, is_unsafe
 from imageshift.reports.summary import Summary
 from imageshift.reports.words import counted, visible
 from imageshift.rewrite import Kept, Status
@@ -38,7 +38,7 @@ def print_report(
     whole |= {Status.DOUBTFUL.value, Status.NO_RULE.value} if strict else set()
     _print_stays(console, summary, whole=None if verbose else whole)
     _print_skips(console, summary, whole=None if verbose else whole)
-    for warning in summary.advice.warnings():
+    for warning in _told(summary.advice.warnings(), verbose=verbose):
         times = f" ({warning.count} times)" if warning.count > 1 else ""
         text = f"[yellow]warning[/] {warning.code}: {_plain(warning.message)}{times}"
         console.print(text, soft_wrap=True)
@@ -46,6 +46,15 @@ def print_report(
             _print_dim(console, place)
     for step in next_steps:
         console.print(f"[bold]next[/] {_plain(step)}")
+
+
+def _told(warnings: Iterable[Notice], *, verbose: bool) -> Iterator[Notice]:
+    """The warnings; of charts that weren't read one says how many, and only some are named."""
+    named = 0
+    for warning in warnings:
+        named += warning.code is Code.CHART_UNAVAILABLE
+        if verbose or warning.code is not Code.CHART_UNAVAILABLE or named <= _PLACES:
+            yield warning
 
 
 def _upstreams(summary: Summary, done: str) -> Table:
