@@ -335,7 +335,7 @@ class Run(Struct):
 
         found = unread_anyway(self.index, self.is_written)
         if self.charts is not None:
-            return found + len({(each.file, each.place) for each in self.charts.problems})
+            return found + len(set(self.charts.problems))
         if not self.index.has_charts:
             return found
         known = self._chart_sources()

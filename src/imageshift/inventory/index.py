@@ -56,6 +56,7 @@ from imageshift.sites.environments import HelmfileFacts
 from imageshift.sites.keeps import Keep
 from imageshift.sites.model import below
 from imageshift.sites.rows import Rows
+from imageshift.sites.tekton_values import tekton_images
 from imageshift.sites.texts import may_name_registry
 from imageshift.source import Mapping
 
@@ -156,6 +157,7 @@ class Index(Struct, dict=True):
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
     _source_files: list[str] = field(default_factory=list)
+    _tekton_files: list[str] = field(default_factory=list)
     _release_files: list[str] = field(default_factory=list)
 
     @cached_property
@@ -349,7 +351,13 @@ class Index(Struct, dict=True):
             defined=Definitions(self.workspace, self.definition_files).rows,
             move_unknown=self.move_unknown,
             chart_sources=self.chart_sources,
+            tekton=tekton_images(self._tekton_objects()),
         )
+
+    def _tekton_objects(self) -> Iterator[Mapping]:
+        for file in self._tekton_files:
+            for document in read_documents(self.workspace, file, _is_tekton):
+                yield from objects(document.root)
 
     @cached_property
     def copied_keys(self) -> dict[tuple[str, str], Copied]:
@@ -441,6 +449,8 @@ def _look_at(index: Index, file: str) -> bool:
             index.naming_files.add(file)
     if b"CustomResourceDefinition" in content:
         index.definition_files.append(file)
+    if b"tekton.dev" in content:
+        index._tekton_files.append(file)  # noqa: SLF001 one module
     if _has_any(content, _HOLDERS):
         index.config_map_files.append(file)
     index.has_renderer_patches = index.has_renderer_patches or _RENDERERS in content
@@ -500,6 +510,10 @@ def _is_release(text: str) -> bool:
 
 def _names_value_files(text: str) -> bool:
     return any(word in text for word in _VALUE_FILES) and not is_definition(text)
+
+
+def _is_tekton(text: str) -> bool:
+    return "tekton.dev" in text and not is_definition(text)
 
 
 def _takes_values(text: str) -> bool:

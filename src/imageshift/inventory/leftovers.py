@@ -185,8 +185,14 @@ class _Left:
             text = self._source.text[span.start : span.end]
             found = None if taken.has(span, text) else self._text_site(span, text)
             if found is not None:
-                template = "{{" in text and found.skip is SkipReason.UNCLAIMED
+                template = found.skip is SkipReason.UNCLAIMED and self._is_filled(span)
                 yield self._obeying(found.skipped(*TEMPLATE) if template else found)
+
+    def _is_filled(self, span: Span) -> bool:
+        """Whether a template makes what stands around a text in its line."""
+        text = self._source.text
+        before = text[max(0, span.start - _NEAR) : span.start].rpartition("\n")[2]
+        return "{{" in before or "{{" in text[span.start : span.end + _NEAR].partition("\n")[0]
 
     def _reference_texts(self) -> Iterator[Span]:
         """What looks like an image, but for documents that describe what objects look like."""
@@ -274,6 +280,7 @@ class _Left:
 _MOST = 10_000
 """As many texts are listed of one file."""
 
+_NEAR = 200
 _STEP = re.compile(r"[\w-]+")
 _KNOWN_VARIABLE = Copied(Role.REFERENCE, "a variable that holds an image", into_image=False)
 _VARIABLE_LINE = re.compile(r"^(?P<name>[\w.-]+)=(?P<text>[^\s#]\S*)", re.MULTILINE)

@@ -13,6 +13,7 @@ from imageshift.sites.environments import HelmfileFacts
 from imageshift.sites.keeps import Keep
 from imageshift.sites.model import Resource
 from imageshift.sites.rows import Rows
+from imageshift.sites.tekton_values import TektonImages
 
 __all__ = ["FileRole", "FinderContext"]
 
@@ -49,7 +50,8 @@ class FinderContext(Struct, frozen=True):
     `move_unknown` a whole reference in a kind that nothing knows is likely, not doubtful.
     `helmfile` is what is known of the helmfile that it is, or whose values it holds, and `keeps`
     what the user says stays in the file; `elements` are images that an ApplicationSet's template
-    takes from here, `data_key` is the ConfigMap and the key that a generator makes of the file.
+    takes from here, `data_key` is the ConfigMap and the key that a generator makes of the file, and
+    `tekton` has the parameters of Tekton's tasks and pipelines that are images.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -66,6 +68,7 @@ class FinderContext(Struct, frozen=True):
     helmfile: HelmfileFacts = HelmfileFacts()
     keeps: tuple[Keep, ...] = ()
     elements: tuple[ElementImage, ...] = ()
+    tekton: TektonImages = field(default_factory=dict)
 
     def copied(self, name: str, key: str, text: str) -> Copied | None:
         """What becomes of a ConfigMap's or Secret's text; None where that is no image."""
