@@ -181,6 +181,13 @@ def test_other_formats_are_counted_by_file(name: str, tmp_path: Path) -> None:
     assert codes == ([] if name == "documentation" else ["other-format"])
 
 
+def test_long_scripts_are_counted(tmp_path: Path) -> None:
+    """A script of megabytes, such as an installer with all its manifests, is looked at whole."""
+    made = report(tmp_path, {"install.sh": f"{'# a line\n' * 300_000}docker run {HUB}\n"})
+
+    assert made["account"]["other_formats"] == [{"format": "script", "files": 1, "images": 1}]
+
+
 CLAIMS = {
     "values": ("v.yaml", "image: {repository: quay.io/org/app, tag: '1'}\n"),
     "an unknown kind": ("x.yaml", f"{OBJECT}spec: {{runner: {HUB}}}\n"),
