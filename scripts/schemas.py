@@ -177,7 +177,7 @@ def summary() -> dict[str, Any]:
 
 def account() -> dict[str, Any]:
     """What became of every text that names an image."""
-    counted = ("named", "moved", "unclaimed", "brought", "uses", "references")
+    counted = ("named", "moved", "unclaimed", "brought", "charts_unread", "uses", "references")
     other = record({"format": TEXT, "files": COUNT, "images": COUNT})
     left = {"type": "object", "additionalProperties": COUNT}
     return record({**dict.fromkeys(counted, COUNT), "left": left, "other_formats": listed(other)})

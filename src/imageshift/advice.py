@@ -69,9 +69,6 @@ class Code(StrEnum):
 
 _MESSAGES = {
     Code.ACCOUNT_ID: "the account id {} doesn't have twelve digits, so no such registry can exist",
-    Code.CHARTS_UNREAD: (
-        "charts weren't rendered for {}: images that only a chart names aren't in this report"
-    ),
     Code.DIGEST_FIRST_PULL: (
         "pinned by digest: a pull by digest of an image that isn't cached yet is reported to "
         "fail (not tried by us); pull each once by its tag first: imageshift warm"
@@ -81,6 +78,10 @@ _MESSAGES = {
         "the first pull of an image may need a route to the internet, even with PrivateLink"
     ),
     Code.RULE_MISSING: "ECR can cache {}, but no rule covers it: --rule UPSTREAM=PREFIX adds one",
+    Code.CHARTS_UNREAD: (
+        "the charts of {} weren't read, so images that only their defaults name aren't in this "
+        "report: {}"
+    ),
     Code.LAMBDA: "a Lambda function can't pull through the cache: copy its image by hand",
     Code.UNSUPPORTED_UPSTREAM: "ECR can't cache {}: {}",
     Code.UNKNOWN_OFFICIAL: "{} isn't a Docker Official Image: is it an image of your own?",

@@ -228,7 +228,8 @@ class Run(Struct):
         """What lists the texts that no finder claims; the way back has no use for them."""
         if self.options.backward:
             return None
-        return Leftovers(tuple(self.config.not_ours), self.index.generated)
+        index = self.index
+        return Leftovers(tuple(self.config.not_ours), index.generated, index.copied_lines)
 
     @property
     def builds(self) -> Any:
@@ -343,6 +344,30 @@ class Run(Struct):
         asked = self.options.charts or (self.options.config and mode != "auto")
         return "off" if self.options.named_only and not asked else mode
 
+    def unread_charts(self) -> int:
+        """How many releases have charts that nobody read, charts with dependencies among them."""
+        if self.options.named_only or self.options.backward:
+            return 0
+        from imageshift.charts.unread import (  # noqa: PLC0415 not for hooks
+            unread_anyway,
+            unread_releases,
+        )
+
+        found = unread_anyway(self.index, self.is_written)
+        if self.charts is not None:
+            return found + len(set(self.charts.problems))
+        if not self.index.has_charts:
+            return found
+        known = self._chart_sources()
+        return found + unread_releases(
+            self.index, self.reach(), self.builds, known, self.is_written
+        )
+
+    def _chart_sources(self) -> dict[str, Path]:
+        """The folders and archives that the configuration names for charts."""
+        folder = self.folder or self.workspace.root
+        return {name: folder / path for name, path in self.config.charts.sources.items()}
+
     def _decide_charts(self, planner: Planner) -> ChartAnswers | None:
         if not self.index.has_charts:
             return None
@@ -351,10 +376,8 @@ class Run(Struct):
         from imageshift.charts.store import Store  # noqa: PLC0415 as above
         from imageshift.charts.tracestore import TraceStore  # noqa: PLC0415 as above
 
-        folder = self.folder or self.workspace.root
-        sources = {name: folder / path for name, path in self.config.charts.sources.items()}
         chosen = ChartOptions(
-            sources=sources,
+            sources=self._chart_sources(),
             jobs=self.options.jobs,
             traces=TraceStore.default(),
             allow_insecure_images=self.config.charts.allow_insecure_images,

@@ -181,6 +181,15 @@ def test_other_formats_are_counted_by_file(name: str, tmp_path: Path) -> None:
     assert codes == ([] if name == "documentation" else ["other-format"])
 
 
+def test_long_scripts_are_counted(tmp_path: Path) -> None:
+    """A script of megabytes, such as an installer with all its manifests, is looked at whole."""
+    text = "# a line\n" * 300_000 + f"docker run {HUB}\n"
+
+    made = report(tmp_path, {"install.sh": text})
+
+    assert made["account"]["other_formats"] == [{"format": "script", "files": 1, "images": 1}]
+
+
 CLAIMS = {
     "values": ("v.yaml", "image: {repository: quay.io/org/app, tag: '1'}\n"),
     "an unknown kind": ("x.yaml", f"{OBJECT}spec: {{runner: {HUB}}}\n"),
@@ -349,3 +358,74 @@ def test_files_that_are_not_looked_at(
 
     assert done.code == code
     assert said in done.stderr
+
+
+_RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {{name: {name}}}
+spec:
+  chart: {{spec: {{chart: {name}, sourceRef: {{kind: HelmRepository, name: r}}}}}}
+"""
+_UNREAD: dict[str, tuple[dict[str, str], int]] = {
+    "nothing installs a chart": ({"pod.yaml": POD}, 0),
+    "two releases": ({f"{name}.yaml": _RELEASE.format(name=name) for name in "ab"}, 2),
+    "a release of a chart in the tree": (
+        {
+            "helmfile.yaml": "releases: [{name: a, chart: ./chart}]\n",
+            "chart/Chart.yaml": "name: chart\nversion: 1.0.0\n",
+        },
+        0,
+    ),
+    "a helmfile that is a template": (
+        {"helmfile.yaml": "releases:\n{{ if .x }}\n  - {name: a, chart: r/c}\n{{ end }}\n"},
+        1,
+    ),
+    "a release that a template names": (
+        {"helmfile.yaml": 'releases: [{name: "{{ .Values.a }}", chart: r/c}]\n'},
+        1,
+    ),
+    "a chart with a dependency elsewhere": (
+        {
+            "Chart.yaml": "name: a\nversion: 1.0.0\ndependencies:\n"
+            "  - {name: b, version: 1.0.0, repository: https://example.com}\n"
+        },
+        1,
+    ),
+    "a chart with a dependency beside it": (
+        {
+            "Chart.yaml": "name: a\nversion: 1.0.0\ndependencies:\n"
+            "  - {name: b, version: 1.0.0, repository: 'file://../b'}\n"
+        },
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("mode", ["off", "auto"])
+@pytest.mark.parametrize("name", _UNREAD)
+def test_charts_that_nobody_read_are_one_line(name: str, mode: str, tmp_path: Path) -> None:
+    """The account says once how many releases have charts that nobody read, in every mode."""
+    files, number = _UNREAD[name]
+    write_tree(tmp_path, files)
+    options = (*REGISTRY, "--charts", mode, "--offline")
+
+    report = run(tmp_path, "scan", *options, "--format", "json").report
+    text = run(tmp_path, "scan", *options)
+
+    assert report["account"]["charts_unread"] == number
+    said = [line for line in text.stdout.splitlines() if "charts-unread" in line]
+    assert len(said) == (number > 0)
+    assert (f"; charts of {number} release" in text.stderr) is (number > 0)
+
+
+def test_few_charts_are_named_without_being_asked_for(tmp_path: Path) -> None:
+    """Of many charts in whose way something is, three are named; with --verbose all are."""
+    write_tree(tmp_path, {f"{name}.yaml": _RELEASE.format(name=name) for name in "abcde"})
+    options = (*REGISTRY, "--charts", "auto", "--offline")
+
+    few = run(tmp_path, "scan", *options).stdout
+    all_of_them = run(tmp_path, "scan", *options, "--verbose").stdout
+
+    assert few.count("warning chart-unavailable") == 3
+    assert all_of_them.count("warning chart-unavailable") == 5

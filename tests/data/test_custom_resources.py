@@ -11,7 +11,7 @@ from imageshift.data.custom_resources import CUSTOM_RESOURCES, FieldShape, Image
 
 _KIND = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _GROUP = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
-_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[\])*|\*")
+_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(\[\])*|\*")
 _SOURCE = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+ [A-Za-z0-9._/-]+[A-Za-z0-9]")
 
 _EXPECTED = (

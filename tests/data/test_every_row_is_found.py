@@ -27,6 +27,7 @@ BODIES: dict[FieldShape, Any] = {
         "version": "1",
     },
     FieldShape.REGISTRY_REPOSITORY_NAME: {"registry": REFERENCE},
+    FieldShape.OPENSHIFT_SOURCE: {"kind": "DockerImage", "name": REFERENCE},
 }
 
 

@@ -28,7 +28,7 @@ def test_flag_is_well_formed(flag: ImageOption) -> None:
 @pytest.mark.parametrize("variable", ENVIRONMENT, ids=lambda variable: variable.name)
 def test_variable_is_well_formed(variable: ImageOption) -> None:
     """A variable is upper-case words, has a source, and no prefix of the table covers it."""
-    assert re.fullmatch(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", variable.name)
+    assert re.fullmatch(r"[A-Z][A-Z0-9]*(__?[A-Z0-9]+)*", variable.name)
     assert not _NO_IMAGE.search(variable.name)
     assert _SOURCE.fullmatch(variable.source)
     assert not any(variable.name.startswith(prefix.name) for prefix in ENVIRONMENT_PREFIXES)

@@ -19,6 +19,7 @@ from imageshift.charts.sources import ChartSources
 from imageshift.charts.spec import to_filled
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, is_definition
+from imageshift.inventory.helmfiles import helmfile_documents
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import KustomizationFile, objects
 from imageshift.inventory.readers import (
@@ -46,9 +47,9 @@ from imageshift.source import (
     parse_embedded,
 )
 
-__all__ = ["REMOTE", "Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
+__all__ = ["Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
 
-REMOTE = {"HelmRepository", "OCIRepository"}
+_REMOTE = {"HelmRepository", "OCIRepository"}
 """Sources whose charts never lie in the tree."""
 
 _VALUES_FILE = re.compile(r"values.*\.ya?ml")
@@ -159,17 +160,16 @@ def _layers(found: Iterable[Layer]) -> Iterator[ValuesLayer]:
 
 
 def release_specs(
-    index: Index, more: Collection[str] = (), *, from_git: bool = False
+    index: Index, more: Collection[str] = ()
 ) -> Iterator[tuple[str, Document, Mapping]]:
     """The releases that take values from elsewhere, or their charts, it may be, from the tree.
 
-    `more` are files whose releases count too; with `from_git` so do those whose charts are in
-    a Git repository though this one has no charts.
+    `more` are files whose releases count too.
     """
     found = {release.file for release in index.releases}
-    if index.charts or from_git:
+    if index.charts:
         found.update(more)
-        found.update(r.file for r in index.all_releases if r.chart.source_kind not in REMOTE)
+        found.update(r.file for r in index.all_releases if r.chart.source_kind not in _REMOTE)
     for file in sorted(found):
         for document in read_documents(index.workspace, file, _is_release):
             for root in objects(document.root):
@@ -324,7 +324,7 @@ def _of_owner(owner: Owner) -> Iterator[ValuesLayer]:
 def _helmfiles(index: Index, charts: _ChartLayers) -> Iterator[Stack]:
     for file, facts in index.helmfiles.items():
         folder = file.rpartition("/")[0]
-        for document in read_documents(index.workspace, file):
+        for document in helmfile_documents(index.workspace, file):
             for found in release_values(document.mapping, facts.texts):
                 chart = found.release.text("chart") or ""
                 local = join(folder, chart)

@@ -17,9 +17,7 @@ _NAMED = 3
 def warn_of_charts(run: Run, summary: Summary, rots: Iterable[Rot]) -> None:
     """Warns of charts that couldn't be rendered, and of overrides that don't fit their charts."""
     charts = run.charts
-    unread = _unread_releases(run)
-    if unread and summary.back_from is None:
-        summary.advice.add(Code.CHARTS_UNREAD, None, counted(unread, "release"))
+    _warn_of_unread_charts(run, summary)
     for problem in () if charts is None else charts.problems:
         hint = f" ({problem.hint})" if problem.hint else ""
         message = f"{problem.message}{hint}; its values are read as text"
@@ -36,13 +34,29 @@ def warn_of_charts(run: Run, summary: Summary, rots: Iterable[Rot]) -> None:
         summary.advice.add(Code(rot.code), summary.where(rot.file, rot.place), message=message)
 
 
-def _unread_releases(run: Run) -> int:
-    """How many HelmReleases of the paths have charts that a run over folders doesn't look at."""
-    if run.charts_mode != "off" or run.options.named_only or not run.index.all_releases:
-        return 0
-    from imageshift.charts.late import unread_releases  # noqa: PLC0415 not for hooks
+def _warn_of_unread_charts(run: Run, summary: Summary) -> None:
+    """Says once how many charts nobody read, and what to do."""
+    number = summary.account.charts_unread = run.unread_charts()
+    if number:
+        remedy = _remedy(run)
+        summary.advice.add(Code.CHARTS_UNREAD, None, counted(number, "release"), remedy)
 
-    return sum(map(run.is_written, unread_releases(run.index, run.reach())))
+
+def _remedy(run: Run) -> str:
+    """What to do about charts that nobody read."""
+    problems = [] if run.charts is None else run.charts.problems
+    hints = {problem.hint for problem in problems}
+    if run.charts_mode == "off":
+        return "leave out --charts off, or `mode: off` in the configuration"
+    if not problems:
+        return (
+            "helm dependency build copies dependencies into charts, and helmfile template renders "
+            "releases in templates"
+        )
+    return (hints.pop() if len(hints) == 1 else None) or _WHY
+
+
+_WHY = "--verbose says what is in the way of each; `charts: {sources: …}` can name copies of them"
 
 
 def warn_of_generators(run: Run, summary: Summary) -> None:

@@ -141,7 +141,24 @@ CONFIG_MAP_KEYS: tuple[ConfigMapKey, ...] = tuple(
                     for key in ("value", "options[]")
                 ),
             ),
+            *_keys(
+                "awslabs/kubeflow-manifests tests/e2e/resources/custom-resource-templates/"
+                "patch_katib_config_map_sa.yaml",
+                "katib-config",
+                "early-stopping",
+                "metrics-collector-sidecar",
+                "suggestion",
+                paths=("*.image",),
+            ),
             *_keys(*_INFERENCE, "explainers", paths=("*.image",)),
+            *_keys(
+                "kserve/kserve install/v0.7.0/kserve.yaml",
+                "inferenceservice-config",
+                "frameworks",
+                "predictors",
+                "transformers",
+                paths=("*.image", "*.v1.image", "*.v2.image"),
+            ),
             *_keys(*_INFERENCE, "localModel", paths=("defaultJobImage",)),
         ),
         key=lambda row: (row.config_map, row.key, row.path),

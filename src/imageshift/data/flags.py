@@ -275,6 +275,17 @@ ENVIRONMENT: tuple[ImageOption, ...] = tuple(
                 "AGENT_INJECT_VAULT_IMAGE",
             ),
             *_options("k3s-io/helm-controller pkg/app/app.go", "DEFAULT_JOB_IMAGE"),
+            *_options(
+                "kubeflow/manifests applications/tensorboard/tensorboard-controller/upstream/base/"
+                "kustomization.yaml",
+                "TENSORBOARD_IMAGE",
+            ),
+            *_options(
+                "apache/airflow providers/cncf/kubernetes/provider.yaml",
+                "AIRFLOW__KUBERNETES_EXECUTOR__WORKER_CONTAINER_REPOSITORY",
+                "AIRFLOW__KUBERNETES__WORKER_CONTAINER_REPOSITORY",
+                tagless=True,
+            ),
             *_options("k8up-io/k8up cmd/operator/main.go", "BACKUP_IMAGE"),
             *_options(
                 "minio/operator pkg/resources/statefulsets/minio-sidecar.go",

@@ -46,6 +46,9 @@ class FieldShape(StrEnum):
     """A mapping where `registry` is the host, `repository` the namespace, `name` the last part,
     and `tag` the tag; each may be absent and then has the operator's default."""
 
+    OPENSHIFT_SOURCE = "openshift-source"
+    """OpenShift's `from`: a mapping whose `name` is an image where its `kind` is DockerImage."""
+
 
 class ImageField(Struct, frozen=True):
     """One field of a kind of custom resource that names an image.

@@ -1,22 +1,38 @@
-"""What a helmfile names: files of values and of patches, its environments and what they say."""
+"""What a helmfile names: files of values and of patches, its environments and what they say.
 
+helmfile fills its files as templates before it reads them as YAML, so many are no YAML as they
+stand. Of those only what they name is read, and as if every branch of theirs were taken.
+"""
+
+import re
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 
 from msgspec import Struct, field
 
+from imageshift.errors import SourceError
 from imageshift.inventory.objects import texts
-from imageshift.inventory.readers import join, read_documents
+from imageshift.inventory.parsed import read_chunks
+from imageshift.inventory.readers import join
 from imageshift.repo.workspace import Workspace
 from imageshift.sites.environments import (
     HelmfileFacts,
     environment_facts,
     environment_values,
 )
-from imageshift.sites.helmfile import patch_paths, values_files
-from imageshift.source import Mapping, Scalar
+from imageshift.sites.helmfile import is_plain, patch_paths, values_files
+from imageshift.source import Document, Mapping, Scalar, SourceText, split_documents
 
-__all__ = ["HelmfileFile", "read_helmfile"]
+__all__ = ["HelmfileFile", "helmfile_documents", "read_helmfile", "templated_releases"]
 
+_ACTION = r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}"
+_CONTROL = re.compile(rf"^[ \t]*(?:{_ACTION}[ \t]*)+\r?$", re.MULTILINE)
+_UNQUOTED = re.compile(
+    r"""^(?P<head>[ \t]*+(?:-[ \t]++)*+(?:[\w.-]++:[ \t]++)?+)"""
+    r"""(?P<text>[^\s"'|>#&*][^\r\n]*?)(?P<note>[ \t]+\#[^\r\n{}]*)?\r?$""",
+    re.MULTILINE,
+)
 _DOUBT = "helmfile's templates may put it where a patch or transformer of a release meets it"
 
 
@@ -31,7 +47,7 @@ class HelmfileFile(Struct, kw_only=True):
 
 def read_helmfile(workspace: Workspace, file: str, *, patches: bool) -> HelmfileFile:
     """A helmfile with its `bases`; `patches` says that something may work behind its charts."""
-    roots = [document.mapping for document in read_documents(workspace, file)]
+    roots = [document.mapping for document in helmfile_documents(workspace, file)]
     folder = file.rpartition("/")[0]
     bases = [root for each in roots for root in _roots(workspace, folder, texts(each, "bases"))]
     items = [item for root in (*roots, *bases) for item, _ in environment_values(root)]
@@ -47,10 +63,56 @@ def read_helmfile(workspace: Workspace, file: str, *, patches: bool) -> Helmfile
     return found
 
 
+def helmfile_documents(workspace: Workspace, file: str) -> Iterator[Document]:
+    """The documents of a helmfile; where a template makes one, what that says without filling.
+
+    Nothing in such a document stands where the file has it, so no edit may rest on its places.
+    """
+    return (document for document, _ in _read(workspace, file))
+
+
+def templated_releases(workspace: Workspace, file: str) -> Iterator[Mapping]:
+    """The releases of a helmfile over which a template decides, so that nobody renders them."""
+    for document, is_template in _read(workspace, file):
+        for item in document.mapping.items("releases"):
+            if isinstance(item, Mapping) and (is_template or not is_plain(document, item)):
+                yield item
+
+
+def _read(workspace: Workspace, file: str) -> Iterator[tuple[Document, bool]]:
+    """The documents of a helmfile, with whether a template makes them."""
+    try:
+        chunks = read_chunks(file, workspace.read(file))
+    except SourceError:
+        return
+    for chunk in chunks:
+        try:
+            yield from ((document, False) for document in chunk.documents())
+        except SourceError as error:
+            if error.reason == "template":
+                yield from ((document, True) for document in _unfilled(chunk.text))
+
+
+@lru_cache(maxsize=512)
+def _unfilled(text: str) -> tuple[Document, ...]:
+    """A template read without its control lines, and with its other actions as texts."""
+    plain = SourceText(_UNQUOTED.sub(_quoted, _CONTROL.sub("", text)))
+    with suppress(SourceError):
+        return tuple(found for chunk in split_documents(plain) for found in chunk.documents())
+    return ()
+
+
+def _quoted(line: re.Match[str]) -> str:
+    if "{{" not in line["text"]:
+        return line[0]
+    inner = line["text"].replace("'", "''")
+    return f"{line['head']}'{inner}'"
+
+
 def _joined(folder: str, paths: Iterator[str] | list[str] | tuple[str, ...]) -> Iterator[str]:
     return (name for path in paths if (name := join(folder, path)) is not None)
 
 
 def _roots(workspace: Workspace, folder: str, paths: list[str]) -> Iterator[Mapping]:
     for name in _joined(folder, paths):
-        yield from (document.mapping for document in read_documents(workspace, name))
+        yield from (document.mapping for document in helmfile_documents(workspace, name))

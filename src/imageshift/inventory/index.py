@@ -42,6 +42,7 @@ from imageshift.inventory.readers import (
     read_objects,
     target_keys,
     variable_files,
+    variable_keys,
 )
 from imageshift.inventory.scan import is_silent
 from imageshift.inventory.value_files import named_value_files
@@ -49,11 +50,13 @@ from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
 from imageshift.sites.config_maps import data_paths
+from imageshift.sites.copied import Copied
 from imageshift.sites.elements import ElementImage
 from imageshift.sites.environments import HelmfileFacts
 from imageshift.sites.keeps import Keep
 from imageshift.sites.model import below
 from imageshift.sites.rows import Rows
+from imageshift.sites.tekton_values import tekton_images
 from imageshift.sites.texts import may_name_registry
 from imageshift.source import Mapping
 
@@ -104,16 +107,17 @@ class Index(Struct, dict=True):
     `has_remote` when no kustomization names a base that it hasn't. `renderer_files` are those
     with post-renderers of HelmReleases, `config_map_files` those with ConfigMaps or Secrets,
     `silent_files` those in which no finder can find an image, of which `naming_files` have a text
-    that looks like one; `generated` says which generator takes a file, `data_keys` what it makes
-    of one that a known program reads; `argocd_files` are those with overrides of Argo CD sources,
-    `helmfile_facts` what is known of helmfiles and of the files with their values,
-    `definition_files` those that may define kinds; `keep` is what the user says stays, by pattern.
-    `has_applications` is false when no Argo CD object has Helm values, `has_sets` when there is no
-    ApplicationSet, `has_inflations` and `has_replacements` when no kustomization has Helm charts or
-    replacements, `has_renderer_patches` when no object patches post-renderers. `rows` are the
-    user's own, and with `move_unknown` whole references in kinds that nothing knows move too.
-    `fill` fills templates that need Helm, `clusters` are Argo CD's, as far as the configuration
-    names them; `element_images` are those of ApplicationSets' elements.
+    that looks like one; `generated` says which generator takes a file, `variable_files` which files
+    of variables one takes, `data_keys` what it makes of one that a known program reads;
+    `argocd_files` are those with overrides of Argo CD sources, `helmfile_facts` what is known of
+    helmfiles and of the files with their values, `definition_files` those that may define kinds;
+    `keep` is what the user says stays, by pattern. `has_applications` is false when no Argo CD
+    object has Helm values, `has_sets` when there is no ApplicationSet, `has_inflations` and
+    `has_replacements` when no kustomization has Helm charts, or replacements and variables,
+    `has_renderer_patches` when no object patches post-renderers. `rows` are the user's own, and
+    with `move_unknown` whole references in kinds that nothing knows move too. `fill` fills
+    templates that need Helm, `clusters` are Argo CD's, as far as the configuration names them;
+    `element_images` are those of ApplicationSets' elements.
     """
 
     workspace: Workspace
@@ -146,12 +150,14 @@ class Index(Struct, dict=True):
     silent_files: set[str] = field(default_factory=set)
     naming_files: set[str] = field(default_factory=set)
     generated: dict[str, str] = field(default_factory=dict)
+    variable_files: dict[str, list[str]] = field(default_factory=dict)
     data_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     argocd_files: set[str] = field(default_factory=set)
     definition_files: list[str] = field(default_factory=list)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
     _source_files: list[str] = field(default_factory=list)
+    _tekton_files: list[str] = field(default_factory=list)
     _release_files: list[str] = field(default_factory=list)
 
     @cached_property
@@ -340,17 +346,40 @@ class Index(Struct, dict=True):
             source_url=self.source_url,
             values_maps=self._values_maps("ConfigMap"),
             values_secrets=self._values_maps("Secret"),
-            copied_keys=dict(self._copied_keys()),
+            copied_keys=self.copied_keys,
             rows=self.rows,
             defined=Definitions(self.workspace, self.definition_files).rows,
             move_unknown=self.move_unknown,
             chart_sources=self.chart_sources,
+            tekton=tekton_images(self._tekton_objects()),
         )
 
+    def _tekton_objects(self) -> Iterator[Mapping]:
+        for file in self._tekton_files:
+            for document in read_documents(self.workspace, file, _is_tekton):
+                yield from objects(document.root)
+
+    @cached_property
+    def copied_keys(self) -> dict[tuple[str, str], Copied]:
+        """By name and key, the texts of ConfigMaps and Secrets that something puts elsewhere."""
+        return dict(self._copied_keys())
+
+    @property
+    def copied_lines(self) -> dict[str, dict[str, Copied]]:
+        """By file of a generator's variables, those whose texts go elsewhere."""
+        found: dict[str, dict[str, Copied]] = {}
+        for (name, key), copied in self.copied_keys.items() if self.variable_files else ():
+            for file in self.variable_files.get(name, ()):
+                found.setdefault(file, {})[key] = copied
+        return found
+
     def _copied_keys(self) -> Iterator[CopiedKey]:
+        kustomizations = self.kustomizations.values() if self.has_replacements else ()
+        for kustomization in kustomizations:
+            yield from variable_keys(kustomization)
         for release in self.releases:
             yield from target_keys(release)
-        for kustomization in self.kustomizations.values() if self.has_replacements else ():
+        for kustomization in kustomizations:
             yield from copied_keys(self.workspace, kustomization)
 
     def _values_maps(self, kind: str) -> dict[str, dict[str, bool]]:
@@ -409,7 +438,8 @@ def _look_at(index: Index, file: str) -> bool:
         index._kustomization_files.append(file)  # noqa: SLF001 one module
         index.has_entries = index.has_entries or _has_any(content, _ENTRIES)
         index.has_remote = index.has_remote or _REMOTE.search(content) is not None
-        index.has_replacements = index.has_replacements or b"replacements" in content
+        copies = b"replacements" in content or b"vars:" in content
+        index.has_replacements = index.has_replacements or copies
         index.has_inflations = index.has_inflations or b"helmCharts" in content
         index.has_renderer_patches = index.has_renderer_patches or b"postRenderers" in content
         return _has_any(content, _DETAILS)
@@ -419,6 +449,8 @@ def _look_at(index: Index, file: str) -> bool:
             index.naming_files.add(file)
     if b"CustomResourceDefinition" in content:
         index.definition_files.append(file)
+    if b"tekton.dev" in content:
+        index._tekton_files.append(file)  # noqa: SLF001 one module
     if _has_any(content, _HOLDERS):
         index.config_map_files.append(file)
     index.has_renderer_patches = index.has_renderer_patches or _RENDERERS in content
@@ -480,6 +512,10 @@ def _names_value_files(text: str) -> bool:
     return any(word in text for word in _VALUE_FILES) and not is_definition(text)
 
 
+def _is_tekton(text: str) -> bool:
+    return "tekton.dev" in text and not is_definition(text)
+
+
 def _takes_values(text: str) -> bool:
     return "valuesFrom" in text and _is_release(text)
 
@@ -506,6 +542,7 @@ def _read_generators(index: Index, kustomization: KustomizationFile) -> None:
         if (name, key) in wanted:
             index.values_files[file] = index.is_prefix_free(wanted[name, key])
     for name, file in variable_files(kustomization):
+        index.variable_files.setdefault(name, []).append(file)
         index.generated[file] = f"the generator {name} of {kustomization.file} takes it"
     for _, chart, _ in inflated_charts(kustomization):
         free = is_prefix_free(chart.text("name") or "", chart.text("repo"))

@@ -32,6 +32,8 @@ from imageshift.sites import (
     resource_of,
 )
 from imageshift.sites.argocd import is_override_file
+from imageshift.sites.copied import Copied
+from imageshift.sites.flags import is_image_env
 from imageshift.sites.generic import LABEL_KEYS
 from imageshift.sites.helmfile import is_helmfile
 from imageshift.sites.model import Path
@@ -55,11 +57,13 @@ _DESCRIBES = re.compile(
 class Leftovers(Struct, frozen=True):
     """Lists what the finders leave.
 
-    `not_ours` is what the configuration says of it, `generated` which generators take a file.
+    `not_ours` is what the configuration says of it, `generated` which generators take a file, and
+    `copied` which of the variables in a file go into something else, and how.
     """
 
     not_ours: tuple[NotOurs, ...] = ()
     generated: MappingType[str, str] = {}
+    copied: MappingType[str, MappingType[str, Copied]] = {}
 
     def find(
         self, parsed: ParsedFile, scan: FileScan, sites: Iterable[ImageSite]
@@ -71,7 +75,7 @@ class Leftovers(Struct, frozen=True):
         if scan.file.rpartition("/")[2] == CONFIG_NAME:
             return [], None
         left = _Left(parsed, scan, self.generated.get(scan.file))
-        found = left.values(Taken(sites))
+        found = left.values(Taken(sites)) + left.variables(self.copied.get(scan.file, {}))
         found += islice(left.texts(Taken([*sites, *found])), _MOST + 1)
         if len(found) > _MOST:
             return found[:_MOST], _too_many(scan.file)
@@ -85,7 +89,7 @@ class Leftovers(Struct, frozen=True):
 
     def find_other(self, file: str, content: bytes) -> tuple[list[ImageSite], FileSkip | None]:
         """The same for a file that no finder reads; nothing in what is no text."""
-        if not may_name_images(content):
+        if not (file in self.copied or may_name_images(content)):
             return [], None
         try:
             parsed = ParsedFile.of(content)
@@ -134,7 +138,7 @@ class _Left:
             return None
         if not is_yaml(self._file):
             return None if self._generator or found == VARIABLES else found
-        if found in {"CI", "Compose", "script"}:
+        if found in {"CI", "Compose", "dev container", "script"}:
             return found
         roots = (document.mapping for piece in self._pieces for document in piece.documents)
         return next(filter(None, map(format_of_object, roots)), None)
@@ -157,11 +161,23 @@ class _Left:
         if known or self._whole_skip is not None or not is_yaml(self._file):
             return
         for piece in self._pieces if "mage" in self._source.text else ():
-            if not piece.has_kind and piece.reason is None:
+            if not (piece.has_kind or piece.is_schema) and piece.reason is None:
                 for document in piece.documents:
                     root = document.mapping
                     if root.get("kind") is None and not is_helmfile(root):
                         yield document
+
+    def variables(self, copied: MappingType[str, Copied]) -> list[ImageSite]:
+        """The lines `NAME=image` of a generator's file whose texts something puts elsewhere."""
+        found = []
+        lines = () if self._generator is None else _VARIABLE_LINE.finditer(self._source.text)
+        for line in lines if format_of_file(self._file) == VARIABLES or copied else ():
+            name = line["name"]
+            known = copied.get(name, _KNOWN_VARIABLE if is_image_env(name) else None)
+            if known is not None and known.is_image(name, line["text"]):
+                site = _named(self._whole, Span(*line.span("text")), line["text"])
+                found.append(self._obeying(site.doubtful(known.why)))
+        return found
 
     def texts(self, taken: Taken) -> Iterator[ImageSite]:
         """Every other text, found by what it looks like."""
@@ -169,8 +185,14 @@ class _Left:
             text = self._source.text[span.start : span.end]
             found = None if taken.has(span, text) else self._text_site(span, text)
             if found is not None:
-                template = "{{" in text and found.skip is SkipReason.UNCLAIMED
+                template = found.skip is SkipReason.UNCLAIMED and self._is_filled(span)
                 yield self._obeying(found.skipped(*TEMPLATE) if template else found)
+
+    def _is_filled(self, span: Span) -> bool:
+        """Whether a template makes what stands around a text in its line."""
+        text = self._source.text
+        before = text[max(0, span.start - _NEAR) : span.start].rpartition("\n")[2]
+        return "{{" in before or "{{" in text[span.start : span.end + _NEAR].partition("\n")[0]
 
     def _reference_texts(self) -> Iterator[Span]:
         """What looks like an image, but for documents that describe what objects look like."""
@@ -258,7 +280,10 @@ class _Left:
 _MOST = 10_000
 """As many texts are listed of one file."""
 
+_NEAR = 200
 _STEP = re.compile(r"[\w-]+")
+_KNOWN_VARIABLE = Copied(Role.REFERENCE, "a variable that holds an image", into_image=False)
+_VARIABLE_LINE = re.compile(r"^(?P<name>[\w.-]+)=(?P<text>[^\s#]\S*)", re.MULTILINE)
 _GENERATORS = (("configMapGenerator",), ("secretGenerator",))
 
 
@@ -273,20 +298,35 @@ def other_format(file: str, kind: str, images: int) -> FileSkip:
     return FileSkip(file, None, None, SkipReason.OTHER_FORMAT, detail, kind, images)
 
 
+_TOLD: MappingType[str | int, str] = {
+    "_example": "an example, which its program doesn't read",
+    "description": "a description",
+    "kubectl.kubernetes.io/last-applied-configuration": "a copy that kubectl keeps",
+    "lastTriggeredImage": "the cluster writes it",
+    "openshift.io/imported-from": "it says where an image came from",
+}
+"""Keys whose texts speak of images, and why nothing is pulled by them."""
+
+
 def _reason_at(path: Path) -> Reason | None:
     """Why a place is none that is pulled from."""
-    named = path[-1:] == ("name",) and path[-3:-2] == ("images",)
-    if named or path[-3:-1] == ("kustomize", "images"):
-        return SkipReason.NOT_PULLED, "an `images:` entry matches names by it"
-    if path[:1] == ("status",):
-        return SkipReason.NOT_PULLED, "a status, which only the cluster writes"
-    if not LABEL_KEYS.isdisjoint(path):
-        return SkipReason.NOT_PULLED, "a label"
     if path[-3:-1] == ("postBuild", "substitute"):
         return SkipReason.VARIABLE, "the value of a variable, which is never edited"
+    why = _why_not_pulled(path)
+    return None if why is None else (SkipReason.NOT_PULLED, why)
+
+
+def _why_not_pulled(path: Path) -> str | None:
+    named = path[-1:] == ("name",) and path[-3:-2] == ("images",)
+    if named or path[-3:-1] == ("kustomize", "images"):
+        return "an `images:` entry matches names by it"
+    if path[:1] == ("status",):
+        return "a status, which only the cluster writes"
+    if not LABEL_KEYS.isdisjoint(path):
+        return "a label"
     if any(path[-len(names) :] == names for names in GLOBAL_REGISTRIES):
-        return SkipReason.NOT_PULLED, "the chart puts it before the names of its images"
-    return None
+        return "the chart puts it before the names of its images"
+    return _TOLD.get(path[-1]) if path else None
 
 
 def _is_telling(path: Path) -> bool:

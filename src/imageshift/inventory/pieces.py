@@ -73,8 +73,11 @@ class Piece:
 
     @cached_property
     def is_schema(self) -> bool:
-        """Whether it describes what objects look like."""
+        """Whether it describes what objects look like; a script that applies such does more."""
+        if not is_yaml(self._scan.file):
+            return False
         is_schema = _SCHEMA.search(self.text[:_HEAD]) is not None
+        is_schema = is_schema or self._scan.file.endswith("values.schema.json")
         return is_schema or self._kind == "CustomResourceDefinition"
 
     @property

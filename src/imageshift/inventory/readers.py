@@ -21,7 +21,9 @@ from imageshift.inventory.objects import (
 from imageshift.inventory.parsed import read_parsed
 from imageshift.repo.workspace import Workspace
 from imageshift.sites import Resource, Role, resource_of
+from imageshift.sites.copied import Copied
 from imageshift.sites.kustomization import generators
+from imageshift.sites.model import below
 from imageshift.source import (
     Document,
     Mapping,
@@ -43,6 +45,7 @@ __all__ = [
     "read_objects",
     "target_keys",
     "variable_files",
+    "variable_keys",
 ]
 
 SOURCE_KINDS = frozenset(
@@ -161,8 +164,8 @@ def variable_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str]
         yield from ((generator.text("name") or "", file) for file in found if file)
 
 
-CopiedKey = tuple[tuple[str, str], tuple[Role, str]]
-"""Name and key of a ConfigMap, the part of an image that its text becomes, and why."""
+CopiedKey = tuple[tuple[str, str], Copied]
+"""Name and key of a ConfigMap, and what becomes of its text."""
 
 _ROLES = {
     "image": Role.REFERENCE,
@@ -172,6 +175,7 @@ _ROLES = {
     "registry": Role.REGISTRY,
 }
 _REPLACED = "a replacement copies it into an image, and perhaps elsewhere too"
+_VARIABLE = "kustomize's variable {} puts it wherever its name stands"
 _TARGET = "a release uses it as its value {}; only the chart can tell what that is"
 
 
@@ -187,12 +191,23 @@ def copied_keys(workspace: Workspace, kustomization: KustomizationFile) -> Itera
         yield from (copied for each in found if (copied := _copied(each)) is not None)
 
 
+def variable_keys(kustomization: KustomizationFile) -> Iterator[CopiedKey]:
+    """The ConfigMaps' texts that a kustomization's `vars` put wherever their names stand."""
+    items = (item for item in kustomization.root.items("vars") if isinstance(item, Mapping))
+    for item in items:
+        source, path = below(item, "objref"), below(item, "fieldref").text("fieldpath") or ""
+        if source.text("kind") == "ConfigMap" and path.startswith("data."):
+            note = _VARIABLE.format(item.text("name"))
+            copied = Copied(Role.REFERENCE, note, into_image=False)
+            yield (source.text("name") or "", path.removeprefix("data.")), copied
+
+
 def target_keys(release: Release) -> Iterator[CopiedKey]:
     """The texts of ConfigMaps and Secrets that a release takes as single values (`targetPath`)."""
     for source in release.values_from:
         role = _ROLES.get((source.target_path or "").rpartition(".")[2])
         if source.kind in {"ConfigMap", "Secret"} and role is not None:
-            yield (source.name, source.key), (role, _TARGET.format(source.target_path))
+            yield (source.name, source.key), Copied(role, _TARGET.format(source.target_path))
 
 
 def _copied(item: Node) -> CopiedKey | None:
@@ -210,7 +225,7 @@ def _copied(item: Node) -> CopiedKey | None:
     ]
     roles = [role for path in paths if (role := _ROLES.get(path.rpartition(".")[2])) is not None]
     name = source.text("name") or ""
-    return ((name, key.replace("\\.", ".")), (roles[0], _REPLACED)) if roles else None
+    return ((name, key.replace("\\.", ".")), Copied(roles[0], _REPLACED)) if roles else None
 
 
 def inflated_charts(

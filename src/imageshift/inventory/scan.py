@@ -35,7 +35,10 @@ __all__ = [
     "scan_file",
 ]
 
-_WORDS = (b"mage", b"registry", b"repository", b"_IMAGE", b"oci://", b"newName", b"lowedRepos")
+_WORDS = (
+    *(b"mage", b"registry", b"repository", b"_IMAGE", b"_REPOSITORY", b"oci://", b"newName"),
+    *(b"lowedRepos", b"taskRef", b"pipelineRef"),
+)
 _HELMFILE = (b"releases:", b"{{")
 # A line's first hash begins the search for the words behind it: one search for each line.
 _COMMENT = r"(?<![^\r\n])[^#\r\n]*+#[^\r\n]*?\bimageshift:[ \t]*"

@@ -25,7 +25,7 @@ _IGNORE_FILES = (".sourceignore", ".gitignore")
 
 # The most bytes of an ignore file, and the most patterns that hold for one folder.
 _LARGEST_IGNORE = 1024 * 1024
-_LARGEST_OTHER = 1024 * 1024
+_LARGEST_OTHER = 8 * 1024 * 1024
 _MOST_PATTERNS = 10_000
 
 # What Flux's source-controller leaves out of every artifact (its docs, "Default exclusions").
@@ -251,7 +251,7 @@ class Workspace:
         return content
 
     def read_other(self, name: str) -> bytes:
-        """The bytes of a file that decides nothing; one of more than 1 MiB isn't looked at.
+        """The bytes of a file that decides nothing; one of more than 8 MiB isn't looked at.
 
         Raises:
             SourceError: it can't be read, leads out of the root or is larger.

@@ -34,7 +34,8 @@ def rows_of(results: Iterable[Change | Kept]) -> list[tuple[Change | Kept, int]]
 class Account(Struct):
     """The counts. `brought` are rows that stand in no file, such as what charts bring.
 
-    `formats` has the files and the images of formats that aren't read.
+    `charts_unread` is how many releases have charts whose defaults nobody saw, `formats` has the
+    files and the images of formats that aren't read.
     """
 
     moved: int = 0
@@ -44,6 +45,7 @@ class Account(Struct):
     uses: int = 0
     references: set[str] = field(default_factory=set)
     formats: dict[str, list[int]] = field(default_factory=dict)
+    charts_unread: int = 0
 
     def add(self, result: Change | Kept, uses: int) -> None:
         """Counts one row."""
@@ -76,7 +78,9 @@ class Account(Struct):
         parts = f"{self.moved} cached or moving, {left} left with a reason, {unclaimed} unclaimed"
         text = f"account: {counted(self.named, 'text')} in the tree: {parts}"
         files = sum(files for files, _ in self.formats.values())
-        return text + (f"; {counted(files, 'file')} in other formats" if files else "")
+        text += f"; {counted(files, 'file')} in other formats" if files else ""
+        unread = counted(self.charts_unread, "release")
+        return text + (f"; charts of {unread} not read" if self.charts_unread else "")
 
     def lines(self) -> Iterator[str]:
         """The whole account for people."""
@@ -86,6 +90,8 @@ class Account(Struct):
         yield from (f"{count:>6}     {reason}" for reason, count in sorted(self.left.items()))
         yield f"{len(self.unclaimed):>6}   unclaimed"
         yield f"{self.brought:>6} brought by charts, post-renderers and remote bases"
+        if self.charts_unread:
+            yield f"{self.charts_unread:>6} releases whose charts weren't read"
         yield f"{len(self.references):>6} references, in {counted(self.uses, 'use')}"
         for name, (files, images) in sorted(self.formats.items()):
             yield f"{images:>6} in {counted(files, 'file')} that imageshift doesn't read: {name}"
@@ -98,6 +104,7 @@ class Account(Struct):
             "left": dict(sorted(self.left.items())),
             "unclaimed": len(self.unclaimed),
             "brought": self.brought,
+            "charts_unread": self.charts_unread,
             "uses": self.uses,
             "references": len(self.references),
             "other_formats": [

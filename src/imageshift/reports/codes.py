@@ -192,17 +192,19 @@ CODES: dict[str, CodeText] = {
         "The account id of the target doesn't have twelve digits, so nodes can't pull from it.",
         "Correct `--account`, or `account:` in the configuration.",
     ),
+    Code.CHARTS_UNREAD: CodeText(
+        "Charts that nobody read",
+        "So many releases have charts that weren't rendered. Their values were read as text, and "
+        "what only the charts' defaults name isn't in the report.",
+        "Let charts be rendered (`--charts auto`, with Helm and a way to the charts), or name "
+        "copies of them under `charts.sources`; `chart-unavailable` says what is in the way of "
+        "each.",
+    ),
     Code.CHART_UNAVAILABLE: CodeText(
         "A chart wasn't rendered",
         "A release's chart couldn't be found or rendered, so its values were read as text, and "
         "its default images weren't seen.",
         "Install helm or the extra `imageshift[charts]`, or name the chart under `charts.sources`.",
-    ),
-    Code.CHARTS_UNREAD: CodeText(
-        "Charts weren't rendered",
-        "The run doesn't render charts, so the values of releases were read as text, and the "
-        "images that only the charts name weren't seen.",
-        "Run it with `--charts auto` or `--charts require` where Helm and the charts are at hand.",
     ),
     Code.RULE_MISSING: CodeText(
         "A registry that ECR can cache has no rule",

@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from imageshift.data.config_map_keys import CONFIG_MAP_KEYS
 from imageshift.sites.context import FinderContext
+from imageshift.sites.copied import Copied
 from imageshift.sites.custom import select
+from imageshift.sites.flags import find_flag_values, names_image_env
 from imageshift.sites.generic import find_embedded_pods
 from imageshift.sites.model import ImageSite, Path, Resource, SiteKind, below, resource_of
 from imageshift.sites.values import ValuesContext, find_values_images
@@ -34,6 +36,7 @@ def may_name_images(text: str, context: FinderContext) -> bool:
     return (
         bool(context.values_maps or context.copied_keys)
         or _KNOWN.search(text) is not None
+        or names_image_env(text)
         or _POD_LIST.search(text) is not None
     )
 
@@ -52,11 +55,12 @@ def find_config_map_images(
         paths = data_paths(resource.name, key)
         if key in values_keys:
             yield from _values(document, resource, text, at, free=values_keys[key])
-        elif (resource.name, key) in context.copied_keys:
-            yield from _copied(document, resource, text, at, context)
+        elif (copied := context.copied(resource.name, key, text.value)) is not None:
+            yield from _copied(document, resource, text, at, copied)
         elif paths:
             yield from _known(document, text, resource, at, paths)
         else:
+            yield from find_flag_values(document, resource, key, text, at)
             yield from find_embedded_pods(document, text, resource, at)
 
 
@@ -74,8 +78,8 @@ def find_secret_images(
         if key in values_keys:
             found = _values(document, resource, text, at, free=values_keys[key])
             yield from (site.doubtful(_CLEAR_TEXT) for site in found)
-        elif (resource.name, key) in context.copied_keys:
-            yield from _copied(document, resource, text, at, context)
+        elif (copied := context.copied(resource.name, key, text.value)) is not None:
+            yield from _copied(document, resource, text, at, copied)
 
 
 def _filled(root: Mapping, name: str) -> Iterator[tuple[str, Scalar]]:
@@ -92,12 +96,11 @@ def _values(
 
 
 def _copied(
-    document: Document, resource: Resource, text: Scalar, at: Path, context: FinderContext
+    document: Document, resource: Resource, text: Scalar, at: Path, copied: Copied
 ) -> Iterator[ImageSite]:
     """A text that something puts into an image elsewhere, and maybe into other things."""
-    role, note = context.copied_keys[resource.name, str(at[-1])]
     for site in whole_site(document, resource, text, at, SiteKind.CUSTOM):
-        yield replace(site, parts=(replace(site.main, role=role),)).doubtful(note)
+        yield replace(site, parts=(replace(site.main, role=copied.role),)).doubtful(copied.why)
 
 
 def find_data_images(document: Document, name: str, key: str) -> Iterator[ImageSite]:

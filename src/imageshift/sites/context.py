@@ -7,11 +7,13 @@ from enum import Enum, auto
 from msgspec import Struct, field
 
 from imageshift.data.image_field import ImageField
+from imageshift.sites.copied import Copied
 from imageshift.sites.elements import ElementImage
 from imageshift.sites.environments import HelmfileFacts
 from imageshift.sites.keeps import Keep
-from imageshift.sites.model import Resource, Role
+from imageshift.sites.model import Resource
 from imageshift.sites.rows import Rows
+from imageshift.sites.tekton_values import TektonImages
 
 __all__ = ["FileRole", "FinderContext"]
 
@@ -43,12 +45,13 @@ class FinderContext(Struct, frozen=True):
     `source_url` gives the address of a Flux source by its kind, namespace and name;
     `values_maps` gives, by name, the keys of ConfigMaps that are Helm values, and whether their
     chart is prefix-free, `values_secrets` those of Secrets; `copied_keys` are names with keys of
-    those whose text goes into an image elsewhere, with its part in that and why; `rows` are the
+    those whose text goes elsewhere, with what it becomes there and why; `rows` are the
     user's own image paths, and `defined` gives those that a CRD in the tree shows of a kind. With
     `move_unknown` a whole reference in a kind that nothing knows is likely, not doubtful.
     `helmfile` is what is known of the helmfile that it is, or whose values it holds, and `keeps`
     what the user says stays in the file; `elements` are images that an ApplicationSet's template
-    takes from here, `data_key` is the ConfigMap and the key that a generator makes of the file.
+    takes from here, `data_key` is the ConfigMap and the key that a generator makes of the file, and
+    `tekton` has the parameters of Tekton's tasks and pipelines that are images.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -56,7 +59,7 @@ class FinderContext(Struct, frozen=True):
     source_url: Callable[[str, str, str], str | None] = _unknown_source
     values_maps: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
     values_secrets: MappingType[str, MappingType[str, bool]] = field(default_factory=dict)
-    copied_keys: MappingType[tuple[str, str], tuple[Role, str]] = field(default_factory=dict)
+    copied_keys: MappingType[tuple[str, str], Copied] = field(default_factory=dict)
     rows: Rows = Rows()
     defined: Callable[[Resource], tuple[ImageField, ...]] = _undefined
     move_unknown: bool = False
@@ -65,3 +68,9 @@ class FinderContext(Struct, frozen=True):
     helmfile: HelmfileFacts = HelmfileFacts()
     keeps: tuple[Keep, ...] = ()
     elements: tuple[ElementImage, ...] = ()
+    tekton: TektonImages = field(default_factory=dict)
+
+    def copied(self, name: str, key: str, text: str) -> Copied | None:
+        """What becomes of a ConfigMap's or Secret's text; None where that is no image."""
+        found = self.copied_keys.get((name, key))
+        return found if found is not None and found.is_image(key, text) else None

@@ -191,6 +191,10 @@ def _mapping_sites(
         yield from find_tekton_images(document, resource, node, path)
     elif shape is FieldShape.CONTAINER:
         yield from find_custom_container(document, resource, node, path)
+    elif shape is FieldShape.OPENSHIFT_SOURCE:
+        if node.text("kind") == "DockerImage":
+            at = (*path, "name")
+            yield from whole_site(document, resource, node.get("name"), at, SiteKind.CUSTOM)
     else:
         yield from _image_map(shape, document, resource, node, path)
 

@@ -44,6 +44,7 @@ from imageshift.sites.resource_sets import (
     find_template_text_images,
 )
 from imageshift.sites.rows import IMAGE_WORDS, built_in_rows
+from imageshift.sites.tekton_values import find_tekton_values
 from imageshift.sites.transformers import find_transformer_images, is_transformer
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
@@ -146,7 +147,7 @@ def _own_images(document: Document, context: FinderContext) -> Iterator[ImageSit
     elif context.role is FileRole.KUSTOMIZATION:
         root, find = document.mapping, _PatchFinder(context)
         yield from find_kustomization_images(document, root, resource_of(root), find)
-        yield from find_literal_images(document, root, resource_of(root), context.copied_keys)
+        yield from find_literal_images(document, root, resource_of(root), context)
     else:
         yield from _object_images(_Object(document, document.mapping, (), context))
 
@@ -242,6 +243,8 @@ def _sources(found: _Object, resource: Resource, taken: set[Path]) -> Iterator[I
     yield find_custom_images(*at, own)
     table = built_in_rows().of(resource)
     yield find_custom_images(*at, table)
+    if resource.group == "tekton.dev":
+        yield find_tekton_values(*at, found.context.tekton)
     if own or table or not is_workload:
         yield from _others(found, resource, [*own, *table], taken)
 

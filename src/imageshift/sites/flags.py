@@ -25,6 +25,7 @@ __all__ = [
     "find_variable",
     "is_image_env",
     "is_spelled_out",
+    "names_image_env",
 ]
 
 _FLAGS = frozenset(option.name for option in FLAGS)
@@ -33,6 +34,7 @@ _ENV_LISTS = frozenset(option.name for option in ENVIRONMENT_LISTS)
 _VERSION = re.compile(r"(?<!\S)[^\s=]+=(?P<image>\S+)")
 _ENV_PREFIXES = tuple(option.name for option in ENVIRONMENT_PREFIXES)
 
+_ANY_ENV = re.compile("|".join(map(re.escape, (*_ENV_PREFIXES, *sorted(_ENV)))))
 _IMAGE_FLAG = re.compile(r"(?:^|[-_.])image(?:$|[-_.])|[a-z0-9]Image$")
 
 _ARGUMENT_KEYS = {"args", "command", "extraArgs", "additionalArgs", "extraArguments"}
@@ -124,6 +126,11 @@ def find_flag_values(
 def is_image_env(name: str) -> bool:
     """Whether an environment variable of this name is known to hold an image."""
     return name in _ENV or name.startswith(_ENV_PREFIXES)
+
+
+def names_image_env(text: str) -> bool:
+    """Whether the name of a variable that is known to hold an image stands in a text."""
+    return _ANY_ENV.search(text) is not None
 
 
 def _judged(

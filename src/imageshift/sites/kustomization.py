@@ -1,11 +1,12 @@
 """kustomization.yaml: `images:` entries, inline patches, values in Helm generators."""
 
 from collections.abc import Iterator
-from collections.abc import Mapping as MappingType
 
 from msgspec import Struct
 
+from imageshift.sites.context import FinderContext
 from imageshift.sites.entries import find_entry_images
+from imageshift.sites.flags import is_image_env
 from imageshift.sites.model import (
     Confidence,
     ImageSite,
@@ -92,23 +93,24 @@ def find_literal_images(
     document: Document,
     root: Mapping,
     resource: Resource,
-    copied_keys: MappingType[tuple[str, str], tuple[Role, str]],
+    context: FinderContext,
 ) -> Iterator[ImageSite]:
-    """The images in literals that something puts into an image elsewhere."""
+    """The images in literals: those that something copies, and variables known to hold one."""
     for literal in generator_literals(root):
-        role, note = copied_keys.get((literal.name, literal.key), (None, ""))
-        if role is not None:
+        copied = context.copied(literal.name, literal.key, literal.value.value)
+        if copied is not None or is_image_env(literal.key):
+            role = Role.REFERENCE if copied is None else copied.role
             quoted = Part(role, literal.scalar, literal.path, literal.lead)
-            part = quoted if literal.scalar.style else Part(role, literal.value, literal.path)
-            yield ImageSite(
+            plain = Part(role, literal.value, literal.path)
+            site = ImageSite(
                 kind=SiteKind.CUSTOM,
                 document=document,
                 path=literal.path,
-                parts=(part,),
+                parts=(quoted if literal.scalar.style else plain,),
                 resource=resource,
-                confidence=Confidence.DOUBTFUL,
-                note=note,
+                confidence=Confidence.LIKELY,
             )
+            yield site if copied is None else site.doubtful(copied.why)
 
 
 def find_inline_patches(

@@ -18,14 +18,18 @@ VARIABLES = "variables"
 
 _CI = re.compile(
     r"(?:^|/)(?:\.github|\.circleci|\.forgejo|\.gitea|\.woodpecker|\.buildkite)/"
+    r"|(?:^|/)(?:\.prow|updatecli\.d)/"
     r"|(?:^|/)(?:\.travis\.yml|\.gitlab-ci\.ya?ml|appveyor\.yml|\.drone\.ya?ml|cloudbuild\.ya?ml"
-    r"|codeship-\w+\.yml|Jenkinsfile|azure-pipelines\.ya?ml|bitbucket-pipelines\.yml)$"
+    r"|codeship-\w+\.yml|codefresh\.ya?ml|\.prow\.ya?ml|Jenkinsfile|azure-pipelines\.ya?ml"
+    r"|bitbucket-pipelines\.yml)$"
 )
 _FORMATS = (
     ("CI", _CI),
     ("Terraform", re.compile(r"\.(?:tf|tofu|tfvars|hcl|tf\.json|tofu\.json)$")),
     ("Dockerfile", re.compile(r"(?:^|/)(?:Docker|Container)file[^/]*$|\.(?:Docker|docker)file$")),
     ("Compose", re.compile(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")),
+    ("dev container", re.compile(r"(?:^|/)(?:\.devcontainer/|\.?devcontainer(?:-lock)?\.json$)")),
+    ("Kptfile", re.compile(r"(?:^|/)Kptfile$")),
     (DOCUMENTATION, re.compile(r"\.(?:md|mdx|rst|adoc|txt|html?|svg|csv)$|(?:^|/)[A-Z]+$")),
     (VARIABLES, re.compile(r"(?:^|/)(?:\.env(?:\.[\w.-]+)?|[^/]+\.env)$")),
     ("Jsonnet", re.compile(r"\.(?:jsonnet|libsonnet)$")),

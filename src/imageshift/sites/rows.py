@@ -12,7 +12,9 @@ from imageshift.sites.model import Resource
 
 __all__ = ["IMAGE_WORDS", "Rows", "built_in_rows"]
 
-IMAGE_WORDS = re.compile(r"[iI]mage|registry|repository|_IMAGE|oci://|newName")
+IMAGE_WORDS = re.compile(
+    r"[iI]mage|registry|repository|_IMAGE|_REPOSITORY|oci://|newName|(?:task|pipeline)Ref"
+)
 """A word in a text that may hold an image."""
 
 _SCALARS = frozenset({FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG})

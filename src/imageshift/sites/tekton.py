@@ -12,7 +12,7 @@ from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKi
 from imageshift.sites.workloads import find_custom_container, whole_site
 from imageshift.source import Document, Mapping, Scalar
 
-__all__ = ["find_tekton_images", "parameter_of"]
+__all__ = ["find_tekton_images", "is_reference", "parameter_of"]
 
 _CONTAINER_LISTS = ("steps", "sidecars")
 _CONTAINERS = ("stepTemplate", "check")
@@ -74,7 +74,7 @@ class _Search(Struct, frozen=True):
                 yield from self._parameter(parameter)
 
     def _parameter(self, parameter: _Parameter) -> Iterator[ImageSite]:
-        if not _is_reference(parameter.value):
+        if not is_reference(parameter.value):
             return
         at = (self.document, self.resource, parameter.value, parameter.path, SiteKind.CUSTOM)
         for site in whole_site(*at):
@@ -126,7 +126,8 @@ def _parameters(spec: Mapping, path: Path) -> Iterator[_Parameter]:
                 yield _Parameter(item.text("name") or "", value, (*at, key))
 
 
-def _is_reference(value: Scalar) -> bool:
+def is_reference(value: Scalar) -> bool:
+    """Whether a parameter's value can be an image's text."""
     try:
         parse_reference(value.value)
     except InvalidReferenceError:

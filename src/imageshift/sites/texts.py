@@ -95,7 +95,7 @@ def _reference_in(text: str, word: Span, end: int) -> Iterator[Span]:
 def _is_name(name: str) -> bool:
     """Whether a word with a host or digest in it can be more than the host's own name."""
     host, slash, rest = name.partition("/")
-    named = bool(slash and rest) and "@" not in host and is_registry_host(host)
+    named = bool(host and slash and rest) and "@" not in host and is_registry_host(host)
     return named or _DIGEST.search(name) is not None
 
 

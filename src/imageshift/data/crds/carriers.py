@@ -108,6 +108,26 @@ ROWS: tuple[ImageField, ...] = (
         "Object", "spec.forProvider.manifest"
     ),
     *Definition(
+        "apiextensions.crossplane.io",
+        "crossplane/crossplane cluster/crds/apiextensions.crossplane.io_compositions.yaml",
+    ).objects("Composition", "spec.resources[].base"),
+    *Definition(
+        "apiextensions.crossplane.io",
+        "crossplane-contrib/function-patch-and-transform package/input/"
+        "pt.fn.crossplane.io_resources.yaml",
+    ).objects("Composition", "spec.pipeline[].input.resources[].base"),
+    *Definition("fleet.cattle.io", "rancher/fleet charts/fleet-crd/templates/crds.yaml").objects(
+        "Bundle", "spec.resources[].content"
+    ),
+    *Definition(
+        "policy.open-cluster-management.io",
+        "open-cluster-management-io/governance-policy-propagator deploy/crds",
+    ).objects("Policy", "spec.policy-templates[].objectDefinition"),
+    *Definition(
+        "policy.open-cluster-management.io",
+        "open-cluster-management-io/config-policy-controller deploy/crds",
+    ).objects("ConfigurationPolicy", "spec.object-templates[].objectDefinition"),
+    *Definition(
         "kro.run", "kubernetes-sigs/kro helm/crds/kro.run_resourcegraphdefinitions.yaml"
     ).objects("ResourceGraphDefinition", "spec.resources[].template"),
     *Definition("template.openshift.io", "openshift/api template/v1/types.go").objects(

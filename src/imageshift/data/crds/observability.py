@@ -234,6 +234,9 @@ _TRACES_AND_BOARDS: tuple[ImageField, ...] = (
         " latter is an image",
         certain=False,
     ),
+    *Definition("integreatly.org", "operate-first/apps grafana/base/grafana.yaml").references(
+        "Grafana", "spec.baseImage"
+    ),
     *_splunk.references(
         "ClusterManager ClusterMaster IndexerCluster IngestorCluster LicenseManager LicenseMaster"
         " MonitoringConsole SearchHeadCluster Standalone",

@@ -28,6 +28,11 @@ def _templates(*prefixes: str) -> tuple[str, ...]:
     return tuple(f"{prefix}.{place}" for prefix in prefixes + inline for place in _CONTAINER_PLACES)
 
 
+def _manifests(*prefixes: str) -> tuple[str, ...]:
+    inline = tuple(f"{prefix}.{place}" for prefix in prefixes for place in _INLINE)
+    return tuple(f"{prefix}.resource.manifest" for prefix in prefixes + inline)
+
+
 _WORKFLOW = (
     "Workflow WorkflowTemplate ClusterWorkflowTemplate",
     *_templates("spec.templates[]", "spec.templateDefaults"),
@@ -37,6 +42,14 @@ _ARGO_ROWS: tuple[ImageField, ...] = (
     *Definition("argoproj.io", f"{_ARGO}/argoproj.io_cronworkflows.yaml").containers(
         "CronWorkflow",
         *_templates("spec.workflowSpec.templates[]", "spec.workflowSpec.templateDefaults"),
+    ),
+    *Definition("argoproj.io", _ARGO).objects(
+        "Workflow WorkflowTemplate ClusterWorkflowTemplate",
+        *_manifests("spec.templates[]", "spec.templateDefaults"),
+    ),
+    *Definition("argoproj.io", f"{_ARGO}/argoproj.io_cronworkflows.yaml").objects(
+        "CronWorkflow",
+        *_manifests("spec.workflowSpec.templates[]", "spec.workflowSpec.templateDefaults"),
     ),
     *Definition("argoproj.io", f"{_ROLLOUTS}/rollout-crd.yaml").pod_templates(
         "Rollout", "spec.template"
@@ -126,6 +139,16 @@ _TEKTON: tuple[ImageField, ...] = (
         "triggers.tekton.dev",
         "tektoncd/triggers pkg/apis/triggers/v1beta1/trigger_template_types.go",
     ).objects("TriggerTemplate", "spec.resourcetemplates[]"),
+    *Definition(
+        "triggers.tekton.dev", "tektoncd/triggers pkg/apis/triggers/v1beta1/trigger_types.go"
+    ).objects("Trigger", "spec.template.spec.resourcetemplates[]"),
+    *Definition(
+        "triggers.tekton.dev",
+        "tektoncd/triggers pkg/apis/triggers/v1beta1/event_listener_types.go",
+    ).objects(
+        "EventListener",
+        "spec.triggers[].template.spec.resourcetemplates[]",
+    ),
 )
 
 _scale_set = Definition(

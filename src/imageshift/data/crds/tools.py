@@ -203,6 +203,16 @@ ROWS: tuple[ImageField, ...] = (
         "spec.runner.initContainers[]",
         "spec.starter.initContainers[]",
     ),
+    *Definition("core.k8sgpt.ai", "k8sgpt-ai/k8sgpt-operator config/crd/bases").of(
+        FieldShape.NAME_WITHOUT_TAG, "K8sGPT", "spec.repository", version="spec.version"
+    ),
+    *Definition("image.openshift.io", "openshift/api image/v1/types.go").of(
+        FieldShape.OPENSHIFT_SOURCE,
+        "ImageStream",
+        "spec.tags[].from",
+        note="OpenShift's API server imports it, with credentials of its own",
+        certain=False,
+    ),
     *Definition(
         "kagent.dev",
         "kagent-dev/kagent go/api/config/crd/bases/kagent.dev_agents.yaml",

@@ -1,0 +1,123 @@
+"""Tekton: values of parameters that a task or pipeline in another document puts into an image."""
+
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as MappingType
+
+from msgspec.structs import replace
+
+from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind, below
+from imageshift.sites.tekton import is_reference, parameter_of
+from imageshift.sites.workloads import whole_site
+from imageshift.source import Document, Mapping, Node, Scalar, walk
+
+__all__ = ["TektonImages", "find_tekton_values", "tekton_images"]
+
+TektonImages = MappingType[tuple[str, str], frozenset[str]]
+"""By kind and name of a task or pipeline, the parameters that are all of an image's text."""
+
+_REFERENCES = {"taskRef": "Task", "pipelineRef": "Pipeline"}
+_CALLABLE = frozenset({"Task", "ClusterTask", "Pipeline"})
+_MOST_ROUNDS = 4
+_BUNDLE = "Tekton's resolver fetches it, not a node"
+
+
+def find_tekton_values(
+    document: Document, root: Mapping, resource: Resource, path: Path, known: TektonImages
+) -> Iterator[ImageSite]:
+    """The values that an object gives to parameters of tasks and pipelines that are images.
+
+    Bundles, in which tasks and pipelines come, are only listed.
+    """
+    own = _own_images(root, known)
+    defaults = _pairs(below(root, "spec"), "default") if own else ()
+    values = [value for name, value in defaults if name in own]
+    values = [value for value in (*values, *_given(root, known)) if is_reference(value)]
+    bundles = list(_bundles(root))
+    paths = dict(_paths(root, path)) if values or bundles else {}
+    for value in (*values, *bundles):
+        for site in whole_site(document, resource, value, paths[id(value)], SiteKind.CUSTOM):
+            likely = replace(site, confidence=Confidence.LIKELY)
+            yield site.doubtful(_BUNDLE) if value in bundles else likely
+
+
+def tekton_images(roots: Iterable[Mapping]) -> TektonImages:
+    """What the tasks and pipelines of a tree do with their parameters.
+
+    Of several with one name, all that declare a parameter have to put it into an image.
+    """
+    found: dict[tuple[str, str], list[Mapping]] = {}
+    for root in roots:
+        kind = root.text("kind") or ""
+        if kind in _CALLABLE:
+            found.setdefault((kind, below(root, "metadata").text("name") or ""), []).append(root)
+    known: dict[tuple[str, str], frozenset[str]] = {}
+    for _ in range(_MOST_ROUNDS):
+        made = {key: _agreed(some, known) for key, some in found.items()}
+        if made == known:
+            break
+        known = made
+    return {key: names for key, names in known.items() if names}
+
+
+def _agreed(roots: list[Mapping], known: TektonImages) -> frozenset[str]:
+    """The parameters that every one of some objects which declares them puts into an image."""
+    images = [_own_images(root, known) for root in roots]
+    other = [_names(root) - own for root, own in zip(roots, images, strict=True)]
+    return frozenset().union(*images) - frozenset().union(*other)
+
+
+def _own_images(root: Mapping, known: TektonImages) -> frozenset[str]:
+    """An object's own parameters that become images of its steps, or of what it calls."""
+    texts = [node.text("image") for node in walk(root) if isinstance(node, Mapping)]
+    texts += [value.value for value in _given(root, known)]
+    used = (parameter_of(text) for text in texts if text)
+    return frozenset(name for name in used if name) & _names(root)
+
+
+def _names(root: Mapping) -> frozenset[str]:
+    items = below(root, "spec").items("params")
+    return frozenset(item.text("name") or "" for item in items if isinstance(item, Mapping))
+
+
+def _given(root: Mapping, known: TektonImages) -> Iterator[Scalar]:
+    """What is given to the parameters, of tasks and pipelines called by name, that are images."""
+    for caller, called, kind in _calls(root):
+        wanted = known.get((called.text("kind") or kind, called.text("name") or ""), frozenset())
+        yield from (value for name, value in _pairs(caller, "value") if name in wanted)
+
+
+def _bundles(root: Mapping) -> Iterator[Scalar]:
+    for _, called, _ in _calls(root):
+        values = _pairs(called, "value") if called.text("resolver") == "bundles" else ()
+        yield from (value for name, value in values if name == "bundle")
+        old = called.scalar("bundle")
+        if old is not None and not old.is_empty:
+            yield old
+
+
+def _calls(root: Mapping) -> Iterator[tuple[Mapping, Mapping, str]]:
+    """What calls a task or pipeline, how it names that, and the kind without another."""
+    for node in walk(root):
+        for key, kind in _REFERENCES.items():
+            called = node.mapping(key) if isinstance(node, Mapping) else None
+            if called is not None and isinstance(node, Mapping):
+                yield node, called, kind
+
+
+def _pairs(owner: Mapping, key: str) -> Iterator[tuple[str, Scalar]]:
+    for item in owner.items("params"):
+        value = item.get(key) if isinstance(item, Mapping) else None
+        if isinstance(item, Mapping) and isinstance(value, Scalar) and value.is_string:
+            yield item.text("name") or "", value
+
+
+def _paths(node: Node, path: Path) -> Iterator[tuple[int, Path]]:
+    """The paths of the scalars below a node, by their identity."""
+    if isinstance(node, Mapping):
+        for key, value in node.pairs():
+            yield from _paths(value, (*path, key.value))
+    elif isinstance(node, Scalar):
+        yield id(node), path
+    else:
+        for number, item in enumerate(getattr(node, "items", ())):
+            yield from _paths(item, (*path, number))
