@@ -56,6 +56,10 @@ _ARGO_JOB = (
 _CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: {}"
 _CONTESTED = "spec.values and a targetPath of valuesFrom both set it, and either may win"
 _NOTHING_BEHIND = "no value reaches it, and nothing here can change what the chart renders"
+_GATED = (
+    "the chart refuses other registries in its values: `charts: {allow_insecure_images: true}` "
+    "in the configuration lets them in"
+)
 _SPOILING = "another build has its own values, and the change would be wrong with them"
 IGNORED = "a value that it comes from is marked `imageshift: ignore`"
 
@@ -243,7 +247,7 @@ class _Work:
     ) -> list[tuple[int, Edit]]:
         spec, document = self._text.spec_node, self._text.document
         if self._text.tool is not Tool.FLUX:
-            raise SourceError(_NOTHING_BEHIND, reason="template")
+            raise SourceError(_GATED if self._result.gated else _NOTHING_BEHIND, reason="template")
         if self._terms.clash is not None:
             raise SourceError(_CLASH.format(self._terms.clash), reason="template")
         if spec is None or not self._terms.renderers:

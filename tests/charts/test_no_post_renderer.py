@@ -1,0 +1,81 @@
+"""Releases whose images only a post-renderer could move, where there can't be one."""
+
+from pathlib import Path
+
+import pytest
+
+from command_line import REGISTRY, run, write_tree
+
+FLUX = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: web
+  namespace: apps
+spec:
+  chart: {spec: {chart: app, sourceRef: {kind: HelmRepository, name: charts}}}
+"""
+ARGO = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: web
+spec:
+  destination: {namespace: apps, server: https://kubernetes.default.svc}
+  source: {repoURL: https://charts.example.com, chart: app, targetRevision: 1.0.0}
+"""
+POD = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n"
+LITERAL = f"{POD}spec:\n  containers: [{{name: a, image: ghcr.io/org/one:1}}]\n"
+TWICE = f"{LITERAL}  hostNetwork: true\n  hostNetwork: true\n"
+GATED = (
+    POD
+    + """\
+spec: {containers: [{name: a, image: "{{ .Values.image }}"}]}
+{{- if not (or (hasPrefix "docker.io" .Values.image) .Values.global.security.allowInsecureImages) }}
+{{- fail (printf "%s: set 'global.security.allowInsecureImages' to true" .Values.image) }}
+{{- end }}
+"""
+)
+SECURITY = "global: {security: {allowInsecureImages: false}}\n"
+CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: "
+OPEN = "`charts: {allow_insecure_images: true}` in the configuration"
+CASES = {
+    "a key stands twice": (
+        FLUX,
+        TWICE,
+        "ghcr.io/org/one:1",
+        f"{CLASH}a map with two keys hostNetwork",
+    ),
+    "Argo CD has none": (
+        ARGO,
+        LITERAL,
+        "ghcr.io/org/one:1",
+        "no value reaches it, and nothing here can change what the chart renders",
+    ),
+    "Argo CD has none, and the chart looks at the registry": (
+        ARGO,
+        GATED,
+        "docker.io/org/one:1",
+        f"the chart refuses other registries in its values: {OPEN} lets them in",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_image_stays_and_the_report_says_why(name: str, tmp_path: Path) -> None:
+    """Nothing is written that the tool would refuse, and the reason names the way out."""
+    release, template, image, reason = CASES[name]
+    files = {
+        "charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n",
+        "charts/app/values.yaml": f"image: docker.io/org/one:1\n{SECURITY}",
+        "charts/app/templates/all.yaml": template,
+        ".imageshift.yaml": "charts:\n  sources:\n    app: charts/app\n",
+        "apps/web.yaml": release,
+    }
+    write_tree(tmp_path, files)
+
+    done = run(tmp_path, "migrate", "apps", *REGISTRY)
+
+    assert (tmp_path / "apps" / "web.yaml").read_text() == release
+    assert f"{image}: {reason}" in " ".join(done.stdout.split())
+    assert done.code == 0
