@@ -1,4 +1,4 @@
-"""Releases whose images only a post-renderer could move, where there can't be one."""
+"""Releases whose images only a post-renderer could move, mostly where there can't be one."""
 
 from pathlib import Path
 
@@ -61,10 +61,8 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_the_image_stays_and_the_report_says_why(name: str, tmp_path: Path) -> None:
-    """Nothing is written that the tool would refuse, and the reason names the way out."""
-    release, template, image, reason = CASES[name]
+def write_case(root: Path, release: str, template: str) -> None:
+    """Write a repository with one release and its chart."""
     files = {
         "charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n",
         "charts/app/values.yaml": f"image: docker.io/org/one:1\n{SECURITY}",
@@ -72,10 +70,27 @@ def test_the_image_stays_and_the_report_says_why(name: str, tmp_path: Path) -> N
         ".imageshift.yaml": "charts:\n  sources:\n    app: charts/app\n",
         "apps/web.yaml": release,
     }
-    write_tree(tmp_path, files)
+    write_tree(root, dict(files))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_image_stays_and_the_report_says_why(name: str, tmp_path: Path) -> None:
+    """Nothing is written that the tool would refuse, and the reason names the way out."""
+    release, template, image, reason = CASES[name]
+    write_case(tmp_path, release, template)
 
     done = run(tmp_path, "migrate", "apps", *REGISTRY)
 
     assert (tmp_path / "apps" / "web.yaml").read_text() == release
     assert f"{image}: {reason}" in " ".join(done.stdout.split())
+    assert done.code == 0
+
+
+def test_templates_whose_lines_end_as_on_windows(tmp_path: Path) -> None:
+    """An object's name is found there too, so that a post-renderer moves the chart's image."""
+    write_case(tmp_path, FLUX, LITERAL.replace("\n", "\r\n"))
+
+    done = run(tmp_path, "migrate", "apps", *REGISTRY)
+
+    assert "newName" in (tmp_path / "apps" / "web.yaml").read_text()
     assert done.code == 0

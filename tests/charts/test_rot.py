@@ -130,6 +130,15 @@ BUMPS = {
         ),
         "image:\n  registry: HOST/github\n",
     ),
+    "the chart puts a registry before it": (
+        Version("image: {repository: org/app, tag: '1'}", REPOSITORY),
+        Version("image: {registry: quay.io, repository: org/app, tag: '2'}", SPLIT),
+        (
+            "15:19: override-stale: app 2.0.0 makes quay.io/HOST/docker-hub/org/app of it, "
+            "and takes quay.io/org/app:2 by default"
+        ),
+        "image:\n  registry: HOST/quay\n  repository: org/app\n",
+    ),
     "a whole reference": (
         Version("image: quay.io/org/app:1", WHOLE),
         Version("image: ghcr.io/org/app:2", WHOLE),

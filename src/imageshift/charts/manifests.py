@@ -152,6 +152,7 @@ def _identity(document: str) -> tuple[str, str, str, str] | None:
 
 def metadata_of(document: str) -> dict[str, str]:
     """The plain texts right below `metadata`, by the indent of its first line; flow style too."""
+    document = document.replace("\r\n", "\n")
     found = _METADATA.search(document + "\n")
     if found is None:
         flow = _FLOW_METADATA.search(document)

@@ -110,7 +110,10 @@ def _copied(node: Any) -> Any:
 
 
 class _Candidate(Struct, frozen=True):
-    """A rendered image whose name on the own registry comes from values; the last is its place."""
+    """A rendered image whose name on the own registry comes from values; the last is its place.
+
+    The name may have another registry before it, which the chart puts there.
+    """
 
     image: RenderedImage
     leaves: tuple[ValuePath, ...]
@@ -150,13 +153,13 @@ def _candidate(
     image: RenderedImage, written: Mapping[ValuePath, Override], rules: RuleSet
 ) -> _Candidate | None:
     try:
-        registry = rules.normalize(rules.parse(image.text)).registry
+        now = rules.normalize(rules.parse(image.text))
     except InvalidReferenceError:
         return None
     end = name_length(image.text)
     segments = sorted(image.segments, key=lambda segment: segment.start)
     leaves = [s.leaf for s in segments if s.start < end and s.leaf in written]
-    own = registry == rules.registry.host and leaves
+    own = leaves and (now.registry == rules.registry.host or rules.inner(now) is not None)
     return _Candidate(image, tuple(dict.fromkeys(leaves))) if own else None
 
 
@@ -233,6 +236,8 @@ class _Stale:
         outcome, target = self._rules.map(now), self._rules.map(then)
         if isinstance(target, Cached) or then.full_name == now.full_name:
             return None
+        if isinstance(outcome, Unmapped) and outcome.reason is UnmappedReason.NO_RULE:
+            return RotCode.STALE
         wanted = target.target.full_name if isinstance(target, Mapped) else ""
         if isinstance(outcome, Unmapped):
             alike = isinstance(target, Mapped) and _last(now) == _last(then)
@@ -244,6 +249,8 @@ class _Stale:
 
     def _message(self, code: RotCode, now: ImageReference, default: str) -> str:
         upstream = self._rules.unmap(self._rules.normalize(now))
+        if upstream is None and code is RotCode.STALE:
+            return f"{self._look.title} makes {now.full_name} of it, and takes {default} by default"
         if code is RotCode.PHANTOM or upstream is None:
             return f"no rule makes {now.full_name}: {self._look.title} takes {default} by default"
         return f"this is {upstream.familiar_name}: {self._look.title} takes {default} by default"
@@ -263,7 +270,8 @@ class _Stale:
 
         Any other may be there on purpose; and a tag of its own fits its own image alone.
         """
-        upstream = self._rules.unmap(self._rules.normalize(now)) or now
+        normal = self._rules.normalize(now)
+        upstream = self._rules.unmap(self._rules.inner(normal) or normal) or now
         chart, known = self._look.text.release.source, self._look.history
         whole = candidate.is_whole
         if not (self._look.mend_all or known.has(chart, upstream, tagged=whole)):
