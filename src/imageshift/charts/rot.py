@@ -4,7 +4,7 @@ A chart's next release moves, renames or drops images, and yesterday's override 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -128,7 +128,7 @@ class _Candidate(Struct, frozen=True):
 def find_stale(look: Look) -> Rotten:
     """The images that values take from elsewhere than the chart would."""
     written = written_values(look.text)
-    look.history.note(look.text.release.source, _own_images(look, written))
+    _note_defaults(look, written)
     wanted = [found for image in look.images if (found := _candidate(image, written, look.rules))]
     if not wanted:
         return Rotten()
@@ -141,12 +141,22 @@ def find_stale(look: Look) -> Rotten:
     return Rotten(tuple(dict.fromkeys(made.findings)), made.agreed())
 
 
-def _own_images(look: Look, written: Mapping[ValuePath, Override]) -> Iterator[ImageReference]:
-    """The images that a chart takes by itself now."""
+def _note_defaults(look: Look, written: Mapping[ValuePath, Override]) -> None:
+    """Remembers the images that a chart takes by itself now, and where their registries stand."""
+    chart, found = look.text.release.source, []
     for image in look.images:
-        if not any(segment.leaf in written for segment in image.segments):
-            with suppress(InvalidReferenceError):
-                yield look.rules.normalize(look.rules.parse(image.text))
+        if any(segment.leaf in written for segment in image.segments):
+            continue
+        with suppress(InvalidReferenceError):
+            found.append(look.rules.normalize(look.rules.parse(image.text)))
+            for segment in image.segments:
+                if image.text[segment.start : segment.end + 1] == f"{_host(image.text)}/":
+                    look.history.note_registry(chart, segment.leaf, found[-1].registry)
+    look.history.note(chart, found)
+
+
+def _host(text: str) -> str:
+    return text.partition("/")[0]
 
 
 def _candidate(
@@ -274,7 +284,8 @@ class _Stale:
         upstream = self._rules.unmap(self._rules.inner(normal) or normal) or now
         chart, known = self._look.text.release.source, self._look.history
         whole = candidate.is_whole
-        if not (self._look.mend_all or known.has(chart, upstream, tagged=whole)):
+        made = known.has(chart, upstream, tagged=whole) or self._had_registry(candidate)
+        if not (self._look.mend_all or made):
             return None
         if whole:
             return target.target.normalized
@@ -282,6 +293,16 @@ class _Stale:
             return None
         text = candidate.image.text
         return target.target.full_name + text[name_length(text) :]
+
+    def _had_registry(self, candidate: _Candidate) -> bool:
+        """Whether all that is written is the cache of a registry that a version took there."""
+        chart, host = self._look.text.release.source, self._rules.registry.host
+        values = {leaf: self._written[leaf][1].value for leaf in candidate.leaves}
+        leaf, value = next(iter(values.items()))
+        value = value.removesuffix("/library")
+        upstreams = [r.upstream for r in self._rules.rules if value == f"{host}/{r.prefix}"]
+        known = self._look.history.had_registry
+        return len(values) == 1 and any(known(chart, leaf, name) for name in upstreams)
 
     def _is_tagged(self, candidate: _Candidate) -> bool:
         """Whether what is written sets a tag or digest too."""
