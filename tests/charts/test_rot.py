@@ -255,6 +255,28 @@ def test_a_path_that_no_rule_makes(tree: Tree) -> None:
     assert tree.values == "image:\n  repository: HOST/quay/org/app\n"
 
 
+def test_a_version_that_the_chart_has_left(tree: Tree) -> None:
+    """A whole reference pins the version that came with the chart, until the chart has another.
+
+    One that no version of the chart took is there on purpose.
+    """
+    tree.release("replicas: 1")
+    tree.chart("1.0.0", Version("image: quay.io/org/app:1", WHOLE))
+    tree.run("migrate")
+    assert tree.values == "replicas: 1\nimage: HOST/quay/org/app:1\n"
+    tree.chart("2.0.0", Version("image: quay.io/org/app:2", WHOLE))
+
+    found = tree.check()
+    tree.run("migrate")
+    mended = tree.values
+    tree.release(f"image: {HOST}/quay/org/app:0.9\n")
+
+    said = "this is quay.io/org/app:1: app 2.0.0 takes quay.io/org/app:2 by default"
+    assert found == [f"apps/web.yaml:14:12: override-stale: {said}"]
+    assert mended == "replicas: 1\nimage: HOST/quay/org/app:2\n"
+    assert tree.check() == []
+
+
 TWO = Version(
     "image: {repository: quay.io/org/app, tag: '1'}\n"
     "side: {enabled: false, image: {repository: quay.io/org/side, tag: '1'}}\n"

@@ -222,7 +222,7 @@ class _Stale:
             then = self._rules.parse(default)
         except InvalidReferenceError:
             return
-        code = self._code(now, then)
+        code = self._code(candidate, now, then)
         places = [self._written[leaf] for leaf in candidate.leaves]
         if code is None or any(self._look.is_kept(*place) for place in places):
             return
@@ -235,13 +235,15 @@ class _Stale:
         layer, scalar = places[-1]
         place = layer.document.place(scalar.start)
         tagged = not candidate.is_whole and self._is_tagged(candidate)
-        hint = self._hint(target, mends=wanted is not None, tagged=tagged)
+        hint = self._hint(target, candidate, mends=wanted is not None, tagged=tagged)
         message = self._message(code, now, default)
         self.findings.append(
             Rot(code, layer.file, place, message, hint, candidate.image.text, wanted is not None)
         )
 
-    def _code(self, now: ImageReference, then: ImageReference) -> RotCode | None:
+    def _code(
+        self, candidate: _Candidate, now: ImageReference, then: ImageReference
+    ) -> RotCode | None:
         """What is wrong with an image where the chart would have another one."""
         outcome, target = self._rules.map(now), self._rules.map(then)
         if isinstance(target, Cached) or then.full_name == now.full_name:
@@ -255,7 +257,15 @@ class _Stale:
             return RotCode.PHANTOM if own and alike else None
         current = outcome.target if isinstance(outcome, Mapped) else now
         same = wanted == self._rules.normalize(current).full_name
-        return None if same else RotCode.STALE
+        return None if same and not self._is_old(candidate, now, then) else RotCode.STALE
+
+    def _is_old(self, candidate: _Candidate, now: ImageReference, then: ImageReference) -> bool:
+        """Whether a value pins a version that the chart took by itself, and no longer takes."""
+        if not candidate.is_whole or now.identifier == then.identifier:
+            return False
+        upstream = self._rules.unmap(self._rules.normalize(now))
+        chart, known = self._look.text.release.source, self._look.history
+        return upstream is not None and known.has(chart, upstream, tagged=True)
 
     def _message(self, code: RotCode, now: ImageReference, default: str) -> str:
         upstream = self._rules.unmap(self._rules.normalize(now))
@@ -263,13 +273,15 @@ class _Stale:
             return f"{self._look.title} makes {now.full_name} of it, and takes {default} by default"
         if code is RotCode.PHANTOM or upstream is None:
             return f"no rule makes {now.full_name}: {self._look.title} takes {default} by default"
-        return f"this is {upstream.familiar_name}: {self._look.title} takes {default} by default"
+        alike = upstream.full_name == self._rules.normalize(self._rules.parse(default)).full_name
+        name = upstream.familiar if alike else upstream.familiar_name
+        return f"this is {name}: {self._look.title} takes {default} by default"
 
     @staticmethod
-    def _hint(target: Any, *, mends: bool, tagged: bool) -> str:
+    def _hint(target: Any, candidate: _Candidate, *, mends: bool, tagged: bool) -> str:
         if not isinstance(target, Mapped):
             return f"take it out: {target.detail}; {_KEEP}"
-        name = target.target.full_name
+        name = target.target.normalized if candidate.is_whole else target.target.full_name
         if tagged:
             return f"change it to {name} with its tag, or take both out; {_KEEP}"
         option = "" if mends else " --mend-stale"
