@@ -94,3 +94,17 @@ def test_templates_whose_lines_end_as_on_windows(tmp_path: Path) -> None:
 
     assert "newName" in (tmp_path / "apps" / "web.yaml").read_text()
     assert done.code == 0
+
+
+@pytest.mark.kustomize
+def test_verify_refuses_what_kustomize_would(tmp_path: Path) -> None:
+    """A release with post-renderers of its own isn't proven where Flux couldn't install it."""
+    renderer = "  postRenderers: [{kustomize: {images: [{name: a, newName: b}]}}]\n"
+    for side in ("before", "after"):
+        write_case(tmp_path / side, FLUX + renderer, TWICE)
+
+    done = run(tmp_path / "after", "verify", "apps", "--base", str(tmp_path / "before"), *REGISTRY)
+
+    why = "kustomize refuses what the chart renders: a map with two keys hostNetwork"
+    assert why in done.stdout + done.stderr
+    assert done.code == 4
