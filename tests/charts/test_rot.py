@@ -369,3 +369,42 @@ def test_patches_whose_target_is_gone(tree: Tree) -> None:
     assert found[-1].endswith("override-dead: app 2.0.0 has no Deployment that is named web")
     assert tree.check() == []
     assert "patches" not in (tree.folder / "repo" / "apps" / "web.yaml").read_text()
+
+
+FLAGS = "ghcr.io/org/one:1\n          args: [{}]"
+FLAG = "--sidecar-image=ghcr.io/org/s:{}"
+MOVED = {
+    "another version": (FLAG.format(2), [], "args/0", 'sidecar-image=HOST/github/org/s:2"'),
+    "another place": (
+        f"--first, {FLAG.format(1)}",
+        ["app 2.0.0 has the image of Deployment web elsewhere than at /spec/template/spec/{}"],
+        "args/1",
+        'sidecar-image=HOST/github/org/s:1"',
+    ),
+    "no such place": (
+        "",
+        ["app 2.0.0 has nothing at /spec/template/spec/{} of Deployment web"],
+        "",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_patches_that_miss_their_image(tree: Tree, name: str) -> None:
+    """A patch gets the chart's new version; one that would replace something else is dead."""
+    flags, dead, place, value = MOVED[name]
+    tree.release("replicas: 1")
+    tree.chart("1.0.0", Version("x: 1", (FLAGS.format(FLAG.format(1)),)))
+    tree.run("migrate")
+    tree.chart("2.0.0", Version("x: 1", (FLAGS.format(flags),)))
+
+    tree.run("migrate")
+    found = [line.partition("override-dead: ")[2] for line in tree.check()]
+    tree.run("migrate", "--prune")
+
+    assert found == [each.format("containers/0/args/0") for each in dead]
+    text = (tree.folder / "repo" / "apps" / "web.yaml").read_text().replace(HOST, "HOST")
+    assert text.count("op: replace") == bool(place)
+    assert (f"containers/0/{place}" in text, value in text) == (True, True) or not place
+    assert tree.check() == []

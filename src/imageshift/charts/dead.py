@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from imageshift.charts.compare import compare
+from imageshift.charts.dead_patches import Rendered, unfit_patches
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.layers import Layer
-from imageshift.charts.manifests import kind_and_name, split_manifest
 from imageshift.charts.model import RenderError, ValuePath
 from imageshift.charts.prune import DeadNode
 from imageshift.charts.render import Manifests
@@ -21,7 +21,7 @@ from imageshift.charts.values import leaves, lookup
 from imageshift.charts.writing import entry_node
 from imageshift.rot import PRUNE, Rot, RotCode
 from imageshift.source import Mapping as MapNode
-from imageshift.source import Node, Sequence
+from imageshift.source import Node
 
 __all__ = ["find_dead"]
 
@@ -199,8 +199,9 @@ def _behind(look: Look, manifests: Manifests) -> Iterator[tuple[Rot, DeadNode]]:
         node = entry_node(spec, path)
         if node is not None:
             yield from _found(look, node, f"no image of {look.title} is named {entry.name}")
-    for node, kind, name in _lost_patches(spec, manifests, f"{look.rules.registry.host}/"):
-        yield from _found(look, node, f"{look.title} has no {kind} that is named {name}")
+    rendered = Rendered(look.title, manifests, look.images, look.rules)
+    for node, message in unfit_patches(text.document, spec, rendered):
+        yield from _found(look, node, message)
 
 
 def _found(look: Look, node: Node, message: str) -> Iterator[tuple[Rot, DeadNode]]:
@@ -213,34 +214,3 @@ def _found(look: Look, node: Node, message: str) -> Iterator[tuple[Rot, DeadNode
 
 def _root(layer: Layer) -> MapNode:
     return layer.values or MapNode(0, None, flow=False)
-
-
-def _lost_patches(
-    spec: MapNode, manifests: Manifests, host: str
-) -> Iterator[tuple[MapNode, str, str]]:
-    """The patches that name an image on the registry and whose target the chart doesn't have."""
-    objects = {kind_and_name(part) for text in manifests.values() for part in split_manifest(text)}
-    for node in _patches(spec):
-        target = node.mapping("target") or MapNode(0, None, flow=False)
-        kind, name = target.text("kind"), target.text("name")
-        selected = target.get("labelSelector") or target.get("annotationSelector")
-        if selected or not (kind and name and host in (node.text("patch") or "")):
-            continue
-        if not any(one == kind and _may_name(name, other) for one, other in objects):
-            yield node, kind, name
-
-
-def _may_name(pattern: str, name: str) -> bool:
-    """Whether a target's name, a pattern of RE2, may be an object's; in doubt it is."""
-    plain = re.fullmatch(r"[\w-]*(?:\.[\w-]+)*", pattern)
-    return plain is None or re.fullmatch(pattern, name) is not None
-
-
-def _patches(spec: MapNode) -> Iterator[MapNode]:
-    renderers = spec.get("postRenderers")
-    for item in renderers.items if isinstance(renderers, Sequence) else ():
-        kustomize = item.mapping("kustomize") if isinstance(item, MapNode) else None
-        patches = None if kustomize is None else kustomize.get("patches")
-        for patch in patches.items if isinstance(patches, Sequence) else ():
-            if isinstance(patch, MapNode):
-                yield patch
