@@ -71,7 +71,9 @@ def pytest(session: nox.Session, *arguments: str, env: dict[str, str] | None = N
     report = REPORTS / f"{session.name}.xml"
     # Most processes are kubectl's, which end before collecting garbage pays.
     variables = {"PATH": tools_path(session), "GOGC": "400", **(env or {})}
-    session.run("pytest", f"--junitxml={report}", *arguments, env=variables)
+    # Neighbours stay on one worker, which shares what their module prepares.
+    spread = ["--dist", "worksteal"] if "-n" in arguments else []
+    session.run("pytest", f"--junitxml={report}", *spread, *arguments, env=variables)
 
 
 def tools_path(session: nox.Session) -> str:

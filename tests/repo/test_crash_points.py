@@ -1,6 +1,6 @@
 """A run that is killed, disturbed or out of room at any step leaves old or new, and comes back.
 
-`IMAGESHIFT_CRASH_SHARE=1` tries every step; by default it is one in seven.
+`IMAGESHIFT_CRASH_SHARE=1` tries every step; by default it is one in eleven.
 """
 
 import errno
@@ -20,7 +20,7 @@ from imageshift.interrupt import ENDING
 
 pytestmark = pytest.mark.once
 
-SHARE = int(os.environ.get("IMAGESHIFT_CRASH_SHARE", "7"))
+SHARE = int(os.environ.get("IMAGESHIFT_CRASH_SHARE", "11"))
 POD = (
     "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
     "spec: {containers: [{name: a, image: nginx}]}\n"

@@ -25,7 +25,8 @@ COPY = "kubectl.kubernetes.io/last-applied-configuration"
 _KINDS = ("Secret", "SecretGenerator")
 _ALWAYS = {COPY, "secretGenerator"}
 _NAMED = re.compile(
-    r"""^[\s{\[,"'-]*kind["']?\s*:\s*["']?Secret\b|["']kind["']\s*:\s*["']Secret\b""", re.MULTILINE
+    r"""^(?:[^\S\n]|[{\[,"'-])*+kind["']?\s*:\s*["']?Secret\b|["']kind["']\s*:\s*["']Secret\b""",
+    re.MULTILINE,
 )
 _COMMENT = re.compile(r"#[^\r\n]*")
 _INK = re.compile(r"[^\s](?:[^\r\n]*[^\s])?")
