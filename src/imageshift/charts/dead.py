@@ -32,12 +32,11 @@ _WHOLE = r"\.{0}(?![\w.-]|\s+[\"`])"
 _WITH = r"\{{\{{-?\s*(?:with|if)\s+[\w$.]*?" + _WHOLE
 _HANDED_ON = r"(?<!\{{)(?<!with)(?<!if)[\s(][\w$.]*?" + _WHOLE
 _GOES_THROUGH = (
-    r"(?:range|toYaml)\b[^}}]*"
-    + _WHOLE
-    + r"|\.{0}\s*\|[^}}]*toYaml|with\b[^}}]*"
-    + _WHOLE
-    + r"(?:(?!\bend\b)[\s\S]){{0,2000}}?(?:range|toYaml)\b[^}}]*[ (]\.[ )|-]"
+    r"(?:range|toYaml)\b[^}}]{{0,300}}" + _WHOLE + r"|\.{0}\s{{0,9}}\|[^}}]{{0,300}}toYaml"
 )
+_WITH_BLOCK = r"\{{\{{-?\s{{0,9}}with\b[^}}]{{0,300}}" + _WHOLE
+_GOES_THROUGH_DOT = re.compile(rb"(?:range|toYaml)\b[^}]{0,100}[ (]\.[ )|-]")
+_MOST_BLOCKS, _LONGEST_BLOCK = 200, 1000
 
 
 def find_dead(look: Look) -> Iterator[tuple[Rot, DeadNode]]:
@@ -129,17 +128,19 @@ class _Reading:
         return r"(?:(?<![\w)])|\$\w+)\.{0}(?![\w-])" if self._finds(path, _WITH) else None
 
     def _finds(self, path: ValuePath, pattern: str) -> bool:
-        """Whether templates hold a pattern with a name that they have for a map.
+        """Whether templates hold a pattern with a name that they have for a map."""
+        return next(self._matches(path, pattern), None) is not None
+
+    def _matches(self, path: ValuePath, pattern: str) -> Iterator[re.Match[bytes]]:
+        """Where templates hold a pattern with a name that they have for a map.
 
         The values of a chart are `Values` in its own templates, and in those of libraries.
         """
         own = self._texts.get(path)
         names = [] if own is None else [("Values", own), ("Values", self._libraries)]
         names += [(str(path[-1]), self._all)] if path else []
-        return any(
-            re.search(pattern.format(re.escape(name)).encode(), text) is not None
-            for name, text in names
-        )
+        for name, text in names:
+            yield from re.finditer(pattern.format(re.escape(name)).encode(), text)
 
     def _has(self, path: ValuePath) -> bool:
         holder: Any = lookup(self._defaults, path[:-1])
@@ -153,7 +154,15 @@ class _Reading:
         found = lookup(self._defaults, path) if path else self._defaults
         if path and not (isinstance(found, Mapping) and found):
             return True
-        return self._finds(path, _GOES_THROUGH)
+        return self._finds(path, _GOES_THROUGH) or self._goes_through_dot(path)
+
+    def _goes_through_dot(self, path: ValuePath) -> bool:
+        """Whether a map is the dot of a `with` that goes through it; in doubt it is."""
+        for number, found in enumerate(self._matches(path, _WITH_BLOCK)):
+            block = found.string[found.end() : found.end() + _LONGEST_BLOCK].partition(b"end")[0]
+            if number == _MOST_BLOCKS or _GOES_THROUGH_DOT.search(block) is not None:
+                return True
+        return False
 
     def _reads_beside(self, path: ValuePath) -> bool:
         """Whether the chart makes an image from the values beside one, and not from it."""
