@@ -179,16 +179,17 @@ class Advice:
             if result.reason is SkipReason.UNCLAIMED:
                 self.add(Code.UNCLAIMED, place)
             elif result.status is Status.NO_RULE and result.before is not None:
-                self._look_at_upstream(result.before.registry, place)
+                self._look_at_upstream(result.before, place)
             elif site.resource.group == _LAMBDA and result.after is not None:
                 self.add(Code.LAMBDA, place)
             return
         self._look_at_change(result, site, place)
 
-    def _look_at_upstream(self, host: str, place: str) -> None:
+    def _look_at_upstream(self, image: ImageReference, place: str) -> None:
+        host = image.registry
         if find_upstream(host) is None:
             self.add(Code.UNSUPPORTED_UPSTREAM, place, host, remedy(host))
-        else:
+        elif not any(rules.covers(image) for rules in self._targets):
             self.add(Code.RULE_MISSING, place, host)
 
     def _look_at_change(self, change: Change, site: ImageSite, place: str) -> None:

@@ -269,6 +269,19 @@ class RuleSet:
             repository = _mend_hub_name(repository)
         return reference.with_name(rule.upstream, repository)
 
+    def inner(self, reference: ImageReference) -> ImageReference | None:
+        """The reference on the own registry that another one has in its path.
+
+        Charts make `quay.io/REGISTRY/app` where they put a registry before a name that has one.
+        """
+        parts = reference.repository.split("/")
+        at = next((n for n, part in enumerate(parts[:-1]) if self._is_own(part)), None)
+        return None if at is None else reference.with_name(parts[at], "/".join(parts[at + 1 :]))
+
+    def covers(self, reference: ImageReference) -> bool:
+        """Whether a rule fits an upstream's image, even if its name can't be cached."""
+        return self._rule_for(self.normalize(reference)) is not None
+
     def rule_of(self, reference: ImageReference) -> Rule | None:
         """The rule under whose prefix a reference on the own registry lies."""
         found = self._owner(self.normalize(reference))
@@ -298,7 +311,7 @@ class RuleSet:
         if rule is None:
             return self._without_rule(normal)
         repository = rule.to_cache(normal.repository)
-        if repository is None or _is_broken_hub_name(normal):
+        if repository is None or _is_broken_hub_name(normal) or self.inner(normal) is not None:
             return Unmapped(
                 UnmappedReason.NO_RULE,
                 f"{normal.full_name} isn't a name that {normal.registry} can have",

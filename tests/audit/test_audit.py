@@ -98,6 +98,23 @@ CAUSES: dict[str, tuple[Any, str, str | None, str | None]] = {
         "apps/web.yaml:9:18",
         None,
     ),
+    "this line, in an old cluster": (
+        pod(
+            "web-2408421650-x",
+            "docker.io/library/nginx:1.27",
+            owner=("extensions/v1beta1", "ReplicaSet", "web-684c9bc6d"),
+            labels={"pod-template-hash": "2408421650"},
+        ),
+        "line",
+        "apps/web.yaml:9:18",
+        None,
+    ),
+    "nobody's, in an old cluster": (
+        pod("agent-x", "quay.io/org/agent:1", owner=("extensions/v1beta1", "DaemonSet", "agent")),
+        "unknown",
+        None,
+        None,
+    ),
     "a line that stays": (
         pod("web-7d4b9c-x", "quay.io/org/kept:1", owner=RS, **LABELS),
         "unknown",

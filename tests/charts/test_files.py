@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from chart_cases import Case
 
+from command_line import write_tree
 from imageshift.charts.files import ChartFiles, load_archive, load_chart
 from imageshift.charts.model import ChartError, ChartUnavailableError
 
@@ -104,6 +105,16 @@ def test_helmignore(tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("x")
 
     assert sorted(load_chart(tmp_path).files) == [".helmignore", "Chart.yaml", "kept.txt"]
+
+
+def test_hidden_files_are_no_templates(tmp_path: Path) -> None:
+    """Helm passes over what is hidden right in a folder's templates/, whatever .helmignore says."""
+    names = (".helmignore", ".more/a.yaml", "sub/.b.yaml", "c.yaml")
+    write_tree(tmp_path, {"Chart.yaml": META.decode(), **{f"templates/{n}": "" for n in names}})
+
+    found = load_chart(tmp_path).files
+
+    assert sorted(found) == ["Chart.yaml", "templates/c.yaml", "templates/sub/.b.yaml"]
 
 
 def test_capabilities_are_noticed() -> None:

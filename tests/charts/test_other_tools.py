@@ -28,6 +28,6 @@ def test_application(tmp_path: Path, text: str) -> None:
     workspace = Workspace(tmp_path.resolve())
     index = build_index(workspace, workspace.walk())
 
-    found = [each.release for each in read_other_releases(index, Builds(index), {})]
+    found = [each.release for each in read_other_releases(index, Builds(index))]
 
     assert [(each.namespace, each.name) for each in found] == [("shop", "web")]

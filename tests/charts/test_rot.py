@@ -130,6 +130,15 @@ BUMPS = {
         ),
         "image:\n  registry: HOST/github\n",
     ),
+    "the chart puts a registry before it": (
+        Version("image: {repository: org/app, tag: '1'}", REPOSITORY),
+        Version("image: {registry: quay.io, repository: org/app, tag: '2'}", SPLIT),
+        (
+            "15:19: override-stale: app 2.0.0 makes quay.io/HOST/docker-hub/org/app of it, "
+            "and takes quay.io/org/app:2 by default"
+        ),
+        "image:\n  registry: HOST/quay\n  repository: org/app\n",
+    ),
     "a whole reference": (
         Version("image: quay.io/org/app:1", WHOLE),
         Version("image: ghcr.io/org/app:2", WHOLE),
@@ -156,10 +165,7 @@ def test_a_stale_override_is_found_and_mended(tree: Tree, name: str) -> None:
     scanned = tree.run("scan", "--format", "json").report["warnings"]
     migrated = tree.run("migrate")
 
-    if name == "registry and repository":
-        # Its repository isn't written: an image that never was, so that no version took it.
-        assert migrated.code == 0
-        tree.run("migrate", "--mend-stale")
+    assert migrated.code == 0
     assert (found, code) == ([f"apps/web.yaml:{finding}"], 1)
     codes = [row["code"] for row in scanned if row["places"]]
     assert codes == ["override-stale"]
@@ -247,6 +253,28 @@ def test_a_path_that_no_rule_makes(tree: Tree) -> None:
     assert done.code == 1
     tree.run("migrate", "--mend-stale")
     assert tree.values == "image:\n  repository: HOST/quay/org/app\n"
+
+
+def test_a_version_that_the_chart_has_left(tree: Tree) -> None:
+    """A whole reference pins the version that came with the chart, until the chart has another.
+
+    One that no version of the chart took is there on purpose.
+    """
+    tree.release("replicas: 1")
+    tree.chart("1.0.0", Version("image: quay.io/org/app:1", WHOLE))
+    tree.run("migrate")
+    assert tree.values == "replicas: 1\nimage: HOST/quay/org/app:1\n"
+    tree.chart("2.0.0", Version("image: quay.io/org/app:2", WHOLE))
+
+    found = tree.check()
+    tree.run("migrate")
+    mended = tree.values
+    tree.release(f"image: {HOST}/quay/org/app:0.9\n")
+
+    said = "this is quay.io/org/app:1: app 2.0.0 takes quay.io/org/app:2 by default"
+    assert found == [f"apps/web.yaml:14:12: override-stale: {said}"]
+    assert mended == "replicas: 1\nimage: HOST/quay/org/app:2\n"
+    assert tree.check() == []
 
 
 TWO = Version(
@@ -341,3 +369,42 @@ def test_patches_whose_target_is_gone(tree: Tree) -> None:
     assert found[-1].endswith("override-dead: app 2.0.0 has no Deployment that is named web")
     assert tree.check() == []
     assert "patches" not in (tree.folder / "repo" / "apps" / "web.yaml").read_text()
+
+
+FLAGS = "ghcr.io/org/one:1\n          args: [{}]"
+FLAG = "--sidecar-image=ghcr.io/org/s:{}"
+MOVED = {
+    "another version": (FLAG.format(2), [], "args/0", 'sidecar-image=HOST/github/org/s:2"'),
+    "another place": (
+        f"--first, {FLAG.format(1)}",
+        ["app 2.0.0 has the image of Deployment web elsewhere than at /spec/template/spec/{}"],
+        "args/1",
+        'sidecar-image=HOST/github/org/s:1"',
+    ),
+    "no such place": (
+        "",
+        ["app 2.0.0 has nothing at /spec/template/spec/{} of Deployment web"],
+        "",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_patches_that_miss_their_image(tree: Tree, name: str) -> None:
+    """A patch gets the chart's new version; one that would replace something else is dead."""
+    flags, dead, place, value = MOVED[name]
+    tree.release("replicas: 1")
+    tree.chart("1.0.0", Version("x: 1", (FLAGS.format(FLAG.format(1)),)))
+    tree.run("migrate")
+    tree.chart("2.0.0", Version("x: 1", (FLAGS.format(flags),)))
+
+    tree.run("migrate")
+    found = [line.partition("override-dead: ")[2] for line in tree.check()]
+    tree.run("migrate", "--prune")
+
+    assert found == [each.format("containers/0/args/0") for each in dead]
+    text = (tree.folder / "repo" / "apps" / "web.yaml").read_text().replace(HOST, "HOST")
+    assert text.count("op: replace") == bool(place)
+    assert (f"containers/0/{place}" in text, value in text) == (True, True) or not place
+    assert tree.check() == []

@@ -507,6 +507,17 @@ spec: {containers: [{name: a, image: "a/x:1"}]}
         refused="missing metadata.name",
     ),
     Probe(
+        "K13",
+        "a key that stands twice is refused",
+        f"""\
+-- kustomization.yaml --
+resources: [p.yaml]
+-- p.yaml --
+{pod("a/x:1")}kind: Pod
+""",
+        refused="already defined",
+    ),
+    Probe(
         "K14",
         "a tagSuffix is put behind a container's tag twice, and a digest goes",
         f"""\

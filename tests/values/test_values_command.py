@@ -84,6 +84,9 @@ def test_other_formats_hold_the_same_values(name: str) -> None:
 def test_what_has_no_comments_is_said() -> None:
     """JSON and --set hold nothing but values; the rest goes to standard error."""
     said = (
+        "These now pin what so far came with umbrella 1.0.0: "
+        "raise them together with the chart (tag-frozen):\n"
+        "  own.image\n"
         "No value moves these:\n"
         "  docker.io/bitnami/nginx:1.27.0-debian (Deployment/rel-w): "
         "the chart refuses other registries, unless --allow-insecure-images is given\n"
@@ -180,6 +183,10 @@ def test_names_that_formats_have_to_spell(tmp_path: Path) -> None:
         f'  "p[0],q": {mapped}/redis:2\n'
         f"  # nginx:1 (Pod/x\\n# y: REL)\n"
         f'  "x=y": {mapped}/nginx:1\n'
+        "# These now pin what so far came with my.chart 1.2.3: "
+        "raise them together with the chart (tag-frozen):\n"
+        "#   a.b.p[0],q\n"
+        "#   a.b.x=y\n"
     )
     command = ["helm", "template", "rel", "my.chart"]
     for more in (["-f", "-"], shlex.split(as_set.stdout)):
@@ -204,6 +211,9 @@ EXPECTED = (
     "# whole 1.0.0: values that take its images from the cache\n"
     "# nginx:1.27 (Deployment/whole-web)\n"
     f"image: {HOST}/docker-hub/library/nginx:1.27\n"
+    "# These now pin what so far came with whole 1.0.0: "
+    "raise them together with the chart (tag-frozen):\n"
+    "#   image\n"
 )
 
 

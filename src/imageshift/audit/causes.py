@@ -19,7 +19,8 @@ from imageshift.sites import Origin
 
 __all__ = ["Cause", "Causes", "Told", "Workloads", "each_node_image"]
 
-_BUILT_IN = frozenset({"", "apps", "batch"})
+# Clusters before 1.16 name owners in the group extensions.
+_BUILT_IN = frozenset({"", "apps", "batch", "extensions"})
 _CRON = re.compile(r"(.+)-\d{8,11}")
 # Labels by which operators name the object that a pod is made for, where the list has no owner.
 _LABELS = (
@@ -105,10 +106,10 @@ class Workloads:
 
 def _guessed(owner: Owner, pod: Item) -> Owner | None:
     """The owner's own one, by the names that Deployments and CronJobs give."""
-    labels = pod.metadata.labels or {}
-    suffix = f"-{labels.get('pod-template-hash', '')}"
-    if owner.kind == "ReplicaSet" and len(suffix) > 1 and owner.name.endswith(suffix):
-        return Owner("Deployment", owner.name.removesuffix(suffix), "apps/v1")
+    # The label isn't always the end of the name: before 1.12 it was spelled otherwise.
+    hashed = (pod.metadata.labels or {}).get("pod-template-hash")
+    if owner.kind == "ReplicaSet" and hashed and "-" in owner.name:
+        return Owner("Deployment", owner.name.rpartition("-")[0], "apps/v1")
     found = _CRON.fullmatch(owner.name) if owner.kind == "Job" else None
     return None if found is None else Owner("CronJob", found[1], "batch/v1")
 

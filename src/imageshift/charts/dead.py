@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from imageshift.charts.compare import compare
+from imageshift.charts.dead_patches import Rendered, unfit_patches
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.layers import Layer
-from imageshift.charts.manifests import kind_and_name, split_manifest
 from imageshift.charts.model import RenderError, ValuePath
 from imageshift.charts.prune import DeadNode
 from imageshift.charts.render import Manifests
@@ -21,11 +21,22 @@ from imageshift.charts.values import leaves, lookup
 from imageshift.charts.writing import entry_node
 from imageshift.rot import PRUNE, Rot, RotCode
 from imageshift.source import Mapping as MapNode
-from imageshift.source import Node, Sequence
+from imageshift.source import Node
 
 __all__ = ["find_dead"]
 
 _MOST_SINGLE = 40
+# How templates take a map named {0}: whole, as the dot of a `with`, or key by key. A literal
+# behind it is a key that `index` takes from it.
+_WHOLE = r"\.{0}(?![\w.-]|\s+[\"`])"
+_WITH = r"\{{\{{-?\s*(?:with|if)\s+[\w$.]*?" + _WHOLE
+_HANDED_ON = r"(?<!\{{)(?<!with)(?<!if)[\s(][\w$.]*?" + _WHOLE
+_GOES_THROUGH = (
+    r"(?:range|toYaml)\b[^}}]{{0,300}}" + _WHOLE + r"|\.{0}\s{{0,9}}\|[^}}]{{0,300}}toYaml"
+)
+_WITH_BLOCK = r"\{{\{{-?\s{{0,9}}with\b[^}}]{{0,300}}" + _WHOLE
+_GOES_THROUGH_DOT = re.compile(rb"(?:range|toYaml)\b[^}]{0,100}[ (]\.[ )|-]")
+_MOST_BLOCKS, _LONGEST_BLOCK = 200, 1000
 
 
 def find_dead(look: Look) -> Iterator[tuple[Rot, DeadNode]]:
@@ -89,34 +100,47 @@ class _Reading:
         self._defaults = chart.defaults
         self._values = values
         self._used = used
-        self._subcharts = _subcharts(chart)
-        self._templates = b"\n".join(
-            content for path, content in chart.files.items() if "templates/" in path
-        )
+        self._texts = {path: _templates(each) for path, each in _charts(chart, ())}
+        self._all = b"\n".join(self._texts.values())
+        self._libraries = b"\n".join(map(_templates, filter(_is_library, _inner(chart))))
 
     def knows(self, path: ValuePath) -> bool:
         """Whether the chart may read a value, perhaps only when something is switched on."""
         at = next((n for n in range(len(path)) if not self._has(path[: n + 1])), len(path))
         if at == len(path) or isinstance(path[at], int) or self._takes_all(path[:at]):
             return True
-        holder, key = self._holder(path[:at]), str(path[at])
-        if self._finds(rf"\.{re.escape(holder)}\.{re.escape(key)}(?![\w-])"):
+        key = re.escape(str(path[at]))
+        if self._finds(path[:at], rf"\.{{}}\.{key}(?![\w-])"):
             return True
-        if not (self._takes(holder) and self._finds(rf"[.\"'`]{re.escape(key)}(?![\w-])")):
+        read = self._reading(path[:at])
+        if read is None or re.search(read.format(key).encode(), self._all) is None:
             return False
         return not (at == len(path) - 1 and self._reads_beside(path))
 
-    def _holder(self, path: ValuePath) -> str:
-        """The name under which templates find a map: that of a subchart's values is Values."""
-        return "Values" if not path or path[-1] in self._subcharts else str(path[-1])
+    def _reading(self, path: ValuePath) -> str | None:
+        """How templates read from a map that they take as a whole; None where they don't.
 
-    def _takes(self, holder: str) -> bool:
-        """Whether templates take a map as a whole, so that they read it under another name."""
-        name = re.escape(holder)
-        return self._finds(rf"\.{name}(?![\w.-])|[\"'`]{name}[\"'`]")
+        Handed on, it has another name; as the dot of a `with` it has none.
+        """
+        quoted = r"|[\"'`]{0}[\"'`]" if path else ""
+        if self._finds(path, _HANDED_ON + quoted):
+            return r"(?<!\.Values)\.{0}(?![\w-])|[\"'`]{0}[\"'`]"
+        return r"(?:(?<![\w)])|\$\w+)\.{0}(?![\w-])" if self._finds(path, _WITH) else None
 
-    def _finds(self, pattern: str) -> bool:
-        return re.search(pattern.encode(), self._templates) is not None
+    def _finds(self, path: ValuePath, pattern: str) -> bool:
+        """Whether templates hold a pattern with a name that they have for a map."""
+        return next(self._matches(path, pattern), None) is not None
+
+    def _matches(self, path: ValuePath, pattern: str) -> Iterator[re.Match[bytes]]:
+        """Where templates hold a pattern with a name that they have for a map.
+
+        The values of a chart are `Values` in its own templates, and in those of libraries.
+        """
+        own = self._texts.get(path)
+        names = [] if own is None else [("Values", own), ("Values", self._libraries)]
+        names += [(str(path[-1]), self._all)] if path else []
+        for name, text in names:
+            yield from re.finditer(pattern.format(re.escape(name)).encode(), text)
 
     def _has(self, path: ValuePath) -> bool:
         holder: Any = lookup(self._defaults, path[:-1])
@@ -130,8 +154,15 @@ class _Reading:
         found = lookup(self._defaults, path) if path else self._defaults
         if path and not (isinstance(found, Mapping) and found):
             return True
-        name = re.escape(self._holder(path))
-        return self._finds(rf"(?:range|toYaml)\b[^}}]*\.{name}(?![\w.-])")
+        return self._finds(path, _GOES_THROUGH) or self._goes_through_dot(path)
+
+    def _goes_through_dot(self, path: ValuePath) -> bool:
+        """Whether a map is the dot of a `with` that goes through it; in doubt it is."""
+        for number, found in enumerate(self._matches(path, _WITH_BLOCK)):
+            block = found.string[found.end() : found.end() + _LONGEST_BLOCK].partition(b"end")[0]
+            if number == _MOST_BLOCKS or _GOES_THROUGH_DOT.search(block) is not None:
+                return True
+        return False
 
     def _reads_beside(self, path: ValuePath) -> bool:
         """Whether the chart makes an image from the values beside one, and not from it."""
@@ -144,11 +175,28 @@ class _Reading:
             yield from leaves(values.get("global") or {}, ("global",))
 
 
-def _subcharts(chart: ChartFiles) -> frozenset[str]:
-    """The names under which a chart's values hold those of the charts in it."""
-    own = {str(item.get("alias") or item.get("name")) for item in chart.metadata["dependencies"]}
-    inner = (_subcharts(each) | {each.name} for each in chart.subcharts)
-    return frozenset(own).union(*inner)
+def _charts(chart: ChartFiles, path: ValuePath) -> Iterator[tuple[ValuePath, ChartFiles]]:
+    """A chart and those in it, each by the path of its values."""
+    yield path, chart
+    for each in chart.subcharts:
+        for name in chart.names_of(each):
+            yield from _charts(each, (*path, name))
+
+
+def _inner(chart: ChartFiles) -> Iterator[ChartFiles]:
+    return (each for path, each in _charts(chart, ()) if path)
+
+
+def _templates(chart: ChartFiles) -> bytes:
+    """A chart's own templates, without those of the charts in it."""
+    own = (text for path, text in chart.files.items() if path.startswith("templates/"))
+    return b"\n".join(own)
+
+
+def _is_library(chart: ChartFiles) -> bool:
+    """Whether a chart only has named templates, which others call with their own values."""
+    names = (path.rpartition("/")[2] for path in chart.files if path.startswith("templates/"))
+    return all(name.startswith("_") or name == "NOTES.txt" for name in names)
 
 
 def _behind(look: Look, manifests: Manifests) -> Iterator[tuple[Rot, DeadNode]]:
@@ -160,8 +208,9 @@ def _behind(look: Look, manifests: Manifests) -> Iterator[tuple[Rot, DeadNode]]:
         node = entry_node(spec, path)
         if node is not None:
             yield from _found(look, node, f"no image of {look.title} is named {entry.name}")
-    for node, kind, name in _lost_patches(spec, manifests, f"{look.rules.registry.host}/"):
-        yield from _found(look, node, f"{look.title} has no {kind} that is named {name}")
+    rendered = Rendered(look.title, manifests, look.images, look.rules)
+    for node, message in unfit_patches(text.document, spec, rendered):
+        yield from _found(look, node, message)
 
 
 def _found(look: Look, node: Node, message: str) -> Iterator[tuple[Rot, DeadNode]]:
@@ -174,34 +223,3 @@ def _found(look: Look, node: Node, message: str) -> Iterator[tuple[Rot, DeadNode
 
 def _root(layer: Layer) -> MapNode:
     return layer.values or MapNode(0, None, flow=False)
-
-
-def _lost_patches(
-    spec: MapNode, manifests: Manifests, host: str
-) -> Iterator[tuple[MapNode, str, str]]:
-    """The patches that name an image on the registry and whose target the chart doesn't have."""
-    objects = {kind_and_name(part) for text in manifests.values() for part in split_manifest(text)}
-    for node in _patches(spec):
-        target = node.mapping("target") or MapNode(0, None, flow=False)
-        kind, name = target.text("kind"), target.text("name")
-        selected = target.get("labelSelector") or target.get("annotationSelector")
-        if selected or not (kind and name and host in (node.text("patch") or "")):
-            continue
-        if not any(one == kind and _may_name(name, other) for one, other in objects):
-            yield node, kind, name
-
-
-def _may_name(pattern: str, name: str) -> bool:
-    """Whether a target's name, a pattern of RE2, may be an object's; in doubt it is."""
-    plain = re.fullmatch(r"[\w-]*(?:\.[\w-]+)*", pattern)
-    return plain is None or re.fullmatch(pattern, name) is not None
-
-
-def _patches(spec: MapNode) -> Iterator[MapNode]:
-    renderers = spec.get("postRenderers")
-    for item in renderers.items if isinstance(renderers, Sequence) else ():
-        kustomize = item.mapping("kustomize") if isinstance(item, MapNode) else None
-        patches = None if kustomize is None else kustomize.get("patches")
-        for patch in patches.items if isinstance(patches, Sequence) else ():
-            if isinstance(patch, MapNode):
-                yield patch

@@ -188,7 +188,7 @@ class _Run:
         self._options = options
         sources = ChartSources(self._index, self._reach, options.sources)
         found = read_releases(self._index, self._reach, sources)
-        found += read_other_releases(self._index, Builds(self._index, self._reach), options.sources)
+        found += read_other_releases(self._index, Builds(self._index, self._reach))
         texts = [text for text in found if self._may_change(text)]
         if not texts:
             return self._found

@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from imageshift.charts.model import ValuePath, Values
 from imageshift.charts.values import lookup, merge, place
+from imageshift.reference import name_length
 
-__all__ = ["ValueEdit", "apply_edits", "plan_edits"]
+__all__ = ["ValueEdit", "apply_edits", "pins_version", "plan_edits"]
 
 
 class ValueEdit(Struct, frozen=True):
@@ -56,3 +57,10 @@ def _list_start(path: ValuePath, own: Values) -> ValuePath | None:
 def apply_edits(own: Values, edits: Iterable[ValueEdit]) -> dict[str, Any]:
     """A release's values with the edits in them."""
     return merge(own, place(own, {edit.path: edit.value for edit in edits}))
+
+
+def pins_version(value: Any) -> bool:
+    """Whether a value, or one inside it, has a tag or digest."""
+    if isinstance(value, Mapping | list):
+        return any(map(pins_version, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, str) and len(value) > name_length(value)

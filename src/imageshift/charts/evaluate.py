@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from imageshift.charts.compare import Difference, DifferenceClass, compare
+from imageshift.charts.markers import decoded
 from imageshift.charts.model import RenderError, Values
 from imageshift.charts.render import Manifests
 
@@ -51,12 +52,22 @@ def _is_moved(item: Difference, target: Target) -> bool:
     """Whether a line differs by hashes, or by images under their mapped names."""
     if item.kind is DifferenceClass.HASH:
         return True
-    old, new = _WORD.findall(item.before), _WORD.findall(item.after)
-    return (
-        item.kind is DifferenceClass.TEXT
-        and len(old) == len(new)
-        and all(one == other or target(one) == other for one, other in zip(old, new, strict=True))
+    return item.kind is DifferenceClass.TEXT and _is_mapped(item.before, item.after, target)
+
+
+def _is_mapped(before: str, after: str, target: Target) -> bool:
+    """Whether two texts are the same but for images under their mapped names."""
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    return len(old) == len(new) and all(
+        one == other or target(one) == other or _is_mapped_inside(one, other, target)
+        for one, other in zip(old, new, strict=True)
     )
+
+
+def _is_mapped_inside(one: str, other: str, target: Target) -> bool:
+    """Whether two words are base64 of such texts, as charts keep values in Secrets."""
+    before, after = decoded(one), decoded(other)
+    return before is not None and after is not None and _is_mapped(before, after, target)
 
 
 def _is_noise(found: Iterable[Difference], again: Iterable[Difference]) -> bool:

@@ -1,6 +1,7 @@
 """Chart folders: the files in them, through links as far as a boundary."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,9 +89,11 @@ class _Folder:
         return content
 
     def _is_ignored(self, name: str, *, folder: bool) -> bool:
-        return name != "Chart.yaml" and bool(
-            self._patterns.verdict(os.fsencode(name), folder=folder)
-        )
+        if name == "Chart.yaml":
+            return False
+        # Helm's own pattern `templates/.?*`, which holds beside those of every .helmignore.
+        hidden = re.fullmatch(r"templates/\.[^/]+", name) is not None
+        return hidden or bool(self._patterns.verdict(os.fsencode(name), folder=folder))
 
     def _fail(self, error: OSError) -> None:
         raise ChartError(f"{self._folder}: a folder can't be read: {error.strerror}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from imageshift.charts.model import ChartSource
+from imageshift.charts.model import ChartSource, ValuePath
 from imageshift.charts.store import Store
 from imageshift.errors import without_users
 from imageshift.reference import ImageReference
@@ -27,13 +27,28 @@ class History(Struct, frozen=True):
         """Remember that a version of a chart takes these images by itself."""
         for image in dict.fromkeys(images):
             for text in dict.fromkeys((image.full_name, image.normalized)):
-                if self.store.get(*_key(chart, text)) is None:
-                    self.store.keep(_SEEN, *_key(chart, text))
+                self._keep(_key(chart, text))
+
+    def note_registry(self, chart: ChartSource, value: ValuePath, registry: str) -> None:
+        """Remember that a version of a chart takes a registry from a value that it has itself."""
+        self._keep(_key(chart, _registry(value, registry)))
+
+    def had_registry(self, chart: ChartSource, value: ValuePath, registry: str) -> bool:
+        """Whether a version of a chart took a registry from a value by itself."""
+        return self.store.get(*_key(chart, _registry(value, registry))) is not None
 
     def has(self, chart: ChartSource, image: ImageReference, *, tagged: bool) -> bool:
         """Whether a version of a chart took an image by itself, with `tagged` in that version."""
         text = image.normalized if tagged else image.full_name
         return self.store.get(*_key(chart, text)) is not None
+
+    def _keep(self, key: tuple[str, ...]) -> None:
+        if self.store.get(*key) is None:
+            self.store.keep(_SEEN, *key)
+
+
+def _registry(value: ValuePath, registry: str) -> str:
+    return f"{'.'.join(map(str, value))}={registry}"
 
 
 def _key(chart: ChartSource, text: str) -> tuple[str, ...]:

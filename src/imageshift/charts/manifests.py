@@ -1,7 +1,7 @@
 """Rendered texts: their objects, and the images in them with the leaves that spell them."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -24,7 +24,15 @@ from imageshift.sites.rows import built_in_rows
 from imageshift.sites.sync_options import remakes_jobs, sync_options
 from imageshift.source import tree
 
-__all__ = ["Found", "clash", "find_images", "kind_and_name", "metadata_of", "split_manifest"]
+__all__ = [
+    "Found",
+    "clash",
+    "find_images",
+    "kind_and_name",
+    "metadata_of",
+    "repeated_key",
+    "split_manifest",
+]
 
 _SPLIT = re.compile(r"^---(?=[\s#]|\Z)", re.MULTILINE)
 _CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
@@ -109,6 +117,23 @@ def clash(manifests: Mapping[str, str]) -> str | None:
     return None
 
 
+def repeated_key(documents: Iterable[str]) -> str | None:
+    """Why kustomize refuses documents that Helm takes (K13): a key that stands twice in a map.
+
+    Raises:
+        SourceError: one is no YAML.
+    """
+    roots = (root for each in documents for root, _, _ in tree.parse_events(each))
+    for node in (node for root in roots for node in tree.walk(root)):
+        pairs = node.own if isinstance(node, tree.Mapping) else ()
+        seen: set[str] = set()
+        for name in (key.value for key, _ in pairs if isinstance(key, tree.Scalar)):
+            if name in seen:
+                return f"a map with two keys {name}"
+            seen.add(name)
+    return None
+
+
 def kind_and_name(document: str) -> tuple[str, str]:
     """The kind and the name of a rendered object, as far as they are written plainly."""
     kind = _KIND.search(document)
@@ -127,6 +152,7 @@ def _identity(document: str) -> tuple[str, str, str, str] | None:
 
 def metadata_of(document: str) -> dict[str, str]:
     """The plain texts right below `metadata`, by the indent of its first line; flow style too."""
+    document = document.replace("\r\n", "\n")
     found = _METADATA.search(document + "\n")
     if found is None:
         flow = _FLOW_METADATA.search(document)

@@ -2,10 +2,13 @@
 
 A mark only adds characters, so a rendering with the marks taken out must be the plain one:
 that proves that the leaves are copied, not looked at, and shows where each one arrives.
+Some charts put values into a Secret, so marks are also looked for in what is base64 of a text.
 """
 
+import base64
+import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +19,7 @@ from imageshift.charts.values import leaves, lookup
 __all__ = [
     "Candidate",
     "collides",
+    "decoded",
     "find_candidates",
     "find_named",
     "has_marks",
@@ -27,6 +31,9 @@ __all__ = [
 ]
 
 _MARK = re.compile(r"isq([0-9a-f]+)z")
+# What base64 makes of a mark's first letters: it depends on how many bytes stand before them.
+_HIDDEN_MARK = re.compile(r"aXNx|lzc|pc3")
+_ENCODED = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
 _TOKEN = re.compile(r"(?=[^\n]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9._/:@-]*")
 _REFERENCE = re.compile(
     r"(?<![\w./:@-])(?:[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+(?::\d+)?)/[a-z0-9][\w./:@-]*[\w]"
@@ -125,7 +132,29 @@ def splice(text: str, parts: Mapping[tuple[int, int], str]) -> str:
 
 def strip(text: str) -> str:
     """The text without marks."""
-    return _MARK.sub("", text) if "isq" in text else text
+    return _changed(text, lambda plain: _MARK.sub("", plain))
+
+
+def decoded(word: str) -> str | None:
+    """The text that a word is base64 of; None where it is none, or of something else."""
+    try:
+        return base64.b64decode(word, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _changed(text: str, change: Callable[[str], str]) -> str:
+    """The text with what has marks changed, also in what is base64."""
+
+    def recode(found: re.Match[str]) -> str:
+        inner = decoded(found[0])
+        if inner is None or not has_marks(inner):
+            return found[0]
+        return base64.b64encode(change(inner).encode()).decode()
+
+    if _HIDDEN_MARK.search(text) is not None:
+        text = _ENCODED.sub(recode, text)
+    return change(text) if "isq" in text else text
 
 
 def read_marks(text: str) -> tuple[str, list[tuple[int, int]]]:
@@ -147,6 +176,10 @@ def replace_marked(text: str, new: Mapping[int, tuple[str, str]]) -> str:
 
     Marks without an entry, or whose old text doesn't follow, are taken out.
     """
+    return _changed(text, lambda plain: _replaced(plain, new))
+
+
+def _replaced(text: str, new: Mapping[int, tuple[str, str]]) -> str:
     out: list[str] = []
     end = 0
     for hit in _MARK.finditer(text):

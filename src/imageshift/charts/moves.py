@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from imageshift.charts.edits import ValueEdit
+from imageshift.charts.edits import ValueEdit, pins_version
 from imageshift.charts.existing import EntryEdit, PostRenderers
 from imageshift.charts.jobs import NO_JOBS, FixedJobs
 from imageshift.charts.layers import Layer
@@ -37,7 +37,6 @@ from imageshift.charts.writing import (
     renderer_edits,
 )
 from imageshift.errors import SourceError
-from imageshift.reference import name_length
 from imageshift.sites import SkipReason
 from imageshift.sites.keeps import Keep
 from imageshift.source import Edit, Scalar, Sequence
@@ -56,6 +55,10 @@ _ARGO_JOB = (
 _CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: {}"
 _CONTESTED = "spec.values and a targetPath of valuesFrom both set it, and either may win"
 _NOTHING_BEHIND = "no value reaches it, and nothing here can change what the chart renders"
+_GATED = (
+    "the chart refuses other registries in its values: `charts: {allow_insecure_images: true}` "
+    "in the configuration lets them in"
+)
 _SPOILING = "another build has its own values, and the change would be wrong with them"
 IGNORED = "a value that it comes from is marked `imageshift: ignore`"
 
@@ -157,9 +160,9 @@ class _Work:
 
     def _frozen(self, patches: Iterable[Patch]) -> Iterator[str]:
         for _, step in self._steps:
-            if isinstance(step, Insertion) and _pins(step.value):
+            if isinstance(step, Insertion) and pins_version(step.value):
                 yield ".".join(step.path)
-        yield from (patch.pointer for patch in patches if _pins(patch.value))
+        yield from (patch.pointer for patch in patches if pins_version(patch.value))
 
     def _group(self, members: list[int], edits: list[ValueEdit]) -> None:
         """Decides over images that belong together."""
@@ -243,7 +246,7 @@ class _Work:
     ) -> list[tuple[int, Edit]]:
         spec, document = self._text.spec_node, self._text.document
         if self._text.tool is not Tool.FLUX:
-            raise SourceError(_NOTHING_BEHIND, reason="template")
+            raise SourceError(_GATED if self._result.gated else _NOTHING_BEHIND, reason="template")
         if self._terms.clash is not None:
             raise SourceError(_CLASH.format(self._terms.clash), reason="template")
         if spec is None or not self._terms.renderers:
@@ -367,10 +370,3 @@ def _changed(image: RenderedImage, paths: set[ValuePath]) -> Iterable[ValuePath]
         for end in range(1, len(segment.leaf) + 1):
             if segment.leaf[:end] in paths:
                 yield segment.leaf[:end]
-
-
-def _pins(value: Any) -> bool:
-    """Whether a value, or one inside it, has a tag or digest."""
-    if isinstance(value, Mapping | list):
-        return any(map(_pins, value.values() if isinstance(value, Mapping) else value))
-    return isinstance(value, str) and len(value) > name_length(value)

@@ -5,7 +5,6 @@ Each is a release with its values in layers, in the order of the tool (E1, E4, E
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
@@ -40,15 +39,12 @@ _EMPTY = MapNode(0, None, flow=False)
 _NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
 
 
-def read_other_releases(
-    index: Index, builds: Builds, known: Mapping[str, Path]
-) -> list[ReleaseText]:
+def read_other_releases(index: Index, builds: Builds) -> list[ReleaseText]:
     """The releases of every Argo CD Application, helmfile and kustomization with helmCharts.
 
-    `known` are the folders and archives that the configuration names for charts. What a template
-    decides (`{{`) isn't read.
+    What a template decides (`{{`) isn't read.
     """
-    reader = _Reader(index, builds, known)
+    reader = _Reader(index, builds)
     return [*reader.applications(), *reader.helmfiles(), *reader.inflations()]
 
 
@@ -105,10 +101,9 @@ class _Made(Struct, kw_only=True):
 
 
 class _Reader:
-    def __init__(self, index: Index, builds: Builds, known: Mapping[str, Path]) -> None:
+    def __init__(self, index: Index, builds: Builds) -> None:
         self._index = index
         self._builds = builds
-        self._known = known
 
     def applications(self) -> Iterator[ReleaseText]:
         """The sources of Applications that are charts."""
@@ -207,10 +202,8 @@ class _Reader:
         path = tree.absolute(folder)
         return ChartSource(kind=SourceKind.LOCAL, name=path.name, path=path, root=tree.root)
 
-    def _remote(self, kind: SourceKind, name: str, url: str, version: str | None) -> ChartSource:
-        given = self._known.get(name)
-        if given is not None:
-            return ChartSource(kind=SourceKind.LOCAL, name=name, path=given)
+    @staticmethod
+    def _remote(kind: SourceKind, name: str, url: str, version: str | None) -> ChartSource:
         return ChartSource(kind=kind, name=name, url=url, version=version or None)
 
     def _argo_files(

@@ -16,7 +16,7 @@ from imageshift.charts.edits import ValueEdit, plan_edits
 from imageshift.charts.existing import NO_RENDERERS, EntryEdit, PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.fills import Fill, join_fills, propose_fills
-from imageshift.charts.manifests import clash
+from imageshift.charts.manifests import clash, repeated_key, split_manifest
 from imageshift.charts.markers import Candidate
 from imageshift.charts.model import (
     Field,
@@ -39,6 +39,7 @@ from imageshift.charts.solve import Solution, Wish, solve
 from imageshift.charts.trace import GATE, Finding, Hints, Trace, Tracer
 from imageshift.charts.tracestore import TraceStore
 from imageshift.charts.values import lookup, place
+from imageshift.errors import SourceError
 
 __all__ = [
     "ONLY_KUSTOMIZE",
@@ -312,15 +313,16 @@ class _Work(Struct):
         sorter = _Sorter(self.mapper, self.existing, trace)
         for image in trace.images:
             sorter.add(image, reached(image))
+        entries, patches = merge_entries(sorter.entries), patches_for(sorter.patched)
         return Override(
             edits=self._edits(trace, changes) if changes else (),
-            entries=merge_entries(sorter.entries),
+            entries=entries,
             entry_edits=tuple(dict.fromkeys(sorter.entry_edits)),
-            patches=patches_for(sorter.patched),
+            patches=patches,
             outcomes=tuple(sorter.outcomes),
             gated=bool(trace.gated),
             renders=self.tracer.renderer.count,
-            clash=clash(trace.marked),
+            clash=clash(trace.marked) or (_repeated(trace) if entries or patches else None),
         )
 
 
@@ -380,6 +382,15 @@ def _reached(changes: Mapping[Candidate, str]) -> Callable[[RenderedImage], str]
         return markers.splice(image.text, parts)
 
     return after
+
+
+def _repeated(trace: Trace) -> str | None:
+    """Why kustomize can't read the chart, which is asked only where something needs it."""
+    parts = (part for text in trace.marked.values() for part in split_manifest(text))
+    try:
+        return repeated_key(markers.read_marks(part)[0] for part in parts)
+    except SourceError as error:
+        return f"no YAML: {error}"
 
 
 def _why_left(image: RenderedImage, trace: Trace) -> str:

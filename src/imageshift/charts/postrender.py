@@ -8,7 +8,15 @@ from imageshift.charts.markers import splice
 from imageshift.charts.model import Field, ObjectName, RenderedImage, ValuePath
 from imageshift.reference import name_length
 
-__all__ = ["ImageEntry", "Patch", "entry_for", "merge_entries", "patch_for", "patches_for"]
+__all__ = [
+    "ImageEntry",
+    "Patch",
+    "entry_for",
+    "merge_entries",
+    "patch_for",
+    "patches_for",
+    "pointer_of",
+]
 
 
 class ImageEntry(Struct, frozen=True, order=True):
@@ -81,8 +89,12 @@ def patches_for(pairs: Iterable[tuple[RenderedImage, str]]) -> tuple[Patch, ...]
 def _patch(pairs: list[tuple[RenderedImage, str]]) -> Patch:
     image = pairs[0][0]
     spans = {(one.offset, one.offset + len(one.text)): target for one, target in pairs}
-    pointer = "".join(f"/{_escape(str(part))}" for part in image.path)
-    return Patch(image.object, pointer, splice(image.whole, spans), image.hook)
+    return Patch(image.object, pointer_of(image), splice(image.whole, spans), image.hook)
+
+
+def pointer_of(image: RenderedImage) -> str:
+    """The JSON pointer of the string that an image stands in."""
+    return "".join(f"/{_escape(str(part))}" for part in image.path)
 
 
 def _escape(part: str) -> str:

@@ -1,5 +1,6 @@
 """Dead overrides taken out of their texts, with the maps and lists that hold nothing else."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
@@ -34,16 +35,28 @@ def removals(
     found: dict[str, tuple[Edit, ...]] = {}
     for item, nodes in roots.values():
         made = _Pruner(item.document, nodes).edits(item.root) or []
-        free = [edit for edit in made if not _is_touched(edit, others.get(item.file, ()))]
+        text = item.document.file.source.text
+        free = [edit for edit in made if not _is_touched(text, edit, others.get(item.file, ()))]
         found[item.file] = (*found.get(item.file, ()), *free)
     return found
 
 
-def _is_touched(edit: Edit, others: Iterable[Edit]) -> bool:
+def _is_touched(text: str, edit: Edit, others: Iterable[Edit]) -> bool:
     """Whether another edit changes or adds to what one takes out: the next run takes it out."""
-    return any(
-        edit.span.start <= other.span.end and other.span.start <= edit.span.end for other in others
-    )
+    start, end = edit.span.start, edit.span.end
+    for other in others:
+        at = other.span
+        if at.start == at.end == end and not _is_below(other.text, text[start:end]):
+            continue
+        if (start < at.end and at.start < end) or start < at.start == at.end <= end:
+            return True
+    return False
+
+
+def _is_below(added: str, gone: str) -> bool:
+    """Whether lines added behind others that go belong to them, by their indents."""
+    inner, outer = (re.match(r"\s*[\r\n]( *)\S", text) for text in (added, gone))
+    return inner is None or outer is None or len(inner[1]) > len(outer[1])
 
 
 class _Pruner(Struct):

@@ -4,7 +4,7 @@ A chart's next release moves, renames or drops images, and yesterday's override 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -110,7 +110,10 @@ def _copied(node: Any) -> Any:
 
 
 class _Candidate(Struct, frozen=True):
-    """A rendered image whose name on the own registry comes from values; the last is its place."""
+    """A rendered image whose name on the own registry comes from values; the last is its place.
+
+    The name may have another registry before it, which the chart puts there.
+    """
 
     image: RenderedImage
     leaves: tuple[ValuePath, ...]
@@ -125,7 +128,7 @@ class _Candidate(Struct, frozen=True):
 def find_stale(look: Look) -> Rotten:
     """The images that values take from elsewhere than the chart would."""
     written = written_values(look.text)
-    look.history.note(look.text.release.source, _own_images(look, written))
+    _note_defaults(look, written)
     wanted = [found for image in look.images if (found := _candidate(image, written, look.rules))]
     if not wanted:
         return Rotten()
@@ -138,25 +141,35 @@ def find_stale(look: Look) -> Rotten:
     return Rotten(tuple(dict.fromkeys(made.findings)), made.agreed())
 
 
-def _own_images(look: Look, written: Mapping[ValuePath, Override]) -> Iterator[ImageReference]:
-    """The images that a chart takes by itself now."""
+def _note_defaults(look: Look, written: Mapping[ValuePath, Override]) -> None:
+    """Remembers the images that a chart takes by itself now, and where their registries stand."""
+    chart, found = look.text.release.source, []
     for image in look.images:
-        if not any(segment.leaf in written for segment in image.segments):
-            with suppress(InvalidReferenceError):
-                yield look.rules.normalize(look.rules.parse(image.text))
+        if any(segment.leaf in written for segment in image.segments):
+            continue
+        with suppress(InvalidReferenceError):
+            found.append(look.rules.normalize(look.rules.parse(image.text)))
+            for segment in image.segments:
+                if image.text[segment.start : segment.end + 1] == f"{_host(image.text)}/":
+                    look.history.note_registry(chart, segment.leaf, found[-1].registry)
+    look.history.note(chart, found)
+
+
+def _host(text: str) -> str:
+    return text.partition("/")[0]
 
 
 def _candidate(
     image: RenderedImage, written: Mapping[ValuePath, Override], rules: RuleSet
 ) -> _Candidate | None:
     try:
-        registry = rules.normalize(rules.parse(image.text)).registry
+        now = rules.normalize(rules.parse(image.text))
     except InvalidReferenceError:
         return None
     end = name_length(image.text)
     segments = sorted(image.segments, key=lambda segment: segment.start)
     leaves = [s.leaf for s in segments if s.start < end and s.leaf in written]
-    own = registry == rules.registry.host and leaves
+    own = leaves and (now.registry == rules.registry.host or rules.inner(now) is not None)
     return _Candidate(image, tuple(dict.fromkeys(leaves))) if own else None
 
 
@@ -209,7 +222,7 @@ class _Stale:
             then = self._rules.parse(default)
         except InvalidReferenceError:
             return
-        code = self._code(now, then)
+        code = self._code(candidate, now, then)
         places = [self._written[leaf] for leaf in candidate.leaves]
         if code is None or any(self._look.is_kept(*place) for place in places):
             return
@@ -222,17 +235,21 @@ class _Stale:
         layer, scalar = places[-1]
         place = layer.document.place(scalar.start)
         tagged = not candidate.is_whole and self._is_tagged(candidate)
-        hint = self._hint(target, mends=wanted is not None, tagged=tagged)
+        hint = self._hint(target, candidate, mends=wanted is not None, tagged=tagged)
         message = self._message(code, now, default)
         self.findings.append(
             Rot(code, layer.file, place, message, hint, candidate.image.text, wanted is not None)
         )
 
-    def _code(self, now: ImageReference, then: ImageReference) -> RotCode | None:
+    def _code(
+        self, candidate: _Candidate, now: ImageReference, then: ImageReference
+    ) -> RotCode | None:
         """What is wrong with an image where the chart would have another one."""
         outcome, target = self._rules.map(now), self._rules.map(then)
         if isinstance(target, Cached) or then.full_name == now.full_name:
             return None
+        if isinstance(outcome, Unmapped) and outcome.reason is UnmappedReason.NO_RULE:
+            return RotCode.STALE
         wanted = target.target.full_name if isinstance(target, Mapped) else ""
         if isinstance(outcome, Unmapped):
             alike = isinstance(target, Mapped) and _last(now) == _last(then)
@@ -240,19 +257,31 @@ class _Stale:
             return RotCode.PHANTOM if own and alike else None
         current = outcome.target if isinstance(outcome, Mapped) else now
         same = wanted == self._rules.normalize(current).full_name
-        return None if same else RotCode.STALE
+        return None if same and not self._is_old(candidate, now, then) else RotCode.STALE
+
+    def _is_old(self, candidate: _Candidate, now: ImageReference, then: ImageReference) -> bool:
+        """Whether a value pins a version that the chart took by itself, and no longer takes."""
+        if not candidate.is_whole or now.identifier == then.identifier:
+            return False
+        upstream = self._rules.unmap(self._rules.normalize(now))
+        chart, known = self._look.text.release.source, self._look.history
+        return upstream is not None and known.has(chart, upstream, tagged=True)
 
     def _message(self, code: RotCode, now: ImageReference, default: str) -> str:
         upstream = self._rules.unmap(self._rules.normalize(now))
+        if upstream is None and code is RotCode.STALE:
+            return f"{self._look.title} makes {now.full_name} of it, and takes {default} by default"
         if code is RotCode.PHANTOM or upstream is None:
             return f"no rule makes {now.full_name}: {self._look.title} takes {default} by default"
-        return f"this is {upstream.familiar_name}: {self._look.title} takes {default} by default"
+        alike = upstream.full_name == self._rules.normalize(self._rules.parse(default)).full_name
+        name = upstream.familiar if alike else upstream.familiar_name
+        return f"this is {name}: {self._look.title} takes {default} by default"
 
     @staticmethod
-    def _hint(target: Any, *, mends: bool, tagged: bool) -> str:
+    def _hint(target: Any, candidate: _Candidate, *, mends: bool, tagged: bool) -> str:
         if not isinstance(target, Mapped):
             return f"take it out: {target.detail}; {_KEEP}"
-        name = target.target.full_name
+        name = target.target.normalized if candidate.is_whole else target.target.full_name
         if tagged:
             return f"change it to {name} with its tag, or take both out; {_KEEP}"
         option = "" if mends else " --mend-stale"
@@ -263,10 +292,12 @@ class _Stale:
 
         Any other may be there on purpose; and a tag of its own fits its own image alone.
         """
-        upstream = self._rules.unmap(self._rules.normalize(now)) or now
+        normal = self._rules.normalize(now)
+        upstream = self._rules.unmap(self._rules.inner(normal) or normal) or now
         chart, known = self._look.text.release.source, self._look.history
         whole = candidate.is_whole
-        if not (self._look.mend_all or known.has(chart, upstream, tagged=whole)):
+        made = known.has(chart, upstream, tagged=whole) or self._had_registry(candidate)
+        if not (self._look.mend_all or made):
             return None
         if whole:
             return target.target.normalized
@@ -274,6 +305,16 @@ class _Stale:
             return None
         text = candidate.image.text
         return target.target.full_name + text[name_length(text) :]
+
+    def _had_registry(self, candidate: _Candidate) -> bool:
+        """Whether all that is written is the cache of a registry that a version took there."""
+        chart, host = self._look.text.release.source, self._rules.registry.host
+        values = {leaf: self._written[leaf][1].value for leaf in candidate.leaves}
+        leaf, value = next(iter(values.items()))
+        value = value.removesuffix("/library")
+        upstreams = [r.upstream for r in self._rules.rules if value == f"{host}/{r.prefix}"]
+        known = self._look.history.had_registry
+        return len(values) == 1 and any(known(chart, leaf, name) for name in upstreams)
 
     def _is_tagged(self, candidate: _Candidate) -> bool:
         """Whether what is written sets a tag or digest too."""

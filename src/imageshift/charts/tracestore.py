@@ -24,7 +24,7 @@ from imageshift.repo.read import read_file
 __all__ = ["TraceStore"]
 
 # Raised when a finding's form, or how it is found out, changes.
-_FORM = 3
+_FORM = 4
 _LARGEST = 16 * 1024 * 1024
 _DIGEST = hashlib.sha256().digest_size
 

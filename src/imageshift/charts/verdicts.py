@@ -227,6 +227,7 @@ class _One:
         self._existing = PostRenderers.read(solved.text.release.post_renderers)
         self.leaves = _Leaves(solved.text)
         self._told: set[int] = set()
+        self._claimed: set[ValuePath] = set()
         self._edited: set[str] = set()
 
     def add_site(self, site: ImageSite, file: str) -> None:
@@ -234,6 +235,7 @@ class _One:
         key = site_key(site, file)
         if site.skip is not None:
             return
+        self._claimed |= self.leaves.of(site, file)
         fates = self._fates_of(site, file)
         if key in self._verdicts.results:
             # Another release that takes the text has decided over it.
@@ -261,21 +263,32 @@ class _One:
             self._edited.add(file)
 
     def add_rest(self) -> None:
-        """Adds the images that no site names, one for each text."""
+        """Adds the images that no site names, one for each text of a chart or of a file."""
         file = self._solved.text.file
         told = {self._solved.moves.fates[number].image.text for number in self._told}
-        rest: dict[str, list[Fate]] = {}
+        rest: dict[tuple[str, ValuePath], list[Fate]] = {}
         for number, fate in enumerate(self._solved.moves.fates):
-            known = number in self._told or fate.image.text in told
+            text = fate.image.text
+            written = self._unclaimed(fate.image) if text in told else ()
+            known = number in self._told or (text in told and not written)
             known = known or fate.detail == IGNORED
             if not known and not self._is_named_by_entry(fate.image):
-                rest.setdefault(fate.image.text, []).append(fate)
+                rest.setdefault((text, written), []).append(fate)
         for fates in rest.values():
             fate = min(fates, key=lambda each: (not each.moves, each.reason is None))
             self._add_extra(file, fate, fates)
         self._add_unseen()
         if isinstance(self._mapper, Backward):
             self._add_patches()
+
+    def _unclaimed(self, image: RenderedImage) -> ValuePath:
+        """The value of the release's own text that names an image, and that no site is."""
+        end = name_length(image.text)
+        for leaf in (segment.leaf for segment in image.segments if segment.start < end):
+            layer = self.leaves.places.get(leaf, (None,))[0]
+            if layer is self._solved.text.own and leaf not in self._claimed:
+                return leaf
+        return ()
 
     def add_entries(self) -> None:
         """Adds what the rendered images say of the entries that give them another name."""

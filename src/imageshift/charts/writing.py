@@ -1,6 +1,6 @@
 """From changed values to edits of the text that they are written in."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
@@ -13,6 +13,7 @@ from imageshift.charts.model import ValuePath
 from imageshift.charts.postrender import ImageEntry, Patch
 from imageshift.charts.releases import Place
 from imageshift.charts.spec import fill
+from imageshift.charts.standing import patch_key, written_patches
 from imageshift.entry import spell_name
 from imageshift.errors import SourceError
 from imageshift.reference import name_length
@@ -267,14 +268,25 @@ def entry_node(spec: MapNode, path: ValuePath) -> MapNode | None:
 
 
 def renderer_edits(
-    document: Document, spec: MapNode, entries: Iterable[ImageEntry], patches: Iterable[Patch]
+    document: Document, spec: MapNode, entries: Iterable[ImageEntry], patches: Collection[Patch]
 ) -> list[tuple[int, Edit]]:
     """The edits that add entries and patches to spec.postRenderers, with their depths.
+
+    A patch of the same place, written for an older chart, gets the new value.
 
     Raises:
         SourceError: there is no place for them.
     """
-    new = _kustomize(entries, patches)
+    standing = {each.key: each for each in written_patches(document, spec)}
+    old = [(standing[patch_key(p)], p.value) for p in patches if patch_key(p) in standing]
+    made = [(9, one.document.replace(one.value, one.value.value, value)) for one, value in old]
+    new = _kustomize(entries, [p for p in patches if patch_key(p) not in standing])
+    return made + _added(document, spec, new)
+
+
+def _added(
+    document: Document, spec: MapNode, new: Mapping[str, list[Any]]
+) -> list[tuple[int, Edit]]:
     if not new:
         return []
     renderers = spec.get("postRenderers")

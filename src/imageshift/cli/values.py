@@ -158,7 +158,7 @@ def _merged(files: Iterable[Path]) -> Values:
 
 def _say_rest(found: ChartValues, common: ValuesOptions) -> None:
     if not common.format.has_comments:
-        for line in remarks(found):
+        for line in remarks(found, renderers=common.post_renderer):
             say(line)
     left = f", {len(found.left)} not moved by values" if found.left else ""
     say(f"{found.title}: {counted(found.moved, 'image')} moved by values{left}")

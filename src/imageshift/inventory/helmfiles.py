@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from imageshift.errors import SourceError
 from imageshift.inventory.objects import texts
-from imageshift.inventory.parsed import read_chunks
+from imageshift.inventory.parsed import read_parsed
 from imageshift.inventory.readers import join
 from imageshift.repo.workspace import Workspace
 from imageshift.sites.environments import (
@@ -82,7 +82,7 @@ def templated_releases(workspace: Workspace, file: str) -> Iterator[Mapping]:
 def _read(workspace: Workspace, file: str) -> Iterator[tuple[Document, bool]]:
     """The documents of a helmfile, with whether a template makes them."""
     try:
-        chunks = read_chunks(file, workspace.read(file))
+        chunks = read_parsed(file, workspace.read(file)).chunks
     except SourceError:
         return
     for chunk in chunks:

@@ -252,7 +252,8 @@ CODES: dict[str, CodeText] = {
         "An override pins a tag that came with the chart",
         "The chart has the whole reference in one value or field, so the override holds its tag "
         "or digest too, and the chart's next version no longer changes it.",
-        "Raise it together with the chart's version: `override-stale` finds it then.",
+        "Raise it together with the chart's version: `override-stale` finds it then, on a machine "
+        "that has seen the old version.",
     ),
     Code.CHART_VERSION: CodeText(
         "A chart's files change, and its version doesn't",

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from imageshift.charts.edits import ValueEdit
+from imageshift.charts.edits import ValueEdit, pins_version
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.model import Release, RenderedImage, ValuePath, Values, Way
 from imageshift.charts.override import ImageOutcome, Override, Overrider
@@ -34,7 +34,8 @@ class ChartValues(Struct, frozen=True, kw_only=True):
 
     `values` lie over the user's own in `release`; `notes` say, by the path of a value, what it
     moves. `renderers` are post-renderers for what values don't reach, those of `left` that have
-    a rule; `moved` counts different images.
+    a rule; `moved` counts different images. `frozen` and `frozen_behind` are values, and fields
+    that post-renderers set, which now have a tag or digest that so far came with the chart.
     """
 
     chart: ChartFiles
@@ -45,6 +46,8 @@ class ChartValues(Struct, frozen=True, kw_only=True):
     unmoved: tuple[Left, ...]
     renderers: tuple[Values, ...]
     moved: int
+    frozen: tuple[str, ...]
+    frozen_behind: tuple[str, ...]
 
     @property
     def title(self) -> str:
@@ -78,7 +81,14 @@ def find_values(
         ),
         renderers=behind,
         moved=len({outcome.image.text for outcome in by_values}),
+        frozen=tuple(".".join(map(str, edit.path)) for edit in found.edits if _freezes(edit)),
+        frozen_behind=tuple(each.pointer for each in found.patches if pins_version(each.value)),
     )
+
+
+def _freezes(edit: ValueEdit) -> bool:
+    """Whether a value that the user doesn't set yet has a version in it."""
+    return not edit.written and pins_version(edit.value)
 
 
 def _of(outcomes: Iterable[ImageOutcome], *ways: Way) -> list[ImageOutcome]:

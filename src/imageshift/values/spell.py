@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -23,6 +23,7 @@ _BLOCK = re.compile(r"(?=.*\n)[!-~][ -~]*(?:\n[ -~]*[!-~])*", re.DOTALL)
 _ESCAPED = r"\\\1"
 _STEP = "  "
 _NO_VALUES = "No value has to change."
+_FROZEN = "These now pin what so far came with {}: raise them together with the chart (tag-frozen):"
 
 
 class ValuesFormat(StrEnum):
@@ -55,22 +56,36 @@ def spell(found: ChartValues, form: ValuesFormat, *, renderers: bool = False) ->
     if renderers and found.renderers and form is ValuesFormat.YAML:
         behind = _lines({"postRenderers": list(found.renderers)}, {}, ())
         text += "---\n# For the spec of its HelmRelease: what no value moves.\n"
-        text += "".join(f"{line}\n" for line in behind)
+        text += "".join(f"{line}\n" for line in (*behind, *map(_comment, _frozen_behind(found))))
     if renderers and form is ValuesFormat.JSON:
         text = _json({"values": found.values, "postRenderers": list(found.renderers)})
     return text
 
 
-def remarks(found: ChartValues) -> Iterator[str]:
-    """What has to be said besides the values: what they don't move, and why."""
+def remarks(found: ChartValues, *, renderers: bool = False) -> Iterator[str]:
+    """What has to be said besides the values: what they pin, what they don't move, and why.
+
+    With `renderers` also what the post-renderers pin.
+    """
     if not (found.values or found.left):
         yield _NO_VALUES
+    yield from _frozen(found, found.frozen)
+    yield from _frozen_behind(found) if renderers else ()
     if found.left:
         yield "No value moves these:"
         yield from map(_line, found.left)
     if found.unmoved:
         yield "These stay where they are:"
         yield from map(_line, found.unmoved)
+
+
+def _frozen_behind(found: ChartValues) -> Iterator[str]:
+    return _frozen(found, found.frozen_behind)
+
+
+def _frozen(found: ChartValues, names: Iterable[str]) -> Iterator[str]:
+    lines = [f"  {name}" for name in dict.fromkeys(names)]
+    yield from (_FROZEN.format(found.title), *lines) if lines else ()
 
 
 def _line(left: Left) -> str:

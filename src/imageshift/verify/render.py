@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.locate import Locator
-from imageshift.charts.manifests import split_manifest
+from imageshift.charts.manifests import repeated_key, split_manifest
 from imageshift.charts.model import RenderError, Values
 from imageshift.charts.render import Manifests, Renderer
 from imageshift.errors import SourceError
@@ -77,9 +77,17 @@ class ReleaseRenderer(Struct):
             part for template in sorted(manifests) for part in split_manifest(manifests[template])
         ]
         try:
+            self._check(parts, found)
             return self._post_rendered(parts, found)
         except SourceError as error:
             raise RenderError(f"the chart renders invalid YAML: {error}") from None
+
+    @staticmethod
+    def _check(parts: list[str], found: FoundRelease) -> None:
+        """Refuses what kustomize wouldn't read; it gets the objects in another spelling."""
+        why = repeated_key(parts) if found.release.post_renderers else None
+        if why is not None:
+            raise RenderError(f"kustomize refuses what the chart renders: {why}")
 
     def _manifests(self, found: FoundRelease, values: Values, revision: int) -> Manifests:
         chart, options = self.chart(found), replace(found.release.options, revision=revision)

@@ -1,0 +1,112 @@
+"""Patches of a release's post-renderers that no longer fit what its chart renders."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from imageshift.cache import Mapped, RuleSet
+from imageshift.charts.manifests import kind_and_name, split_manifest
+from imageshift.charts.model import RenderedImage
+from imageshift.charts.plain import load_plain
+from imageshift.charts.postrender import pointer_of
+from imageshift.charts.render import Manifests
+from imageshift.charts.standing import StandingPatch, written_patches
+from imageshift.errors import ImageshiftError, InvalidReferenceError
+from imageshift.source import Document
+from imageshift.source import Mapping as MapNode
+
+__all__ = ["Rendered", "unfit_patches"]
+
+_PLAIN = re.compile(r"[\w-]*(?:\.[\w-]+)*")
+_NONE = object()
+
+
+class Rendered(Struct, frozen=True):
+    """What a chart renders with a release's values, before the post-renderers."""
+
+    title: str
+    manifests: Manifests
+    images: tuple[RenderedImage, ...]
+    rules: RuleSet
+
+    def objects(self) -> dict[tuple[str, str], str]:
+        """The objects' texts by kind and name."""
+        parts = (part for text in self.manifests.values() for part in split_manifest(text))
+        return {kind_and_name(part): part for part in parts}
+
+
+def unfit_patches(
+    document: Document, spec: MapNode, rendered: Rendered
+) -> Iterator[tuple[MapNode, str]]:
+    """The patches that name an image on the registry and miss it, each with what is wrong."""
+    host, objects = f"{rendered.rules.registry.host}/", rendered.objects()
+    written: dict[int, list[StandingPatch]] = {}
+    for each in written_patches(document, spec):
+        written.setdefault(id(each.item), []).append(each)
+    for item in _patches(spec):
+        target = item.mapping("target") or MapNode(0, None, flow=False)
+        kind, name = target.text("kind"), target.text("name")
+        selected = target.get("labelSelector") or target.get("annotationSelector")
+        if selected or not (kind and name and host in (item.text("patch") or "")):
+            continue
+        if not any(one == kind and _may_name(name, other) for one, other in objects):
+            yield item, f"{rendered.title} has no {kind} that is named {name}"
+            continue
+        ours = [each for each in written.get(id(item), ()) if host in each.value.value]
+        wrong = [_misfit(each, objects, rendered) for each in ours]
+        if wrong and all(wrong):
+            yield item, f"{rendered.title} {'; '.join(filter(None, wrong))}"
+
+
+def _patches(spec: MapNode) -> Iterator[MapNode]:
+    for renderer in spec.items("postRenderers"):
+        kustomize = renderer.mapping("kustomize") if isinstance(renderer, MapNode) else None
+        patches: Iterable[Any] = () if kustomize is None else kustomize.items("patches")
+        yield from (patch for patch in patches if isinstance(patch, MapNode))
+
+
+def _may_name(pattern: str, name: str) -> bool:
+    """Whether a target's name, a pattern of RE2, may be an object's; in doubt it is."""
+    return _PLAIN.fullmatch(pattern) is None or re.fullmatch(pattern, name) is not None
+
+
+def _misfit(
+    patch: StandingPatch, objects: Mapping[tuple[str, str], str], rendered: Rendered
+) -> str:
+    """What is wrong with the place of a patch; empty where it may be right."""
+    kind, name, pointer = patch.key
+    text = objects.get((kind, name))
+    here = [i for i in rendered.images if (i.object.kind, i.object.name) == (kind, name)]
+    if text is None or any(pointer_of(image) == pointer for image in here):
+        return ""
+    if any(_is_set(image, patch.value.value, rendered.rules) for image in here):
+        return f"has the image of {kind} {name} elsewhere than at {pointer}"
+    return "" if _exists(text, pointer) else f"has nothing at {pointer} of {kind} {name}"
+
+
+def _is_set(image: RenderedImage, value: str, rules: RuleSet) -> bool:
+    """Whether a value holds the name that an image gets."""
+    try:
+        reference = rules.parse(image.text)
+    except InvalidReferenceError:
+        return False
+    outcome = rules.map(reference)
+    final = outcome.target if isinstance(outcome, Mapped) else reference
+    return final.registry == rules.registry.host and final.full_name in value
+
+
+def _exists(text: str, pointer: str) -> bool:
+    """Whether something stands at a JSON pointer of an object; in doubt it does."""
+    try:
+        node = load_plain(text, "an object")
+    except ImageshiftError:
+        return True
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, list):
+            node = node[int(key)] if key.isdecimal() and int(key) < len(node) else _NONE
+        else:
+            node = node.get(key, _NONE) if isinstance(node, Mapping) else _NONE
+    return node is not _NONE

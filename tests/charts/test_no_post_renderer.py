@@ -1,0 +1,110 @@
+"""Releases whose images only a post-renderer could move, mostly where there can't be one."""
+
+from pathlib import Path
+
+import pytest
+
+from command_line import REGISTRY, run, write_tree
+
+FLUX = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: web
+  namespace: apps
+spec:
+  chart: {spec: {chart: app, sourceRef: {kind: HelmRepository, name: charts}}}
+"""
+ARGO = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: web
+spec:
+  destination: {namespace: apps, server: https://kubernetes.default.svc}
+  source: {repoURL: https://charts.example.com, chart: app, targetRevision: 1.0.0}
+"""
+POD = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {{ .Release.Name }}\n"
+LITERAL = f"{POD}spec:\n  containers: [{{name: a, image: ghcr.io/org/one:1}}]\n"
+TWICE = f"{LITERAL}  hostNetwork: true\n  hostNetwork: true\n"
+GATED = (
+    POD
+    + """\
+spec: {containers: [{name: a, image: "{{ .Values.image }}"}]}
+{{- if not (or (hasPrefix "docker.io" .Values.image) .Values.global.security.allowInsecureImages) }}
+{{- fail (printf "%s: set 'global.security.allowInsecureImages' to true" .Values.image) }}
+{{- end }}
+"""
+)
+SECURITY = "global: {security: {allowInsecureImages: false}}\n"
+CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: "
+OPEN = "`charts: {allow_insecure_images: true}` in the configuration"
+CASES = {
+    "a key stands twice": (
+        FLUX,
+        TWICE,
+        "ghcr.io/org/one:1",
+        f"{CLASH}a map with two keys hostNetwork",
+    ),
+    "Argo CD has none": (
+        ARGO,
+        LITERAL,
+        "ghcr.io/org/one:1",
+        "no value reaches it, and nothing here can change what the chart renders",
+    ),
+    "Argo CD has none, and the chart looks at the registry": (
+        ARGO,
+        GATED,
+        "docker.io/org/one:1",
+        f"the chart refuses other registries in its values: {OPEN} lets them in",
+    ),
+}
+
+
+def write_case(root: Path, release: str, template: str) -> None:
+    """Write a repository with one release and its chart."""
+    files = {
+        "charts/app/Chart.yaml": "apiVersion: v2\nname: app\nversion: 1.0.0\n",
+        "charts/app/values.yaml": f"image: docker.io/org/one:1\n{SECURITY}",
+        "charts/app/templates/all.yaml": template,
+        ".imageshift.yaml": "charts:\n  sources:\n    app: charts/app\n",
+        "apps/web.yaml": release,
+    }
+    write_tree(root, dict(files))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_image_stays_and_the_report_says_why(name: str, tmp_path: Path) -> None:
+    """Nothing is written that the tool would refuse, and the reason names the way out."""
+    release, template, image, reason = CASES[name]
+    write_case(tmp_path, release, template)
+
+    done = run(tmp_path, "migrate", "apps", *REGISTRY)
+
+    assert (tmp_path / "apps" / "web.yaml").read_text() == release
+    assert f"{image}: {reason}" in " ".join(done.stdout.split())
+    assert done.code == 0
+
+
+def test_templates_whose_lines_end_as_on_windows(tmp_path: Path) -> None:
+    """An object's name is found there too, so that a post-renderer moves the chart's image."""
+    write_case(tmp_path, FLUX, LITERAL.replace("\n", "\r\n"))
+
+    done = run(tmp_path, "migrate", "apps", *REGISTRY)
+
+    assert "newName" in (tmp_path / "apps" / "web.yaml").read_text()
+    assert done.code == 0
+
+
+@pytest.mark.kustomize
+def test_verify_refuses_what_kustomize_would(tmp_path: Path) -> None:
+    """A release with post-renderers of its own isn't proven where Flux couldn't install it."""
+    renderer = "  postRenderers: [{kustomize: {images: [{name: a, newName: b}]}}]\n"
+    for side in ("before", "after"):
+        write_case(tmp_path / side, FLUX + renderer, TWICE)
+
+    done = run(tmp_path / "after", "verify", "apps", "--base", str(tmp_path / "before"), *REGISTRY)
+
+    why = "kustomize refuses what the chart renders: a map with two keys hostNetwork"
+    assert why in done.stdout + done.stderr
+    assert done.code == 4
