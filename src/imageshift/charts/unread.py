@@ -29,7 +29,7 @@ def unread_releases(
     The charts in the tree are read as text where they aren't rendered.
     """
     found = read_releases(index, reach, ChartSources(index, reach, known))
-    found += read_other_releases(index, builds, known)
+    found += read_other_releases(index, builds)
     return sum(1 for each in found if written(each.file) and _is_elsewhere(each))
 
 

@@ -24,7 +24,13 @@ from imageshift.sites.environments import (
 from imageshift.sites.helmfile import is_plain, patch_paths, values_files
 from imageshift.source import Document, Mapping, Scalar, SourceText, split_documents
 
-__all__ = ["HelmfileFile", "helmfile_documents", "read_helmfile", "templated_releases"]
+__all__ = [
+    "HelmfileFile",
+    "helmfile_documents",
+    "read_helmfile",
+    "templated_releases",
+    "unfilled_documents",
+]
 
 _ACTION = r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}"
 _CONTROL = re.compile(rf"^[ \t]*(?:{_ACTION}[ \t]*)+\r?$", re.MULTILINE)
@@ -90,12 +96,15 @@ def _read(workspace: Workspace, file: str) -> Iterator[tuple[Document, bool]]:
             yield from ((document, False) for document in chunk.documents())
         except SourceError as error:
             if error.reason == "template":
-                yield from ((document, True) for document in _unfilled(chunk.text))
+                yield from ((document, True) for document in unfilled_documents(chunk.text))
 
 
 @lru_cache(maxsize=512)
-def _unfilled(text: str) -> tuple[Document, ...]:
-    """A template read without its control lines, and with its other actions as texts."""
+def unfilled_documents(text: str) -> tuple[Document, ...]:
+    """A template read without its control lines, and with its other actions as texts.
+
+    Lines stay where they are, columns don't.
+    """
     plain = SourceText(_UNQUOTED.sub(_quoted, _CONTROL.sub("", text)))
     with suppress(SourceError):
         return tuple(found for chunk in split_documents(plain) for found in chunk.documents())

@@ -1,11 +1,12 @@
 """One file: its image sites, and what in it can't be read or must be left alone."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
 from imageshift.errors import SourceError
+from imageshift.inventory.helmfiles import unfilled_documents
 from imageshift.inventory.parsed import Parsed, ParsedFile, read_parsed
 from imageshift.sites import (
     FinderContext,
@@ -91,7 +92,9 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     parsed = read_parsed(file, content)
     skip = _whole_file_skip(file, parsed.source.text, context)
     if skip is not None:
-        return FileScan(file, parsed.source, skips=(skip,))
+        source = parsed.source
+        hidden = _hidden_files(file, source, context) if skip.detail == _RENDERED else ()
+        return FileScan(file, source, skips=(skip, *hidden))
     return _Scan(file, parsed, context).result()
 
 
@@ -178,6 +181,22 @@ def _says(comment: re.Pattern[str], source: SourceText, line: int) -> bool:
     return above.startswith("#") and comment.search(above) is not None
 
 
+def _hidden_files(
+    file: str, source: SourceText, context: FinderContext, only: Chunk | None = None
+) -> Iterator[FileSkip]:
+    """The files of values that a helmfile, which is a template itself, names by other templates."""
+    if "releases:" not in source.text:
+        return
+    for chunk in split_documents(source) if only is None else [only]:
+        first = source.place(chunk.start).line - 1
+        for document in unfilled_documents(chunk.text):
+            for values in values_files(document.mapping, context.helmfile.texts):
+                if not values.paths:
+                    line = first + document.place(values.scalar.start).line
+                    detail = f"{values.scalar.value}: {_ONLY_HELMFILE}"
+                    yield FileSkip(file, line, 1, SkipReason.TEMPLATE, detail)
+
+
 class _Scan:
     """The walk over one file's documents."""
 
@@ -226,6 +245,8 @@ class _Scan:
             documents = chunk.documents()
         except SourceError as error:
             self._skip(error)
+            if error.reason == SkipReason.TEMPLATE:
+                self._skips += _hidden_files(self._file, self._source, self._context, chunk)
             return []
         return [site for document in documents for site in self._document_sites(document)]
 
@@ -255,7 +276,7 @@ class _Scan:
     def _skip_unknown_files(self, document: Document) -> None:
         for values in values_files(document.mapping, self._context.helmfile.texts):
             if not values.paths:
-                detail = f"{values.scalar.value}: only helmfile can tell which file this is"
+                detail = f"{values.scalar.value}: {_ONLY_HELMFILE}"
                 self._skip_template(document, values.scalar.start, detail)
 
     def _skip(self, error: SourceError) -> None:
@@ -279,4 +300,5 @@ def _as_text(site: ImageSite) -> ImageSite:
 
 
 _RENDERED = "a template, known only when it is rendered"
+_ONLY_HELMFILE = "only helmfile can tell which file this is"
 _GENERATED_DETAIL = "the next flux bootstrap overwrites the file"

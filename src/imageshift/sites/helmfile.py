@@ -38,8 +38,8 @@ _TEXTS = ("setString",)
 _BEHIND = ("jsonPatches", "strategicMergePatches", "transformers")
 _ESCAPED = re.compile(r"\{\{\s*`(.*?)`\s*\}\}")
 _NAME = re.compile(
-    r"\{\{-?\s*\.(?:State)?(Release\.Name|Release\.Namespace|Environment\.Name|Values(?:\.\w+)+)"
-    r"\s*-?\}\}"
+    r"\{\{-?\s*\.(?:State|Environment\.(?=Values))?"
+    r"(Release\.Name|Release\.Namespace|Environment\.Name|Values(?:\.\w+)+)\s*-?\}\}"
 )
 _NO_FACTS: Facts = {"Environment.Name": ("default",)}
 
