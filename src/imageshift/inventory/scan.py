@@ -92,9 +92,8 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     parsed = read_parsed(file, content)
     skip = _whole_file_skip(file, parsed.source.text, context)
     if skip is not None:
-        source = parsed.source
-        hidden = _hidden_files(file, source, context) if skip.detail == _RENDERED else ()
-        return FileScan(file, source, skips=(skip, *hidden))
+        hidden = _hidden_files(file, parsed.chunks, context) if skip.detail == _RENDERED else ()
+        return FileScan(file, parsed.source, skips=(skip, *hidden))
     return _Scan(file, parsed, context).result()
 
 
@@ -182,13 +181,11 @@ def _says(comment: re.Pattern[str], source: SourceText, line: int) -> bool:
 
 
 def _hidden_files(
-    file: str, source: SourceText, context: FinderContext, only: Chunk | None = None
+    file: str, chunks: Iterable[Parsed], context: FinderContext
 ) -> Iterator[FileSkip]:
     """The files of values that a helmfile, which is a template itself, names by other templates."""
-    if "releases:" not in source.text:
-        return
-    for chunk in split_documents(source) if only is None else [only]:
-        first = source.place(chunk.start).line - 1
+    for chunk in (chunk.chunk for chunk in chunks if "releases:" in chunk.text):
+        first = chunk.source.place(chunk.start).line - 1
         for document in unfilled_documents(chunk.text):
             for values in values_files(document.mapping, context.helmfile.texts):
                 if not values.paths:
@@ -246,7 +243,7 @@ class _Scan:
         except SourceError as error:
             self._skip(error)
             if error.reason == SkipReason.TEMPLATE:
-                self._skips += _hidden_files(self._file, self._source, self._context, chunk)
+                self._skips += _hidden_files(self._file, [chunk], self._context)
             return []
         return [site for document in documents for site in self._document_sites(document)]
 
