@@ -15,6 +15,7 @@ from imageshift.cache import RuleSet
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common
 from imageshift.cli.output import emit_data, say, say_doubtful_accounts
+from imageshift.cli.progress import progress
 from imageshift.cli.session import say_half_done
 from imageshift.ecr import EcrHost, parse_ecr_host
 from imageshift.plan import FilePlan
@@ -90,6 +91,9 @@ def read_usage(paths: list[Path], common: Common) -> list[Usage]:
     """The images in use, by target registry; without paths there are only the registries."""
     run = Run.open(paths or [Path()], common.run_options())
     say_half_done(run)
+    if paths:
+        with progress("charts", quiet=common.quiet):
+            run.settle()
     shown = namer(run.workspace.root)
     say_doubtful_accounts(target.rules.registry for target in run.targets)
     found = []
