@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -122,12 +122,14 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
         return self.root.mapping("spec")
 
 
-def read_releases(index: Index, reach: Reach, sources: ChartSources) -> list[ReleaseText]:
-    """Every release of the tree, patches of releases behind them.
+def read_releases(
+    index: Index, reach: Reach, sources: ChartSources, files: Collection[str] | None = None
+) -> list[ReleaseText]:
+    """The releases of some files, by default of all of the tree, patches of releases behind them.
 
     Documents that are templates, and patches whose base isn't found, are left out.
     """
-    return _Reader(index, reach, sources).releases()
+    return _Reader(index, reach, sources).releases(files)
 
 
 class _Found(Struct, frozen=True):
@@ -164,8 +166,8 @@ class _Reader:
         self._sources = sources
         self._layers = LayerReader(index, reach)
 
-    def releases(self) -> list[ReleaseText]:
-        found = list(self._documents())
+    def releases(self, files: Collection[str] | None) -> list[ReleaseText]:
+        found = list(self._documents(files))
         whole = [item for item in found if item.is_whole and not self._is_patch(item)]
         made = [(item, self._text(item)) for item in whole]
         patches: list[ReleaseText] = []
@@ -193,8 +195,9 @@ class _Reader:
                     )
                     yield self._patch(item, base, text)
 
-    def _documents(self) -> Iterator[_Found]:
-        for file in sorted({release.file for release in self._index.all_releases}):
+    def _documents(self, files: Collection[str] | None) -> Iterator[_Found]:
+        every = {release.file for release in self._index.all_releases}
+        for file in sorted(every if files is None else every.intersection(files)):
             variables = self._reach.substitutes(file)
             for document in read_documents(self._index.workspace, file):
                 if document.has_template(plain=False):

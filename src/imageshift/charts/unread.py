@@ -7,7 +7,8 @@ from imageshift.charts.model import SourceKind
 from imageshift.charts.other_tools import read_other_releases
 from imageshift.charts.releases import ReleaseText, read_releases
 from imageshift.charts.sources import ChartSources
-from imageshift.inventory import Index
+from imageshift.charts.value_stacks import REMOTE
+from imageshift.inventory import Index, Release
 from imageshift.inventory.helmfiles import templated_releases
 from imageshift.inventory.readers import join, read_documents
 from imageshift.links.builds import Builds
@@ -28,9 +29,31 @@ def unread_releases(
 
     The charts in the tree are read as text where they aren't rendered.
     """
-    found = read_releases(index, reach, ChartSources(index, reach, known))
+    number, rest = 0, []
+    for file, releases in _by_file(index).items():
+        if file in index.patch_files:
+            continue  # each stands for a release of another file
+        if known or not all(map(_is_remote, releases)):
+            rest.append(file)
+        elif written(file):
+            number += sum(
+                1 for release in releases if release.chart.chart or release.chart.source_name
+            )
+    found = read_releases(index, reach, ChartSources(index, reach, known), rest) if rest else []
     found += read_other_releases(index, builds)
-    return sum(1 for each in found if written(each.file) and _is_elsewhere(each))
+    return number + sum(1 for each in found if written(each.file) and _is_elsewhere(each))
+
+
+def _by_file(index: Index) -> dict[str, list[Release]]:
+    found: dict[str, list[Release]] = {}
+    for release in index.all_releases:
+        found.setdefault(release.file, []).append(release)
+    return found
+
+
+def _is_remote(release: Release) -> bool:
+    """Whether a release's own text says that its chart lies elsewhere."""
+    return release.chart.source_kind in REMOTE
 
 
 def _is_elsewhere(text: ReleaseText) -> bool:
