@@ -12,7 +12,7 @@ from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKi
 from imageshift.sites.workloads import find_custom_container, whole_site
 from imageshift.source import Document, Mapping, Scalar
 
-__all__ = ["find_tekton_images", "is_reference", "parameter_of"]
+__all__ = ["find_tekton_images", "is_reference", "parameter_of", "parameters_in"]
 
 _CONTAINER_LISTS = ("steps", "sidecars")
 _CONTAINERS = ("stepTemplate", "check")
@@ -38,6 +38,11 @@ def parameter_of(image: str) -> str | None:
     """The name of the parameter that is all of an image's text; else None."""
     found = _PARAMETER.fullmatch(image)
     return None if found is None else found[1] or found[2]
+
+
+def parameters_in(text: str) -> list[str]:
+    """The names of the parameters in a text."""
+    return [plain or quoted for plain, quoted in _PARAMETER.findall(text)]
 
 
 class _Parameter(Struct, frozen=True):
