@@ -7,7 +7,7 @@ from collections.abc import Mapping as MappingType
 from msgspec.structs import replace
 
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind, below
-from imageshift.sites.tekton import is_reference, parameter_of, parameters_in
+from imageshift.sites.tekton import MORE, is_reference, parameter_of, parameters_in
 from imageshift.sites.workloads import whole_site
 from imageshift.source import Document, Mapping, Node, Scalar, walk
 
@@ -23,7 +23,6 @@ _REFERENCES = {"taskRef": "Task", "pipelineRef": "Pipeline"}
 _CALLABLE = frozenset({"Task", "ClusterTask", "Pipeline"})
 _MOST_ROUNDS = 4
 _BUNDLE = "Tekton's resolver fetches it, not a node"
-_MORE = "it becomes an image, and something else that may be a place to push to"
 
 
 def find_tekton_values(
@@ -36,7 +35,7 @@ def find_tekton_values(
     own = _own_images(root, known)
     defaults = _pairs(below(root, "spec"), "default") if own else ()
     values = [(value, own[name]) for name, value in defaults if name in own]
-    notes = [(value, "" if sure else _MORE) for value, sure in (*values, *_given(root, known))]
+    notes = [(value, "" if sure else MORE) for value, sure in (*values, *_given(root, known))]
     notes = [(value, note) for value, note in notes if is_reference(value)]
     notes += [(value, _BUNDLE) for value in _bundles(root)]
     paths = dict(_paths(root, path)) if notes else {}
