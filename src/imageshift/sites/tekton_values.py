@@ -6,10 +6,18 @@ from collections.abc import Mapping as MappingType
 
 from msgspec.structs import replace
 
-from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind, below
+from imageshift.sites.model import (
+    Confidence,
+    ImageSite,
+    Path,
+    Resource,
+    SiteKind,
+    below,
+    paths_below,
+)
 from imageshift.sites.tekton import MORE, is_reference, parameter_of, parameters_in
 from imageshift.sites.workloads import whole_site
-from imageshift.source import Document, Mapping, Node, Scalar, walk
+from imageshift.source import Document, Mapping, Scalar, walk
 
 __all__ = ["TektonImages", "find_tekton_values", "tekton_images"]
 
@@ -38,7 +46,7 @@ def find_tekton_values(
     notes = [(value, "" if sure else MORE) for value, sure in (*values, *_given(root, known))]
     notes = [(value, note) for value, note in notes if is_reference(value)]
     notes += [(value, _BUNDLE) for value in _bundles(root)]
-    paths = dict(_paths(root, path)) if notes else {}
+    paths = dict(paths_below(root, path)) if notes else {}
     for value, note in notes:
         for site in whole_site(document, resource, value, paths[id(value)], SiteKind.CUSTOM):
             likely = replace(site, confidence=Confidence.LIKELY)
@@ -124,15 +132,3 @@ def _pairs(owner: Mapping, key: str) -> Iterator[tuple[str, Scalar]]:
         value = item.get(key) if isinstance(item, Mapping) else None
         if isinstance(item, Mapping) and isinstance(value, Scalar) and value.is_string:
             yield item.text("name") or "", value
-
-
-def _paths(node: Node, path: Path) -> Iterator[tuple[int, Path]]:
-    """The paths of the scalars below a node, by their identity."""
-    if isinstance(node, Mapping):
-        for key, value in node.pairs():
-            yield from _paths(value, (*path, key.value))
-    elif isinstance(node, Scalar):
-        yield id(node), path
-    else:
-        for number, item in enumerate(getattr(node, "items", ())):
-            yield from _paths(item, (*path, number))
