@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from command_line import write_tree
 from imageshift.inventory import Index, build_index
 from imageshift.repo.workspace import Workspace
 from imageshift.sites import FileRole
@@ -139,6 +140,27 @@ def test_values_that_helmfile_and_the_configuration_name(tmp_path: Path) -> None
     assert roles(index) == {
         "d/prod-values.yaml": FileRole.VALUES,
         "h/v/a.yaml": FileRole.VALUES,
+    }
+
+
+def test_helmfile_follows_links(tmp_path: Path) -> None:
+    """A file of values behind a link in the tree is the file that is there; one outside is none."""
+    helmfile = (
+        "releases:\n  - {name: a, chart: x/y, values: [common.yaml, ../d/b.yaml, out.yaml]}\n"
+    )
+    files = dict.fromkeys(["shared/common.yaml", "e/b.yaml"], "a: b\n")
+    write_tree(tmp_path / "r", files)
+    write_tree(tmp_path, {"out.yaml": "a: b\n"})
+    (tmp_path / "r/h").mkdir()
+    (tmp_path / "r/h/common.yaml").symlink_to("../shared/common.yaml")
+    (tmp_path / "r/h/out.yaml").symlink_to("../../out.yaml")
+    (tmp_path / "r/d").symlink_to("e")
+
+    index = index_of(tmp_path / "r", {"h/helmfile.yaml": helmfile})
+
+    assert roles(index) == {
+        "e/b.yaml": FileRole.VALUES,
+        "shared/common.yaml": FileRole.VALUES,
     }
 
 

@@ -333,8 +333,8 @@ def _helmfiles(index: Index, charts: _ChartLayers) -> Iterator[Stack]:
                     if isinstance(item, Mapping):
                         layers.append(ValuesLayer(file, document, item))
                         continue
-                    for name in (join(folder, path) for path in item):
-                        layers += _file(index, name) if name is not None else ()
+                    for name in filter(None, (join(folder, path) for path in item)):
+                        layers += _file(index, index.workspace.behind_link(name))
                 layers.append(ValuesLayer(file, document, found.parameters))
                 yield Stack(layers, local, upgrades=True)
 

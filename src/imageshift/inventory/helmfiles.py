@@ -5,7 +5,7 @@ stand. Of those only what they name is read, and as if every branch of theirs we
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
 
@@ -61,11 +61,13 @@ def read_helmfile(workspace: Workspace, file: str, *, patches: bool) -> Helmfile
     values = [item for item in items if isinstance(item, Mapping)]
     values += _roots(workspace, folder, paths)
     facts = HelmfileFacts(environment_facts((*roots, *bases), values), _DOUBT if patches else None)
-    found = HelmfileFile(facts=facts, environment_files=tuple(_joined(folder, paths)))
+    found = HelmfileFile(facts=facts, environment_files=tuple(_joined(workspace, folder, paths)))
     for named in (each for root in roots for each in values_files(root, facts.texts)):
-        found.values_files |= dict.fromkeys(_joined(folder, named.paths), named.prefix_free)
+        found.values_files |= dict.fromkeys(
+            _joined(workspace, folder, named.paths), named.prefix_free
+        )
     for root in roots:
-        found.patch_files.update(_joined(folder, patch_paths(root)))
+        found.patch_files.update(_joined(workspace, folder, patch_paths(root)))
     return found
 
 
@@ -118,10 +120,12 @@ def _quoted(line: re.Match[str]) -> str:
     return f"{line['head']}'{inner}'"
 
 
-def _joined(folder: str, paths: Iterator[str] | list[str] | tuple[str, ...]) -> Iterator[str]:
-    return (name for path in paths if (name := join(folder, path)) is not None)
+def _joined(workspace: Workspace, folder: str, paths: Iterable[str]) -> Iterator[str]:
+    """The files that paths below a folder name; helmfile follows links."""
+    found = (join(folder, path) for path in paths)
+    return (workspace.behind_link(name) for name in found if name is not None)
 
 
 def _roots(workspace: Workspace, folder: str, paths: list[str]) -> Iterator[Mapping]:
-    for name in _joined(folder, paths):
+    for name in _joined(workspace, folder, paths):
         yield from (document.mapping for document in helmfile_documents(workspace, name))

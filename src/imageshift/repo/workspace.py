@@ -258,6 +258,11 @@ class Workspace:
         """
         return read_below(self.root, name, largest=_LARGEST_OTHER)
 
+    def behind_link(self, name: str) -> str:
+        """The file of this root to which a path leads over links; the path where there are none."""
+        real, root = (self.root / name).resolve(), self.root.resolve()
+        return real.relative_to(root).as_posix() if real.is_relative_to(root) else name
+
     def read_failures_again(self) -> None:
         """Makes sure that what couldn't be read still can't.
 

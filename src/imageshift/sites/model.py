@@ -20,6 +20,7 @@ __all__ = [
     "SiteKind",
     "SkipReason",
     "below",
+    "paths_below",
     "resource_of",
 ]
 
@@ -118,6 +119,18 @@ def below(mapping: Mapping, *keys: str) -> Mapping:
     for key in keys:
         found = None if found is None else found.mapping(key)
     return found or Mapping(0, None, flow=False)
+
+
+def paths_below(node: Node, path: Path) -> Iterator[tuple[int, Path]]:
+    """The paths of the scalars below a node, by their identity."""
+    if isinstance(node, Mapping):
+        for key, value in node.pairs():
+            yield from paths_below(value, (*path, key.value))
+    elif isinstance(node, Scalar):
+        yield id(node), path
+    else:
+        for number, item in enumerate(getattr(node, "items", ())):
+            yield from paths_below(item, (*path, number))
 
 
 def resource_of(mapping: Mapping) -> Resource:

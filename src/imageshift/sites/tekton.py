@@ -10,15 +10,17 @@ from imageshift.errors import InvalidReferenceError
 from imageshift.reference import parse_reference
 from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind
 from imageshift.sites.workloads import find_custom_container, whole_site
-from imageshift.source import Document, Mapping, Scalar
+from imageshift.source import Document, Mapping, Scalar, Sequence, walk
 
-__all__ = ["find_tekton_images", "is_reference", "parameter_of"]
+__all__ = ["MORE", "find_tekton_images", "is_reference", "parameter_of", "parameters_in"]
 
 _CONTAINER_LISTS = ("steps", "sidecars")
 _CONTAINERS = ("stepTemplate", "check")
 _PODS = ("podTemplate", "taskRunTemplate")
 _SPECS = ("taskSpec", "pipelineSpec")
 _TASK_LISTS = ("tasks", "finally")
+MORE = "it becomes an image, and something else that may be a place to push to"
+"""Why a parameter's value may not move."""
 _PARAMETER = re.compile(r"""\$\((?:inputs\.)?params(?:\.([\w.-]+)|\[["']([^"']+)["']\])\)""")
 
 
@@ -31,13 +33,18 @@ def find_tekton_images(
     values given for it around an embedded spec, images too (Tekton's docs, "Propagated
     Parameters").
     """
-    yield from _Search(document, resource).below(spec, path, ())
+    yield from _Search(document, resource, _used_otherwise(spec)).below(spec, path, ())
 
 
 def parameter_of(image: str) -> str | None:
     """The name of the parameter that is all of an image's text; else None."""
     found = _PARAMETER.fullmatch(image)
     return None if found is None else found[1] or found[2]
+
+
+def parameters_in(text: str) -> list[str]:
+    """The names of the parameters in a text."""
+    return [plain or quoted for plain, quoted in _PARAMETER.findall(text)]
 
 
 class _Parameter(Struct, frozen=True):
@@ -49,10 +56,14 @@ class _Parameter(Struct, frozen=True):
 
 
 class _Search(Struct, frozen=True):
-    """One walk; `taken` are the values that were found before, for another image."""
+    """One walk; `taken` are the values that were found before, for another image.
+
+    Parameters of the names in `mixed` become more than images.
+    """
 
     document: Document
     resource: Resource
+    mixed: frozenset[str] = frozenset()
     taken: set[int] = field(default_factory=set)
 
     def below(
@@ -78,7 +89,8 @@ class _Search(Struct, frozen=True):
             return
         at = (self.document, self.resource, parameter.value, parameter.path, SiteKind.CUSTOM)
         for site in whole_site(*at):
-            yield replace(site, confidence=Confidence.LIKELY)
+            likely = replace(site, confidence=Confidence.LIKELY)
+            yield site.doubtful(MORE) if parameter.name in self.mixed else likely
 
     def _volumes(self, spec: Mapping, path: Path) -> Iterator[ImageSite]:
         for key in _PODS:
@@ -91,6 +103,19 @@ class _Search(Struct, frozen=True):
                 at = (*path, "volumes", index, "image", "reference")
                 found = image.get("reference")
                 yield from whole_site(self.document, self.resource, found, at, SiteKind.CUSTOM)
+
+
+def _used_otherwise(spec: Mapping) -> frozenset[str]:
+    """The parameters that stand in texts which are neither images nor parameters' values."""
+    found: set[str] = set()
+    for node in walk(spec):
+        pairs = node.pairs() if isinstance(node, Mapping) else ()
+        texts = [each for key, each in pairs if key.value not in {"image", "value"}]
+        texts += node.items if isinstance(node, Sequence) else []
+        for text in texts:
+            if isinstance(text, Scalar):
+                found.update(parameters_in(text.value))
+    return frozenset(found)
 
 
 def _containers(spec: Mapping, path: Path) -> Iterator[tuple[Mapping, Path]]:

@@ -1,19 +1,31 @@
 """Tekton: values of parameters that a task or pipeline in another document puts into an image."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
 
 from msgspec.structs import replace
 
-from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind, below
-from imageshift.sites.tekton import is_reference, parameter_of
+from imageshift.sites.model import (
+    Confidence,
+    ImageSite,
+    Path,
+    Resource,
+    SiteKind,
+    below,
+    paths_below,
+)
+from imageshift.sites.tekton import MORE, is_reference, parameter_of, parameters_in
 from imageshift.sites.workloads import whole_site
-from imageshift.source import Document, Mapping, Node, Scalar, walk
+from imageshift.source import Document, Mapping, Scalar, walk
 
 __all__ = ["TektonImages", "find_tekton_values", "tekton_images"]
 
-TektonImages = MappingType[tuple[str, str], frozenset[str]]
-"""By kind and name of a task or pipeline, the parameters that are all of an image's text."""
+TektonImages = MappingType[tuple[str, str], MappingType[str, bool]]
+"""By kind and name of a task or pipeline, its parameters that are all of an image's text.
+
+True stands for those that are used for nothing else: others might say where an image is pushed.
+"""
 
 _REFERENCES = {"taskRef": "Task", "pipelineRef": "Pipeline"}
 _CALLABLE = frozenset({"Task", "ClusterTask", "Pipeline"})
@@ -30,14 +42,15 @@ def find_tekton_values(
     """
     own = _own_images(root, known)
     defaults = _pairs(below(root, "spec"), "default") if own else ()
-    values = [value for name, value in defaults if name in own]
-    values = [value for value in (*values, *_given(root, known)) if is_reference(value)]
-    bundles = list(_bundles(root))
-    paths = dict(_paths(root, path)) if values or bundles else {}
-    for value in (*values, *bundles):
+    values = [(value, own[name]) for name, value in defaults if name in own]
+    notes = [(value, "" if sure else MORE) for value, sure in (*values, *_given(root, known))]
+    notes = [(value, note) for value, note in notes if is_reference(value)]
+    notes += [(value, _BUNDLE) for value in _bundles(root)]
+    paths = dict(paths_below(root, path)) if notes else {}
+    for value, note in notes:
         for site in whole_site(document, resource, value, paths[id(value)], SiteKind.CUSTOM):
             likely = replace(site, confidence=Confidence.LIKELY)
-            yield site.doubtful(_BUNDLE) if value in bundles else likely
+            yield site.doubtful(note) if note else likely
 
 
 def tekton_images(roots: Iterable[Mapping]) -> TektonImages:
@@ -50,7 +63,7 @@ def tekton_images(roots: Iterable[Mapping]) -> TektonImages:
         kind = root.text("kind") or ""
         if kind in _CALLABLE:
             found.setdefault((kind, below(root, "metadata").text("name") or ""), []).append(root)
-    known: dict[tuple[str, str], frozenset[str]] = {}
+    known: dict[tuple[str, str], dict[str, bool]] = {}
     for _ in range(_MOST_ROUNDS):
         made = {key: _agreed(some, known) for key, some in found.items()}
         if made == known:
@@ -59,19 +72,28 @@ def tekton_images(roots: Iterable[Mapping]) -> TektonImages:
     return {key: names for key, names in known.items() if names}
 
 
-def _agreed(roots: list[Mapping], known: TektonImages) -> frozenset[str]:
+def _agreed(roots: list[Mapping], known: TektonImages) -> dict[str, bool]:
     """The parameters that every one of some objects which declares them puts into an image."""
     images = [_own_images(root, known) for root in roots]
-    other = [_names(root) - own for root, own in zip(roots, images, strict=True)]
-    return frozenset().union(*images) - frozenset().union(*other)
+    other = [_names(root) - own.keys() for root, own in zip(roots, images, strict=True)]
+    names = {name for own in images for name in own}.difference(*other)
+    return {name: all(own.get(name, True) for own in images) for name in sorted(names)}
 
 
-def _own_images(root: Mapping, known: TektonImages) -> frozenset[str]:
+def _own_images(root: Mapping, known: TektonImages) -> dict[str, bool]:
     """An object's own parameters that become images of its steps, or of what it calls."""
-    texts = [node.text("image") for node in walk(root) if isinstance(node, Mapping)]
-    texts += [value.value for value in _given(root, known)]
-    used = (parameter_of(text) for text in texts if text)
-    return frozenset(name for name in used if name) & _names(root)
+    nodes = [node for node in walk(root) if isinstance(node, Mapping)]
+    texts = [(node.text("image") or "", True) for node in nodes]
+    texts += [(value.value, sure) for value, sure in _given(root, known)]
+    used = [(name, sure) for text, sure in texts if (name := parameter_of(text)) is not None]
+    counts = Counter(name for name, _ in used)
+    scalars = (node.value for node in walk(root) if isinstance(node, Scalar))
+    everywhere = Counter(name for text in scalars for name in parameters_in(text))
+    doubtful = {name for name, sure in used if not sure}
+    return {
+        name: counts[name] == everywhere[name] and name not in doubtful
+        for name in sorted(counts.keys() & _names(root))
+    }
 
 
 def _names(root: Mapping) -> frozenset[str]:
@@ -79,11 +101,12 @@ def _names(root: Mapping) -> frozenset[str]:
     return frozenset(item.text("name") or "" for item in items if isinstance(item, Mapping))
 
 
-def _given(root: Mapping, known: TektonImages) -> Iterator[Scalar]:
+def _given(root: Mapping, known: TektonImages) -> Iterator[tuple[Scalar, bool]]:
     """What is given to the parameters, of tasks and pipelines called by name, that are images."""
     for caller, called, kind in _calls(root):
-        wanted = known.get((called.text("kind") or kind, called.text("name") or ""), frozenset())
-        yield from (value for name, value in _pairs(caller, "value") if name in wanted)
+        wanted = known.get((called.text("kind") or kind, called.text("name") or ""), {})
+        pairs = _pairs(caller, "value")
+        yield from ((value, wanted[name]) for name, value in pairs if name in wanted)
 
 
 def _bundles(root: Mapping) -> Iterator[Scalar]:
@@ -109,15 +132,3 @@ def _pairs(owner: Mapping, key: str) -> Iterator[tuple[str, Scalar]]:
         value = item.get(key) if isinstance(item, Mapping) else None
         if isinstance(item, Mapping) and isinstance(value, Scalar) and value.is_string:
             yield item.text("name") or "", value
-
-
-def _paths(node: Node, path: Path) -> Iterator[tuple[int, Path]]:
-    """The paths of the scalars below a node, by their identity."""
-    if isinstance(node, Mapping):
-        for key, value in node.pairs():
-            yield from _paths(value, (*path, key.value))
-    elif isinstance(node, Scalar):
-        yield id(node), path
-    else:
-        for number, item in enumerate(getattr(node, "items", ())):
-            yield from _paths(item, (*path, number))
