@@ -37,6 +37,12 @@ spec: {containers: [{name: a, image: "{{ .Values.image }}"}]}
 """
 )
 SECURITY = "global: {security: {allowInsecureImages: false}}\n"
+POLICY = """\
+apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata: {name: p}
+spec: {volumes: [secret]}
+"""
 CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: "
 OPEN = "`charts: {allow_insecure_images: true}` in the configuration"
 CASES = {
@@ -45,6 +51,12 @@ CASES = {
         TWICE,
         "ghcr.io/org/one:1",
         f"{CLASH}a map with two keys hostNetwork",
+    ),
+    "an object that entries can't pass": (
+        FLUX,
+        f"{LITERAL}---\n{POLICY}",
+        "ghcr.io/org/one:1",
+        f"{CLASH}a PodSecurityPolicy whose volumes are texts",
     ),
     "Argo CD has none": (
         ARGO,
