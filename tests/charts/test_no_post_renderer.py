@@ -120,3 +120,20 @@ def test_verify_refuses_what_kustomize_would(tmp_path: Path) -> None:
     why = "kustomize refuses what the chart renders: a map with two keys hostNetwork"
     assert why in done.stdout + done.stderr
     assert done.code == 4
+
+
+def test_an_image_that_moves_in_one_place_and_stays_in_another(tmp_path: Path) -> None:
+    """The use that stays has a row of its own, with its reason."""
+    job = (
+        "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\n"
+        "spec: {template: {spec: {containers: [{name: a, image: ghcr.io/org/one:1}]}}}\n"
+    )
+    by_value = LITERAL.replace("ghcr.io/org/one:1", '"{{ .Values.one }}"')
+    write_case(tmp_path, ARGO, by_value + job)
+    (tmp_path / "charts/app/values.yaml").write_text("one: ghcr.io/org/one:1\n")
+
+    done = run(tmp_path, "migrate", "apps", *REGISTRY, "--format", "json")
+
+    rows = [(row["original"], row["status"], row["reason"]) for row in done.report["images"]]
+    image = "ghcr.io/org/one:1"
+    assert sorted(rows) == [(image, "rewrite", None), (image, "skipped", "immutable")]
