@@ -37,6 +37,12 @@ spec: {containers: [{name: a, image: "{{ .Values.image }}"}]}
 """
 )
 SECURITY = "global: {security: {allowInsecureImages: false}}\n"
+POLICY = """\
+apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata: {name: p}
+spec: {volumes: [secret]}
+"""
 CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: "
 OPEN = "`charts: {allow_insecure_images: true}` in the configuration"
 CASES = {
@@ -45,6 +51,12 @@ CASES = {
         TWICE,
         "ghcr.io/org/one:1",
         f"{CLASH}a map with two keys hostNetwork",
+    ),
+    "an object that entries can't pass": (
+        FLUX,
+        f"{LITERAL}---\n{POLICY}",
+        "ghcr.io/org/one:1",
+        f"{CLASH}a PodSecurityPolicy whose volumes are texts",
     ),
     "Argo CD has none": (
         ARGO,
@@ -108,3 +120,20 @@ def test_verify_refuses_what_kustomize_would(tmp_path: Path) -> None:
     why = "kustomize refuses what the chart renders: a map with two keys hostNetwork"
     assert why in done.stdout + done.stderr
     assert done.code == 4
+
+
+def test_an_image_that_moves_in_one_place_and_stays_in_another(tmp_path: Path) -> None:
+    """The use that stays has a row of its own, with its reason."""
+    job = (
+        "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: j}\n"
+        "spec: {template: {spec: {containers: [{name: a, image: ghcr.io/org/one:1}]}}}\n"
+    )
+    by_value = LITERAL.replace("ghcr.io/org/one:1", '"{{ .Values.one }}"')
+    write_case(tmp_path, ARGO, by_value + job)
+    (tmp_path / "charts/app/values.yaml").write_text("one: ghcr.io/org/one:1\n")
+
+    done = run(tmp_path, "migrate", "apps", *REGISTRY, "--format", "json")
+
+    rows = [(row["original"], row["status"], row["reason"]) for row in done.report["images"]]
+    image = "ghcr.io/org/one:1"
+    assert sorted(rows) == [(image, "rewrite", None), (image, "skipped", "immutable")]

@@ -116,6 +116,10 @@ NOTHING = {
         "values.schema.json",
         f'{{"$schema": "http://json-schema.org/draft-07/schema#", "default": "{HUB}"}}',
     ),
+    "a tag with its digest": (
+        "r.yaml",
+        f"kind: HelmRelease\nspec: {{values: {{image: {{tag: '7.4@sha256:{'0' * 64}'}}}}}}\n",
+    ),
     "a label's key": (
         "a.yaml",
         f"{OBJECT}spec: {{a: {{app.kubernetes.io/name: x, cert-manager.io/issuer: y}}}}\n",

@@ -482,6 +482,21 @@ images:
         ("b/x:2", "a/y:9"),
     ),
     Probe(
+        "K5",
+        "texts where pods have volumes are refused",
+        """\
+-- kustomization.yaml --
+resources: [p.yaml]
+images: [{name: a/x, newName: b/x}]
+-- p.yaml --
+apiVersion: policy/v1beta1
+kind: PodSecurityPolicy
+metadata: {name: a}
+spec: {volumes: [secret]}
+""",
+        refused="expected sequence or mapping node",
+    ),
+    Probe(
         "K13",
         "two objects of one name are refused",
         f"""\

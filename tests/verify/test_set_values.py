@@ -89,16 +89,20 @@ def test_config_map_of_a_rendered_release(
 
 
 @pytest.mark.helm
+@pytest.mark.parametrize("own", ["", "note: '{{ .Release.Name }}', "])
 @pytest.mark.parametrize(("registry", "code"), [(f"{HOST}/quay", 0), (f"{HOST}/github", 1)])
-def test_value_that_an_application_gets(tmp_path: Path, registry: str, code: int) -> None:
-    """A new value of an Application is judged by the chart that Argo CD renders with it."""
+def test_value_that_an_application_gets(tmp_path: Path, registry: str, code: int, own: str) -> None:
+    """A new value of an Application is judged by the chart that Argo CD renders with it.
+
+    Values may hold templates, which are Helm's.
+    """
     application = (
         "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n"
         "  source: {repoURL: https://git.example/x, path: chart, helm: {valuesObject: {VALUES}}}\n"
     )
     values = "image: {registry: quay.io, repository: x/y}\n"
-    before = {**CHART, "chart/values.yaml": values, "a.yaml": application.replace("VALUES", "")}
-    after = application.replace("VALUES", f"image: {{registry: {registry}}}")
+    before = {**CHART, "chart/values.yaml": values, "a.yaml": application.replace("VALUES", own)}
+    after = application.replace("VALUES", f"{own}image: {{registry: {registry}}}")
 
     assert verified(tmp_path, before, {**before, "a.yaml": after}) == code
 

@@ -30,8 +30,8 @@ __all__ = [
     "find_images",
     "kind_and_name",
     "metadata_of",
-    "repeated_key",
     "split_manifest",
+    "unbuildable",
 ]
 
 _SPLIT = re.compile(r"^---(?=[\s#]|\Z)", re.MULTILINE)
@@ -117,20 +117,42 @@ def clash(manifests: Mapping[str, str]) -> str | None:
     return None
 
 
-def repeated_key(documents: Iterable[str]) -> str | None:
-    """Why kustomize refuses documents that Helm takes (K13): a key that stands twice in a map.
+def unbuildable(documents: Iterable[str], *, images: bool = False) -> str | None:
+    """Why kustomize refuses documents that Helm takes (K13), with `images` if it has entries (K5).
 
     Raises:
         SourceError: one is no YAML.
     """
-    roots = (root for each in documents for root, _, _ in tree.parse_events(each))
-    for node in (node for root in roots for node in tree.walk(root)):
-        pairs = node.own if isinstance(node, tree.Mapping) else ()
-        seen: set[str] = set()
-        for name in (key.value for key, _ in pairs if isinstance(key, tree.Scalar)):
-            if name in seen:
-                return f"a map with two keys {name}"
-            seen.add(name)
+    for root in (root for each in documents for root, _, _ in tree.parse_events(each)):
+        maps = [node for node in tree.walk(root) if isinstance(node, tree.Mapping)]
+        found = next(filter(None, map(_repeated, maps)), None)
+        if found is None and images and isinstance(root, tree.Mapping):
+            found = _impassable(root, maps)
+        if found is not None:
+            return found
+    return None
+
+
+def _repeated(node: tree.Mapping) -> str | None:
+    seen: set[str] = set()
+    for name in (key.value for key, _ in node.own if isinstance(key, tree.Scalar)):
+        if name in seen:
+            return f"a map with two keys {name}"
+        seen.add(name)
+    return None
+
+
+def _impassable(root: tree.Mapping, maps: Iterable[tree.Mapping]) -> str | None:
+    """What entries of `images:` can't pass: texts where pods have containers or volumes."""
+    spec = root.mapping("spec")
+    template = None if spec is None else spec.mapping("template")
+    pods = (spec, None if template is None else template.mapping("spec"))
+    found = [(each, name) for each in maps for name in ("containers", "initContainers")]
+    for holder, name in (*found, *((pod, "volumes") for pod in pods if pod is not None)):
+        listed = holder.get(name)
+        items = listed.items if isinstance(listed, tree.Sequence) else ()
+        if any(isinstance(item, tree.Scalar) for item in items):
+            return f"a {root.text('kind')} whose {name} are texts"
     return None
 
 

@@ -16,7 +16,7 @@ from imageshift.charts.edits import ValueEdit, plan_edits
 from imageshift.charts.existing import NO_RENDERERS, EntryEdit, PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.fills import Fill, join_fills, propose_fills
-from imageshift.charts.manifests import clash, repeated_key, split_manifest
+from imageshift.charts.manifests import clash, split_manifest, unbuildable
 from imageshift.charts.markers import Candidate
 from imageshift.charts.model import (
     Field,
@@ -322,7 +322,7 @@ class _Work(Struct):
             outcomes=tuple(sorter.outcomes),
             gated=bool(trace.gated),
             renders=self.tracer.renderer.count,
-            clash=clash(trace.marked) or (_repeated(trace) if entries or patches else None),
+            clash=clash(trace.marked) or _unbuildable(trace, entries, patches),
         )
 
 
@@ -384,11 +384,15 @@ def _reached(changes: Mapping[Candidate, str]) -> Callable[[RenderedImage], str]
     return after
 
 
-def _repeated(trace: Trace) -> str | None:
-    """Why kustomize can't read the chart, which is asked only where something needs it."""
+def _unbuildable(
+    trace: Trace, entries: Collection[ImageEntry], patches: Collection[Patch]
+) -> str | None:
+    """Why kustomize can't build the chart, which is asked only where something needs it."""
+    if not entries and not patches:
+        return None
     parts = (part for text in trace.marked.values() for part in split_manifest(text))
     try:
-        return repeated_key(markers.read_marks(part)[0] for part in parts)
+        return unbuildable((markers.read_marks(p)[0] for p in parts), images=bool(entries))
     except SourceError as error:
         return f"no YAML: {error}"
 

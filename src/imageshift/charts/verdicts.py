@@ -270,13 +270,16 @@ class _One:
         for number, fate in enumerate(self._solved.moves.fates):
             text = fate.image.text
             written = self._unclaimed(fate.image) if text in told else ()
-            known = number in self._told or (text in told and not written)
-            known = known or fate.detail == IGNORED
+            alike = text in told and not written and fate.reason is None
+            known = number in self._told or alike or fate.detail == IGNORED
             if not known and not self._is_named_by_entry(fate.image):
                 rest.setdefault((text, written), []).append(fate)
         for fates in rest.values():
-            fate = min(fates, key=lambda each: (not each.moves, each.reason is None))
-            self._add_extra(file, fate, fates)
+            # Where one use moves and another stays, both are told.
+            for stays in (False, True):
+                some = [fate for fate in fates if (fate.reason is not None) == stays]
+                if some:
+                    self._add_extra(file, min(some, key=lambda each: not each.moves), some)
         self._add_unseen()
         if isinstance(self._mapper, Backward):
             self._add_patches()

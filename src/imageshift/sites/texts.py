@@ -23,6 +23,8 @@ _FARTHEST = 300
 _DIGEST = re.compile("@sha256:")
 # What no key of an image says, though its value looks like one.
 _ADDRESS = re.compile(r"(?:[uU][rR][lL]s?|sourceRepos|home|sources)[\"']?[ \t]*[:=][ \t]*[\"']?\Z")
+# A tag with its digest, as in Helm values whose chart has the repository.
+_TAG = re.compile(r"(?:[tT]ag|[vV]ersion)[\"']?[ \t]*[:=][ \t]*[\"']?\Z")
 _NAME = rf"[\w./:@-]{{0,{_FARTHEST}}}\w"
 _VALUE = rf"""[\w.-]{{0,80}}["']?[ \t]{{0,80}}[:=][ \t]{{0,80}}["']?(?P<text>[a-zA-Z0-9]{_NAME})"""
 # Each pattern begins with plain letters, which makes searching for it ten times as fast.
@@ -110,7 +112,9 @@ def _is_identified(text: str) -> bool:
 
 
 def _is_other(text: str, span: Span) -> bool:
-    """Whether a stretch stands in a comment, or is the address of a chart or a repository."""
+    """Whether a stretch is a comment, the address of a chart or a repository, or a tag alone."""
     before = text[max(0, span.start - 2 * _FARTHEST) : span.start]
     before = before[max(before.rfind("\n"), before.rfind("\r")) + 1 :]
-    return _COMMENT.search(before) is not None or _ADDRESS.search(before) is not None
+    if _COMMENT.search(before) is not None or _ADDRESS.search(before) is not None:
+        return True
+    return "/" not in text[span.start : span.end] and _TAG.search(before) is not None

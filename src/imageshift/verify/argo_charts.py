@@ -144,7 +144,10 @@ def _build(tree: Tree, source: Source, charts: Mapping[str, Path]) -> ChartBuild
     name = application.name
     is_chart = "chart" in data or ("path" in data and folder_of(data) in tree.index.charts)
     namespace = below(application.spec, "destination").text("namespace") or ""
-    if not is_chart or "{{" in repr((name, namespace, data)):
+    # Templates in the values of a plain Application are Helm's.
+    own = "helm" if source.owner("helm")[0] == "Application" else ""
+    told = {key: value for key, value in data.items() if key != own}
+    if not is_chart or "{{" in repr((name, namespace, told)):
         return None
     return ChartBuild(
         tree=tree,

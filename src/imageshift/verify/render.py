@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.locate import Locator
-from imageshift.charts.manifests import repeated_key, split_manifest
+from imageshift.charts.manifests import split_manifest, unbuildable
 from imageshift.charts.model import RenderError, Values
 from imageshift.charts.render import Manifests, Renderer
 from imageshift.errors import SourceError
@@ -85,7 +85,7 @@ class ReleaseRenderer(Struct):
     @staticmethod
     def _check(parts: list[str], found: FoundRelease) -> None:
         """Refuses what kustomize wouldn't read; it gets the objects in another spelling."""
-        why = repeated_key(parts) if found.release.post_renderers else None
+        why = unbuildable(parts) if found.release.post_renderers else None
         if why is not None:
             raise RenderError(f"kustomize refuses what the chart renders: {why}")
 
