@@ -20,10 +20,11 @@ TOOLS = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put the fetched tools in front on PATH, and keep the user's state folder out of it."""
+    """Put the fetched tools in front on PATH, and keep the user's state and screen out of it."""
     state = tempfile.TemporaryDirectory(prefix="imageshift-state-")
     config.add_cleanup(state.cleanup)
     os.environ["XDG_STATE_HOME"] = state.name
+    os.environ.pop("COLUMNS", None)
     os.environ["PATH"] = os.pathsep.join([str(ROOT / ".tools" / "bin"), os.environ["PATH"]])
 
 
