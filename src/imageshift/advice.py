@@ -34,8 +34,8 @@ class Code(StrEnum):
     """Every warning that there is."""
 
     ACCOUNT_ID = "account-id"
-    CHART_UNAVAILABLE = "chart-unavailable"
     CHARTS_UNREAD = "charts-unread"
+    CHART_UNAVAILABLE = "chart-unavailable"
     RULE_MISSING = "rule-missing"
     DIGEST_NOT_CACHED = "digest-not-cached"
     LAMBDA = "lambda"
