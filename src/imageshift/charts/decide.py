@@ -284,30 +284,38 @@ class _Run:
         self._found.problems.append(problem)
 
     def _solve(self, text: ReleaseText, chart: ChartFiles, overrider: Overrider) -> Solved:
-        mapper = self._mapper_of(text.file)
-        release = self._release(text)
-        target, held = text_target(mapper), self._held(text)
-        result = overrider.override(chart, release, target, held)
-        if isinstance(mapper, Backward) and _unmoved(result):
-            # A registry that several images share holds what all of them have in front.
-            full = text_target(mapper, full=True)
-            other = overrider.override(chart, release, full, held)
-            if _unmoved(other) < _unmoved(result):
-                result, target = other, full
-        title = f"{chart.name} {chart.version}"
+        mapper, release, held = self._mapper_of(text.file), self._release(text), self._held(text)
+        result, target = _best_override(overrider, chart, release, mapper, held)
         files, variants = chart.for_release(release), self._variants_of(text)
         plain = self._judge(text, files, overrider.renderer, target)
         # Where there are other builds, one of them may read what this one doesn't.
-        rotten = self._rotten(
-            replace(text, release=release), files, result, plain, alone=not variants
-        )
+        whole = replace(text, release=release)
+        rotten = self._rotten(whole, files, result, plain, alone=not variants)
         if rotten.fixes:
             target = _mending(rotten.fixes, target)
             result = overrider.override(chart, release, target, held)
-        result = _familiar(result, mapper)
-        terms = self._terms(text, mapper)
         judge = replace(plain, target=target)
-        builds = RenderedVariants(variants, judge)
+        result, terms = self._with_builds(
+            text, _familiar(result, mapper), RenderedVariants(variants, judge)
+        )
+        patched = dict(renamed_patches(self._index, text))
+        renamed = (self._renamed(text, image) for image in patched.values())
+        result = replace(result, outcomes=(*result.outcomes, *renamed))
+        jobs = self._jobs(whole, files, result, overrider.renderer)
+        terms, moves = self._planned(whole, result, terms, jobs)
+        if text.late and self._comes_apart(whole, judge, moves, terms):
+            terms = replace(terms, layers=tuple(each for each in terms.layers if not each.in_chart))
+            moves = plan_moves(whole, result, terms)
+        passing = dict.fromkeys(_passing(whole), PASSING)
+        kept_sites = dict(self._refused(whole, judge, moves)) | passing
+        title = f"{chart.name} {chart.version}"
+        return Solved(whole, result, moves, title, judge, kept_sites, patched, rotten)
+
+    def _with_builds(
+        self, text: ReleaseText, result: Override, builds: RenderedVariants
+    ) -> tuple[Override, Terms]:
+        """The override with what only other builds run, and which of its values spoil those."""
+        terms = self._terms(text, self._mapper_of(text.file))
         chosen = ((e, layer_of(e.path, text.own, terms.layers)) for e in result.edits)
         own = [edit for edit, layer in chosen if layer is text.own or layer.in_chart]
         terms = replace(terms, spoiling=builds.spoiling(own), clash=result.clash)
@@ -315,20 +323,7 @@ class _Run:
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
         if text.tool in GRAPHED:
             result = _left_to_entries(result, text.release)
-        patched = dict(renamed_patches(self._index, text))
-        renamed = (self._renamed(text, image) for image in patched.values())
-        result = replace(result, outcomes=(*result.outcomes, *beyond, *renamed))
-        text = replace(text, release=release)
-        terms, moves = self._planned(
-            text, result, terms, self._jobs(text, files, result, overrider.renderer)
-        )
-        if text.late and self._comes_apart(text, judge, moves, terms):
-            terms = replace(terms, layers=tuple(each for each in terms.layers if not each.in_chart))
-            moves = plan_moves(text, result, terms)
-        kept_sites = dict(self._refused(text, judge, moves)) | dict.fromkeys(
-            _passing(text), PASSING
-        )
-        return Solved(text, result, moves, title, judge, kept_sites, patched, rotten)
+        return replace(result, outcomes=(*result.outcomes, *beyond)), terms
 
     def _held(self, text: ReleaseText) -> PostRenderers:
         """The entries of patches that put their own post-renderers in the place of a release's."""
@@ -632,6 +627,21 @@ def _by_chart(texts: list[ReleaseText]) -> Iterator[list[ReleaseText]]:
     ordered = sorted(texts, key=lambda text: (str(text.release.source), text.file))
     for _, group in groupby(ordered, key=lambda text: str(text.release.source)):
         yield list(group)
+
+
+def _best_override(
+    overrider: Overrider, chart: ChartFiles, release: Release, mapper: Mapper, held: PostRenderers
+) -> tuple[Override, TextMapper]:
+    """The override of a release's images, and what it maps them with."""
+    target = text_target(mapper)
+    result = overrider.override(chart, release, target, held)
+    if isinstance(mapper, Backward) and _unmoved(result):
+        # A registry that several images share holds what all of them have in front.
+        full = text_target(mapper, full=True)
+        other = overrider.override(chart, release, full, held)
+        if _unmoved(other) < _unmoved(result):
+            return other, full
+    return result, target
 
 
 def _unmoved(result: Override) -> int:

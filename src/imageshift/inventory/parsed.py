@@ -1,6 +1,7 @@
 """Files, decoded, cut into documents and parsed once for all their readers."""
 
 from collections import OrderedDict
+from threading import Lock
 
 from msgspec import Struct
 
@@ -11,6 +12,8 @@ __all__ = ["Parsed", "ParsedFile", "read_parsed"]
 
 _SMALL = 64 * 1024
 _KEPT = 8 * 1024 * 1024
+# Charts are solved in threads, and all of them have to get the same nodes.
+_one_at_a_time = Lock()
 
 
 class Parsed:
@@ -29,14 +32,18 @@ class Parsed:
         Raises:
             SourceError: as that.
         """
-        if self._found is None:
-            try:
-                self._found = self.chunk.documents()
-            except SourceError as error:
-                self._found = error
+        with _one_at_a_time:
+            if self._found is None:
+                self._found = self._parsed()
         if isinstance(self._found, SourceError):
             raise self._found
         return self._found
+
+    def _parsed(self) -> list[Document] | SourceError:
+        try:
+            return self.chunk.documents()
+        except SourceError as error:
+            return error
 
 
 class ParsedFile(Struct, frozen=True):
@@ -66,14 +73,15 @@ class _Kept:
     def read(self, file: str, content: bytes) -> ParsedFile:
         # By the name too: nodes of two files have to differ though their contents don't.
         key = file, content
-        found = self._files.get(key)
-        if found is None:
-            found = self._files[key] = ParsedFile.of(content)
-            self._size += len(content)
+        with _one_at_a_time:
+            found = self._files.get(key)
+            if found is None:
+                found = self._files[key] = ParsedFile.of(content)
+                self._size += len(content)
+            self._files.move_to_end(key)
             while self._size > _KEPT:
                 (_, oldest), _ = self._files.popitem(last=False)
                 self._size -= len(oldest)
-        self._files.move_to_end(key)
         return found
 
 
