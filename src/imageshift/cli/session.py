@@ -237,6 +237,8 @@ class Session:
         )
         put_page(page)
         put_legend()
+        if not self.common.verbose:  # which has listed them all
+            self.say_lacking_charts()
         page = new_page()
         print_next(page, next_steps)
         put_page(page)
