@@ -40,6 +40,7 @@ def test_report_says_what_became_of_everything(name: str, tmp_path: Path) -> Non
     assert read_tree(folder) == case.before
 
 
+@pytest.mark.once
 @every_case
 def test_second_run_changes_nothing(name: str, tmp_path: Path) -> None:
     """Migrating twice is migrating once, and no file is touched again."""
@@ -68,6 +69,7 @@ def test_revert_all_goes_back(name: str, tmp_path: Path) -> None:
     assert restored is case.facts.get("reversible", True), case.run(folder, "scan").stdout
 
 
+@pytest.mark.once
 @every_case
 def test_way_back_and_forth_again(name: str, tmp_path: Path) -> None:
     """What comes back from the cache names the same images: migrated again, they go there."""
@@ -83,6 +85,7 @@ def test_way_back_and_forth_again(name: str, tmp_path: Path) -> None:
     assert targets(again) == targets(moved)
 
 
+@pytest.mark.once
 @every_case
 def test_revert_to_a_folder_goes_back(name: str, tmp_path: Path) -> None:
     """Against the tree of before every byte comes back, but for what a case calls a bug."""
