@@ -50,6 +50,9 @@ STAY = {
         '{{ $registry := .Values.a.image.registry }}{{ if eq $registry "docker.io" }}{{ end }}'
     ),
     "in a with": '{{ with .Values.a.image }}{{ if eq .registry "docker.io" }}{{ end }}{{ end }}',
+    "a registry's host": (
+        '{{ $registry := .Values.a.image }}{{ if eq $registry.host "docker.io" }}{{ end }}'
+    ),
     "in a named template": (
         '{{ define "b" }}{{ if eq .registry "docker.io" }}{{ end }}{{ end }}'
         '{{ include "b" .Values.a.image }}'
@@ -65,6 +68,12 @@ MOVE = {
     "whether there is one": "{{ if .Values.a.image.registry }}{{ end }}",
     "whether it is empty": '{{ if ne .Values.a.image.registry "" }}{{ end }}',
     "another value": '{{ if eq .Values.a.image.pullPolicy "Always" }}{{ end }}',
+    "another value of an image in a with": (
+        '{{ with .Values.a }}{{ if eq .image.pullPolicy "Always" }}{{ end }}{{ end }}'
+    ),
+    "another value of what is named a registry": (
+        "{{ $registry := .Values.a }}{{ if eq $registry.claim .Values.a.claim }}{{ end }}"
+    ),
 }
 
 

@@ -29,7 +29,11 @@ _OPENS = re.compile(r"^(?:if|with|range|define|block)\b")
 _COMPARES = re.compile(
     r"\b(?:eq|ne|has|contains|hasPrefix|hasSuffix|regexMatch|mustRegexMatch|regexFind|mustHas)\b"
 )
-_NAMELESS = re.compile(r"(?<!Values)\.(?:\w*[rR]egistry|\w*[rR]epository|image)\b|\$\w*[rR]egistry")
+# Below such a name only a key that may hold a registry counts: not `$registry.claim`.
+_NAMELESS = re.compile(
+    r"(?:(?<!Values)\.(?:\w*[rR]egistry|\w*[rR]epository|image)|\$\w*[rR]egistry)\b"
+    r"(?!\.(?!(?:host|name|url|server|address)\b)\w)"
+)
 _SEPARATOR = re.compile(r"^---", re.MULTILINE)
 
 
