@@ -66,8 +66,8 @@ Whoever follows a tree may recurse: each level takes a few of Python's 1,000 fra
 """
 _MOST_EVENTS = 2_000_000
 
-# Fewer can't repeat much.
-_FEW_ALIASES = 8
+# Fewer can't repeat much: aliases of collections, and all of them.
+_FEW_COLLECTIONS, _FEW_ALIASES = 8, 10_000
 
 # The pure parser takes up to ten seconds for so many characters.
 _SLOW = 1024 * 1024
@@ -252,13 +252,14 @@ def _limited(get_event: Callable[[], Any], text: str) -> Callable[[], Any]:
 class _Builder:
     """Turns a stream of events into trees, resolving aliases as it goes."""
 
-    __slots__ = ("_aliases", "_anchors", "_deepest", "_next", "_offset")
+    __slots__ = ("_aliases", "_anchors", "_collections", "_deepest", "_next", "_offset")
 
     def __init__(self, get_event: Callable[[], Any], offset: int) -> None:
         self._next = get_event
         self._offset = offset
         self._anchors: dict[str, Node] = {}
         self._aliases = 0
+        self._collections = 0
         self._deepest = 0
 
     def documents(self) -> list[tuple[Root, int, int]]:
@@ -266,7 +267,7 @@ class _Builder:
         while (event := self._next()) is not None and type(event) is not StreamEndEvent:
             if type(event) is DocumentStartEvent:
                 self._anchors = {}
-                self._aliases = self._deepest = 0
+                self._aliases = self._collections = self._deepest = 0
                 start = event.start_mark.index + self._offset
                 root = self._root()
                 if self._repeats():
@@ -278,8 +279,12 @@ class _Builder:
 
     def _repeats(self) -> bool:
         """Whether aliases may make of the document much more than is written."""
-        levels = self._deepest * (self._aliases + 1)
-        return self._aliases > _FEW_ALIASES or (self._aliases > 0 and levels > MOST_LEVELS)
+        levels = self._deepest * (self._collections + 1)
+        return (
+            self._collections > _FEW_COLLECTIONS
+            or self._aliases > _FEW_ALIASES
+            or (self._collections > 0 and levels > MOST_LEVELS)
+        )
 
     def _level(self, number: int, event: Any) -> int:
         """The number of a level that is no deeper than any tree may be."""
@@ -357,4 +362,5 @@ class _Builder:
             )
         node.shared += 1
         self._aliases += 1
+        self._collections += not isinstance(node, Scalar)
         return node
