@@ -322,6 +322,55 @@ def test_values_that_nothing_reads(tree: Tree, name: str) -> None:
     assert [line for line in tree.check() if "override-dead" in line] == []
 
 
+OFF = '"{{{{ if .Values.on }}}}{}{{{{ else }}}}x.io/y{{{{ end }}}}"'
+READ = {
+    "by a literal key": ('{{ index .Values "my-image" "repository" }}', "my-image.repository"),
+    "from a map, by a literal key": ('{{ (get .Values.map "image").name }}', "map.image.name"),
+    "under another name": ('{{ (dict "it" .Values.map "on" 1).it.registry }}', "map.registry"),
+    "as the dot": ("{{ with .Values.map }}{{ toYaml .}}{{ end }}", "map.any"),
+    "as the dot, piped": ("{{ with .Values.map }}{{ . | toYaml }}{{ end }}", "map.any"),
+    "as the dot, behind a block": (
+        "{{ with .Values.map }}{{ if .a }}send{{ end }}{{ toYaml . }}{{ end }}",
+        "map.any",
+    ),
+    "as JSON": ("{{ .Values.map | toJson }}", "map.any"),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_values_that_are_read_when_something_is_on(tree: Tree, name: str) -> None:
+    """A value that templates take from a map in another way than by a plain path isn't dead."""
+    read, path = READ[name]
+    *holders, key = path.split(".")
+    value = "".join(f"{'  ' * n}{each}:\n" for n, each in enumerate(holders))
+    value += f"{'  ' * len(holders)}{key}: {HOST}/quay/org/m\n"
+    tree.release(f"{value}other{{0}}: {HOST}/quay/org/n\n")
+    tree.chart("1.0.0", Version("map: {a: 1}\non: false", (OFF.format(read),)))
+
+    found = tree.check()
+
+    said = "nothing reads other{0}: app 1.0.0 has no such value"
+    assert [line.partition("override-dead: ")[2] for line in found] == [said]
+
+
+def test_global_values_of_subcharts(tree: Tree) -> None:
+    """A global value is one of every chart inside, also where no default names it."""
+    values = f"global:\n  registry: {HOST}/quay\n  unknown: {HOST}/quay\n"
+    tree.release(values)
+    tree.chart("1.0.0", Version("sub: {on: false}", ("x.io/y",)))
+    inner = {
+        "Chart.yaml": CHART.format("1.0.0").replace("app", "sub"),
+        "values.yaml": "on: true",
+        "templates/all.yaml": template(OFF.format("{{ .Values.global.registry }}/org/m:1")),
+    }
+    write_tree(tree.folder / "repo" / "charts" / "app" / "charts" / "sub", dict(inner))
+
+    found = tree.check()
+
+    said = "nothing reads global.unknown: app 1.0.0 has no such value"
+    assert [line.partition("override-dead: ")[2] for line in found] == [said]
+
+
 LITERAL = Version("replicas: 1", ("ghcr.io/org/one:1", "ghcr.io/org/two:1"))
 RENAMED = Version("replicas: 1", ("ghcr.io/org/one:1", "ghcr.io/org/three:1"))
 
