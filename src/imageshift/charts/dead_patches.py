@@ -1,8 +1,7 @@
 """Patches of a release's post-renderers that no longer fit what its chart renders."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
@@ -12,7 +11,7 @@ from imageshift.charts.model import RenderedImage
 from imageshift.charts.plain import load_plain
 from imageshift.charts.postrender import pointer_of
 from imageshift.charts.render import Manifests
-from imageshift.charts.standing import StandingPatch, written_patches
+from imageshift.charts.standing import StandingPatch, patch_items, written_patches
 from imageshift.errors import ImageshiftError, InvalidReferenceError
 from imageshift.source import Document
 from imageshift.source import Mapping as MapNode
@@ -42,10 +41,7 @@ def unfit_patches(
 ) -> Iterator[tuple[MapNode, str]]:
     """The patches that name an image on the registry and miss it, each with what is wrong."""
     host, objects = f"{rendered.rules.registry.host}/", rendered.objects()
-    written: dict[int, list[StandingPatch]] = {}
-    for each in written_patches(document, spec):
-        written.setdefault(id(each.item), []).append(each)
-    for item in _patches(spec):
+    for item in patch_items(spec):
         target = item.mapping("target") or MapNode(0, None, flow=False)
         kind, name = target.text("kind"), target.text("name")
         selected = target.get("labelSelector") or target.get("annotationSelector")
@@ -54,17 +50,10 @@ def unfit_patches(
         if not any(one == kind and _may_name(name, other) for one, other in objects):
             yield item, f"{rendered.title} has no {kind} that is named {name}"
             continue
-        ours = [each for each in written.get(id(item), ()) if host in each.value.value]
+        ours = [each for each in written_patches(document, item) if host in each.value.value]
         wrong = [_misfit(each, objects, rendered) for each in ours]
         if wrong and all(wrong):
             yield item, f"{rendered.title} {'; '.join(filter(None, wrong))}"
-
-
-def _patches(spec: MapNode) -> Iterator[MapNode]:
-    for renderer in spec.items("postRenderers"):
-        kustomize = renderer.mapping("kustomize") if isinstance(renderer, MapNode) else None
-        patches: Iterable[Any] = () if kustomize is None else kustomize.items("patches")
-        yield from (patch for patch in patches if isinstance(patch, MapNode))
 
 
 def _may_name(pattern: str, name: str) -> bool:
