@@ -457,3 +457,38 @@ def test_patches_that_miss_their_image(tree: Tree, name: str) -> None:
     assert text.count("op: replace") == bool(place)
     assert (f"containers/0/{place}" in text, value in text) == (True, True) or not place
     assert tree.check() == []
+
+
+PATCH = """\
+  postRenderers:
+  - kustomize:
+      patches:
+      - target: {kind: Deployment, name: web}
+        patch: |
+          - op: replace
+            path: /spec/template/spec/containers/0/args/1
+            value: VALUE
+"""
+OTHERS = {
+    "the image, where nothing says that it is one": ("--base=HOST/github/org/s:1", []),
+    "another text": (
+        "--side=HOST/github/org/s:1",
+        ["app 1.0.0 has the image of Deployment web elsewhere than at /spec/template/spec/{}"],
+    ),
+    "another image whose name begins alike": ("--side=HOST/github/org/server:1", []),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_patches_that_somebody_wrote(tree: Tree, name: str) -> None:
+    """A patch is dead if the chart has its image elsewhere alone, and another text at its place."""
+    value, said = OTHERS[name]
+    tree.release("replicas: 1")
+    flags = f"{FLAG.format(1)}, --base=ghcr.io/org/s:1"
+    tree.chart("1.0.0", Version("x: 1", (FLAGS.format(flags),)))
+    file = tree.folder / "repo" / "apps" / "web.yaml"
+    file.write_text(file.read_text() + PATCH.replace("VALUE", value.replace("HOST", HOST)))
+
+    found = [line.partition("override-dead: ")[2] for line in tree.check()]
+
+    assert [line for line in found if line] == [each.format("containers/0/args/1") for each in said]
