@@ -353,7 +353,8 @@ class Run(Struct):
             unread_releases,
         )
 
-        found = unread_anyway(self.index, self.is_written)
+        used = self.charts.used if self.charts is not None else ()
+        found = unread_anyway(self.index, used, self.is_written)
         if self.charts is not None:
             return found + len(set(self.charts.problems))
         if not self.index.has_charts:

@@ -126,6 +126,25 @@ def test_charts_that_nobody_reads_are_counted(tmp_path: Path) -> None:
     assert run(tmp_path, "check", "0.yaml", *REGISTRY).stderr == ""
 
 
+@pytest.mark.helm
+@pytest.mark.parametrize("mode", ["off", "auto"])
+@pytest.mark.parametrize(("values", "unread"), [("{}", 1), ("{redis: {enabled: false}}", 0)])
+def test_a_chart_without_its_dependencies_counts_once(
+    mode: str, values: str, *, unread: int, tmp_path: Path
+) -> None:
+    """It counts with its release, for which the dependency may also be switched off."""
+    needed = "{name: redis, repository: 'https://a.b', condition: redis.enabled}"
+    write_tree(tmp_path, {f"chart/{name}": text for name, text in SPLIT.items()})
+    release = f"{RELEASE}  values: {values}\n".replace("$", "./chart")
+    meta = f"{META}dependencies: [{needed}]\n"
+    write_tree(tmp_path, {"chart/Chart.yaml": meta, "r.yaml": release})
+
+    done = run(tmp_path, "scan", "--charts", mode, "--offline", "--format", "json", *REGISTRY)
+
+    expected = 1 if mode == "off" else unread
+    assert json.loads(done.stdout)["account"]["charts_unread"] == expected
+
+
 def test_many_charts_that_are_missing_are_not_a_wall(tmp_path: Path) -> None:
     """`check` names three with one hint, and counts the rest; a report says it in a few lines."""
     release = RELEASE.replace("$", "app").replace("GitRepository", "HelmRepository")

@@ -97,7 +97,7 @@ class ChartDecisions(Struct, frozen=True):
     """What the charts decide about sites, and what was in the way.
 
     `owned` are the places (file, offset) of releases that were rendered, `moves` those whose
-    edits are in several files, by file.
+    edits are in several files, by file; `used` are the folders and archives of releases' charts.
     """
 
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
@@ -109,6 +109,7 @@ class ChartDecisions(Struct, frozen=True):
     owned: set[tuple[str, int]] = field(default_factory=set)
     moves: dict[str, set[Move]] = field(default_factory=dict)
     rot: list[Rot] = field(default_factory=list)
+    used: set[Path] = field(default_factory=set)
 
     def renders(self, file: str, offset: int) -> bool:
         """Whether what begins at a place of a file is a release that was rendered."""
@@ -192,6 +193,8 @@ class _Run:
         texts = [text for text in found if self._may_change(text)]
         if not texts:
             return self._found
+        paths = (text.release.source.path for text in texts)
+        self._found.used.update(path for path in paths if path is not None)
         for text in texts:
             if text.base is not None:
                 self._patches.setdefault(id(text.base), []).append(text)

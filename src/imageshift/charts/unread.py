@@ -1,6 +1,6 @@
 """How many charts nobody reads, so that a report doesn't look complete when it isn't."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from imageshift.charts.model import SourceKind
@@ -61,13 +61,14 @@ def _is_elsewhere(text: ReleaseText) -> bool:
     return text.base is None and not is_local
 
 
-def unread_anyway(index: Index, written: Callable[[str], bool]) -> int:
+def unread_anyway(index: Index, used: Collection[Path], written: Callable[[str], bool]) -> int:
     """How many charts are read in no mode.
 
     They are the charts of helmfile's releases over which a template decides, and the charts in the
-    tree that have dependencies outside it.
+    tree that have dependencies outside it. Charts that are `used` count with their releases.
     """
-    found = sum(1 for folder in index.charts if any(_missing(index, folder, written)))
+    whole = (each for each in index.charts if index.workspace.absolute(each) not in used)
+    found = sum(_lacks_dependency(index, folder, written) for folder in whole)
     for file in filter(written, index.helmfiles):
         folder = file.rpartition("/")[0]
         for release in templated_releases(index.workspace, file):
@@ -76,15 +77,13 @@ def unread_anyway(index: Index, written: Callable[[str], bool]) -> int:
     return found
 
 
-def _missing(index: Index, folder: str, written: Callable[[str], bool]) -> Iterator[str]:
-    """The dependencies of a chart that lie in a repository alone."""
+def _lacks_dependency(index: Index, folder: str, written: Callable[[str], bool]) -> bool:
+    """Whether a chart has dependencies that lie in a repository alone."""
     below = f"{folder}/" if folder else ""
     file = f"{below}Chart.yaml"
-    inside = index.folders.get(f"{below}charts")
-    if inside is not None or not written(file):
-        return
-    for document in read_documents(index.workspace, file):
-        for item in document.mapping.items("dependencies"):
-            url = (item.text("repository") or "") if isinstance(item, MapNode) else ""
-            if url and not url.startswith("file:"):
-                yield url
+    if f"{below}charts" in index.folders or not written(file):
+        return False
+    found = read_documents(index.workspace, file)
+    items = (item for each in found for item in each.mapping.items("dependencies"))
+    urls = [item.text("repository") for item in items if isinstance(item, MapNode)]
+    return any(url and not url.startswith("file:") for url in urls)
