@@ -391,7 +391,7 @@ class Run(Struct):
             self.index,
             self.mapper,
             planner.scan,
-            reach=self.reach(),
+            builds=self.builds,
             writable=self.is_written,
             options=chosen,
         )

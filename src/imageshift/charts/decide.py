@@ -52,7 +52,6 @@ from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError,
 from imageshift.inventory import FileScan, Index, is_kept
 from imageshift.links.builds import Builds
 from imageshift.links.model import SiteKey
-from imageshift.links.reach import Reach
 from imageshift.mapper import text_target
 from imageshift.net import Transport
 from imageshift.reference import DOCKER_HUB
@@ -148,7 +147,7 @@ def decide(  # noqa: PLR0913 as solve.decisions, and what charts need besides
     mapper_of: Callable[[str], Mapper],
     scan: Callable[[str], FileScan],
     *,
-    reach: Reach | None = None,
+    builds: Builds | None = None,
     writable: Callable[[str], bool] = lambda _: True,
     options: ChartOptions | None = None,
     renderer: Renderer | None = None,
@@ -158,7 +157,7 @@ def decide(  # noqa: PLR0913 as solve.decisions, and what charts need besides
     `mapper_of` gives the mapper for what a file says, `scan` its sites, and `writable` whether
     this run may change it.
     """
-    return _Run(index, mapper_of, scan, reach or Reach(index), writable).decide(
+    return _Run(builds or Builds(index), mapper_of, scan, writable).decide(
         options or ChartOptions(), renderer
     )
 
@@ -166,18 +165,17 @@ def decide(  # noqa: PLR0913 as solve.decisions, and what charts need besides
 class _Run:
     def __init__(
         self,
-        index: Index,
+        builds: Builds,
         mapper_of: Callable[[str], Mapper],
         scan: Callable[[str], FileScan],
-        reach: Reach,
         writable: Callable[[str], bool],
     ) -> None:
-        self._index = index
+        self._index = builds.index
+        self._builds = builds
         self._mapper_of = mapper_of
         self._scan = scan
-        self._reach = reach
         self._writable = writable
-        self._variants = Variants(index, reach)
+        self._variants = Variants(builds.index, builds.reach)
         self._found = ChartDecisions()
         self._solved: dict[int, Solved] = {}
         self._uses: Counter[tuple[str, int]] = Counter()
@@ -186,10 +184,10 @@ class _Run:
         self._options = ChartOptions()
 
     def decide(self, options: ChartOptions, renderer: Renderer | None) -> ChartDecisions:
-        self._options = options
-        sources = ChartSources(self._index, self._reach, options.sources)
-        found = read_releases(self._index, self._reach, sources)
-        found += read_other_releases(self._index, Builds(self._index, self._reach))
+        self._options, reach = options, self._builds.reach
+        sources = ChartSources(self._index, reach, options.sources)
+        found = read_releases(self._index, reach, sources)
+        found += read_other_releases(self._index, self._builds)
         texts = [text for text in found if self._may_change(text)]
         if not texts:
             return self._found
