@@ -134,7 +134,7 @@ BUMPS = {
         Version("image: {repository: org/app, tag: '1'}", REPOSITORY),
         Version("image: {registry: quay.io, repository: org/app, tag: '2'}", SPLIT),
         (
-            "15:19: override-stale: app 2.0.0 makes quay.io/HOST/docker-hub/org/app of it, "
+            "15:19: override-stale: app 2.0.0 turns it into quay.io/HOST/docker-hub/org/app, "
             "and takes quay.io/org/app:2 by default"
         ),
         "image:\n  registry: HOST/quay\n  repository: org/app\n",
