@@ -126,6 +126,31 @@ def test_charts_that_nobody_reads_are_counted(tmp_path: Path) -> None:
     assert run(tmp_path, "check", "0.yaml", *REGISTRY).stderr == ""
 
 
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: app}
+spec:
+  source: {repoURL: https://charts.example.com, chart: app, targetRevision: 1.0.0}
+"""
+FROM_REPOSITORY = RELEASE.replace("$", "app").replace("GitRepository", "HelmRepository")
+
+
+@pytest.mark.parametrize("key", ["app", "none"])
+@pytest.mark.parametrize("release", [APPLICATION, FROM_REPOSITORY], ids=["Argo CD", "Flux"])
+def test_charts_that_lie_in_the_tree_are_read(release: str, key: str, tmp_path: Path) -> None:
+    """A chart that the configuration gives from the tree is read as text with charts off."""
+    write_tree(tmp_path, {f"charts/app/{name}": text for name, text in SPLIT.items()})
+    config = f"charts: {{sources: {{{key}: charts/app}}}}\n"
+    write_tree(
+        tmp_path, {"charts/app/Chart.yaml": META, ".imageshift.yaml": config, "r.yaml": release}
+    )
+
+    found = [code for code in codes(tmp_path, "scan", "--charts", "off") if "unread" in code]
+
+    assert found == ([] if key == "app" else ["charts-unread"])
+
+
 @pytest.mark.helm
 @pytest.mark.parametrize("mode", ["off", "auto"])
 @pytest.mark.parametrize(("values", "unread"), [("{}", 1), ("{redis: {enabled: false}}", 0)])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
-from imageshift.charts.model import SourceKind
+from imageshift.charts.locate import Locator
 from imageshift.charts.other_tools import read_other_releases
 from imageshift.charts.releases import ReleaseText, read_releases
 from imageshift.charts.sources import ChartSources
@@ -41,7 +41,8 @@ def unread_releases(
             )
     found = read_releases(index, reach, ChartSources(index, reach, known), rest) if rest else []
     found += read_other_releases(index, builds)
-    return number + sum(1 for each in found if written(each.file) and _is_elsewhere(each))
+    locator = Locator(known=known)
+    return number + sum(1 for each in found if written(each.file) and _is_elsewhere(each, locator))
 
 
 def _by_file(index: Index) -> dict[str, list[Release]]:
@@ -56,8 +57,8 @@ def _is_remote(release: Release) -> bool:
     return release.chart.source_kind in REMOTE
 
 
-def _is_elsewhere(text: ReleaseText) -> bool:
-    is_local = text.release.source.kind is SourceKind.LOCAL and text.error is None
+def _is_elsewhere(text: ReleaseText, locator: Locator) -> bool:
+    is_local = locator.known_path(text.release.source) is not None and text.error is None
     return text.base is None and not is_local
 
 
