@@ -89,20 +89,27 @@ def test_charts_that_arrive_late(
     assert codes(tmp_path, "migrate", ".", "--charts", charts) == []
 
 
+REPOSITORY = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: r, namespace: app}
+spec: {url: https://a.b}
+"""
 VERSIONS = [("1.0.0", False), ("1.x", False), (">=0.9 <2", False), ("0.9.0", True), ("2.x", True)]
 
 
 @pytest.mark.helm
-@pytest.mark.parametrize("key", ["app/app", "app"])
+@pytest.mark.parametrize("key", ["app/app", "app", "'https://a.b'", "'https://a.b/app'"])
 @pytest.mark.parametrize(("asked", "expected"), VERSIONS)
 def test_a_chart_of_another_version_is_named(
     asked: str, *, expected: bool, key: str, tmp_path: Path
 ) -> None:
     """`charts.sources` may stand in for the version that a release asks for, not for another."""
-    chart = f"{{spec: {{chart: app, version: '{asked}', sourceRef: {{kind: HelmRepository}}}}}}"
+    source = "{kind: HelmRepository, name: r}"
+    chart = f"{{spec: {{chart: app, version: '{asked}', sourceRef: {source}}}}}"
     release = RELEASE.partition("  chart:")[0] + f"  chart: {chart}\n"
     files = {f"charts/app/{name}": text for name, text in SPLIT.items()}
-    files |= {"charts/app/Chart.yaml": META, "tree/r.yaml": release}
+    files |= {"charts/app/Chart.yaml": META, "tree/r.yaml": release, "tree/repo.yaml": REPOSITORY}
     config = f"charts: {{sources: {{{key}: charts/app}}}}\n"
     write_tree(tmp_path, {**files, ".imageshift.yaml": config})
 

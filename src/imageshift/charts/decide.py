@@ -309,8 +309,7 @@ class _Run:
             moves = plan_moves(whole, result, terms)
         passing = dict.fromkeys(_passing(whole), PASSING)
         kept_sites = dict(self._refused(whole, judge, moves)) | passing
-        title = f"{chart.name} {chart.version}"
-        return Solved(whole, result, moves, title, judge, kept_sites, patched, rotten)
+        return Solved(whole, result, moves, chart, judge, kept_sites, patched, rotten)
 
     def _with_builds(
         self, text: ReleaseText, result: Override, builds: RenderedVariants
@@ -538,12 +537,12 @@ class _Run:
         for solved in self._solved.values():
             verdicts.add(solved)
             if solved.result.clash is not None and solved.text.tool is Tool.FLUX:
-                note = _REFUSED_BY_FLUX.format(solved.chart, solved.result.clash)
+                note = _REFUSED_BY_FLUX.format(solved.chart.title, solved.result.clash)
                 self._found.notes.append(ChartProblem(solved.text.file, solved.text.place, note))
             self._note_other_version(solved)
             if solved.moves.frozen:
                 at, named = solved.text, ", ".join(dict.fromkeys(solved.moves.frozen))
-                note = _FROZEN.format(named, solved.chart)
+                note = _FROZEN.format(named, solved.chart.title)
                 problem = ChartProblem(at.file, at.place, note, code="tag-frozen")
                 self._found.notes.append(problem)
             self._found.rot.extend(solved.rotten.findings)
@@ -561,13 +560,12 @@ class _Run:
 
     def _note_other_version(self, solved: Solved) -> None:
         """Notes a chart that stands in for another version than the release asks for."""
-        source, at = solved.text.release.source, solved.text
-        name, _, version = solved.chart.rpartition(" ")
-        given = source.path is not None or source.name in self._options.sources
-        if given and is_other_version(version, source.version):
-            note = _SUBSTITUTED.format(name, version, source.version)
-            problem = ChartProblem(at.file, at.place, note)
-            self._found.notes.append(problem)
+        source, chart, at = solved.text.release.source, solved.chart, solved.text
+        if not is_other_version(chart.version, source.version):
+            return
+        if Locator(known=self._options.sources).known_path(source) is not None:
+            note = _SUBSTITUTED.format(chart.name, chart.version, source.version)
+            self._found.notes.append(ChartProblem(at.file, at.place, note))
 
 
 def _is_free(image: RenderedImage, *, remade: bool) -> bool:

@@ -74,7 +74,7 @@ class Look(Struct, frozen=True):
     @property
     def title(self) -> str:
         """The chart's name and version."""
-        return f"{self.chart.name} {self.chart.version}"
+        return self.chart.title
 
     def is_kept(self, layer: Layer, scalar: Scalar) -> bool:
         """Whether a comment keeps a value."""

@@ -52,7 +52,7 @@ class ChartValues(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """The chart's name and version."""
-        return f"{self.chart.name} {self.chart.version}".rstrip()
+        return self.chart.title
 
 
 def find_values(
