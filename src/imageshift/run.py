@@ -359,10 +359,7 @@ class Run(Struct):
             return found + len(set(self.charts.problems))
         if not self.index.has_charts:
             return found
-        known = self._chart_sources()
-        return found + unread_releases(
-            self.index, self.reach(), self.builds, known, self.is_written
-        )
+        return found + unread_releases(self.builds, self._chart_sources(), self.is_written)
 
     def _chart_sources(self) -> dict[str, Path]:
         """The folders and archives that the configuration names for charts."""

@@ -12,24 +12,19 @@ from imageshift.inventory import Index, Release
 from imageshift.inventory.helmfiles import templated_releases
 from imageshift.inventory.readers import join, read_documents
 from imageshift.links.builds import Builds
-from imageshift.links.reach import Reach
 from imageshift.source import Mapping as MapNode
 
 __all__ = ["unread_anyway", "unread_releases"]
 
 
 def unread_releases(
-    index: Index,
-    reach: Reach,
-    builds: Builds,
-    known: Mapping[str, Path],
-    written: Callable[[str], bool],
+    builds: Builds, known: Mapping[str, Path], written: Callable[[str], bool]
 ) -> int:
     """How many releases of files that are `written` have charts outside the tree.
 
     The charts in the tree are read as text where they aren't rendered.
     """
-    number, rest = 0, []
+    index, reach, number, rest = builds.index, builds.reach, 0, list[str]()
     for file, releases in _by_file(index).items():
         if file in index.patch_files:
             continue  # each stands for a release of another file
