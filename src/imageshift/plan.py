@@ -1,9 +1,10 @@
 """From sites to files: what each file becomes, and writing those that hold together, together."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Sequence as Sequence_
 from functools import lru_cache
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
@@ -136,6 +137,11 @@ class ChartAnswers(Decisions, Protocol):
     @property
     def rot(self) -> Sequence_[Rot]:
         """The overrides that no longer fit their charts."""
+        ...
+
+    @property
+    def used(self) -> Collection[Path]:
+        """The folders and archives of releases' charts."""
         ...
 
     def renders(self, file: str, offset: int) -> bool:

@@ -353,15 +353,13 @@ class Run(Struct):
             unread_releases,
         )
 
-        found = unread_anyway(self.index, self.is_written)
+        used = self.charts.used if self.charts is not None else ()
+        found = unread_anyway(self.index, used, self.is_written)
         if self.charts is not None:
             return found + len(set(self.charts.problems))
         if not self.index.has_charts:
             return found
-        known = self._chart_sources()
-        return found + unread_releases(
-            self.index, self.reach(), self.builds, known, self.is_written
-        )
+        return found + unread_releases(self.builds, self._chart_sources(), self.is_written)
 
     def _chart_sources(self) -> dict[str, Path]:
         """The folders and archives that the configuration names for charts."""
@@ -390,7 +388,7 @@ class Run(Struct):
             self.index,
             self.mapper,
             planner.scan,
-            reach=self.reach(),
+            builds=self.builds,
             writable=self.is_written,
             options=chosen,
         )

@@ -50,13 +50,13 @@ CASES = {
         FLUX,
         TWICE,
         "ghcr.io/org/one:1",
-        f"{CLASH}a map with two keys hostNetwork",
+        f"{CLASH}a map that has the key hostNetwork twice",
     ),
     "an object that entries can't pass": (
         FLUX,
         f"{LITERAL}---\n{POLICY}",
         "ghcr.io/org/one:1",
-        f"{CLASH}a PodSecurityPolicy whose volumes are texts",
+        f"{CLASH}a PodSecurityPolicy whose volumes are strings",
     ),
     "Argo CD has none": (
         ARGO,
@@ -117,7 +117,7 @@ def test_verify_refuses_what_kustomize_would(tmp_path: Path) -> None:
 
     done = run(tmp_path / "after", "verify", "apps", "--base", str(tmp_path / "before"), *REGISTRY)
 
-    why = "kustomize refuses what the chart renders: a map with two keys hostNetwork"
+    why = "kustomize refuses what the chart renders: a map that has the key hostNetwork twice"
     assert why in done.stdout + done.stderr
     assert done.code == 4
 

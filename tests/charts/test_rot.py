@@ -134,7 +134,7 @@ BUMPS = {
         Version("image: {repository: org/app, tag: '1'}", REPOSITORY),
         Version("image: {registry: quay.io, repository: org/app, tag: '2'}", SPLIT),
         (
-            "15:19: override-stale: app 2.0.0 makes quay.io/HOST/docker-hub/org/app of it, "
+            "15:19: override-stale: app 2.0.0 turns it into quay.io/HOST/docker-hub/org/app, "
             "and takes quay.io/org/app:2 by default"
         ),
         "image:\n  registry: HOST/quay\n  repository: org/app\n",
@@ -322,6 +322,55 @@ def test_values_that_nothing_reads(tree: Tree, name: str) -> None:
     assert [line for line in tree.check() if "override-dead" in line] == []
 
 
+OFF = '"{{{{ if .Values.on }}}}{}{{{{ else }}}}x.io/y{{{{ end }}}}"'
+READ = {
+    "by a literal key": ('{{ index .Values "my-image" "repository" }}', "my-image.repository"),
+    "from a map, by a literal key": ('{{ (get .Values.map "image").name }}', "map.image.name"),
+    "under another name": ('{{ (dict "it" .Values.map "on" 1).it.registry }}', "map.registry"),
+    "as the dot": ("{{ with .Values.map }}{{ toYaml .}}{{ end }}", "map.any"),
+    "as the dot, piped": ("{{ with .Values.map }}{{ . | toYaml }}{{ end }}", "map.any"),
+    "as the dot, behind a block": (
+        "{{ with .Values.map }}{{ if .a }}send{{ end }}{{ toYaml . }}{{ end }}",
+        "map.any",
+    ),
+    "as JSON": ("{{ .Values.map | toJson }}", "map.any"),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_values_that_are_read_when_something_is_on(tree: Tree, name: str) -> None:
+    """A value that templates take from a map in another way than by a plain path isn't dead."""
+    read, path = READ[name]
+    *holders, key = path.split(".")
+    value = "".join(f"{'  ' * n}{each}:\n" for n, each in enumerate(holders))
+    value += f"{'  ' * len(holders)}{key}: {HOST}/quay/org/m\n"
+    tree.release(f"{value}other{{0}}: {HOST}/quay/org/n\n")
+    tree.chart("1.0.0", Version("map: {a: 1}\non: false", (OFF.format(read),)))
+
+    found = tree.check()
+
+    said = "nothing reads other{0}: app 1.0.0 has no such value"
+    assert [line.partition("override-dead: ")[2] for line in found] == [said]
+
+
+def test_global_values_of_subcharts(tree: Tree) -> None:
+    """A global value is one of every chart inside, also where no default names it."""
+    values = f"global:\n  registry: {HOST}/quay\n  unknown: {HOST}/quay\n"
+    tree.release(values)
+    tree.chart("1.0.0", Version("sub: {on: false}", ("x.io/y",)))
+    inner = {
+        "Chart.yaml": CHART.format("1.0.0").replace("app", "sub"),
+        "values.yaml": "on: true",
+        "templates/all.yaml": template(OFF.format("{{ .Values.global.registry }}/org/m:1")),
+    }
+    write_tree(tree.folder / "repo" / "charts" / "app" / "charts" / "sub", dict(inner))
+
+    found = tree.check()
+
+    said = "nothing reads global.unknown: app 1.0.0 has no such value"
+    assert [line.partition("override-dead: ")[2] for line in found] == [said]
+
+
 LITERAL = Version("replicas: 1", ("ghcr.io/org/one:1", "ghcr.io/org/two:1"))
 RENAMED = Version("replicas: 1", ("ghcr.io/org/one:1", "ghcr.io/org/three:1"))
 
@@ -408,3 +457,38 @@ def test_patches_that_miss_their_image(tree: Tree, name: str) -> None:
     assert text.count("op: replace") == bool(place)
     assert (f"containers/0/{place}" in text, value in text) == (True, True) or not place
     assert tree.check() == []
+
+
+PATCH = """\
+  postRenderers:
+  - kustomize:
+      patches:
+      - target: {kind: Deployment, name: web}
+        patch: |
+          - op: replace
+            path: /spec/template/spec/containers/0/args/1
+            value: VALUE
+"""
+OTHERS = {
+    "the image, where nothing says that it is one": ("--base=HOST/github/org/s:1", []),
+    "another text": (
+        "--side=HOST/github/org/s:1",
+        ["app 1.0.0 has the image of Deployment web elsewhere than at /spec/template/spec/{}"],
+    ),
+    "another image whose name begins alike": ("--side=HOST/github/org/server:1", []),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_patches_that_somebody_wrote(tree: Tree, name: str) -> None:
+    """A patch is dead if the chart has its image elsewhere alone, and another text at its place."""
+    value, said = OTHERS[name]
+    tree.release("replicas: 1")
+    flags = f"{FLAG.format(1)}, --base=ghcr.io/org/s:1"
+    tree.chart("1.0.0", Version("x: 1", (FLAGS.format(flags),)))
+    file = tree.folder / "repo" / "apps" / "web.yaml"
+    file.write_text(file.read_text() + PATCH.replace("VALUE", value.replace("HOST", HOST)))
+
+    found = [line.partition("override-dead: ")[2] for line in tree.check()]
+
+    assert [line for line in found if line] == [each.format("containers/0/args/1") for each in said]

@@ -89,20 +89,27 @@ def test_charts_that_arrive_late(
     assert codes(tmp_path, "migrate", ".", "--charts", charts) == []
 
 
+REPOSITORY = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: HelmRepository
+metadata: {name: r, namespace: app}
+spec: {url: https://a.b}
+"""
 VERSIONS = [("1.0.0", False), ("1.x", False), (">=0.9 <2", False), ("0.9.0", True), ("2.x", True)]
 
 
 @pytest.mark.helm
-@pytest.mark.parametrize("key", ["app/app", "app"])
+@pytest.mark.parametrize("key", ["app/app", "app", "'https://a.b'", "'https://a.b/app'"])
 @pytest.mark.parametrize(("asked", "expected"), VERSIONS)
 def test_a_chart_of_another_version_is_named(
     asked: str, *, expected: bool, key: str, tmp_path: Path
 ) -> None:
     """`charts.sources` may stand in for the version that a release asks for, not for another."""
-    chart = f"{{spec: {{chart: app, version: '{asked}', sourceRef: {{kind: HelmRepository}}}}}}"
+    source = "{kind: HelmRepository, name: r}"
+    chart = f"{{spec: {{chart: app, version: '{asked}', sourceRef: {source}}}}}"
     release = RELEASE.partition("  chart:")[0] + f"  chart: {chart}\n"
     files = {f"charts/app/{name}": text for name, text in SPLIT.items()}
-    files |= {"charts/app/Chart.yaml": META, "tree/r.yaml": release}
+    files |= {"charts/app/Chart.yaml": META, "tree/r.yaml": release, "tree/repo.yaml": REPOSITORY}
     config = f"charts: {{sources: {{{key}: charts/app}}}}\n"
     write_tree(tmp_path, {**files, ".imageshift.yaml": config})
 
@@ -124,6 +131,50 @@ def test_charts_that_nobody_reads_are_counted(tmp_path: Path) -> None:
     said = run(tmp_path, "check", *off).stderr
     assert "charts-unread: the charts of 5 releases weren't read, so " in said
     assert run(tmp_path, "check", "0.yaml", *REGISTRY).stderr == ""
+
+
+APPLICATION = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: app}
+spec:
+  source: {repoURL: https://charts.example.com, chart: app, targetRevision: 1.0.0}
+"""
+FROM_REPOSITORY = RELEASE.replace("$", "app").replace("GitRepository", "HelmRepository")
+
+
+@pytest.mark.parametrize("key", ["app", "none"])
+@pytest.mark.parametrize("release", [APPLICATION, FROM_REPOSITORY], ids=["Argo CD", "Flux"])
+def test_charts_that_lie_in_the_tree_are_read(release: str, key: str, tmp_path: Path) -> None:
+    """A chart that the configuration gives from the tree is read as text with charts off."""
+    write_tree(tmp_path, {f"charts/app/{name}": text for name, text in SPLIT.items()})
+    config = f"charts: {{sources: {{{key}: charts/app}}}}\n"
+    write_tree(
+        tmp_path, {"charts/app/Chart.yaml": META, ".imageshift.yaml": config, "r.yaml": release}
+    )
+
+    found = [code for code in codes(tmp_path, "scan", "--charts", "off") if "unread" in code]
+
+    assert found == ([] if key == "app" else ["charts-unread"])
+
+
+@pytest.mark.helm
+@pytest.mark.parametrize("mode", ["off", "auto"])
+@pytest.mark.parametrize(("values", "unread"), [("{}", 1), ("{redis: {enabled: false}}", 0)])
+def test_a_chart_without_its_dependencies_counts_once(
+    mode: str, values: str, *, unread: int, tmp_path: Path
+) -> None:
+    """It counts with its release, for which the dependency may also be switched off."""
+    needed = "{name: redis, repository: 'https://a.b', condition: redis.enabled}"
+    write_tree(tmp_path, {f"chart/{name}": text for name, text in SPLIT.items()})
+    release = f"{RELEASE}  values: {values}\n".replace("$", "./chart")
+    meta = f"{META}dependencies: [{needed}]\n"
+    write_tree(tmp_path, {"chart/Chart.yaml": meta, "r.yaml": release})
+
+    done = run(tmp_path, "scan", "--charts", mode, "--offline", "--format", "json", *REGISTRY)
+
+    expected = 1 if mode == "off" else unread
+    assert json.loads(done.stdout)["account"]["charts_unread"] == expected
 
 
 def test_many_charts_that_are_missing_are_not_a_wall(tmp_path: Path) -> None:

@@ -116,6 +116,22 @@ def test_json_with_post_renderers() -> None:
     }
 
 
+def test_nothing_is_pinned_where_no_post_renderer_works(tmp_path: Path) -> None:
+    """Where kustomize refuses the chart there are no post-renderers, and nothing pinned by them."""
+    pod = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {a: b, a: c}}\n"
+        "spec: {containers: [{name: a, image: x.io/a, args: [--image=quay.io/a/b:1]}]}\n"
+    )
+    meta = "apiVersion: v2\nname: app\nversion: 1.0.0\n"
+    write_tree(tmp_path, {"chart/Chart.yaml": meta, "chart/templates/p.yaml": pod})
+
+    done = run(tmp_path, "values", "chart", "--format", "json", "--post-renderer", *REGISTRY)
+
+    assert done.report == {"values": {}, "postRenderers": []}
+    assert "a map that has the key a twice\n" in done.stderr
+    assert "tag-frozen" not in done.stderr
+
+
 def test_a_gate_is_opened_when_asked() -> None:
     """--allow-insecure-images sets the value that lets a Bitnami chart in, with its reason."""
     done = values("gate", "--allow-insecure-images", "--verify", "--strict")

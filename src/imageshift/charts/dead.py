@@ -27,15 +27,26 @@ __all__ = ["find_dead"]
 
 _MOST_SINGLE = 40
 # How templates take a map named {0}: whole, as the dot of a `with`, or key by key. A literal
-# behind it is a key that `index` takes from it.
-_WHOLE = r"\.{0}(?![\w.-]|\s+[\"`])"
+# behind it is a key that `index` and the like take from it; {1} stands for one of the keys.
+_KEY_OF = r"\.{0}(?:\.{1}(?![\w-])|(?:\s+[\"`][^\"`]{{0,99}}[\"`]){{0,9}}\s+[\"`]{1}[\"`])"
+_NAME = r"\.{0}(?![\w.-])"
+_WHOLE = _NAME + r"(?!\s+[\"`])"
 _WITH = r"\{{\{{-?\s*(?:with|if)\s+[\w$.]*?" + _WHOLE
-_HANDED_ON = r"(?<!\{{)(?<!with)(?<!if)[\s(][\w$.]*?" + _WHOLE
+_HANDED_ON = (
+    r"(?<!\{{)(?<!with)(?<!if)[\s(][\w$.]*?" + _WHOLE + r"|"
+    r"(?<!index)(?<!get)(?<!pick)(?<!hasKey)[\s(][\w$.]*?" + _NAME + r"\s+[\"`]"
+)
+_THROUGH = r"to(?:Yaml|\w{{0,9}}Json)"
 _GOES_THROUGH = (
-    r"(?:range|toYaml)\b[^}}]{{0,300}}" + _WHOLE + r"|\.{0}\s{{0,9}}\|[^}}]{{0,300}}toYaml"
+    r"(?:range|" + _THROUGH + r")\b[^}}]{{0,300}}" + _WHOLE + "|"
+    r"\.{0}\s{{0,9}}\|[^}}]{{0,300}}" + _THROUGH
 )
 _WITH_BLOCK = r"\{{\{{-?\s{{0,9}}with\b[^}}]{{0,300}}" + _WHOLE
-_GOES_THROUGH_DOT = re.compile(rb"(?:range|toYaml)\b[^}]{0,100}[ (]\.[ )|-]")
+_GOES_THROUGH_DOT = re.compile(
+    rb"(?:range|to(?:Yaml|\w{0,9}Json))\b[^}]{0,100}[ (]\.[ )|}-]|"
+    rb"[ {-]\.\s{0,9}\|[^}]{0,100}to(?:Yaml|\w{0,9}Json)"
+)
+_BLOCK_MARK = re.compile(rb"\{\{-?\s*(end|if|with|range|define|block)\b")
 _MOST_BLOCKS, _LONGEST_BLOCK = 200, 1000
 
 
@@ -109,8 +120,10 @@ class _Reading:
         at = next((n for n in range(len(path)) if not self._has(path[: n + 1])), len(path))
         if at == len(path) or isinstance(path[at], int) or self._takes_all(path[:at]):
             return True
+        if path[0] == "global" and len(path) > 1:
+            at = max(at, 1)  # Helm gives every chart this map, whether or not it has defaults.
         key = re.escape(str(path[at]))
-        if self._finds(path[:at], rf"\.{{}}\.{key}(?![\w-])"):
+        if self._finds(path[:at], _KEY_OF, key):
             return True
         read = self._reading(path[:at])
         if read is None or re.search(read.format(key).encode(), self._all) is None:
@@ -127,12 +140,12 @@ class _Reading:
             return r"(?<!\.Values)\.{0}(?![\w-])|[\"'`]{0}[\"'`]"
         return r"(?:(?<![\w)])|\$\w+)\.{0}(?![\w-])" if self._finds(path, _WITH) else None
 
-    def _finds(self, path: ValuePath, pattern: str) -> bool:
+    def _finds(self, path: ValuePath, pattern: str, key: str = "") -> bool:
         """Whether templates hold a pattern with a name that they have for a map."""
-        return next(self._matches(path, pattern), None) is not None
+        return next(self._matches(path, pattern, key), None) is not None
 
-    def _matches(self, path: ValuePath, pattern: str) -> Iterator[re.Match[bytes]]:
-        """Where templates hold a pattern with a name that they have for a map.
+    def _matches(self, path: ValuePath, pattern: str, key: str = "") -> Iterator[re.Match[bytes]]:
+        """Where templates hold a pattern with a name that they have for a map, and with a key.
 
         The values of a chart are `Values` in its own templates, and in those of libraries.
         """
@@ -140,7 +153,7 @@ class _Reading:
         names = [] if own is None else [("Values", own), ("Values", self._libraries)]
         names += [(str(path[-1]), self._all)] if path else []
         for name, text in names:
-            yield from re.finditer(pattern.format(re.escape(name)).encode(), text)
+            yield from re.finditer(pattern.format(re.escape(name), key).encode(), text)
 
     def _has(self, path: ValuePath) -> bool:
         holder: Any = lookup(self._defaults, path[:-1])
@@ -159,8 +172,7 @@ class _Reading:
     def _goes_through_dot(self, path: ValuePath) -> bool:
         """Whether a map is the dot of a `with` that goes through it; in doubt it is."""
         for number, found in enumerate(self._matches(path, _WITH_BLOCK)):
-            block = found.string[found.end() : found.end() + _LONGEST_BLOCK].partition(b"end")[0]
-            if number == _MOST_BLOCKS or _GOES_THROUGH_DOT.search(block) is not None:
+            if number == _MOST_BLOCKS or _GOES_THROUGH_DOT.search(_block(found)) is not None:
                 return True
         return False
 
@@ -173,6 +185,16 @@ class _Reading:
     def _globals(self) -> Iterator[tuple[ValuePath, Any]]:
         for values in (self._defaults, self._values):
             yield from leaves(values.get("global") or {}, ("global",))
+
+
+def _block(opened: re.Match[bytes]) -> bytes:
+    """What stands between an opened block and its end, blocks inside it included."""
+    text, depth = opened.string[opened.end() : opened.end() + _LONGEST_BLOCK], 1
+    for mark in _BLOCK_MARK.finditer(text):
+        depth += -1 if mark[1] == b"end" else 1
+        if depth == 0:
+            return text[: mark.start()]
+    return text
 
 
 def _charts(chart: ChartFiles, path: ValuePath) -> Iterator[tuple[ValuePath, ChartFiles]]:

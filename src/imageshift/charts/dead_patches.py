@@ -1,7 +1,7 @@
 """Patches of a release's post-renderers that no longer fit what its chart renders."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -12,7 +12,7 @@ from imageshift.charts.model import RenderedImage
 from imageshift.charts.plain import load_plain
 from imageshift.charts.postrender import pointer_of
 from imageshift.charts.render import Manifests
-from imageshift.charts.standing import StandingPatch, written_patches
+from imageshift.charts.standing import StandingPatch, patch_items, written_patches
 from imageshift.errors import ImageshiftError, InvalidReferenceError
 from imageshift.source import Document
 from imageshift.source import Mapping as MapNode
@@ -42,10 +42,7 @@ def unfit_patches(
 ) -> Iterator[tuple[MapNode, str]]:
     """The patches that name an image on the registry and miss it, each with what is wrong."""
     host, objects = f"{rendered.rules.registry.host}/", rendered.objects()
-    written: dict[int, list[StandingPatch]] = {}
-    for each in written_patches(document, spec):
-        written.setdefault(id(each.item), []).append(each)
-    for item in _patches(spec):
+    for item in patch_items(spec):
         target = item.mapping("target") or MapNode(0, None, flow=False)
         kind, name = target.text("kind"), target.text("name")
         selected = target.get("labelSelector") or target.get("annotationSelector")
@@ -54,17 +51,10 @@ def unfit_patches(
         if not any(one == kind and _may_name(name, other) for one, other in objects):
             yield item, f"{rendered.title} has no {kind} that is named {name}"
             continue
-        ours = [each for each in written.get(id(item), ()) if host in each.value.value]
+        ours = [each for each in written_patches(document, item) if host in each.value.value]
         wrong = [_misfit(each, objects, rendered) for each in ours]
         if wrong and all(wrong):
             yield item, f"{rendered.title} {'; '.join(filter(None, wrong))}"
-
-
-def _patches(spec: MapNode) -> Iterator[MapNode]:
-    for renderer in spec.items("postRenderers"):
-        kustomize = renderer.mapping("kustomize") if isinstance(renderer, MapNode) else None
-        patches: Iterable[Any] = () if kustomize is None else kustomize.items("patches")
-        yield from (patch for patch in patches if isinstance(patch, MapNode))
 
 
 def _may_name(pattern: str, name: str) -> bool:
@@ -81,32 +71,42 @@ def _misfit(
     here = [i for i in rendered.images if (i.object.kind, i.object.name) == (kind, name)]
     if text is None or any(pointer_of(image) == pointer for image in here):
         return ""
-    if any(_is_set(image, patch.value.value, rendered.rules) for image in here):
+    try:
+        now = _value_at(load_plain(text, "an object"), pointer)
+    except ImageshiftError:
+        return ""
+    value, rules = patch.value.value, rendered.rules
+    # What stands before an image: in the patch, and in what it replaces.
+    pairs = [(_before(value, _cached_name(i, rules)), _before(str(now), i.raw_name)) for i in here]
+    named = [pair for pair in pairs if pair[0] is not None]
+    if named and all(new != old for new, old in named):
         return f"has the image of {kind} {name} elsewhere than at {pointer}"
-    return "" if _exists(text, pointer) else f"has nothing at {pointer} of {kind} {name}"
+    return f"has nothing at {pointer} of {kind} {name}" if now is _NONE else ""
 
 
-def _is_set(image: RenderedImage, value: str, rules: RuleSet) -> bool:
-    """Whether a value holds the name that an image gets."""
+def _cached_name(image: RenderedImage, rules: RuleSet) -> str:
+    """The name on the registry that an image gets or has; empty where it has none."""
     try:
         reference = rules.parse(image.text)
     except InvalidReferenceError:
-        return False
+        return ""
     outcome = rules.map(reference)
     final = outcome.target if isinstance(outcome, Mapped) else reference
-    return final.registry == rules.registry.host and final.full_name in value
+    return final.full_name if final.registry == rules.registry.host else ""
 
 
-def _exists(text: str, pointer: str) -> bool:
-    """Whether something stands at a JSON pointer of an object; in doubt it does."""
-    try:
-        node = load_plain(text, "an object")
-    except ImageshiftError:
-        return True
+def _before(text: str, name: str) -> str | None:
+    """What stands before a name in a text that has it."""
+    found = re.search(rf"{re.escape(name)}(?![\w./-])", text) if name else None
+    return None if found is None else text[: found.start()]
+
+
+def _value_at(node: Any, pointer: str) -> Any:
+    """What stands at a JSON pointer of an object, if anything does."""
     for part in pointer.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
         if isinstance(node, list):
             node = node[int(key)] if key.isdecimal() and int(key) < len(node) else _NONE
         else:
             node = node.get(key, _NONE) if isinstance(node, Mapping) else _NONE
-    return node is not _NONE
+    return node

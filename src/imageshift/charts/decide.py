@@ -52,7 +52,6 @@ from imageshift.errors import ImageshiftError, InvalidReferenceError, ToolError,
 from imageshift.inventory import FileScan, Index, is_kept
 from imageshift.links.builds import Builds
 from imageshift.links.model import SiteKey
-from imageshift.links.reach import Reach
 from imageshift.mapper import text_target
 from imageshift.net import Transport
 from imageshift.reference import DOCKER_HUB
@@ -97,7 +96,7 @@ class ChartDecisions(Struct, frozen=True):
     """What the charts decide about sites, and what was in the way.
 
     `owned` are the places (file, offset) of releases that were rendered, `moves` those whose
-    edits are in several files, by file.
+    edits are in several files, by file; `used` are the folders and archives of releases' charts.
     """
 
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
@@ -109,6 +108,7 @@ class ChartDecisions(Struct, frozen=True):
     owned: set[tuple[str, int]] = field(default_factory=set)
     moves: dict[str, set[Move]] = field(default_factory=dict)
     rot: list[Rot] = field(default_factory=list)
+    used: set[Path] = field(default_factory=set)
 
     def renders(self, file: str, offset: int) -> bool:
         """Whether what begins at a place of a file is a release that was rendered."""
@@ -147,7 +147,7 @@ def decide(  # noqa: PLR0913 as solve.decisions, and what charts need besides
     mapper_of: Callable[[str], Mapper],
     scan: Callable[[str], FileScan],
     *,
-    reach: Reach | None = None,
+    builds: Builds | None = None,
     writable: Callable[[str], bool] = lambda _: True,
     options: ChartOptions | None = None,
     renderer: Renderer | None = None,
@@ -157,7 +157,7 @@ def decide(  # noqa: PLR0913 as solve.decisions, and what charts need besides
     `mapper_of` gives the mapper for what a file says, `scan` its sites, and `writable` whether
     this run may change it.
     """
-    return _Run(index, mapper_of, scan, reach or Reach(index), writable).decide(
+    return _Run(builds or Builds(index), mapper_of, scan, writable).decide(
         options or ChartOptions(), renderer
     )
 
@@ -165,18 +165,17 @@ def decide(  # noqa: PLR0913 as solve.decisions, and what charts need besides
 class _Run:
     def __init__(
         self,
-        index: Index,
+        builds: Builds,
         mapper_of: Callable[[str], Mapper],
         scan: Callable[[str], FileScan],
-        reach: Reach,
         writable: Callable[[str], bool],
     ) -> None:
-        self._index = index
+        self._index = builds.index
+        self._builds = builds
         self._mapper_of = mapper_of
         self._scan = scan
-        self._reach = reach
         self._writable = writable
-        self._variants = Variants(index, reach)
+        self._variants = Variants(builds.index, builds.reach)
         self._found = ChartDecisions()
         self._solved: dict[int, Solved] = {}
         self._uses: Counter[tuple[str, int]] = Counter()
@@ -185,13 +184,15 @@ class _Run:
         self._options = ChartOptions()
 
     def decide(self, options: ChartOptions, renderer: Renderer | None) -> ChartDecisions:
-        self._options = options
-        sources = ChartSources(self._index, self._reach, options.sources)
-        found = read_releases(self._index, self._reach, sources)
-        found += read_other_releases(self._index, Builds(self._index, self._reach))
+        self._options, reach = options, self._builds.reach
+        sources = ChartSources(self._index, reach, options.sources)
+        found = read_releases(self._index, reach, sources)
+        found += read_other_releases(self._index, self._builds)
         texts = [text for text in found if self._may_change(text)]
         if not texts:
             return self._found
+        paths = (text.release.source.path for text in texts)
+        self._found.used.update(path for path in paths if path is not None)
         for text in texts:
             if text.base is not None:
                 self._patches.setdefault(id(text.base), []).append(text)
@@ -308,8 +309,7 @@ class _Run:
             moves = plan_moves(whole, result, terms)
         passing = dict.fromkeys(_passing(whole), PASSING)
         kept_sites = dict(self._refused(whole, judge, moves)) | passing
-        title = f"{chart.name} {chart.version}"
-        return Solved(whole, result, moves, title, judge, kept_sites, patched, rotten)
+        return Solved(whole, result, moves, chart, judge, kept_sites, patched, rotten)
 
     def _with_builds(
         self, text: ReleaseText, result: Override, builds: RenderedVariants
@@ -537,12 +537,12 @@ class _Run:
         for solved in self._solved.values():
             verdicts.add(solved)
             if solved.result.clash is not None and solved.text.tool is Tool.FLUX:
-                note = _REFUSED_BY_FLUX.format(solved.chart, solved.result.clash)
+                note = _REFUSED_BY_FLUX.format(solved.chart.title, solved.result.clash)
                 self._found.notes.append(ChartProblem(solved.text.file, solved.text.place, note))
             self._note_other_version(solved)
             if solved.moves.frozen:
                 at, named = solved.text, ", ".join(dict.fromkeys(solved.moves.frozen))
-                note = _FROZEN.format(named, solved.chart)
+                note = _FROZEN.format(named, solved.chart.title)
                 problem = ChartProblem(at.file, at.place, note, code="tag-frozen")
                 self._found.notes.append(problem)
             self._found.rot.extend(solved.rotten.findings)
@@ -560,13 +560,12 @@ class _Run:
 
     def _note_other_version(self, solved: Solved) -> None:
         """Notes a chart that stands in for another version than the release asks for."""
-        source, at = solved.text.release.source, solved.text
-        name, _, version = solved.chart.rpartition(" ")
-        given = source.path is not None or source.name in self._options.sources
-        if given and is_other_version(version, source.version):
-            note = _SUBSTITUTED.format(name, version, source.version)
-            problem = ChartProblem(at.file, at.place, note)
-            self._found.notes.append(problem)
+        source, chart, at = solved.text.release.source, solved.chart, solved.text
+        if not is_other_version(chart.version, source.version):
+            return
+        if Locator(known=self._options.sources).known_path(source) is not None:
+            note = _SUBSTITUTED.format(chart.name, chart.version, source.version)
+            self._found.notes.append(ChartProblem(at.file, at.place, note))
 
 
 def _is_free(image: RenderedImage, *, remade: bool) -> bool:

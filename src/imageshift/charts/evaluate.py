@@ -16,7 +16,8 @@ from imageshift.charts.render import Manifests
 
 __all__ = ["Judge"]
 
-_WORD = re.compile(r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])+")
+# With the signs that fill up base64.
+_WORD = re.compile(r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])+={0,2}")
 
 Target = Callable[[str], str | None]
 

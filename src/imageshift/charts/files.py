@@ -83,6 +83,11 @@ class ChartFiles:
         """The chart's version."""
         return str(self.metadata.get("version", ""))
 
+    @property
+    def title(self) -> str:
+        """The chart's name and version."""
+        return f"{self.name} {self.version}".rstrip()
+
     @cached_property
     def digest(self) -> str:
         """A hash over all that can change a rendering."""
@@ -182,7 +187,7 @@ class ChartFiles:
         gone = [d["name"] for d in self.missing_dependencies if _is_enabled(d, merged)]
         if gone:
             raise ChartUnavailableError(
-                f"{self.name} {self.version} is missing its dependencies: {', '.join(gone)}",
+                f"{self.title} is missing its dependencies: {', '.join(gone)}",
                 hint="run `helm dependency build` in the chart's folder",
             )
 
@@ -194,7 +199,7 @@ class ChartFiles:
         """
         for name in names:
             if name not in self.files:
-                raise ChartError(f"{self.name} {self.version} has no file {name} (valuesFiles)")
+                raise ChartError(f"{self.title} has no file {name} (valuesFiles)")
         return self._with_values(map(self._load, names)) if names else self
 
     def with_values_texts(self, texts: Mapping[str, bytes]) -> "ChartFiles":

@@ -52,7 +52,7 @@ class Locator(Struct):
         return found
 
     def _find(self, source: ChartSource) -> ChartFiles:
-        path = self._known_path(source)
+        path = self.known_path(source)
         if path is not None:
             return load_chart(path, root=source.root if path is source.path else None)
         if len(source.version or "") > _LONGEST_VERSION:
@@ -72,7 +72,8 @@ class Locator(Struct):
             )
         return load_archive(data, without_secrets(str(source)))
 
-    def _known_path(self, source: ChartSource) -> Path | None:
+    def known_path(self, source: ChartSource) -> Path | None:
+        """The folder or archive that the configuration, or the tree itself, gives for a chart."""
         url = without_users(source.url).rstrip("/")
         keys = (f"{url}/{source.name}", url, source.name)
         named = next((self.known[key] for key in keys if key and key in self.known), None)

@@ -137,7 +137,7 @@ def _repeated(node: tree.Mapping) -> str | None:
     seen: set[str] = set()
     for name in (key.value for key, _ in node.own if isinstance(key, tree.Scalar)):
         if name in seen:
-            return f"a map with two keys {name}"
+            return f"a map that has the key {name} twice"
         seen.add(name)
     return None
 
@@ -152,7 +152,7 @@ def _impassable(root: tree.Mapping, maps: Iterable[tree.Mapping]) -> str | None:
         listed = holder.get(name)
         items = listed.items if isinstance(listed, tree.Sequence) else ()
         if any(isinstance(item, tree.Scalar) for item in items):
-            return f"a {root.text('kind')} whose {name} are texts"
+            return f"a {root.text('kind')} whose {name} are strings"
     return None
 
 

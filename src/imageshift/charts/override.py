@@ -394,7 +394,7 @@ def _unbuildable(
     try:
         return unbuildable((markers.read_marks(p)[0] for p in parts), images=bool(entries))
     except SourceError as error:
-        return f"no YAML: {error}"
+        return f"invalid YAML: {error}"
 
 
 def _why_left(image: RenderedImage, trace: Trace) -> str:

@@ -74,7 +74,7 @@ class Look(Struct, frozen=True):
     @property
     def title(self) -> str:
         """The chart's name and version."""
-        return f"{self.chart.name} {self.chart.version}"
+        return self.chart.title
 
     def is_kept(self, layer: Layer, scalar: Scalar) -> bool:
         """Whether a comment keeps a value."""
@@ -270,7 +270,8 @@ class _Stale:
     def _message(self, code: RotCode, now: ImageReference, default: str) -> str:
         upstream = self._rules.unmap(self._rules.normalize(now))
         if upstream is None and code is RotCode.STALE:
-            return f"{self._look.title} makes {now.full_name} of it, and takes {default} by default"
+            made = f"{self._look.title} turns it into {now.full_name}"
+            return f"{made}, and takes {default} by default"
         if code is RotCode.PHANTOM or upstream is None:
             return f"no rule makes {now.full_name}: {self._look.title} takes {default} by default"
         alike = upstream.full_name == self._rules.normalize(self._rules.parse(default)).full_name

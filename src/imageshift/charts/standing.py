@@ -12,31 +12,38 @@ from imageshift.errors import ImageshiftError, SourceError
 from imageshift.source import Document, Scalar, Sequence, parse_embedded
 from imageshift.source import Mapping as MapNode
 
-__all__ = ["PatchKey", "StandingPatch", "patch_key", "standing_patches", "written_patches"]
+__all__ = [
+    "PatchKey",
+    "StandingPatch",
+    "patch_items",
+    "patch_key",
+    "standing_patches",
+    "written_patches",
+]
 
 PatchKey = tuple[str, str, str]
 """Kind and name of the object, and the JSON pointer."""
 
 
 class StandingPatch(Struct, frozen=True):
-    """A JSON 6902 replacement as it is written: its item in the list, and its value."""
+    """A JSON 6902 replacement as it is written, with its value."""
 
     key: PatchKey
-    item: MapNode
     document: Document
     value: Scalar
 
 
-def written_patches(document: Document, spec: MapNode) -> Iterator[StandingPatch]:
-    """The replacements in the patches of a release's post-renderers, in their order."""
+def patch_items(spec: MapNode) -> Iterator[MapNode]:
+    """The items of `patches:` in a release's post-renderers, in their order."""
     for renderer in spec.items("postRenderers"):
         kustomize = renderer.mapping("kustomize") if isinstance(renderer, MapNode) else None
         for item in () if kustomize is None else kustomize.items("patches"):
             if isinstance(item, MapNode):
-                yield from _written(document, item)
+                yield item
 
 
-def _written(document: Document, item: MapNode) -> Iterator[StandingPatch]:
+def written_patches(document: Document, item: MapNode) -> Iterator[StandingPatch]:
+    """The replacements in an item of `patches:`."""
     target, patch = item.mapping("target"), item.scalar("patch")
     if target is None or patch is None:
         return
@@ -49,7 +56,7 @@ def _written(document: Document, item: MapNode) -> Iterator[StandingPatch]:
             value = each.scalar("value") if isinstance(each, MapNode) else None
             if isinstance(each, MapNode) and each.text("op") == "replace" and value is not None:
                 key = str(target.text("kind")), str(target.text("name")), str(each.text("path"))
-                yield StandingPatch(key, item, inner, value)
+                yield StandingPatch(key, inner, value)
 
 
 def patch_key(patch: Patch) -> PatchKey:

@@ -9,6 +9,7 @@ from imageshift.cache import Mapped, Outcome
 from imageshift.charts.backward import patches_back
 from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
+from imageshift.charts.files import ChartFiles
 from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import RenderedImage, ValuePath, Way
 from imageshift.charts.moves import IGNORED, Fate, ReleaseMoves
@@ -62,7 +63,7 @@ class ChartProblem(Struct, frozen=True):
 
 
 class Solved(Struct, frozen=True):
-    """A release with its override and moves; `chart` is its chart's name and version.
+    """A release with its chart, override and moves.
 
     `refused` are sites that make no image and have to stay, with why; `patched` those of patches
     whose texts stay for an entry behind them.
@@ -71,7 +72,7 @@ class Solved(Struct, frozen=True):
     text: ReleaseText
     result: Override
     moves: ReleaseMoves
-    chart: str
+    chart: ChartFiles
     judge: Judge
     refused: Mapping[SiteKey, str]
     patched: Mapping[SiteKey, RenderedImage]
@@ -463,7 +464,9 @@ class _One:
 
     def _story(self, fates: list[Fate]) -> tuple[str, ...]:
         release = self._solved.text.release
-        lines = [f"chart      {self._solved.chart}, release {release.namespace}/{release.name}"]
+        lines = [
+            f"chart      {self._solved.chart.title}, release {release.namespace}/{release.name}"
+        ]
         for fate in fates:
             image = fate.image
             where = ".".join(str(part) for part in image.path)

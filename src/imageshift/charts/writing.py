@@ -13,7 +13,7 @@ from imageshift.charts.model import ValuePath
 from imageshift.charts.postrender import ImageEntry, Patch
 from imageshift.charts.releases import Place
 from imageshift.charts.spec import fill
-from imageshift.charts.standing import patch_key, written_patches
+from imageshift.charts.standing import patch_items, patch_key, written_patches
 from imageshift.entry import spell_name
 from imageshift.errors import SourceError
 from imageshift.reference import name_length
@@ -277,7 +277,8 @@ def renderer_edits(
     Raises:
         SourceError: there is no place for them.
     """
-    standing = {each.key: each for each in written_patches(document, spec)}
+    written = (each for item in patch_items(spec) for each in written_patches(document, item))
+    standing = {each.key: each for each in written}
     old = [(standing[patch_key(p)], p.value) for p in patches if patch_key(p) in standing]
     made = [(9, one.document.replace(one.value, one.value.value, value)) for one, value in old]
     new = _kustomize(entries, [p for p in patches if patch_key(p) not in standing])

@@ -4,15 +4,22 @@ from collections.abc import Iterable
 
 from imageshift.source import Mapping, Scalar
 
-__all__ = ["application_options", "remakes_jobs", "sync_options"]
+__all__ = ["SYNC_OPTIONS", "application_options", "parse_options", "remakes_jobs", "sync_options"]
 
-_KEY = "argocd.argoproj.io/sync-options"
+SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
+"""The annotation that gives an object options of its own."""
+
 _REMAKING = frozenset({"Force=true", "Replace=true"})
 
 
 def sync_options(annotations: Mapping) -> frozenset[str]:
     """The options that an object's annotations give it."""
-    return _options((annotations.text(_KEY) or "").split(","))
+    return parse_options(annotations.text(SYNC_OPTIONS) or "")
+
+
+def parse_options(text: str) -> frozenset[str]:
+    """The options in the text of an annotation."""
+    return _options(text.split(","))
 
 
 def application_options(spec: Mapping) -> frozenset[str]:

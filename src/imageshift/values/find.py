@@ -52,7 +52,7 @@ class ChartValues(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         """The chart's name and version."""
-        return f"{self.chart.name} {self.chart.version}".rstrip()
+        return self.chart.title
 
 
 def find_values(
@@ -64,7 +64,7 @@ def find_values(
         RenderError: the chart doesn't render with the values that the release has.
     """
     found = overrider.override(chart, release, text_target(mapper))
-    behind = () if found.clash else post_renderers(found.entries, found.patches)
+    entries, patches = ((), ()) if found.clash else (found.entries, found.patches)
     by_values = _of(found.outcomes, Way.VALUES)
     return ChartValues(
         chart=chart,
@@ -79,10 +79,10 @@ def find_values(
             (one for one in _of(found.outcomes, Way.UNCHANGED) if one.target is None),
             lambda outcome: _why_unmoved(outcome.image.text, mapper),
         ),
-        renderers=behind,
+        renderers=post_renderers(entries, patches),
         moved=len({outcome.image.text for outcome in by_values}),
         frozen=tuple(".".join(map(str, edit.path)) for edit in found.edits if _freezes(edit)),
-        frozen_behind=tuple(each.pointer for each in found.patches if pins_version(each.value)),
+        frozen_behind=tuple(each.pointer for each in patches if pins_version(each.value)),
     )
 
 

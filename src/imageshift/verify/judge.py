@@ -8,7 +8,7 @@ from msgspec import Struct
 from imageshift.charts.model import ObjectName, ValuePath
 from imageshift.charts.plain import load_plain
 from imageshift.errors import ImageshiftError
-from imageshift.sites.sync_options import remakes_jobs
+from imageshift.sites.sync_options import SYNC_OPTIONS, parse_options, remakes_jobs
 from imageshift.verify.model import MISSING, Plain, decoded, object_name
 from imageshift.verify.parameters import names_image, set_values
 from imageshift.verify.text import TextJudge
@@ -260,8 +260,7 @@ def _is_renewed(data: Plain) -> bool:
     forced = str(annotations.get("kustomize.toolkit.fluxcd.io/force", "")).lower()
     generated = "generateName" in (data.get("metadata") or {})
     hooks = {"helm.sh/hook", "argocd.argoproj.io/hook"} & annotations.keys()
-    options = str(annotations.get("argocd.argoproj.io/sync-options", "")).split(",")
-    replaced = remakes_jobs(frozenset(map(str.strip, options)))
+    replaced = remakes_jobs(parse_options(str(annotations.get(SYNC_OPTIONS, ""))))
     return bool(generated or hooks or replaced or forced in {"enabled", "true"})
 
 
