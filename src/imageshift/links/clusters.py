@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from imageshift.inventory import FluxKustomization, Index
-from imageshift.inventory.objects import Application, objects
+from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import read_documents
 from imageshift.links.argocd import argo_sources
 from imageshift.links.chart_files import chart_files
 from imageshift.links.reach import Reach
 from imageshift.links.sources import flux_folders
 from imageshift.sites.model import below
+from imageshift.source import Mapping
 
 __all__ = ["Clusters"]
 
@@ -78,17 +79,16 @@ class Clusters:
         """By file, where Argo CD takes what it holds."""
         found: dict[str, set[str]] = {}
         for source in argo_sources(self._index):
-            made = Application(file=source.file, document=source.document, root=source.root)
-            name = _destination(made)
+            name = _destination(source.spec)
             inside = () if source.folder is None else self._reach.closure(source.folder)
             for file in (source.file, *inside) if name else ():
                 found.setdefault(file, set()).add(name)
         return found
 
 
-def _destination(application: Application) -> str:
-    """The cluster that an Application names; empty where only Argo CD knows it."""
-    destination = below(application.spec, "destination")
+def _destination(spec: Mapping) -> str:
+    """The cluster that an Application's spec names; empty where only Argo CD knows it."""
+    destination = below(spec, "destination")
     name = destination.text("name") or destination.text("server") or ""
     if "{{" in name:
         return ""
