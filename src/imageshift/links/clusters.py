@@ -67,7 +67,8 @@ class Clusters:
     def _releases(self) -> dict[str, set[str]]:
         """By values file of a chart in the tree, the files of the releases that use it."""
         found: dict[str, set[str]] = {}
-        for file in {release.file for release in self._index.all_releases}:
+        releases = self._index.all_releases
+        for file in {release.file for release in releases if not release.chart.is_remote}:
             for document in read_documents(self._index.workspace, file):
                 for root in objects(document.root):
                     for name in chart_files(self._index, root).files:
