@@ -57,14 +57,17 @@ class _Parameters(Struct):
 
     def images(self) -> dict[_Name, bool]:
         """The parameters that become images, with whether they become nothing else."""
-        found = set(self.shown)
-        for _ in self.handed:
-            found |= {source for source, target in self.handed if target in found}
+        found = self._handing_on(set(self.shown))
         whole = self.shown + Counter(source for source, target in self.handed if target in found)
-        mixed = {name for name in found if self.uses[name] != whole[name]}
-        for _ in self.handed:
-            mixed |= {source for source, target in self.handed if target in mixed}
+        mixed = self._handing_on({name for name in found if self.uses[name] != whole[name]})
         return {name: name not in mixed for name in sorted(found)}
+
+    def _handing_on(self, names: set[_Name]) -> set[_Name]:
+        """Some parameters with all that are handed on to them, be it over others."""
+        found = names
+        while more := {source for source, target in self.handed if target in found} - found:
+            found = found | more
+        return found
 
     def _read_template(self, template: Mapping, owner: str) -> None:
         for name, value in _parameters(below(template, "inputs")):
