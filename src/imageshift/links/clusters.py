@@ -39,7 +39,7 @@ class Clusters:
 
     def _direct(self, file: str) -> Iterator[str]:
         yield from self._destinations.get(file, ())
-        yield from map(self._name, self._roots(file))
+        yield from (self._names[id(root)] for root in self._roots(file))
 
     def _roots(self, file: str) -> list[FluxKustomization]:
         """The Flux Kustomizations above a file that no other one builds; all where none is so."""
@@ -50,14 +50,21 @@ class Clusters:
             if id(flux) not in found:
                 found[id(flux)] = flux
                 waiting += self._reach.builders(flux.file)
-        alone = [flux for flux in found.values() if self._is_root(flux)]
-        return alone or list(found.values())
+        return [flux for key, flux in found.items() if key in self._alone] or [*found.values()]
 
-    def _is_root(self, flux: FluxKustomization) -> bool:
-        return all(other is flux for other in self._reach.builders(flux.file))
+    @cached_property
+    def _alone(self) -> frozenset[int]:
+        """What identifies the Flux Kustomizations that no other one builds."""
+        above = ((flux, self._reach.builders(flux.file)) for flux in self._index.flux)
+        return frozenset(id(flux) for flux, found in above if all(o is flux for o in found))
+
+    @cached_property
+    def _names(self) -> dict[int, str]:
+        """By what identifies a Flux Kustomization, the cluster for which it stands."""
+        return {id(flux): self._name(flux) for flux in self._index.flux}
 
     def _name(self, root: FluxKustomization) -> str:
-        own = self._is_root(root) and self._reach.builders(root.file)
+        own = id(root) in self._alone and self._reach.builders(root.file)
         built = sorted(folder for folder, _ in flux_folders(self._index, root)) if own else []
         folder = built[0] if built else root.file.rpartition("/")[0]
         parts = [part for part in folder.split("/") if part != _BOOTSTRAP]
