@@ -37,6 +37,18 @@ def test_two_wishes_for_one_text() -> None:
     assert reasons == [SkipReason.CONFLICT, SkipReason.CONFLICT]
 
 
+def test_two_wishes_of_two_readers() -> None:
+    """It is the place that counts: a file that is read twice has two trees and one text."""
+    text = HEAD + "  - {name: a, image: nginx}\n"
+
+    made = reconcile([*planned(text, RULES), *planned(text, OTHER)])
+
+    assert [result.reason for result in made if isinstance(result, Kept)] == [
+        SkipReason.CONFLICT,
+        SkipReason.CONFLICT,
+    ]
+
+
 def test_one_wish_twice() -> None:
     """Two results that want the same are one change, made once."""
     made = reconcile(planned(HEAD + "  - {name: a, image: nginx}\n", RULES, RULES))

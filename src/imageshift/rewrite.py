@@ -172,8 +172,8 @@ def why_incomplete(
     return None
 
 
-_Text = tuple[int, int]
-"""What a part stands for: its scalar, and where in it the part begins."""
+_Text = tuple[int, int, int]
+"""What a part stands for: where its scalar begins and ends in the file, and the part in it."""
 
 
 def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
@@ -189,7 +189,7 @@ def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
         edits = _edits_by_text(result)
         if isinstance(result, Change) and not edits:
             continue  # it adds a text beside those of its site
-        for text in map(_text, result.site.parts):
+        for text in (_text(result.site.document, part) for part in result.site.parts):
             wanted.setdefault(text, set()).add(edits.get(text))
             uses[text] = uses.get(text, 0) + 1
     return [
@@ -200,8 +200,9 @@ def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
     ]
 
 
-def _text(part: Part) -> _Text:
-    return id(part.scalar), part.lead
+def _text(document: Document, part: Part) -> _Text:
+    # Not by the node: who reads the file again gets others.
+    return document.offset(part.scalar.start), document.offset(part.scalar.end), part.lead
 
 
 def _edits_by_text(result: Change | Kept) -> dict[_Text, tuple[Edit, ...]]:
@@ -210,10 +211,10 @@ def _edits_by_text(result: Change | Kept) -> dict[_Text, tuple[Edit, ...]]:
     document = result.site.document
     found: dict[_Text, tuple[Edit, ...]] = {}
     for part in result.site.parts:
-        start, end = document.offset(part.scalar.start), document.offset(part.scalar.end)
+        text = start, end, _ = _text(document, part)
         inside = tuple(e for e in result.edits if _is_inside(e, start, end))
         if inside:
-            found[_text(part)] = inside
+            found[text] = inside
     return found
 
 
@@ -232,7 +233,7 @@ def _is_torn(
     edited = _edits_by_text(change)
     return any(
         len(wanted[text]) > 1 or uses[text] <= part.scalar.shared
-        for part, text in ((part, _text(part)) for part in change.site.parts)
+        for part, text in ((part, _text(change.site.document, part)) for part in change.site.parts)
         if part.scalar.shared and text in edited
     ) or any(len(wanted[text]) > 1 for text in edited)
 

@@ -164,6 +164,17 @@ def test_helmfile_follows_links(tmp_path: Path) -> None:
     }
 
 
+def test_helmfile_may_name_what_no_file_system_has(tmp_path: Path) -> None:
+    """Paths with a NUL, over a link to itself and far too long lead nowhere."""
+    values = f'["a\\0b.yaml", loop/a.yaml, {"a" * 300}.yaml, b.yaml]'
+    helmfile = f"releases:\n  - {{name: a, chart: x/y, values: {values}}}\n"
+    (tmp_path / "loop").symlink_to("loop")
+
+    index = index_of(tmp_path, {"helmfile.yaml": helmfile, "b.yaml": "a: b\n"})
+
+    assert roles(index) == {"b.yaml": FileRole.VALUES}
+
+
 def test_broken_files_do_not_stop_the_index(tmp_path: Path) -> None:
     """The second pass reports them."""
     files = {

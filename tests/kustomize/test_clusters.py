@@ -96,6 +96,13 @@ CASES = {
         ["https://a.example.com"],
     ),
     "elements of a set": ({"a.yaml": GENERATED}, ["prod", "test"]),
+    "a set whose patch names the cluster": (
+        {
+            "a.yaml": GENERATED.replace('{name: "{{cluster}}"}', "{name: elsewhere}")
+            + '  templatePatch: "spec: {destination: {name: patched}}"\n'
+        },
+        ["patched"],
+    ),
     "a set that only Argo CD fills": (
         {"a.yaml": GENERATED.replace("{{cluster}}", "{{metadata.labels.a}}")},
         [],

@@ -202,3 +202,38 @@ def test_rows_of_the_configuration() -> None:
         ("spec.image", "doubtful"),
     ]
     assert found(text.format("other.com"), context) == [("spec.image", "doubtful")]
+
+
+PIPELINE = """\
+apiVersion: tekton.dev/v1
+kind: Pipeline
+spec:
+  tasks: [{name: a, taskRef: {name: build}, params: [{name: image, value: a.io/a:1}]}]
+  tasks: [{name: b, taskRef: {name: build}, params: [{name: image, value: a.io/b:1}]}]
+"""
+WORKFLOW = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+spec:
+  templates:
+  - name: run
+    container: {image: "{{inputs.parameters.it}}"}
+  - name: main
+    steps: [[{template: run, arguments: {parameters: [{name: it, value: a.io/a:1}]}}]]
+    steps: [[{template: run, arguments: {parameters: [{name: it, value: a.io/b:1}]}}]]
+"""
+HIDDEN = {
+    "a pipeline's tasks": (PIPELINE, "spec.tasks.0.params.0.value"),
+    "a workflow's steps": (
+        WORKFLOW,
+        "spec.templates.1.steps.0.0.arguments.parameters.0.value",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "path"), HIDDEN.values(), ids=HIDDEN)
+def test_values_behind_equal_keys(text: str, path: str) -> None:
+    """Of equal keys only the last one counts; what the first gives to a parameter is no image."""
+    context = FinderContext(tekton={("Task", "build"): {"image": True}})
+
+    assert [at for at, sure in found(text, context) if sure == "likely"] == [path]

@@ -7,7 +7,6 @@ from imageshift.charts.locate import Locator
 from imageshift.charts.other_tools import read_other_releases
 from imageshift.charts.releases import ReleaseText, read_releases
 from imageshift.charts.sources import ChartSources
-from imageshift.charts.value_stacks import REMOTE
 from imageshift.inventory import Index, Release
 from imageshift.inventory.helmfiles import templated_releases
 from imageshift.inventory.readers import join, read_documents
@@ -28,7 +27,7 @@ def unread_releases(
     for file, releases in _by_file(index).items():
         if file in index.patch_files:
             continue  # each stands for a release of another file
-        if known or not all(map(_is_remote, releases)):
+        if known or not all(release.chart.is_remote for release in releases):
             rest.append(file)
         elif written(file):
             number += sum(
@@ -45,11 +44,6 @@ def _by_file(index: Index) -> dict[str, list[Release]]:
     for release in index.all_releases:
         found.setdefault(release.file, []).append(release)
     return found
-
-
-def _is_remote(release: Release) -> bool:
-    """Whether a release's own text says that its chart lies elsewhere."""
-    return release.chart.source_kind in REMOTE
 
 
 def _is_elsewhere(text: ReleaseText, locator: Locator) -> bool:

@@ -47,10 +47,7 @@ from imageshift.source import (
     parse_embedded,
 )
 
-__all__ = ["REMOTE", "Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
-
-REMOTE = {"HelmRepository", "OCIRepository"}
-"""Sources whose charts never lie in the tree."""
+__all__ = ["Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
 
 _VALUES_FILE = re.compile(r"values.*\.ya?ml")
 
@@ -169,7 +166,7 @@ def release_specs(
     found = {release.file for release in index.releases}
     if index.charts:
         found.update(more)
-        found.update(r.file for r in index.all_releases if r.chart.source_kind not in REMOTE)
+        found.update(r.file for r in index.all_releases if not r.chart.is_remote)
     for file in sorted(found):
         for document in read_documents(index.workspace, file, _is_release):
             for root in objects(document.root):

@@ -168,10 +168,13 @@ class _Left:
                         yield document
 
     def variables(self, copied: MappingType[str, Copied]) -> list[ImageSite]:
-        """The lines `NAME=image` of a generator's file whose texts something puts elsewhere."""
+        """The lines `NAME=image` of a generator's file that are known to be images.
+
+        Something puts their texts elsewhere, or a program has a variable of that name.
+        """
         found = []
-        lines = () if self._generator is None else _VARIABLE_LINE.finditer(self._source.text)
-        for line in lines if format_of_file(self._file) == VARIABLES or copied else ():
+        is_read = copied or (self._generator and format_of_file(self._file) == VARIABLES)
+        for line in _VARIABLE_LINE.finditer(self._source.text) if is_read else ():
             name = line["name"]
             known = copied.get(name, _KNOWN_VARIABLE if is_image_env(name) else None)
             if known is not None and known.is_image(name, line["text"]):

@@ -1,4 +1,7 @@
-"""Files, decoded, cut into documents and parsed once for all their readers."""
+"""Files, decoded, cut into documents and parsed once for most of their readers.
+
+Only the last small files are kept, so who reads a file again may get other nodes of it.
+"""
 
 from collections import OrderedDict
 from threading import Lock
@@ -12,7 +15,7 @@ __all__ = ["Parsed", "ParsedFile", "read_parsed"]
 
 _SMALL = 64 * 1024
 _KEPT = 8 * 1024 * 1024
-# Charts are solved in threads, and all of them have to get the same nodes.
+# Charts are solved in threads, which wait for each other's file instead of parsing it twice.
 _one_at_a_time = Lock()
 
 

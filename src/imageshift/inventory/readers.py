@@ -195,11 +195,12 @@ def variable_keys(kustomization: KustomizationFile) -> Iterator[CopiedKey]:
     """The ConfigMaps' texts that a kustomization's `vars` put wherever their names stand."""
     items = (item for item in kustomization.root.items("vars") if isinstance(item, Mapping))
     for item in items:
-        source, path = below(item, "objref"), below(item, "fieldref").text("fieldpath") or ""
+        source, taken = below(item, "objref"), below(item, "fieldref")
+        path = taken.text("fieldpath") or taken.text("fieldPath") or ""
         if source.text("kind") == "ConfigMap" and path.startswith("data."):
             note = _VARIABLE.format(item.text("name"))
             copied = Copied(Role.REFERENCE, note, into_image=False)
-            yield (source.text("name") or "", path.removeprefix("data.")), copied
+            yield (source.text("name") or "", _data_key(path)), copied
 
 
 def target_keys(release: Release) -> Iterator[CopiedKey]:
@@ -212,7 +213,6 @@ def target_keys(release: Release) -> Iterator[CopiedKey]:
 
 def _copied(item: Node) -> CopiedKey | None:
     source = item.mapping("source") if isinstance(item, Mapping) else None
-    key = ("" if source is None else source.text("fieldPath") or "").removeprefix("data.")
     if source is None or source.text("kind") != "ConfigMap" or source.get("options") is not None:
         return None
     targets = item.items("targets") if isinstance(item, Mapping) else []
@@ -224,8 +224,13 @@ def _copied(item: Node) -> CopiedKey | None:
         if isinstance(path, Scalar)
     ]
     roles = [role for path in paths if (role := _ROLES.get(path.rpartition(".")[2])) is not None]
-    name = source.text("name") or ""
-    return ((name, key.replace("\\.", ".")), Copied(roles[0], _REPLACED)) if roles else None
+    key = source.text("name") or "", _data_key(source.text("fieldPath") or "")
+    return (key, Copied(roles[0], _REPLACED)) if roles else None
+
+
+def _data_key(path: str) -> str:
+    """The key in a ConfigMap's data to which a field's path leads."""
+    return path.removeprefix("data.").replace("\\.", ".")
 
 
 def inflated_charts(

@@ -15,7 +15,7 @@ from imageshift.inventory.readers import read_documents
 from imageshift.links.sources import application_folders
 from imageshift.sites import Resource, resource_of
 from imageshift.sites.argocd import application_sources
-from imageshift.sites.model import Path, below
+from imageshift.sites.model import Path
 from imageshift.sites.sync_options import application_options, remakes_jobs
 from imageshift.source import Document, Mapping
 
@@ -33,9 +33,9 @@ class Owner(Struct, frozen=True):
 class ArgoSource(Struct, frozen=True, kw_only=True):
     """One source of an Application or ApplicationSet; `folder` is None where the tree has none.
 
-    `root` is the object, `path` leads to the source in it. `owners` are the source as the
-    Application has it and the files of overrides, the strongest last; `certain` says that the
-    folder is surely this repository's.
+    `root` is the object, `path` leads to the source in it, `spec` is the Application's spec.
+    `owners` are the source as the Application has it and the files of overrides, the strongest
+    last; `certain` says that the folder is surely this repository's.
     """
 
     file: str
@@ -45,6 +45,7 @@ class ArgoSource(Struct, frozen=True, kw_only=True):
     root: Mapping
     source: Mapping
     path: Path
+    spec: Mapping
     folder: str | None = None
     certain: bool = False
     owners: tuple[Owner, ...] = ()
@@ -58,8 +59,7 @@ class ArgoSource(Struct, frozen=True, kw_only=True):
     @property
     def remakes_jobs(self) -> bool:
         """Whether Argo CD deletes and creates the Jobs of its objects that have changed."""
-        keys = ("spec", "template", "spec") if self.resource.kind == "ApplicationSet" else ("spec",)
-        return remakes_jobs(application_options(below(self.root, *keys)))
+        return remakes_jobs(application_options(self.spec))
 
     def strongest(self, key: str, inner: str) -> Owner | None:
         """What says `inner` below `key` in the end: the strongest owner's mapping that has it."""
@@ -74,7 +74,7 @@ def argo_sources(index: Index) -> Iterator[ArgoSource]:
     """The sources of every Application and ApplicationSet of the tree."""
     for found in index.applications:
         file, document, root = found.file, found.document, found.root
-        resource = resource_of(root)
+        resource, spec = resource_of(root), found.spec
         for source, path, owners in _sources(found):
             folders: list[tuple[str | None, bool]] = [*application_folders(index, source)]
             for folder, certain in folders or [(None, False)]:
@@ -87,6 +87,7 @@ def argo_sources(index: Index) -> Iterator[ArgoSource]:
                     root=root,
                     source=source,
                     path=path,
+                    spec=spec,
                     folder=folder,
                     certain=certain,
                     owners=(*owners, *over),

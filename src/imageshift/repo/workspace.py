@@ -260,7 +260,11 @@ class Workspace:
 
     def behind_link(self, name: str) -> str:
         """The file of this root to which a path leads over links; the path where there are none."""
-        real, root = (self.root / name).resolve(), self.root.resolve()
+        try:
+            real, root = (self.root / name).resolve(), self.root.resolve()
+        except (OSError, RuntimeError, ValueError):
+            # Python 3.12 and older raise RuntimeError for a link to itself; a NUL is ValueError.
+            return name
         return real.relative_to(root).as_posix() if real.is_relative_to(root) else name
 
     def read_failures_again(self) -> None:

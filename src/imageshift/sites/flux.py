@@ -20,6 +20,8 @@ __all__ = [
     "find_release_images",
 ]
 
+_REPOSITORIES = frozenset({"HelmRepository", "OCIRepository"})
+
 
 class ChartReference(Struct, frozen=True):
     """What a HelmRelease's own text says of its chart.
@@ -48,6 +50,11 @@ class ChartReference(Struct, frozen=True):
             source.text("namespace") or namespace,
             source.text("name") or "",
         )
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the text says that the chart comes from a chart repository, never a tree."""
+        return self.source_kind in _REPOSITORIES
 
     def is_prefix_free(self, source_url: Callable[[str, str, str], str | None]) -> bool:
         """Whether the chart is proven to put no registry before a repository."""

@@ -64,11 +64,16 @@ class Literal(Struct, frozen=True):
 
     @property
     def value(self) -> Scalar:
-        """The value alone; only an unquoted one has a place of its own."""
-        whole = self.scalar
-        start = whole.end if whole.style else whole.start + self.lead
-        text = whole.value[self.lead :]
-        return Scalar(start, whole.end, None, text, whole.style, whole.tag)
+        """The value, without the quotes that kustomize takes off it.
+
+        It has a place of its own only where YAML has no quotes around the literal.
+        """
+        whole, text = self.scalar, self.scalar.value[self.lead :]
+        quotes = len(text) > 1 and text[0] in "\"'" and text[0] == text[-1]
+        inside = text[quotes : len(text) - quotes]
+        start = whole.end if whole.style else whole.start + self.lead + quotes
+        end = whole.end if whole.style else whole.end - quotes
+        return Scalar(start, end, None, inside, whole.style, whole.tag)
 
 
 def generators(root: Mapping) -> Iterator[tuple[Mapping, Path]]:
@@ -97,11 +102,12 @@ def find_literal_images(
 ) -> Iterator[ImageSite]:
     """The images in literals: those that something copies, and variables known to hold one."""
     for literal in generator_literals(root):
-        copied = context.copied(literal.name, literal.key, literal.value.value)
-        if copied is not None or is_image_env(literal.key):
+        value = literal.value
+        copied = context.copied(literal.name, literal.key, value.value)
+        if copied is not None or (is_image_env(literal.key) and value.value):
             role = Role.REFERENCE if copied is None else copied.role
             quoted = Part(role, literal.scalar, literal.path, literal.lead)
-            plain = Part(role, literal.value, literal.path)
+            plain = Part(role, value, literal.path)
             site = ImageSite(
                 kind=SiteKind.CUSTOM,
                 document=document,

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.reference import has_host, name_length
-from imageshift.source import Document, Mapping, Node, Place, Scalar
+from imageshift.source import Document, Mapping, Node, Place, Scalar, Sequence
 
 __all__ = [
     "Confidence",
@@ -128,8 +128,8 @@ def paths_below(node: Node, path: Path) -> Iterator[tuple[int, Path]]:
             yield from paths_below(value, (*path, key.value))
     elif isinstance(node, Scalar):
         yield id(node), path
-    else:
-        for number, item in enumerate(getattr(node, "items", ())):
+    elif isinstance(node, Sequence):
+        for number, item in enumerate(node.items):
             yield from paths_below(item, (*path, number))
 
 

@@ -20,6 +20,7 @@ from imageshift.sites.model import (
     SiteKind,
     SkipReason,
     below,
+    paths_below,
 )
 from imageshift.sites.templates import find_template_images
 from imageshift.source import (
@@ -77,7 +78,7 @@ def find_input_images(
     found: dict[tuple[int, ...], ImageSite] = {}
     for number, inputs in enumerate(below(root, "spec").items("inputs")[:_MOST_INPUTS]):
         if isinstance(inputs, Mapping):
-            paths = dict(_paths(inputs, (*path, "spec", "inputs", number)))
+            paths = dict(paths_below(inputs, (*path, "spec", "inputs", number)))
             for site in carried(partial(_filled, inputs=inputs)):
                 made = _of_inputs(site, paths)
                 if made is not None:
@@ -129,15 +130,6 @@ def _is_yaml(document: Document, scalar: Scalar) -> bool:
 def _name(site: ImageSite) -> int:
     """What identifies the text of a site's name."""
     return site.main.scalar.start
-
-
-def _paths(node: Node, path: Path) -> Iterator[tuple[int, Path]]:
-    """The paths of inputs, by what identifies their scalars."""
-    if isinstance(node, Mapping):
-        for key, value in node.pairs():
-            yield from _paths(value, (*path, key.value))
-    elif isinstance(node, Scalar):
-        yield id(node), path
 
 
 def _filled(node: Any, inputs: Mapping) -> Any:

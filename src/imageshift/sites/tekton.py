@@ -4,23 +4,19 @@ import re
 from collections.abc import Iterator
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
-from imageshift.errors import InvalidReferenceError
-from imageshift.reference import parse_reference
-from imageshift.sites.model import Confidence, ImageSite, Path, Resource, SiteKind
+from imageshift.sites.arguments import MIXED, is_reference, value_site
+from imageshift.sites.model import ImageSite, Path, Resource, SiteKind
 from imageshift.sites.workloads import find_custom_container, whole_site
 from imageshift.source import Document, Mapping, Scalar, Sequence, walk
 
-__all__ = ["MORE", "find_tekton_images", "is_reference", "parameter_of", "parameters_in"]
+__all__ = ["find_tekton_images", "parameter_of", "parameters_in"]
 
 _CONTAINER_LISTS = ("steps", "sidecars")
 _CONTAINERS = ("stepTemplate", "check")
 _PODS = ("podTemplate", "taskRunTemplate")
 _SPECS = ("taskSpec", "pipelineSpec")
 _TASK_LISTS = ("tasks", "finally")
-MORE = "it becomes an image, and something else that may be a place to push to"
-"""Why a parameter's value may not move."""
 _PARAMETER = re.compile(r"""\$\((?:inputs\.)?params(?:\.([\w.-]+)|\[["']([^"']+)["']\])\)""")
 
 
@@ -85,12 +81,10 @@ class _Search(Struct, frozen=True):
                 yield from self._parameter(parameter)
 
     def _parameter(self, parameter: _Parameter) -> Iterator[ImageSite]:
-        if not is_reference(parameter.value):
-            return
-        at = (self.document, self.resource, parameter.value, parameter.path, SiteKind.CUSTOM)
-        for site in whole_site(*at):
-            likely = replace(site, confidence=Confidence.LIKELY)
-            yield site.doubtful(MORE) if parameter.name in self.mixed else likely
+        if is_reference(parameter.value):
+            note = MIXED if parameter.name in self.mixed else ""
+            at = (self.document, self.resource, parameter.value, parameter.path)
+            yield from value_site(*at, note)
 
     def _volumes(self, spec: Mapping, path: Path) -> Iterator[ImageSite]:
         for key in _PODS:
@@ -149,12 +143,3 @@ def _parameters(spec: Mapping, path: Path) -> Iterator[_Parameter]:
             value = item.get(key)
             if isinstance(value, Scalar) and value.is_string:
                 yield _Parameter(item.text("name") or "", value, (*at, key))
-
-
-def is_reference(value: Scalar) -> bool:
-    """Whether a parameter's value can be an image's text."""
-    try:
-        parse_reference(value.value)
-    except InvalidReferenceError:
-        return False
-    return True

@@ -4,19 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as MappingType
 
-from msgspec.structs import replace
-
-from imageshift.sites.model import (
-    Confidence,
-    ImageSite,
-    Path,
-    Resource,
-    SiteKind,
-    below,
-    paths_below,
-)
-from imageshift.sites.tekton import MORE, is_reference, parameter_of, parameters_in
-from imageshift.sites.workloads import whole_site
+from imageshift.sites.arguments import MIXED, is_reference, named_texts, value_sites
+from imageshift.sites.model import ImageSite, Path, Resource, below
+from imageshift.sites.tekton import parameter_of, parameters_in
 from imageshift.source import Document, Mapping, Scalar, walk
 
 __all__ = ["TektonImages", "find_tekton_values", "tekton_images"]
@@ -41,16 +31,12 @@ def find_tekton_values(
     Bundles, in which tasks and pipelines come, are only listed.
     """
     own = _own_images(root, known)
-    defaults = _pairs(below(root, "spec"), "default") if own else ()
+    defaults = named_texts(below(root, "spec"), "params", "default") if own else ()
     values = [(value, own[name]) for name, value in defaults if name in own]
-    notes = [(value, "" if sure else MORE) for value, sure in (*values, *_given(root, known))]
+    notes = [(value, "" if sure else MIXED) for value, sure in (*values, *_given(root, known))]
     notes = [(value, note) for value, note in notes if is_reference(value)]
     notes += [(value, _BUNDLE) for value in _bundles(root)]
-    paths = dict(paths_below(root, path)) if notes else {}
-    for value, note in notes:
-        for site in whole_site(document, resource, value, paths[id(value)], SiteKind.CUSTOM):
-            likely = replace(site, confidence=Confidence.LIKELY)
-            yield site.doubtful(note) if note else likely
+    yield from value_sites(document, resource, root, path, notes)
 
 
 def tekton_images(roots: Iterable[Mapping]) -> TektonImages:
@@ -105,14 +91,15 @@ def _given(root: Mapping, known: TektonImages) -> Iterator[tuple[Scalar, bool]]:
     """What is given to the parameters, of tasks and pipelines called by name, that are images."""
     for caller, called, kind in _calls(root):
         wanted = known.get((called.text("kind") or kind, called.text("name") or ""), {})
-        pairs = _pairs(caller, "value")
+        pairs = named_texts(caller, "params", "value")
         yield from ((value, wanted[name]) for name, value in pairs if name in wanted)
 
 
 def _bundles(root: Mapping) -> Iterator[Scalar]:
     for _, called, _ in _calls(root):
-        values = _pairs(called, "value") if called.text("resolver") == "bundles" else ()
-        yield from (value for name, value in values if name == "bundle")
+        if called.text("resolver") == "bundles":
+            values = named_texts(called, "params", "value")
+            yield from (value for name, value in values if name == "bundle")
         old = called.scalar("bundle")
         if old is not None and not old.is_empty:
             yield old
@@ -125,10 +112,3 @@ def _calls(root: Mapping) -> Iterator[tuple[Mapping, Mapping, str]]:
             called = node.mapping(key) if isinstance(node, Mapping) else None
             if called is not None and isinstance(node, Mapping):
                 yield node, called, kind
-
-
-def _pairs(owner: Mapping, key: str) -> Iterator[tuple[str, Scalar]]:
-    for item in owner.items("params"):
-        value = item.get(key) if isinstance(item, Mapping) else None
-        if isinstance(item, Mapping) and isinstance(value, Scalar) and value.is_string:
-            yield item.text("name") or "", value

@@ -5,19 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
-from imageshift.sites.model import (
-    Confidence,
-    ImageSite,
-    Path,
-    Resource,
-    SiteKind,
-    below,
-    paths_below,
-)
-from imageshift.sites.tekton import MORE, is_reference
-from imageshift.sites.workloads import whole_site
+from imageshift.sites.arguments import MIXED, is_reference, named_texts, value_sites
+from imageshift.sites.model import ImageSite, Path, Resource, below
 from imageshift.source import Document, Mapping, Scalar, walk
 
 __all__ = ["find_workflow_values"]
@@ -41,13 +31,12 @@ def find_workflow_values(
     spec = below(root, *keys)
     found = _Parameters()
     found.read(spec)
-    images = found.images()
-    paths = dict(paths_below(spec, (*path, *keys))) if images else {}
-    for name, sure in images.items():
-        for value in filter(is_reference, found.values[name]):
-            for site in whole_site(document, resource, value, paths[id(value)], SiteKind.CUSTOM):
-                likely = replace(site, confidence=Confidence.LIKELY)
-                yield likely if sure else site.doubtful(MORE)
+    notes = (
+        (value, "" if sure else MIXED)
+        for name, sure in found.images().items()
+        for value in filter(is_reference, found.values[name])
+    )
+    yield from value_sites(document, resource, spec, (*path, *keys), notes)
 
 
 class _Parameters(Struct):
@@ -60,7 +49,7 @@ class _Parameters(Struct):
 
     def read(self, spec: Mapping) -> None:
         """Reads the arguments of a workflow and its templates."""
-        for name, value in _pairs(below(spec, "arguments")):
+        for name, value in _parameters(below(spec, "arguments")):
             self.values["", name].append(value)
         for template in spec.items("templates"):
             if isinstance(template, Mapping):
@@ -68,17 +57,20 @@ class _Parameters(Struct):
 
     def images(self) -> dict[_Name, bool]:
         """The parameters that become images, with whether they become nothing else."""
-        found = set(self.shown)
-        for _ in self.handed:
-            found |= {source for source, target in self.handed if target in found}
+        found = self._handing_on(set(self.shown))
         whole = self.shown + Counter(source for source, target in self.handed if target in found)
-        mixed = {name for name in found if self.uses[name] != whole[name]}
-        for _ in self.handed:
-            mixed |= {source for source, target in self.handed if target in mixed}
+        mixed = self._handing_on({name for name in found if self.uses[name] != whole[name]})
         return {name: name not in mixed for name in sorted(found)}
 
+    def _handing_on(self, names: set[_Name]) -> set[_Name]:
+        """Some parameters with all that are handed on to them, be it over others."""
+        found = names
+        while more := {source for source, target in self.handed if target in found} - found:
+            found = found | more
+        return found
+
     def _read_template(self, template: Mapping, owner: str) -> None:
-        for name, value in _pairs(below(template, "inputs")):
+        for name, value in _parameters(below(template, "inputs")):
             self.values[owner, name].append(value)
         for node in walk(template):
             if isinstance(node, Mapping):
@@ -91,7 +83,7 @@ class _Parameters(Struct):
     def _read_call(self, call: Mapping, owner: str) -> None:
         """Notes what a step or task gives to the parameters of the template that it calls."""
         target = call.text("template") or ""
-        for name, value in _pairs(below(call, "arguments")) if target else ():
+        for name, value in _parameters(below(call, "arguments")) if target else ():
             whole, item = _WHOLE.fullmatch(value.value), _ITEM.fullmatch(value.value)
             self.handed += [(source, (target, name)) for source in _named(whole, owner)]
             given = [value] if item is None else _items(call, item[1])
@@ -112,9 +104,5 @@ def _named(found: re.Match[str] | None, owner: str) -> list[_Name]:
     return [("" if found[1] == "workflow" else owner, found[2])]
 
 
-def _pairs(owner: Mapping) -> Iterator[tuple[str, Scalar]]:
-    for item in owner.items("parameters"):
-        for key in ("value", "default"):
-            value = item.get(key) if isinstance(item, Mapping) else None
-            if isinstance(item, Mapping) and isinstance(value, Scalar) and value.is_string:
-                yield item.text("name") or "", value
+def _parameters(owner: Mapping) -> Iterator[tuple[str, Scalar]]:
+    return named_texts(owner, "parameters", "value", "default")

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.sites.flags import find_flags
@@ -71,15 +70,6 @@ _HOOKS = ("helm.sh/hook", "argocd.argoproj.io/hook")
 _FORCE = "kustomize.toolkit.fluxcd.io/force"
 _TRIGGERS = "image.openshift.io/triggers"
 _ISTIO = ("sidecar.istio.io/", "inject.istio.io/")
-
-
-class _Pod(Struct, frozen=True):
-    """A pod's spec with what surrounds it."""
-
-    document: Document
-    resource: Resource
-    spec: Mapping
-    path: Path
 
 
 def find_workload_images(
