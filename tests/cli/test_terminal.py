@@ -227,3 +227,22 @@ def test_lines_fit(name: str) -> None:
     page.line((text, ""))
 
     assert page.text() == expected
+
+
+ROWS = {
+    "fits": ("a.yaml:1:2", "nginx:1", "a.yaml:1:2: nginx:1\n"),
+    "is too long": ("a.yaml:1:2", "n" * 40, f"a.yaml:1:2\n  {'n' * 40}\n"),
+    "is a place alone": ("a" * 50, "", f"{'a' * 50}\n"),
+}
+
+
+@pytest.mark.parametrize(("place", "text", "expected"), ROWS.values(), ids=ROWS)
+def test_a_place_has_its_own_line_where_both_do_not_fit(
+    place: str, text: str, expected: str
+) -> None:
+    """Where there is nothing to say of a place, no empty line follows it."""
+    page = Page(40)
+
+    page.row(place, text)
+
+    assert page.text() == expected

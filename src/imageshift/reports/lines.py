@@ -84,7 +84,7 @@ class Page:
     def row(self, place: str, text: str, *, indent: int = 0, style: str = "") -> None:
         """Adds a line on a place of a file, which has a line of its own where both don't fit."""
         whole = indent + len(place) + 2 + len(text)
-        if self.width is not None and whole > self.width:
+        if text and self.width is not None and whole > self.width:
             self.line((place, "link bold"), indent=indent)
             self.line((text, style), indent=indent + 2)
         else:
