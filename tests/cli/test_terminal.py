@@ -246,3 +246,29 @@ def test_a_place_has_its_own_line_where_both_do_not_fit(
     page.row(place, text)
 
     assert page.text() == expected
+
+
+def unread_release(number: int) -> str:
+    """Return a release whose chart isn't there, for a reason of its own."""
+    return (
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n"
+        f"metadata: {{name: r{number}, namespace: a}}\n"
+        f"spec:\n  chart: {{spec: {{chart: ./none{number}, "
+        "sourceRef: {kind: GitRepository, name: x}}}\n"
+    )
+
+
+def test_what_is_folded_says_how_to_see_it(tmp_path: Path) -> None:
+    """Folded warnings say so, with a hint that fits all of them; what is listed in full doesn't."""
+    files: dict[str, str | bytes] = {f"r{n}.yaml": unread_release(n) for n in range(4)}
+    write_tree(tmp_path / "many", files)
+    values = "".join(f"    {name}: {{image: nginx:1}}\n" for name in "abcd")
+    write_tree(tmp_path / "few", {"r.yaml": f"{unread_release(0)}  values:\n{values}"})
+
+    folded = run(tmp_path / "many", "migrate", "--dry-run", *REGISTRY).stdout
+    whole = run(tmp_path / "few", "migrate", "--dry-run", "--strict", *REGISTRY).stdout
+
+    assert "weren't seen (4 times)\n  hint: Read what" in folded
+    assert "\n--verbose lists every image and place\n" in folded
+    assert "doubtful 4 images left alone\n" in whole
+    assert "--verbose lists" not in whole

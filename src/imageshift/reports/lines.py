@@ -29,6 +29,7 @@ _LEAST = 40
 class Page:
     """Lines in the making. `host` is the registry that `short` writes as `…`; `is_short` if it did.
 
+    Whoever leaves something out that a verbose page has sets `is_folded`.
     `paint` gives a text of one style as the terminal takes it; without it, styles are dropped.
     `is_whole` says that names aren't shortened at all.
     """
@@ -44,6 +45,7 @@ class Page:
         self.width = None if width is None else max(width, _LEAST)
         self.host = host
         self.is_short = False
+        self.is_folded = False
         self._paint = paint
         self._is_whole = is_whole
         self._lines: list[str] = []
