@@ -371,6 +371,16 @@ def test_check_lists_what_a_baseline_leaves(tmp_path: Path) -> None:
     }
 
 
+def test_charts_that_nobody_read_are_in_the_account(tmp_path: Path) -> None:
+    """The page counts their releases, as the other formats do."""
+    write_tree(tmp_path, {"helmfile.yaml": "releases: [{name: a, chart: r/c}]\n"})
+
+    page = page_of(tmp_path, "scan", ".", "--charts", "off")
+
+    account = tables(page.one("section", id="account"))["The account"]
+    assert ["1", "releases whose charts weren't read"] in account
+
+
 def test_tree_without_images(tmp_path: Path) -> None:
     """It has a page, with nothing to draw."""
     write_tree(tmp_path, {"a.yaml": "a: b\n"})

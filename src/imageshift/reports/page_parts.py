@@ -242,6 +242,8 @@ def _account(account: Row) -> Iterator[tuple[int, str, int]]:
         yield number, CODES[reason].title if reason in CODES else reason, 3
     yield account["unclaimed"], "unclaimed", 2
     yield account["brought"], "brought by charts, post-renderers and remote bases", 1
+    if account["charts_unread"]:
+        yield account["charts_unread"], "releases whose charts weren't read", 1
     yield account["references"], f"references, in {counted(account['uses'], 'use')}", 1
     for other in account["other_formats"]:
         files = counted(other["files"], "file")
