@@ -3,6 +3,8 @@
 import os
 import pty
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -181,6 +183,29 @@ def test_progress_counts_and_names_what_takes_long(tmp_path: Path) -> None:
     raw, _ = on_terminal(tmp_path, line, PATH=path)
 
     assert re.search(r"verify .*\d/\d+.*Kustomization base", ESCAPES.sub("", raw))
+
+
+def test_a_migration_shows_which_charts_it_renders(tmp_path: Path) -> None:
+    """It decides before it writes, and the bar is there meanwhile."""
+    helm = shutil.which("helm")
+    assert helm is not None
+    tree = {
+        "helmfile.yaml": "releases: [{name: a, chart: ./chart}]\n",
+        "chart/Chart.yaml": "apiVersion: v2\nname: chart\nversion: 1.0.0\n",
+        "chart/templates/pod.yaml": pod(IMAGES[:1]),
+    }
+    write_tree(tmp_path, dict(tree))
+    tool = tmp_path / "bin" / "helm"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\nsleep 0.6\nexec "{helm}" "$@"\n')
+    tool.chmod(0o755)
+    main = "import sys; sys.modules['helm_python'] = None; from imageshift.cli import main; main()"
+    command = [sys.executable, "-c", main, "migrate", "--dry-run", "--charts", "auto", *REGISTRY]
+    line = shlex.join(command)
+
+    raw, _ = on_terminal(tmp_path, line, PATH=f"{tool.parent}:{os.environ['PATH']}")
+
+    assert re.search(r"charts .*\d/\d+.*/a", ESCAPES.sub("", raw))
 
 
 FOLDERS = {

@@ -10,7 +10,7 @@ from imageshift.cli.check import Platforms
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import PAGES, Common, Format, Paths, with_options
 from imageshift.cli.output import put_diff, say
-from imageshift.cli.progress import progress
+from imageshift.cli.progress import progress, settle
 from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 from imageshift.config import KeepEntry
 from imageshift.errors import SourceError
@@ -57,7 +57,7 @@ def migrate(  # noqa: PLR0913 one a command-line option
         more = {"prune": prune, "mend_stale": mend_stale}
         session = Session("migrate", paths, common, writer=writer, **more)
         proof = _proof(session) if verify else None
-        session.run.settle()
+        settle(session.run, quiet=common.quiet)
         keeps, plans = _keeps(session), list[FilePlan]()
         for plan in session.follow(session.applied(session.run.plans())):
             plans += [plan] if check_upstream else []

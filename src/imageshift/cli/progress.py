@@ -4,12 +4,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock, Timer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imageshift.reports.words import visible
 from imageshift.steps import watched_by
 
-__all__ = ["hide_progress", "progress"]
+if TYPE_CHECKING:
+    from imageshift.run import Run
+
+__all__ = ["hide_progress", "progress", "settle"]
 
 _DELAY = 1.0
 """Seconds that a run may take before it shows progress."""
@@ -35,6 +38,16 @@ def progress(what: str, total: int | None = None, *, quiet: bool) -> Iterator[Ca
     finally:
         bar.close()
         _shown.remove(bar)
+
+
+def settle(run: "Run", *, quiet: bool) -> None:
+    """Makes a run's decisions that span files, with a bar for the charts that it renders.
+
+    Raises:
+        ChangedError: as `Run.settle`.
+    """
+    with progress("charts", quiet=quiet):
+        run.settle()
 
 
 def hide_progress() -> None:

@@ -24,7 +24,7 @@ from imageshift.cli.output import (
     say,
     say_doubtful_accounts,
 )
-from imageshift.cli.progress import progress
+from imageshift.cli.progress import progress, settle
 from imageshift.cli.run_warnings import warn_of_charts, warn_of_generators, warn_of_late_charts
 from imageshift.errors import ConfigError
 from imageshift.plan import FilePlan
@@ -94,8 +94,7 @@ class Session:
 
     def follow(self, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
         """The plans, counted; a progress bar runs beside them on a terminal."""
-        with progress("charts", quiet=self.common.quiet):
-            self.run.settle()
+        settle(self.run, quiet=self.common.quiet)
         total = len(self.run.index.files)
         with progress("files", total, quiet=self.common.quiet) as advance:
             for plan in plans:
