@@ -8,7 +8,8 @@ import typer
 
 from imageshift.cli.check import Platforms
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import PAGES, Common, Format, Paths, with_options
+from imageshift.cli.next_steps import after_dry_run, after_migration
+from imageshift.cli.options import PAGES, Common, Format, Paths, command_line, with_options
 from imageshift.cli.output import put_diff, say
 from imageshift.cli.progress import progress, settle
 from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
@@ -131,12 +132,6 @@ def _exit_code(session: Session, proof: Any, *, findings: bool) -> Exit:
 
 
 def _next_steps(session: Session, keeps: list[KeepEntry], *, writes: bool) -> list[Step]:
-    from imageshift.cli.next_steps import (  # noqa: PLC0415 not for diffs
-        after_dry_run,
-        after_migration,
-        command_line,
-    )
-
     paths, common = session.paths, session.common
     kept = []
     if keeps:
