@@ -148,6 +148,7 @@ def _lists(rows: list[Row], done: str) -> Iterator[Row]:
                 "title": title,
                 "count": len(found),
                 "caption": f"{title}, by file",
+                "summary": f"{counted(len(found), 'image')} by file",
                 "has_targets": part == "moves",
                 "folded": part == "cached",
                 "files": [
