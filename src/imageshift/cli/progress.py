@@ -1,4 +1,4 @@
-"""Progress on a terminal: how many pieces of work are done, of how many, and which is at hand."""
+"""Progress on a terminal: how many pieces of work are done, of how many, and the current one."""
 
 import sys
 from collections.abc import Callable, Iterator

@@ -342,7 +342,7 @@ CODES: dict[str, CodeText] = {
     Code.UPSTREAM_DENIED: CodeText(
         "An upstream refuses the image",
         "The image can't be read with the login that is available: it is private, or it isn't "
-        "there. Many registries answer alike for both.",
+        "there. Many registries give both the same answer.",
         "See that the image is there, and that the secret of the cache's rule may read it.",
     ),
     Code.PLATFORM_MISSING: CodeText(

@@ -56,7 +56,7 @@ class Page:
         return "".join(f"{line}\n" for line in self._lines)
 
     def short(self, text: str) -> str:
-        """A text that names images, as short as it stays clear."""
+        """A text that names images, as short as it can be and still be clear."""
         if self.width is None or self._is_whole:
             return text
         if self.host and f"{self.host}/" in text:
@@ -65,7 +65,7 @@ class Page:
         return _DIGEST.sub(r"\1…", text)
 
     def line(self, *pieces: Piece, indent: int = 0) -> None:
-        """Adds a line; what doesn't fit goes on below it, two columns further in."""
+        """Adds a line; what doesn't fit continues below it, two columns further in."""
         words = [
             (word, style)
             for text, style in pieces

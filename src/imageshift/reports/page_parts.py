@@ -66,7 +66,7 @@ def page_parts(report: Row, done: str) -> Row:
 
 
 def _row(report: Row, row: Row) -> Row:
-    """An image's row with what the page says of it besides."""
+    """An image's row, with what else the page says of it."""
     part = {"rewrite": "moves", "cached": "cached"}.get(row["status"], "left")
     made = {
         "part": part,

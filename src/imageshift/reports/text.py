@@ -34,7 +34,7 @@ Row = tuple[str, str, str]
 
 
 class Step(Struct, frozen=True):
-    """Something to do next: a command of the shell, and what it is good for."""
+    """Something to do next: a shell command, and what it is for."""
 
     command: str
     why: str
@@ -144,7 +144,7 @@ def _print_skips(page: Page, summary: Summary, is_whole: Callable[[str], bool]) 
 
 
 def _print_group(page: Page, rows: Sequence[tuple[str, str, str]], *, whole: bool) -> None:
-    """The places of one reason: what they share is said once, and many are told by folder."""
+    """The places of one reason: what they share is printed once, and many are counted by folder."""
     details = {detail for _, _, detail in rows}
     shared = len(rows) > 1 and len(details) == 1
     if shared and any(details):
