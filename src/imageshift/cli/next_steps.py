@@ -21,9 +21,9 @@ def after_scan(paths: list[Path], common: Common) -> list[Step]:
     ]
 
 
-def after_dry_run(paths: list[Path], common: Common) -> list[Step]:
-    """What to do once the changes were shown."""
-    return [Step(command_line("migrate", paths, common), "write the changes")]
+def after_dry_run(command: str, paths: list[Path], common: Common) -> list[Step]:
+    """What to do once the changes were shown; `command` is the one that makes them."""
+    return [Step(command_line(command, paths, common), "write the changes")]
 
 
 def after_migration(paths: list[Path], common: Common) -> list[Step]:
