@@ -290,9 +290,14 @@ def test_what_is_folded_says_how_to_see_it(tmp_path: Path) -> None:
     values = "".join(f"    {name}: {{image: nginx:1}}\n" for name in "abcd")
     write_tree(tmp_path / "few", {"r.yaml": f"{unread_release(0)}  values:\n{values}"})
 
+    write_tree(tmp_path / "plain", {"a.yaml": pod(tuple(f"nginx:1.{n}" for n in range(30)))})
+
+    counted = run(tmp_path / "plain", "scan", *REGISTRY).stdout
     folded = run(tmp_path / "many", "migrate", "--dry-run", *REGISTRY).stdout
     whole = run(tmp_path / "few", "migrate", "--dry-run", "--strict", *REGISTRY).stdout
 
+    assert counted.startswith("folder  rewrite\n.            30\n\nupstream")
+    assert "\n--verbose lists every image and place\n" in counted
     assert "weren't seen (4 times)\n  hint: Read what" in folded
     assert "\n--verbose lists every image and place\n" in folded
     assert "doubtful 4 images left alone\n" in whole

@@ -78,6 +78,7 @@ def print_rows(page: Page, rows: Sequence[Row], folders: Counter[tuple[str, Stat
         page.row(place, page.short(text), style=style)
     if len(rows) > LISTED:
         _print_folders(page, folders)
+        page.is_folded = True
 
 
 def print_next(page: Page, steps: Sequence[Step]) -> None:
