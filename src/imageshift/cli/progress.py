@@ -69,7 +69,8 @@ class _Bar:
         self._timer.start()
 
     def expect(self, number: int) -> None:
-        self._total += number
+        with self._lock:
+            self._total += number
         self._update()
 
     def begin(self, name: str) -> None:
@@ -77,7 +78,8 @@ class _Bar:
         self._update()
 
     def end(self) -> None:
-        self._done += 1
+        with self._lock:
+            self._done += 1
         self._update()
 
     def close(self) -> None:
