@@ -94,6 +94,7 @@ def test_verbose_lists_every_image_in_one_piece(large: Path, width: int) -> None
     """Rows break between words only, the own registry and digests are short, and a line says so."""
     text = shown(large, "scan", "--verbose", width=width)
 
+    assert "\n\nupstream " in text
     words = text.split()
     for image in (*IMAGES[:2], *IMAGES[3:-1]):
         assert words.count(image) >= 50, image

@@ -38,6 +38,8 @@ def scan(
             elif len(rows) <= LISTED:
                 rows.append(row)
     page = new_page(session.host)
+    if whole and session.summary.counts:
+        page.line()  # below the rows that are printed already
     print_rows(page, rows, session.summary.folders)
     for line in session.summary.account.lines() if listed and accounting else ():
         put(line)
