@@ -72,7 +72,7 @@ def install_shells() -> None:
     if missing and shutil.which("apt-get") is not None and os.geteuid() == 0:
         install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing]
         for command in (["apt-get", "update", "-qq"], install):
-            subprocess.run(command, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - as above
+            subprocess.run(command, check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - no input
 
 
 def pytest(session: nox.Session, *arguments: str, env: dict[str, str] | None = None) -> None:
@@ -173,7 +173,7 @@ def hooks(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS[-1], requires=["build"])
 def browser(session: nox.Session) -> None:
-    """Look at the HTML report in a real Chromium, and take the documentation's pictures of it."""
+    """Look at the HTML report in a real Chromium, and take one of its pictures again."""
     session.run("python", "scripts/fetch_tools.py")
     session.install(built(), *group("browser"))
     if shutil.which("chromedriver") is None and shutil.which("apt-get") and os.geteuid() == 0:

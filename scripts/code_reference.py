@@ -16,7 +16,7 @@ HEAD = """\
 
 Every finding, reason and warning has a code that doesn't change.
 The last ones are those of `rules validate` and `rules import`.
-Reports link to this page; which codes change the exit code is said in [exit codes](exit-codes.md).
+Reports link to this page; [exit codes](exit-codes.md) says which codes change the exit code.
 """
 
 

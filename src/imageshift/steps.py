@@ -15,7 +15,7 @@ class Watcher(Protocol):
     """Somebody who is shown what a run works on."""
 
     def expect(self, number: int) -> None:
-        """Learns of so many further pieces of work."""
+        """Learns how many more pieces of work there will be."""
 
     def begin(self, name: str) -> None:
         """Learns that the work on something begins."""
@@ -35,7 +35,7 @@ def expect(number: int) -> None:
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Marks the work on one thing, from its begin to its end."""
+    """Marks the work on one thing, from beginning to end."""
     watching = tuple(_watchers)
     for watcher in watching:
         watcher.begin(name)
@@ -48,7 +48,7 @@ def step(name: str) -> Iterator[None]:
 
 @contextmanager
 def watched_by(watcher: Watcher) -> Iterator[None]:
-    """Shows somebody what the run works on meanwhile."""
+    """Shows a watcher what the run works on meanwhile."""
     _watchers.append(watcher)
     try:
         yield

@@ -1,6 +1,8 @@
 """imageshift check: what it prints, and what named files are spared."""
 
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 from command_line import HOST, REGISTRY, read_tree, run, write_tree
@@ -148,3 +150,20 @@ def test_shared_text_is_said_once(tmp_path: Path) -> None:
     assert found.stdout.count("a.yaml:4:") == 1
     assert "no-rule 1 image left alone\n  b.yaml:4:" in stays.stdout
     assert stays.stdout.count(": gcr.io/a/b:1.25") == 1
+
+
+def test_a_hook_loads_only_what_it_needs(tmp_path: Path) -> None:
+    """Checking a file, also one that fails, loads no reports and libraries of other commands."""
+    write_tree(tmp_path, {"a.yaml": POD})
+    heavy = {"boto3", "concurrent.futures", "jinja2", "psutil", "rich", "urllib3"}
+    whole = {f"imageshift.reports.{name}" for name in ("text", "page", "page_parts", "forge")}
+    code = (
+        "import atexit, sys; from imageshift.cli import main; "
+        f"atexit.register(lambda: print(*sorted({heavy | whole!r} & {{*sys.modules}}))); main()"
+    )
+    command = [sys.executable, "-c", code, "check", "a.yaml", *REGISTRY]
+
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == ""

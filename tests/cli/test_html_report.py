@@ -371,6 +371,30 @@ def test_check_lists_what_a_baseline_leaves(tmp_path: Path) -> None:
     }
 
 
+def test_what_to_do_about_a_finding_is_prose(tmp_path: Path) -> None:
+    """A hint that is a sentence isn't shown as an image."""
+    baseline = '{"schema": "imageshift-baseline/v1", "findings": []}'
+    write_tree(tmp_path, {"a.yaml": POD, "known.json": baseline})
+
+    page = page_of(tmp_path, "check", ".", "--strict", "--baseline", "known.json")
+
+    findings = page.one("section", id="findings")
+    assert CODES["no-rule"].remedy.split("`")[0] in findings.text
+    images = [one.text for one in findings.all("code") if one.attributes.get("class") == "image"]
+    assert "…/docker-hub/library/nginx:1.25" in images
+    assert not [image for image in images if " " in image]
+
+
+def test_charts_that_nobody_read_are_in_the_account(tmp_path: Path) -> None:
+    """The page counts their releases, as the other formats do."""
+    write_tree(tmp_path, {"helmfile.yaml": "releases: [{name: a, chart: r/c}]\n"})
+
+    page = page_of(tmp_path, "scan", ".", "--charts", "off")
+
+    account = tables(page.one("section", id="account"))["The account"]
+    assert ["1", "releases whose charts weren't read"] in account
+
+
 def test_tree_without_images(tmp_path: Path) -> None:
     """It has a page, with nothing to draw."""
     write_tree(tmp_path, {"a.yaml": "a: b\n"})

@@ -96,6 +96,17 @@ def test_next_steps_run_as_they_are_printed(tmp_path: Path) -> None:
     assert [run(tmp_path, *line[1:]).code for line in words[-2:]] == [0, 0]
 
 
+def test_a_dry_run_leads_to_what_it_showed(tmp_path: Path) -> None:
+    """The step that writes has the options that change what is written."""
+    write_tree(tmp_path, TREE)
+    own = ["--prune", "--mend-stale"]
+
+    shown = run(tmp_path, "migrate", ".", "--dry-run", *own, *REGISTRY)
+
+    [step] = steps_of(shown.stdout)
+    assert shlex.split(step, comments=True) == ["imageshift", "migrate", *own, *REGISTRY]
+
+
 def steps_of(text: str) -> list[str]:
     """Return the next steps of a report."""
     return text.partition("\nnext\n")[2].splitlines()

@@ -3,6 +3,8 @@
 import os
 import pty
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -92,6 +94,7 @@ def test_verbose_lists_every_image_in_one_piece(large: Path, width: int) -> None
     """Rows break between words only, the own registry and digests are short, and a line says so."""
     text = shown(large, "scan", "--verbose", width=width)
 
+    assert "\n\nupstream " in text
     words = text.split()
     for image in (*IMAGES[:2], *IMAGES[3:-1]):
         assert words.count(image) >= 50, image
@@ -183,6 +186,29 @@ def test_progress_counts_and_names_what_takes_long(tmp_path: Path) -> None:
     assert re.search(r"verify .*\d/\d+.*Kustomization base", ESCAPES.sub("", raw))
 
 
+def test_a_migration_shows_which_charts_it_renders(tmp_path: Path) -> None:
+    """It decides before it writes, and the bar is there meanwhile."""
+    helm = shutil.which("helm")
+    assert helm is not None
+    tree = {
+        "helmfile.yaml": "releases: [{name: a, chart: ./chart}]\n",
+        "chart/Chart.yaml": "apiVersion: v2\nname: chart\nversion: 1.0.0\n",
+        "chart/templates/pod.yaml": pod(IMAGES[:1]),
+    }
+    write_tree(tmp_path, dict(tree))
+    tool = tmp_path / "bin" / "helm"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\nsleep 0.6\nexec "{helm}" "$@"\n')
+    tool.chmod(0o755)
+    main = "import sys; sys.modules['helm_python'] = None; from imageshift.cli import main; main()"
+    command = [sys.executable, "-c", main, "migrate", "--dry-run", "--charts", "auto", *REGISTRY]
+    line = shlex.join(command)
+
+    raw, _ = on_terminal(tmp_path, line, PATH=f"{tool.parent}:{os.environ['PATH']}")
+
+    assert re.search(r"charts .*\d/\d+.*/a", ESCAPES.sub("", raw))
+
+
 FOLDERS = {
     ("a.yaml", "b.yaml"): {".": 2},
     ("a/b/1", "a/b/2", "a/c/3"): {"a/b": 2, "a/c": 1},
@@ -227,3 +253,53 @@ def test_lines_fit(name: str) -> None:
     page.line((text, ""))
 
     assert page.text() == expected
+
+
+ROWS = {
+    "fits": ("a.yaml:1:2", "nginx:1", "a.yaml:1:2: nginx:1\n"),
+    "is too long": ("a.yaml:1:2", "n" * 40, f"a.yaml:1:2\n  {'n' * 40}\n"),
+    "is a place alone": ("a" * 50, "", f"{'a' * 50}\n"),
+}
+
+
+@pytest.mark.parametrize(("place", "text", "expected"), ROWS.values(), ids=ROWS)
+def test_a_place_has_its_own_line_where_both_do_not_fit(
+    place: str, text: str, expected: str
+) -> None:
+    """Where there is nothing to say of a place, no empty line follows it."""
+    page = Page(40)
+
+    page.row(place, text)
+
+    assert page.text() == expected
+
+
+def unread_release(number: int) -> str:
+    """Return a release whose chart isn't there, for a reason of its own."""
+    return (
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\n"
+        f"metadata: {{name: r{number}, namespace: a}}\n"
+        f"spec:\n  chart: {{spec: {{chart: ./none{number}, "
+        "sourceRef: {kind: GitRepository, name: x}}}\n"
+    )
+
+
+def test_what_is_folded_says_how_to_see_it(tmp_path: Path) -> None:
+    """Folded warnings say so, with a hint that fits all of them; what is listed in full doesn't."""
+    files: dict[str, str | bytes] = {f"r{n}.yaml": unread_release(n) for n in range(4)}
+    write_tree(tmp_path / "many", files)
+    values = "".join(f"    {name}: {{image: nginx:1}}\n" for name in "abcd")
+    write_tree(tmp_path / "few", {"r.yaml": f"{unread_release(0)}  values:\n{values}"})
+
+    write_tree(tmp_path / "plain", {"a.yaml": pod(tuple(f"nginx:1.{n}" for n in range(30)))})
+
+    counted = run(tmp_path / "plain", "scan", *REGISTRY).stdout
+    folded = run(tmp_path / "many", "migrate", "--dry-run", *REGISTRY).stdout
+    whole = run(tmp_path / "few", "migrate", "--dry-run", "--strict", *REGISTRY).stdout
+
+    assert counted.startswith("folder  rewrite\n.            30\n\nupstream")
+    assert "\n--verbose lists every image and place\n" in counted
+    assert "weren't seen (4 times)\n  hint: Read what" in folded
+    assert "\n--verbose lists every image and place\n" in folded
+    assert "doubtful 4 images left alone\n" in whole
+    assert "--verbose lists" not in whole

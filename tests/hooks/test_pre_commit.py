@@ -1,7 +1,9 @@
 """The hooks, run by the real pre-commit on a scratch repository from a clone of this one."""
 
 import os
+import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,6 +123,32 @@ def test_imageshift_rewrites_once(scratch: Scratch) -> None:
     assert first.returncode == 1, first.stdout + first.stderr
     assert "files were modified by this hook" in first.stdout
     assert second.returncode == 0, second.stdout + second.stderr
+
+
+_LOCAL = re.compile(
+    r"^```yaml[^\n]*\n(repos:\n  - repo: local\n.*?)^```$", re.DOTALL | re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/ci.md"])
+def test_the_pages_local_hook_checks(
+    page: str, repository: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """It runs the imageshift that is installed, and fails on what should move."""
+    [config] = _LOCAL.findall((repository / page).read_text("utf-8"))
+    path = os.pathsep.join((str(Path(sys.executable).parent), environment["PATH"]))
+    scratch = Scratch(tmp_path, environment | {"PATH": path})
+    scratch.git("init", "--quiet")
+    scratch.add(".pre-commit-config.yaml", config)
+    scratch.add(".imageshift.yaml", 'account: "123456789012"\nregion: eu-west-2\n')
+    scratch.add("pod.yaml", POD.format(image="nginx:1.27"))
+
+    found = scratch.hook("imageshift-check")
+    scratch.add("pod.yaml", POD.format(image=f"{CACHE}/docker-hub/library/nginx:1.27"))
+    clean = scratch.hook("imageshift-check")
+
+    assert (found.returncode, clean.returncode) == (1, 0), found.stdout + clean.stdout
+    assert "pod.yaml:6:" in found.stdout
 
 
 @pytest.mark.parametrize(

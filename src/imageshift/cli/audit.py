@@ -25,7 +25,7 @@ from imageshift.audit.report import (
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import emit, emit_data, put_text, say, say_doubtful_accounts
-from imageshift.cli.progress import progress
+from imageshift.cli.progress import settle
 from imageshift.errors import ConfigError, SourceError
 from imageshift.repo.read import read_file
 from imageshift.reports.summary import SCHEMA, namer, registry_row
@@ -75,8 +75,7 @@ def audit(
     items, problems = _items(files)
     run = Run.open(paths, common.run_options())
     say_doubtful_accounts([run.rules.registry])
-    with progress("charts", quiet=common.quiet):
-        run.settle()
+    settle(run, quiet=common.quiet)
     git = GitImages(run.rules)
     git.add(run.plans(), namer(run.workspace.root))
     found = audit_items(items, Causes(run.rules, git, Workloads(items)), run.rules)

@@ -15,7 +15,7 @@ from imageshift.cache import RuleSet
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common
 from imageshift.cli.output import emit_data, say, say_doubtful_accounts
-from imageshift.cli.progress import progress
+from imageshift.cli.progress import settle
 from imageshift.cli.session import say_half_done
 from imageshift.ecr import EcrHost, parse_ecr_host
 from imageshift.plan import FilePlan
@@ -92,8 +92,7 @@ def read_usage(paths: list[Path], common: Common) -> list[Usage]:
     run = Run.open(paths or [Path()], common.run_options())
     say_half_done(run)
     if paths:
-        with progress("charts", quiet=common.quiet):
-            run.settle()
+        settle(run, quiet=common.quiet)
     shown = namer(run.workspace.root)
     say_doubtful_accounts(target.rules.registry for target in run.targets)
     found = []

@@ -8,7 +8,7 @@ from msgspec import to_builtins
 
 from imageshift.advice import Code
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import FINDINGS, Common, Format, Paths, with_options
+from imageshift.cli.options import FINDINGS, Common, Format, Paths, command_line, with_options
 from imageshift.cli.output import emit, say
 from imageshift.cli.session import Session
 from imageshift.errors import ConfigError
@@ -177,8 +177,6 @@ def _say_rest(session: Session, kept: int) -> None:
         finding.level is Level.ERROR and not finding.unsafe for finding in session.findings
     )
     if failing and session.summary.upstreams:
-        from imageshift.cli.next_steps import command_line  # noqa: PLC0415 not for hooks
-
         say("to rewrite them:")
         say(f"  {command_line('migrate', session.paths, session.common)}")
 

@@ -8,9 +8,10 @@ import typer
 
 from imageshift.cli.check import Platforms
 from imageshift.cli.exits import Exit
-from imageshift.cli.options import PAGES, Common, Format, Paths, with_options
+from imageshift.cli.next_steps import after_dry_run, after_migration
+from imageshift.cli.options import PAGES, Common, Format, Paths, command_line, with_options
 from imageshift.cli.output import put_diff, say
-from imageshift.cli.progress import progress
+from imageshift.cli.progress import progress, settle
 from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
 from imageshift.config import KeepEntry
 from imageshift.errors import SourceError
@@ -57,14 +58,15 @@ def migrate(  # noqa: PLR0913 one a command-line option
         more = {"prune": prune, "mend_stale": mend_stale}
         session = Session("migrate", paths, common, writer=writer, **more)
         proof = _proof(session) if verify else None
-        session.run.settle()
+        settle(session.run, quiet=common.quiet)
         keeps, plans = _keeps(session), list[FilePlan]()
         for plan in session.follow(session.applied(session.run.plans())):
             plans += [plan] if check_upstream else []
             if diff:
                 put_diff(plan.diff(session.shown(plan.file)), session.host)
-        noted = _noted(session, keeps) if write_keep and writer is not None else Exit.DONE
-    steps = [] if diff else _next_steps(session, keeps * (not write_keep), writes=writes)
+        writes_keeps = write_keep and writes
+        noted = _noted(session, keeps) if writes_keeps else Exit.DONE
+    steps = [] if diff else _next_steps(session, [] if writes_keeps else keeps, writes=writes)
     asked = _asked(session, plans, platform or ()) if check_upstream else set[Exit]()
     _report(session, proof, steps, writes=writes)
     lacking = Exit.TOOL if Exit.TOOL in asked else Exit.DONE
@@ -131,18 +133,15 @@ def _exit_code(session: Session, proof: Any, *, findings: bool) -> Exit:
 
 
 def _next_steps(session: Session, keeps: list[KeepEntry], *, writes: bool) -> list[Step]:
-    from imageshift.cli.next_steps import (  # noqa: PLC0415 not for diffs
-        after_dry_run,
-        after_migration,
-        command_line,
-    )
-
     paths, common = session.paths, session.common
+    own = {"--prune": session.run.options.prune, "--mend-stale": session.run.options.mend_stale}
+    command = " ".join(("migrate", *(option for option, given in own.items() if given)))
     kept = []
     if keeps:
         why = f"note {counted(len(keeps), 'image')} that only rendered charts leave alone"
-        kept = [Step(command_line("migrate --write-keep", paths, common), why)]
+        kept = [Step(command_line(f"{command} --write-keep", paths, common), why)]
     if not session.summary.changed:
         return kept
-    after = after_migration if writes else after_dry_run
-    return [*kept, *after(paths, common)]
+    if writes:
+        return [*kept, *after_migration(paths, common)]
+    return [*kept, *after_dry_run(command, paths, common)]

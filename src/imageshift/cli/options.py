@@ -1,6 +1,7 @@
 """The options that commands share, declared once."""
 
 import inspect
+import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
@@ -29,6 +30,7 @@ __all__ = [
     "Quiet",
     "RegistryOptions",
     "Root",
+    "command_line",
     "with_options",
 ]
 
@@ -233,6 +235,36 @@ class Common(RegistryOptions):
             charts=None if self.charts is None else self.charts.value,
             jobs=self.jobs,
         )
+
+
+_OF_THE_OUTPUT = frozenset({"format", "output", "quiet", "verbose", "strict", "jobs"})
+
+
+def command_line(
+    command: str, paths: Iterable[Path], common: Common, *, without: Iterable[str] = ()
+) -> str:
+    """A command of imageshift with the paths and options of this run."""
+    left_out = {*_OF_THE_OUTPUT, *without}
+    options = [
+        word
+        for field in fields(Common)
+        if field.name not in left_out
+        for word in _words(field.name, getattr(common, field.name), field.default)
+    ]
+    named = [str(path) for path in paths]
+    given = [] if named == ["."] else named
+    return shlex.join(["imageshift", *command.split(), *given, *options])
+
+
+def _words(name: str, value: Any, default: Any) -> Iterator[str]:
+    """An option with its value as words, none where it has its default."""
+    if value in (default, None, [], False):
+        return
+    option = f"--{name.replace('_', '-')}"
+    for one in value if isinstance(value, list) else [value]:
+        yield option
+        if one is not True:
+            yield str(one.value if isinstance(one, StrEnum) else one)
 
 
 def with_options(

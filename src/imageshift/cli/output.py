@@ -258,11 +258,10 @@ def flush() -> None:
 
 
 def _print(text: str) -> None:
-    if not _kept:
-        hide_progress()
     if _kept:
         _kept[-1].write(text.encode(errors="backslashreplace"))
     elif sys.stdout is not None:
+        hide_progress()
         with writing(sys.stdout):
             sys.stdout.write(text)
 

@@ -1,15 +1,18 @@
-"""Progress on a terminal: how many pieces of work are done, of how many, and which is at hand."""
+"""Progress on a terminal: how many pieces of work are done, of how many, and the current one."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Lock, Timer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imageshift.reports.words import visible
 from imageshift.steps import watched_by
 
-__all__ = ["hide_progress", "progress"]
+if TYPE_CHECKING:
+    from imageshift.run import Run
+
+__all__ = ["hide_progress", "progress", "settle"]
 
 _DELAY = 1.0
 """Seconds that a run may take before it shows progress."""
@@ -37,6 +40,16 @@ def progress(what: str, total: int | None = None, *, quiet: bool) -> Iterator[Ca
         _shown.remove(bar)
 
 
+def settle(run: "Run", *, quiet: bool) -> None:
+    """Makes a run's decisions that span files, with a bar for the charts that it renders.
+
+    Raises:
+        ChangedError: as `Run.settle`.
+    """
+    with progress("charts", quiet=quiet):
+        run.settle()
+
+
 def hide_progress() -> None:
     """Takes the bar away, since the terminal is needed for something else."""
     for bar in _shown:
@@ -56,7 +69,8 @@ class _Bar:
         self._timer.start()
 
     def expect(self, number: int) -> None:
-        self._total += number
+        with self._lock:
+            self._total += number
         self._update()
 
     def begin(self, name: str) -> None:
@@ -64,7 +78,8 @@ class _Bar:
         self._update()
 
     def end(self) -> None:
-        self._done += 1
+        with self._lock:
+            self._done += 1
         self._update()
 
     def close(self) -> None:

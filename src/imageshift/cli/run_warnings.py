@@ -16,8 +16,8 @@ _NAMED = 3
 
 def warn_of_charts(run: Run, summary: Summary, rots: Iterable[Rot]) -> None:
     """Warns of charts that couldn't be rendered, and of overrides that don't fit their charts."""
-    charts = run.charts
     _warn_of_unread_charts(run, summary)
+    charts = run.charts
     for problem in () if charts is None else charts.problems:
         hint = f" ({problem.hint})" if problem.hint else ""
         message = f"{problem.message}{hint}; its values are read as text"
@@ -44,19 +44,22 @@ def _warn_of_unread_charts(run: Run, summary: Summary) -> None:
 
 def _remedy(run: Run) -> str:
     """What to do about charts that nobody read."""
-    problems = [] if run.charts is None else run.charts.problems
-    hints = {problem.hint for problem in problems}
     if run.charts_mode == "off":
         return "leave out --charts off, or `mode: off` in the configuration"
+    problems = [] if run.charts is None else run.charts.problems
     if not problems:
         return (
             "helm dependency build copies dependencies into charts, and helmfile template renders "
             "releases in templates"
         )
+    hints = {problem.hint for problem in problems}
     return (hints.pop() if len(hints) == 1 else None) or _WHY
 
 
-_WHY = "--verbose says what is in the way of each; `charts: {sources: …}` can name copies of them"
+_WHY = (
+    "`chart-unavailable` says what is in the way of each; `charts: {sources: …}` can name copies "
+    "of them"
+)
 
 
 def warn_of_generators(run: Run, summary: Summary) -> None:
@@ -76,7 +79,7 @@ def warn_of_generators(run: Run, summary: Summary) -> None:
 
 
 def warn_of_late_charts(run: Run, summary: Summary, changed: Collection[str]) -> None:
-    """Warns of releases that go on with their old charts, of which only files change."""
+    """Warns of releases that keep their old charts, since only files of the charts change."""
     if run.index.charts and changed:
         from imageshift.charts.late import late_releases  # noqa: PLC0415 not for hooks
 

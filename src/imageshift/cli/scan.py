@@ -1,6 +1,5 @@
 """imageshift scan: the inventory of images."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -38,11 +37,15 @@ def scan(
                 _put(row, session)
             elif len(rows) <= LISTED:
                 rows.append(row)
-    if listed:
-        _put_rows(session, rows, accounting=accounting)
+    page = new_page(session.host)
+    if whole and session.summary.counts:
+        page.line()  # below the rows that are printed already
+    print_rows(page, rows, session.summary.folders)
+    for line in session.summary.account.lines() if listed and accounting else ():
+        put(line)
     steps = after_scan(paths, common) if session.summary.upstreams else []
     is_listed = not accounting and (whole or len(rows) <= LISTED)
-    session.report(done="to rewrite", next_steps=steps, is_listed=is_listed)
+    session.report(done="to rewrite", next_steps=steps, page=page, is_listed=is_listed)
     raise typer.Exit(session.exit_code())
 
 
@@ -51,17 +54,6 @@ def _put(row: Row, session: Session) -> None:
     place, text, style = row
     page.row(place, page.short(text), style=style)
     put_page(page)
-
-
-def _put_rows(session: Session, rows: Sequence[Row], *, accounting: bool) -> None:
-    page = new_page(session.host)
-    print_rows(page, rows, session.summary.folders)
-    if rows and not session.common.quiet:
-        page.line()
-    put_page(page)
-    if accounting:
-        for line in session.summary.account.lines():
-            put(line)
 
 
 def _rows(plan: FilePlan, *, accounting: bool) -> list[tuple[Change | Kept, int]]:

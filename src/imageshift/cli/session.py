@@ -24,7 +24,7 @@ from imageshift.cli.output import (
     say,
     say_doubtful_accounts,
 )
-from imageshift.cli.progress import progress
+from imageshift.cli.progress import progress, settle
 from imageshift.cli.run_warnings import warn_of_charts, warn_of_generators, warn_of_late_charts
 from imageshift.errors import ConfigError
 from imageshift.plan import FilePlan
@@ -38,6 +38,7 @@ from imageshift.reports.findings import (
     notice_findings,
     rot_findings,
 )
+from imageshift.reports.lines import Page
 from imageshift.reports.render import finding_lines, render
 from imageshift.reports.summary import Summary, namer
 from imageshift.reports.words import counted
@@ -94,8 +95,7 @@ class Session:
 
     def follow(self, plans: Iterable[FilePlan]) -> Iterator[FilePlan]:
         """The plans, counted; a progress bar runs beside them on a terminal."""
-        with progress("charts", quiet=self.common.quiet):
-            self.run.settle()
+        settle(self.run, quiet=self.common.quiet)
         total = len(self.run.index.files)
         with progress("files", total, quiet=self.common.quiet) as advance:
             for plan in plans:
@@ -160,11 +160,18 @@ class Session:
         put_legend()
 
     def report(
-        self, *, done: str, next_steps: Sequence["Step"] = (), is_listed: bool = False, **more: Any
+        self,
+        *,
+        done: str,
+        next_steps: Sequence["Step"] = (),
+        page: Page | None = None,
+        is_listed: bool = False,
+        **more: Any,
     ) -> None:
         """Prints the result in the asked format, and the summary's last line.
 
-        `is_listed` says that every image has had a line of its own.
+        `page` is what the text report begins with; `is_listed` says that every image has had a
+        line of its own.
         """
         if self.common.format in _WHOLE:
             targets = [(target.rules, target.paths) for target in self.run.targets]
@@ -175,7 +182,7 @@ class Session:
         elif self.common.quiet:
             self._say_errors()
         else:
-            self._print_text(done, next_steps, is_listed=is_listed)
+            self._print_text(page or new_page(self.host), done, next_steps, is_listed=is_listed)
         if self.common.format is Format.TEXT:
             self._say_last_line(done)
 
@@ -223,10 +230,11 @@ class Session:
         hosts = {target.rules.registry.host for target in self.run.targets}
         return hosts.pop() if len(hosts) == 1 and not self.common.quiet else ""
 
-    def _print_text(self, done: str, next_steps: Sequence["Step"], *, is_listed: bool) -> None:
+    def _print_text(
+        self, page: Page, done: str, next_steps: Sequence["Step"], *, is_listed: bool
+    ) -> None:
         from imageshift.reports.text import print_next, print_report  # noqa: PLC0415 not hooks
 
-        page = new_page(self.host)
         print_report(
             page,
             self.summary,

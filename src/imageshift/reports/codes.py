@@ -194,7 +194,7 @@ CODES: dict[str, CodeText] = {
     ),
     Code.CHARTS_UNREAD: CodeText(
         "Charts that nobody read",
-        "So many releases have charts that weren't rendered. Their values were read as text, and "
+        "Some releases have charts that weren't rendered. Their values were read as text, and "
         "what only the charts' defaults name isn't in the report.",
         "Let charts be rendered (`--charts auto`, with Helm and a way to the charts), or name "
         "copies of them under `charts.sources`; `chart-unavailable` says what is in the way of "
@@ -204,7 +204,8 @@ CODES: dict[str, CodeText] = {
         "A chart wasn't rendered",
         "A release's chart couldn't be found or rendered, so its values were read as text, and "
         "its default images weren't seen.",
-        "Install helm or the extra `imageshift[charts]`, or name the chart under `charts.sources`.",
+        "Read what the warning says of the chart. Without Helm, install it or the extra "
+        "`imageshift[charts]`; a chart that can't be fetched can be named under `charts.sources`.",
     ),
     Code.RULE_MISSING: CodeText(
         "A registry that ECR can cache has no rule",
@@ -341,7 +342,7 @@ CODES: dict[str, CodeText] = {
     Code.UPSTREAM_DENIED: CodeText(
         "An upstream refuses the image",
         "The image can't be read with the login that is available: it is private, or it isn't "
-        "there. Many registries answer alike for both.",
+        "there. Many registries give both the same answer.",
         "See that the image is there, and that the secret of the cache's rule may read it.",
     ),
     Code.PLATFORM_MISSING: CodeText(

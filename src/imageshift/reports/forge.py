@@ -20,7 +20,7 @@ _PLACE = re.compile(r"(?P<file>.*?)(?::(?P<line>\d+))?(?::\d+)?", re.DOTALL)
 
 
 def forge_link(variables: Mapping[str, str]) -> Link:
-    """What makes the addresses; outside a CI system that is known there are none.
+    """A function that makes the addresses; outside a known CI system there are none.
 
     A file may carry its line, as `path:line` or `path:line:column`.
     """

@@ -29,6 +29,7 @@ _LEAST = 40
 class Page:
     """Lines in the making. `host` is the registry that `short` writes as `…`; `is_short` if it did.
 
+    Whoever leaves something out that a verbose page has sets `is_folded`.
     `paint` gives a text of one style as the terminal takes it; without it, styles are dropped.
     `is_whole` says that names aren't shortened at all.
     """
@@ -44,6 +45,7 @@ class Page:
         self.width = None if width is None else max(width, _LEAST)
         self.host = host
         self.is_short = False
+        self.is_folded = False
         self._paint = paint
         self._is_whole = is_whole
         self._lines: list[str] = []
@@ -54,7 +56,7 @@ class Page:
         return "".join(f"{line}\n" for line in self._lines)
 
     def short(self, text: str) -> str:
-        """A text that names images, as short as it stays clear."""
+        """A text that names images, as short as it can be and still be clear."""
         if self.width is None or self._is_whole:
             return text
         if self.host and f"{self.host}/" in text:
@@ -63,7 +65,7 @@ class Page:
         return _DIGEST.sub(r"\1…", text)
 
     def line(self, *pieces: Piece, indent: int = 0) -> None:
-        """Adds a line; what doesn't fit goes on below it, two columns further in."""
+        """Adds a line; what doesn't fit continues below it, two columns further in."""
         words = [
             (word, style)
             for text, style in pieces
@@ -84,7 +86,7 @@ class Page:
     def row(self, place: str, text: str, *, indent: int = 0, style: str = "") -> None:
         """Adds a line on a place of a file, which has a line of its own where both don't fit."""
         whole = indent + len(place) + 2 + len(text)
-        if self.width is not None and whole > self.width:
+        if text and self.width is not None and whole > self.width:
             self.line((place, "link bold"), indent=indent)
             self.line((text, style), indent=indent + 2)
         else:

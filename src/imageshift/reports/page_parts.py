@@ -66,7 +66,7 @@ def page_parts(report: Row, done: str) -> Row:
 
 
 def _row(report: Row, row: Row) -> Row:
-    """An image's row with what the page says of it besides."""
+    """An image's row, with what else the page says of it."""
     part = {"rewrite": "moves", "cached": "cached"}.get(row["status"], "left")
     made = {
         "part": part,
@@ -148,6 +148,7 @@ def _lists(rows: list[Row], done: str) -> Iterator[Row]:
                 "title": title,
                 "count": len(found),
                 "caption": f"{title}, by file",
+                "summary": f"{counted(len(found), 'image')} by file",
                 "has_targets": part == "moves",
                 "folded": part == "cached",
                 "files": [
@@ -242,6 +243,8 @@ def _account(account: Row) -> Iterator[tuple[int, str, int]]:
         yield number, CODES[reason].title if reason in CODES else reason, 3
     yield account["unclaimed"], "unclaimed", 2
     yield account["brought"], "brought by charts, post-renderers and remote bases", 1
+    if account["charts_unread"]:
+        yield account["charts_unread"], "releases whose charts weren't read", 1
     yield account["references"], f"references, in {counted(account['uses'], 'use')}", 1
     for other in account["other_formats"]:
         files = counted(other["files"], "file")

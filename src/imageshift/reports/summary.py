@@ -34,8 +34,8 @@ def namer(root: Path) -> Callable[[str], str]:
 class Summary(Struct):
     """The counts of a run, and what its reports list.
 
-    Rows of images are kept only where `clusters` tells those of a file, so that memory stays flat
-    without.
+    Rows of images are kept only where `clusters` is there to say which clusters take a file in;
+    otherwise memory stays flat.
     `back_from` are the registries of a way back, None on the way into the cache: back, warnings say
     nothing, and of what stays only what lies on these registries is worth telling.
     """

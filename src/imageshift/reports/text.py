@@ -34,7 +34,7 @@ Row = tuple[str, str, str]
 
 
 class Step(Struct, frozen=True):
-    """Something to do next: a command of the shell, and what it is good for."""
+    """Something to do next: a shell command, and what it is for."""
 
     command: str
     why: str
@@ -56,24 +56,20 @@ def print_report(
     if summary.post_rendered:
         number = counted(summary.post_rendered, "image")
         page.line((f"{number} by post-renderers, since no value of their charts reaches them", ""))
-    whole = {str(reason) for reason in SkipReason if is_unsafe(reason)}
-    whole |= _FAILING_STRICTLY if strict else set()
+    failing = {str(reason) for reason in SkipReason if is_unsafe(reason)}
+    failing |= _FAILING_STRICTLY if strict else set()
+
+    def is_whole(why: str) -> bool:
+        return verbose or why in failing
+
     page.gap()
     if not is_listed:
-        _print_stays(page, summary, lambda why: verbose or why in whole)
-    _print_skips(page, summary, lambda why: verbose or why in whole)
+        _print_stays(page, summary, is_whole)
+    _print_skips(page, summary, is_whole)
     _print_warnings(page, summary, verbose=verbose)
-    if not verbose and _is_folded(summary, is_listed=is_listed):
+    if page.is_folded:
         page.gap()
         page.line(("--verbose lists every image and place", "dim"))
-
-
-def _is_folded(summary: Summary, *, is_listed: bool) -> bool:
-    """Whether a report says less than a verbose one."""
-    places = (len(notice.places) for notice in summary.advice.warnings())
-    reasons = Counter(_why(kept) for _, kept in summary.stays if not is_listed)
-    reasons.update(f"file {skip.reason}" for skip in summary.skips)
-    return max((*places, *reasons.values()), default=0) > _PLACES
 
 
 def print_rows(page: Page, rows: Sequence[Row], folders: Counter[tuple[str, Status]]) -> None:
@@ -82,6 +78,7 @@ def print_rows(page: Page, rows: Sequence[Row], folders: Counter[tuple[str, Stat
         page.row(place, page.short(text), style=style)
     if len(rows) > LISTED:
         _print_folders(page, folders)
+        page.is_folded = True
 
 
 def print_next(page: Page, steps: Sequence[Step]) -> None:
@@ -148,7 +145,7 @@ def _print_skips(page: Page, summary: Summary, is_whole: Callable[[str], bool]) 
 
 
 def _print_group(page: Page, rows: Sequence[tuple[str, str, str]], *, whole: bool) -> None:
-    """The places of one reason: what they share is said once, and many are told by folder."""
+    """The places of one reason: what they share is printed once, and many are counted by folder."""
     details = {detail for _, _, detail in rows}
     shared = len(rows) > 1 and len(details) == 1
     if shared and any(details):
@@ -163,6 +160,7 @@ def _print_group(page: Page, rows: Sequence[tuple[str, str, str]], *, whole: boo
 
 def _print_places(page: Page, places: Sequence[str]) -> None:
     """The folders of many places, on one line."""
+    page.is_folded = True
     found = sorted(folders_of(places, _FEW).items())
     named = ", ".join(f"{name} ({count})" for name, count in found[:_FEW])
     more = len(found) - _FEW
@@ -189,10 +187,13 @@ def _print_notice(page: Page, notice: Notice, *, verbose: bool) -> None:
     if verbose or len(notice.places) <= _PLACES:
         for place in notice.places:
             page.line((place, "link dim"), indent=2)
+    else:
+        page.is_folded = True
 
 
 def _print_many(page: Page, code: str, notices: Sequence[Notice]) -> None:
     """Many warnings of one code: what it means, what to do, and the first of them."""
+    page.is_folded = True
     text = CODES[code]
     number = sum(notice.count for notice in notices)
     means = text.means.removesuffix(".")
