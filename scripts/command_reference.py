@@ -158,7 +158,7 @@ def reference(app: typer.Typer) -> str:
 
 def main() -> int:
     """Write the page, or with --check only compare it: 1 when it has drifted."""
-    from imageshift.cli import build_app  # noqa: PLC0415 - not needed to import this
+    from imageshift.cli.app import build_app  # noqa: PLC0415 - not needed to import this
 
     text = reference(build_app([]))
     if "--check" in sys.argv[1:]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from imageshift.cli import build_app
+from imageshift.cli.app import build_app
 
 __all__ = ["ACCOUNT", "HOST", "REGISTRY", "Outcome", "read_tree", "run", "write_tree"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import imageshift
+from imageshift.lazy import lazy_re
 
 pytestmark = pytest.mark.once
 
@@ -73,9 +74,12 @@ def patterns() -> Iterator[tuple[str, tuple[re.Pattern[Any], frozenset[str]]]]:
                 yield title, (found, methods or frozenset({"fullmatch", "search"}))
 
 
+_LAZY = type(lazy_re(""))
+
+
 def inside(value: Any) -> Iterator[re.Pattern[Any]]:
     """Yield the expressions in a value, also in tables."""
-    if isinstance(value, re.Pattern):
+    if isinstance(value, re.Pattern | _LAZY):
         yield value
     elif isinstance(value, dict):
         yield from inside([*value, *value.values()])

@@ -12,66 +12,19 @@ The library does what the command line does, on the same values:
 It never prints, exits or configures logging.
 """
 
-from imageshift.api import Plan, migrate_text, plan_migration, plan_revert, revert_text
-from imageshift.cache import (
-    ARTICLE_RULES,
-    CONSOLE_RULES,
-    Cached,
-    Mapped,
-    Registry,
-    Rule,
-    RuleSet,
-    Unmapped,
-)
-from imageshift.errors import (
-    BusyError,
-    ChangedError,
-    ConfigError,
-    ImageshiftError,
-    InvalidReferenceError,
-    RuleError,
-    SourceError,
-    ToolError,
-)
-from imageshift.plan import FilePlan
-from imageshift.reference import ImageReference, parse_reference
-from imageshift.rewrite import Change, Kept, Status
-from imageshift.run import Run, RunOptions, Target
-from imageshift.sites import Confidence, ImageSite, SiteKind, SkipReason
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "ARTICLE_RULES",
-    "CONSOLE_RULES",
-    "BusyError",
-    "Cached",
-    "Change",
-    "ChangedError",
-    "Confidence",
-    "ConfigError",
-    "FilePlan",
-    "ImageReference",
-    "ImageSite",
-    "ImageshiftError",
-    "InvalidReferenceError",
-    "Kept",
-    "Mapped",
-    "Plan",
-    "Registry",
-    "Rule",
-    "RuleError",
-    "RuleSet",
-    "Run",
-    "RunOptions",
-    "SiteKind",
-    "SkipReason",
-    "SourceError",
-    "Status",
-    "Target",
-    "ToolError",
-    "Unmapped",
-    "migrate_text",
-    "parse_reference",
-    "plan_migration",
-    "plan_revert",
-    "revert_text",
-]
+if TYPE_CHECKING:
+    from imageshift import library
+    from imageshift.library import *  # noqa: F403 its `__all__` is ours
+
+    __all__ = library.__all__
+else:
+
+    def __getattr__(name: str) -> Any:
+        """One of the library's names, loaded when asked for: the command line needs none."""
+        library = import_module("imageshift.library")
+        if name in {"__all__", *library.__all__}:
+            return getattr(library, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,15 +10,15 @@ Rules follow the ECR User Guide, "Pulling an image with a pull through cache rul
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, field
+from msgspec.structs import force_setattr, replace
 
 from imageshift.ecr import MAX_REPOSITORY, ROOT, Registry, check_prefix, parse_ecr_host
 from imageshift.errors import InvalidReferenceError, RuleError
+from imageshift.lazy import lazy_re
 from imageshift.reference import DOCKER_HUB, ImageReference, has_host, parse_reference
 
 __all__ = [
@@ -49,7 +49,7 @@ _BUILT_IN_ALIASES = MappingProxyType(
 _STAND_IN = "own.invalid"
 
 
-_LOGIN = re.compile(r"\A.*@", re.DOTALL)
+_LOGIN = lazy_re(r"\A.*@", re.DOTALL)
 
 
 class RuleOrigin(StrEnum):
@@ -60,8 +60,7 @@ class RuleOrigin(StrEnum):
     EXPLICIT = "explicit"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True, eq=False):
     """One pull-through cache rule: what lies under `prefix` comes from `upstream`.
 
     `upstream` is a host (`docker.io` for Docker Hub, whatever AWS calls it); `upstream_prefix`
@@ -75,14 +74,25 @@ class Rule:
     upstream: str
     prefix: str
     upstream_prefix: str | None = None
-    origin: RuleOrigin = field(default=RuleOrigin.BUILT_IN, compare=False)
+    origin: RuleOrigin = RuleOrigin.BUILT_IN
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "upstream", _upstream_host(self.upstream))
-        object.__setattr__(self, "prefix", check_prefix(self.prefix))
-        object.__setattr__(self, "upstream_prefix", _upstream_prefix(self.upstream_prefix))
+        force_setattr(self, "upstream", _upstream_host(self.upstream))
+        force_setattr(self, "prefix", check_prefix(self.prefix))
+        force_setattr(self, "upstream_prefix", _upstream_prefix(self.upstream_prefix))
         if self.upstream_prefix is not None and self.prefix == ROOT:
             raise RuleError(f"{self.upstream}/{self.upstream_prefix} can't have the prefix ROOT")
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they map alike, wherever they come from."""
+        return isinstance(other, Rule) and self._maps == other._maps
+
+    def __hash__(self) -> int:
+        return hash(self._maps)
+
+    @property
+    def _maps(self) -> tuple[str, str, str | None]:
+        return self.upstream, self.prefix, self.upstream_prefix
 
     def __str__(self) -> str:
         return f"{self.full_upstream} → {self.prefix}"
@@ -199,8 +209,7 @@ class Unmapped(Struct, frozen=True):
 Outcome = Mapped | Cached | Unmapped
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSet:
+class RuleSet(Struct, frozen=True):
     """The rules in force on one registry, and the mapping they make, both ways.
 
     `aliases` are further hosts that stand for an upstream (`lscr.io` for `ghcr.io`; the value
@@ -219,7 +228,7 @@ class RuleSet:
         _refuse_twins(self.rules)
         _refuse_loops(self.rules, self.registry.host.lower())
         aliases = dict(_check_alias(host, upstream) for host, upstream in self.aliases.items())
-        object.__setattr__(self, "aliases", aliases)
+        force_setattr(self, "aliases", aliases)
 
     @property
     def known_aliases(self) -> Mapping[str, str]:

@@ -5,7 +5,6 @@ Options of the command line are laid over the file's, key by key.
 
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
-from inspect import cleandoc
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -208,6 +207,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 def schema() -> dict[str, Any]:
     """The JSON schema of .imageshift.yaml."""
+    from inspect import cleandoc  # noqa: PLC0415 loads much that no run needs
+
     made = msgspec.json.schema(Config)
     for definition in made["$defs"].values():
         if "description" in definition:  # older Pythons keep a docstring's indent

@@ -11,20 +11,22 @@ r"""Unified diffs that `git apply` and `patch` take, whatever bytes files and th
 ['@@ -0,0 +1 @@', '+x: 1']
 """
 
-import difflib
 import os
-import re
 from io import StringIO
+
+from imageshift.lazy import lazy_re
 
 __all__ = ["unified_diff"]
 
-_ODD = re.compile(rb'["\\\x00-\x1f\x7f]')
+_ODD = lazy_re(rb'["\\\x00-\x1f\x7f]')
 
 
 def unified_diff(name: str, before: bytes, after: bytes) -> str:
     """The change of a file from one UTF-8 content to another; empty where they are equal."""
     if before == after:
         return ""
+    import difflib  # noqa: PLC0415 few runs show what changes
+
     names = _quoted(f"a/{name}"), _quoted(f"b/{name}")
     lines = difflib.unified_diff(_lines(before), _lines(after), *names)
     return "".join(_ended(line) for line in lines)

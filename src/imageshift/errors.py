@@ -5,7 +5,8 @@ No message and no hint shows the user, password or query of a URL, wherever its 
 
 import re
 from pathlib import Path
-from traceback import walk_tb
+
+from imageshift.lazy import lazy_re
 
 __all__ = [
     "AnswerError",
@@ -25,8 +26,8 @@ __all__ = [
     "without_users",
 ]
 
-_URL = re.compile(r"(?<=://)[^\s'\"<>`\\]+")
-_PORT = re.compile(r"[^:]*(?::\d{0,5})?|\[.*")
+_URL = lazy_re(r"(?<=://)[^\s'\"<>`\\]+")
+_PORT = lazy_re(r"[^:]*(?::\d{0,5})?|\[.*")
 
 
 def without_users(text: str) -> str:
@@ -150,6 +151,8 @@ def unexpected(error: Exception) -> ToolError:
 
     What it says is left out, since it may quote a value.
     """
+    from traceback import walk_tb  # noqa: PLC0415 for bugs only
+
     *_, (frame, line) = walk_tb(error.__traceback__)
     where = f"{Path(frame.f_code.co_filename).name}:{line}"
     return ToolError(

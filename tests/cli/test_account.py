@@ -274,11 +274,11 @@ def test_generated_data_of_known_programs_moves(tmp_path: Path) -> None:
 )
 def test_texts_cost_time_by_their_length_alone(text: str, tmp_path: Path) -> None:
     """Whatever a text repeats, the search ends soon, and what is too much is said."""
-    begin = time.perf_counter()
+    begin = time.process_time()
 
     made = report(tmp_path, {"a.yaml": f"a: {text}\n", "pod.yaml": POD})
 
-    assert time.perf_counter() - begin < SECONDS
+    assert time.process_time() - begin < SECONDS
     assert len(made["images"]) <= 10_001
     many = text == "ghcr.io/a " * 30_000
     assert [skip["reason"] for skip in made["skipped"]] == (["unclaimed"] if many else [])

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import typer
 
 from command_line import HOST, REGISTRY, run, write_tree
 from imageshift.cli.exits import reporting_errors
@@ -145,7 +144,7 @@ ERRORS: dict[str, tuple[BaseException, int, str]] = {
     "any of ours": (ImageshiftError("x"), 3, "imageshift: x\n"),
     "tool": (ToolError("helm failed"), 4, "imageshift: helm failed\n"),
     "interruption": (KeyboardInterrupt(), 130, "interrupted: every file is whole\n"),
-    "exit": (typer.Exit(5), 5, ""),
+    "exit": (SystemExit(5), 5, ""),
 }
 
 
@@ -154,19 +153,19 @@ def test_errors_become_codes(
     capsys: pytest.CaptureFixture[str], error: BaseException, code: int, said: str
 ) -> None:
     """One place turns each error into a message and a code."""
-    with pytest.raises(typer.Exit) as end, reporting_errors():
+    with pytest.raises(SystemExit) as end, reporting_errors():
         raise error
 
-    assert (end.value.exit_code, capsys.readouterr().err) == (code, said)
+    assert (end.value.code, capsys.readouterr().err) == (code, said)
 
 
 def test_bug_is_called_one(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever is left is a bug of ours: exit code 70, and where it was."""
-    with pytest.raises(typer.Exit) as end, reporting_errors():
+    with pytest.raises(SystemExit) as end, reporting_errors():
         raise ZeroDivisionError("by zero")
 
     said = capsys.readouterr().err
-    assert end.value.exit_code == 70
+    assert end.value.code == 70
     assert said.startswith("imageshift: a bug, please report it: ZeroDivisionError: by zero\n")
     assert "test_exit_codes.py" in said
 

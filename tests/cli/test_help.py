@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from command_line import run
-from imageshift.cli import build_app
+from imageshift.cli.app import build_app
 
 pytestmark = pytest.mark.once
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from imageshift.cli import build_app
+from imageshift.cli.app import build_app
 from imageshift.repo.workspace import Workspace
 
 HERE = Path(__file__).parents[2]

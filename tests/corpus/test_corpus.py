@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
-from imageshift.cli import build_app
+from imageshift.cli.app import build_app
 from imageshift.errors import InvalidReferenceError
 from imageshift.reference import parse_reference
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from imageshift.cli import build_app
+from imageshift.cli.app import build_app
 
 CHARTS = Path(__file__).parent.parent / "fixtures" / "charts"
 HOST = "123456789012.dkr.ecr.eu-west-2.amazonaws.com"

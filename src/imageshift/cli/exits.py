@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from enum import IntEnum
 from types import FrameType
 
-import typer
-
 from imageshift.cli.output import flush, say, say_lines
 from imageshift.errors import ConfigError, ImageshiftError, ToolError
 from imageshift.interrupt import ENDING
@@ -62,16 +60,14 @@ def reporting_errors() -> Iterator[None]:
     except ImageshiftError as error:
         _say_error(error)
         code = Exit.USAGE if isinstance(error, ConfigError) else Exit.UNSAFE
-        raise typer.Exit(Exit.TOOL if isinstance(error, ToolError) else code) from None
+        raise SystemExit(Exit.TOOL if isinstance(error, ToolError) else code) from None
     except KeyboardInterrupt:
         say("interrupted: every file is whole")
-        raise typer.Exit(Exit.INTERRUPTED) from None
-    except (typer.Exit, typer.Abort):
-        raise
+        raise SystemExit(Exit.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 whatever is left is a bug of ours
         say_lines(f"imageshift: a bug, please report it: {type(error).__name__}: {error}")
         _say_where(error)
-        raise typer.Exit(Exit.BUG) from None
+        raise SystemExit(Exit.BUG) from None
 
 
 @contextmanager

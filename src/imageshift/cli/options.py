@@ -1,17 +1,16 @@
 """The options that commands share, declared once."""
 
-import inspect
 import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, fields
 from enum import StrEnum
-from functools import wraps
+from functools import update_wrapper
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
-import typer
+from msgspec import Struct
 from msgspec.structs import replace
 
+from imageshift.cli.declare import argument, option
 from imageshift.cli.output import results_in
 from imageshift.errors import ConfigError
 from imageshift.run import RunOptions
@@ -20,6 +19,7 @@ __all__ = [
     "FINDINGS",
     "PAGES",
     "ChartsMode",
+    "Command",
     "Common",
     "Format",
     "MapOptions",
@@ -39,7 +39,7 @@ _FILES = "Files and output"
 
 Paths = Annotated[
     list[Path],
-    typer.Argument(
+    argument(
         default_factory=lambda: [Path()],
         help="Files and folders; `.` if left out.",
         show_default=False,
@@ -87,7 +87,7 @@ class ChartsMode(StrEnum):
 
 
 def _option(panel: str, *names: str, text: str, **more: Any) -> Any:
-    return typer.Option(*names, help=text, rich_help_panel=panel, **more)
+    return option(*names, help=text, rich_help_panel=panel, **more)
 
 
 _FORMAT = _option(_FILES, "--format", text="Output format.")
@@ -105,8 +105,7 @@ Offline = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RegistryOptions:
+class RegistryOptions(Struct, frozen=True, kw_only=True):
     """What says where images go."""
 
     account: Annotated[
@@ -157,8 +156,7 @@ class RegistryOptions:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class MapOptions(RegistryOptions):
+class MapOptions(RegistryOptions, frozen=True, kw_only=True):
     """The options of a command that reads references only."""
 
     format: Annotated[Format, _FORMAT] = Format.TEXT
@@ -166,8 +164,7 @@ class MapOptions(RegistryOptions):
     quiet: Quiet = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Common(RegistryOptions):
+class Common(RegistryOptions, frozen=True, kw_only=True):
     """The options of every command that reads files."""
 
     root: Root = None
@@ -247,9 +244,9 @@ def command_line(
     left_out = {*_OF_THE_OUTPUT, *without}
     options = [
         word
-        for field in fields(Common)
-        if field.name not in left_out
-        for word in _words(field.name, getattr(common, field.name), field.default)
+        for name, default in _defaults(Common).items()
+        if name not in left_out
+        for word in _words(name, getattr(common, name), default)
     ]
     named = [str(path) for path in paths]
     given = [] if named == ["."] else named
@@ -267,61 +264,56 @@ def _words(name: str, value: Any, default: Any) -> Iterator[str]:
             yield str(one.value if isinstance(one, StrEnum) else one)
 
 
+def _defaults(options: type[RegistryOptions]) -> dict[str, Any]:
+    return dict(zip(options.__struct_fields__, options.__struct_defaults__, strict=True))
+
+
+class Command:
+    """A command with the options that it shares with others, which it takes as one value."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        shared: type[RegistryOptions],
+        formats: Collection[Format],
+        without: Collection[str],
+    ) -> None:
+        update_wrapper(self, function)
+        self.function, self.shared = function, shared
+        self.formats, self.without = formats, without
+
+    def defaults(self) -> dict[str, Any]:
+        """The shared options that the command has, with their defaults."""
+        known = _defaults(self.shared)
+        return {name: default for name, default in known.items() if name not in self.without}
+
+    @property
+    def has_report_format(self) -> bool:
+        """Whether its format is that of a report, and no format of the command's own."""
+        return _defaults(self.shared).get("format") is Format.TEXT
+
+    def call(self, values: dict[str, Any]) -> Any:
+        """What the command does with the values of its options, shared and own, by name."""
+        own = dict(values)
+        chosen = {name: own.pop(name) for name in self.defaults()}
+        if "format" in chosen and self.has_report_format:
+            chosen["format"] = Format(chosen["format"].value)
+        return self(common=self.shared(**chosen), **own)
+
+    def __call__(self, *, common: RegistryOptions, **own: Any) -> Any:
+        """Runs the command; what it prints as its result goes where `--output` says."""
+        with results_in(getattr(common, "output", None)):
+            return self.function(common=common, **own)
+
+
 def with_options(
     shared: type[RegistryOptions],
     *,
     formats: Collection[Format] = REPORTS,
     without: Collection[str] = (),
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[Callable[..., Any]], Command]:
     """Gives a command the options of `shared`, handed to it as one value, `common`.
 
     `formats` are those that mean something to it, and `without` are options that it doesn't have.
-    What the command prints as its result goes where `--output` says.
     """
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        own = inspect.signature(command).parameters
-        hints = get_type_hints(command, include_extras=True)
-        names = [field.name for field in fields(shared) if field.name not in without]
-
-        @wraps(command)
-        def run(**values: Any) -> Any:
-            chosen = {name: values.pop(name) for name in names}
-            if "format" in chosen and _has_report_format(shared):
-                chosen["format"] = Format(chosen["format"].value)
-            common = shared(**chosen)
-            with results_in(getattr(common, "output", None)):
-                return command(common=common, **values)
-
-        parameters = [
-            parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
-            for name, parameter in own.items()
-            if name != "common"
-        ]
-        parameters += _shared_parameters(shared, names, formats)
-        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in parameters}
-        return run
-
-    return decorate
-
-
-def _has_report_format(shared: type[RegistryOptions]) -> bool:
-    """Whether the format is that of a report, and no format of the command's own."""
-    return any(field.name == "format" and field.default is Format.TEXT for field in fields(shared))
-
-
-def _shared_parameters(
-    shared: type[RegistryOptions], names: Iterable[str], formats: Collection[Format]
-) -> Iterator[inspect.Parameter]:
-    hints = get_type_hints(shared, include_extras=True)
-    defaults = {field.name: field.default for field in fields(shared)}
-    for name in names:
-        annotation, default = hints[name], defaults[name]
-        if name == "format" and _has_report_format(shared):
-            # Typer takes the choices from an enumeration, so each command has its own.
-            own = StrEnum("Format", {one.name: one.value for one in formats})  # type: ignore[misc]
-            annotation, default = Annotated[own, _FORMAT], own("text")
-        yield inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-        )
+    return lambda function: Command(function, shared, formats, without)

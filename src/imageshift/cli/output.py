@@ -67,13 +67,12 @@ def results_in(file: Path | None) -> Iterator[None]:
     if file is None:
         yield
         return
-    from typer import Exit  # noqa: PLC0415 loaded by now
 
     kept = BytesIO()
     _kept.append(kept)
     try:
         yield
-    except Exit:
+    except SystemExit:
         _write(file, kept.getvalue())
         raise
     else:

@@ -1,6 +1,5 @@
 """What the commands over files share: open a run, follow its plans, report, exit."""
 
-import gc
 import os
 import shlex
 import sys
@@ -67,8 +66,6 @@ class Session:
         backward: bool = False,
         **more: bool,
     ) -> None:
-        # Trees are freed by counting references; the collector would only walk them again.
-        gc.disable()
         self.command, self.paths = command, paths
         self.moves = _MOVES.get(command)
         self.findings: list[Finding] = []

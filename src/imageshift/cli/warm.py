@@ -1,11 +1,9 @@
 """imageshift warm: pulls each image once by its tag, before the roll-out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from msgspec import to_builtins
 from msgspec.structs import replace
 
@@ -22,6 +20,7 @@ from imageshift.cli.aws import (
     read_usage,
     say_notices,
 )
+from imageshift.cli.declare import option
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, Paths, with_options
 from imageshift.cli.output import emit, put_text, say
@@ -59,37 +58,34 @@ _COLD = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class WarmCommon(AwsCommon):
+class WarmCommon(AwsCommon, frozen=True, kw_only=True):
     """What is printed, and for which platform."""
 
-    as_: Annotated[WarmFormat, typer.Option("--as", help="What to print.")] = WarmFormat.LIST
+    as_: Annotated[WarmFormat, option("--as", help="What to print.")] = WarmFormat.LIST
     platform: Annotated[
-        str | None, typer.Option("--platform", help="Platform to pull, such as linux/amd64.")
+        str | None, option("--platform", help="Platform to pull, such as linux/amd64.")
     ] = None
-    namespace: Annotated[str, typer.Option("--namespace", help="Namespace of the Jobs.")] = (
-        "default"
-    )
+    namespace: Annotated[str, option("--namespace", help="Namespace of the Jobs.")] = "default"
     nodes: Annotated[
         int,
-        typer.Option("--nodes", min=1, help="Number of nodes in the roll-out that is forecast."),
+        option("--nodes", min=1, help="Number of nodes in the roll-out that is forecast."),
     ] = 10
     sizes: Annotated[
-        bool, typer.Option("--sizes", help="Ask ECR for the sizes of the images that it has.")
+        bool, option("--sizes", help="Ask ECR for the sizes of the images that it has.")
     ] = False
     missing: Annotated[
         bool,
-        typer.Option(
+        option(
             "--missing",
             help="Pull only what ECR doesn't have yet, for example after a run that ended early.",
         ),
     ] = False
     sync_file: Annotated[
         Path | None,
-        typer.Option("--sync-file", help="Write a file that copies the images ECR can't cache."),
+        option("--sync-file", help="Write a file that copies the images ECR can't cache."),
     ] = None
     sync_tool: Annotated[
-        SyncTool, typer.Option("--sync-tool", help="Tool that the sync file is for.")
+        SyncTool, option("--sync-tool", help="Tool that the sync file is for.")
     ] = SyncTool.REGSYNC
 
 
@@ -98,12 +94,12 @@ def warm(
     *,
     common: WarmCommon,
     paths: Paths,
-    pull: Annotated[bool, typer.Option("--pull", help="Ask the registry for each image.")] = False,
+    pull: Annotated[bool, option("--pull", help="Ask the registry for each image.")] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Pull nothing; exit 1 when a pinned digest is absent.")
+        bool, option("--check", help="Pull nothing; exit 1 when a pinned digest is absent.")
     ] = False,
     forecast: Annotated[
-        bool, typer.Option("--forecast", help="Forecast pulls, rate limits and costs instead.")
+        bool, option("--forecast", help="Forecast pulls, rate limits and costs instead.")
     ] = False,
 ) -> None:
     """List or make the pulls that fill the cache.

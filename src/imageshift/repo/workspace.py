@@ -6,11 +6,10 @@ Paths are texts relative to the workspace's root, with `/`, as Git has them.
 import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_ISREG
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from imageshift.errors import ChangedError, NoFilesError, SourceError
 from imageshift.repo.ignore import Patterns
@@ -152,8 +151,7 @@ class Passed(Struct, frozen=True):
     unread: bool = True
 
 
-@dataclass(slots=True)
-class Workspace:
+class Workspace(Struct):
     """A root folder with its ignore rules; `exclude` are patterns as in .gitignore.
 
     All of them mean what they mean to Git. `exclude` wins over Flux's .sourceignore, and that
@@ -167,7 +165,7 @@ class Workspace:
     _passed: dict[str, Passed] = field(default_factory=dict)
     _others: set[str] = field(default_factory=set)
     _safe: set[str] = field(default_factory=lambda: {""})
-    _given: Patterns = field(init=False)
+    _given: Patterns = Patterns(())
 
     def __post_init__(self) -> None:
         self._given = Patterns.read(os.fsencode("\n".join(self.exclude)))

@@ -1,7 +1,6 @@
 """How files are written: whole, together with those they belong to, or not at all."""
 
 import os
-import shutil
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -262,6 +261,8 @@ def _copy(write: Write, name: Path) -> None:
 
 
 def _be_like(path: Path, other: Path) -> None:
+    import shutil  # noqa: PLC0415 for runs that write
+
     shutil.copystat(other, path)
     status = other.stat()
     with suppress(PermissionError):
