@@ -48,7 +48,13 @@ from imageshift.warm import (
     render_sync,
     render_warm,
 )
-from imageshift.warm.forecast import SizeReport, SizeSource, forecast_lines, size_report
+from imageshift.warm.forecast import (
+    NODES,
+    SizeReport,
+    SizeSource,
+    forecast_lines,
+    size_report,
+)
 from imageshift.warm.forecast import forecast as make_forecast
 from imageshift.warm.login import EcrImages, ecr_login, ecr_sizes
 from imageshift.warm.registry import Manifest
@@ -77,7 +83,7 @@ class WarmCommon(AwsCommon):
     nodes: Annotated[
         int,
         typer.Option("--nodes", min=1, help="Number of nodes in the roll-out that is forecast."),
-    ] = 10
+    ] = NODES
     sizes: Annotated[
         SizeSource | None,
         typer.Option(

@@ -23,18 +23,23 @@ from imageshift.reports.words import counted
 from imageshift.upstream.sizes import Blobs, Size
 
 __all__ = [
+    "NODES",
     "Forecast",
     "SizeReport",
     "SizeSource",
     "UpstreamCount",
     "forecast",
     "forecast_lines",
+    "forecast_sentence",
     "size_report",
 ]
 
 _GB = 1_000_000_000
 _HOURS = 24
 _NAMED = 3
+
+NODES = 10
+"""The nodes of a roll-out where nobody says how many."""
 
 
 class SizeSource(StrEnum):
@@ -172,6 +177,26 @@ def forecast_lines(found: Forecast) -> Iterator[str]:
     if found.hub.images:
         yield from _hub_lines(found.hub, found.nodes)
     yield from _size_lines(found.sizes, found.nodes)
+
+
+def forecast_sentence(found: Forecast) -> str:
+    """The forecast as one line, without sizes; empty where there is no image."""
+    if not found.upstreams:
+        return ""
+    counts = (
+        f"{one.upstream} {counted(one.images, 'image')} in {counted(one.references, 'reference')}"
+        for one in found.upstreams
+    )
+    hub, nodes = found.hub, found.nodes
+    if not hub.images:
+        return f"forecast: {', '.join(counts)}"
+    past = nodes * (hub.images - hub.cached)
+    return (
+        f"forecast: {', '.join(counts)}; a roll of {counted(nodes, 'node')} makes "
+        f"{nodes} x {hub.images} = {counted(nodes * hub.images, 'pull')} from Docker Hub without "
+        f"the cache, where {ANONYMOUS_PULLS} an hour are free without a login, and at most "
+        f"{hub.cached + past} with it"
+    )
 
 
 def _hub_lines(hub: UpstreamCount, nodes: int) -> Iterator[str]:
