@@ -11,6 +11,7 @@ from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
 from imageshift.reference import parse_reference
 from imageshift.upstream.sizes import Size
 from imageshift.warm.forecast import SizeSource, forecast, forecast_lines, size_report
+from web_server import page, serve
 
 pytest_plugins = ("ecr_fixtures",)
 
@@ -130,3 +131,16 @@ def test_only_ecr_can_be_asked_what_is_missing(tmp_path: Path) -> None:
 
     assert done.code == 2
     assert "--missing asks ECR" in done.stderr
+
+
+def test_a_limit_is_said(tmp_path: Path) -> None:
+    """`warm --pull` stops at a rate limit, says so, and says how to go on."""
+    images = "".join(f"  - image: nginx:{n}\n" for n in range(6))
+    write_tree(tmp_path, {"pod.yaml": f"kind: Pod\nspec:\n  containers:\n{images}"})
+    with serve({"*": page(status=429)}) as web:
+        done = run(tmp_path, "warm", "pod.yaml", "--pull", "--registry-host", web.host)
+
+    assert done.code == 4
+    assert "nginx:0: a rate limit is reached" in done.stdout
+    assert "nginx:5: not tried, since a rate limit of docker.io is reached" in done.stdout
+    assert "--pull --missing goes on from here" in done.stderr

@@ -246,7 +246,7 @@ def _explained(report: WarmReport, usage: Usage, common: AwsCommon) -> WarmRepor
     client = open_client("ecr", options)
     pulls = [
         replace(one, error=explain_failure(client, one.pull.target, options) or one.error)
-        if one.error is not None
+        if one.error is not None and one.is_tried
         else one
         for one in report.pulls
     ]
@@ -307,6 +307,8 @@ def _report_pulls(usages: list[Usage], reports: list[WarmReport], common: AwsCom
     failed = sum(len(report.failed) for report in reports)
     missing = counted(len(notices), "digest")
     say(f"{len(lines) - failed} of {counted(len(lines), 'image')} pulled, {missing} not cached")
+    if not all(one.is_tried for report in reports for one in report.pulls):
+        say("  hint: --pull --missing goes on from here when the limit is over")
 
 
 def _not_cached(absent: list[PinResult]) -> list[Notice]:
