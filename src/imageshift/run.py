@@ -52,7 +52,8 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     `charts` is auto, off or require; `render` builds remote bases with kustomize; `jobs` is how
     many renderings may run at once. `offline` contacts nothing: charts come from caches.
     `prune` takes overrides out that do nothing, `mend_stale` mends all that no longer fit. With
-    `fresh` a configuration in the tree isn't read.
+    `fresh` a configuration in the tree isn't read. `imported` are rules as if they were read from
+    `rules_from`.
 
     A `config` that is named here is trusted; one that is found in the tree can't name a registry
     outside ECR or a place outside the tree, and can't have anything contacted.
@@ -63,6 +64,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
     registry_host: str | None = None
     rules: str | None = None
     rules_from: str | None = None
+    imported: tuple[Rule, ...] | None = None
     rule: tuple[str, ...] = ()
     alias: tuple[str, ...] = ()
     config: Path | None = None
@@ -586,6 +588,8 @@ def _rule_options(
 def _imported(
     config: Config, options: RunOptions, folder: Path, where: tuple[str | None, str | None]
 ) -> tuple[Rule, ...] | None:
+    if options.imported is not None:
+        return options.imported
     source = options.rules_from
     if source is None and config.rules_from is not None and not options.rules:
         is_aws = config.rules_from == "aws"

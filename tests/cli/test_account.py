@@ -320,7 +320,7 @@ def test_a_tidy_tree_is_strictly_clean(tmp_path: Path) -> None:
 
 
 def test_the_whole_account(tmp_path: Path) -> None:
-    """--accounting prints the counts, and of the images only those that nothing claims."""
+    """--accounting prints the counts, a forecast, and of the images those that nothing claims."""
     write_tree(tmp_path, {".git/HEAD": "", "v.yaml": f"a: {HUB}\n", "pod.yaml": POD})
 
     done = run(tmp_path, "scan", ".", *REGISTRY, *CHARTS, "--quiet", "--accounting")
@@ -334,7 +334,28 @@ def test_the_whole_account(tmp_path: Path) -> None:
         "     1   unclaimed",
         "     0 brought by charts, post-renderers and remote bases",
         "     2 references, in 2 uses",
+        (
+            "forecast: docker.io 1 image in 1 reference; a roll of 10 nodes makes 10 x 1 = 10 "
+            "pulls from Docker Hub without the cache, where 10 an hour are free without a login, "
+            "and at most 1 with it"
+        ),
+        (
+            "  hint: imageshift warm --forecast --account 123456789012 --region eu-west-2 "
+            "--charts off"
+        ),
     ]
+
+
+def test_a_forecast_without_docker_hub(tmp_path: Path) -> None:
+    """Images and references are counted by upstream; no image, no forecast."""
+    pod = "kind: Pod\nspec:\n  containers:\n" + "  - image: quay.io/a/b:1\n" * 2
+    write_tree(tmp_path, {".git/HEAD": "", "pod.yaml": pod, "none/a.yaml": "kind: Pod\n"})
+    given = (*REGISTRY, *CHARTS, "--quiet", "--accounting")
+
+    some, none = (run(tmp_path, "scan", folder, *given).stdout for folder in (".", "none"))
+
+    assert "forecast: quay.io 1 image in 2 references\n" in some
+    assert "forecast" not in none
 
 
 @pytest.mark.parametrize(

@@ -213,6 +213,62 @@ def test_init_takes_the_rules_of_the_tree(name: str, text: str, tmp_path: Path) 
     assert done.stderr.startswith(f"{name}:1:1: docker.io → hub\n")
 
 
+def test_init_says_what_the_tree_has_no_rule_for(tmp_path: Path) -> None:
+    """An upstream that ECR could cache is named, one that it can't isn't."""
+    more = POD + "    - image: ghcr.io/a/b:1\n    - image: gcr.io/a/b:1\n"
+    write_tree(tmp_path, {"pod.yaml": more, "cache.tf": CACHE_TF})
+
+    done = run(tmp_path, "init", *REGISTRY)
+
+    assert "images of ghcr.io are used, and no rule covers them" in done.stderr
+    assert "gcr.io are" not in done.stderr.replace("ghcr.io", "")
+
+
+CACHE_VARIABLE = """\
+resource "aws_ecr_pull_through_cache_rule" "quay" {
+  ecr_repository_prefix = var.prefix
+  upstream_registry_url = "quay.io"
+}
+"""
+SAVED = """\
+{"pullThroughCacheRules": [{"ecrRepositoryPrefix": "theirs",
+  "upstreamRegistryUrl": "quay.io", "registryId": "999999999999"}]}
+"""
+
+
+def written_rules(folder: Path) -> list[tuple[str, str]]:
+    """Return the rules of the configuration that was written."""
+    config = load_config(folder / ".imageshift.yaml")
+    return [(rule.upstream, rule.prefix) for rule in config.rules if not isinstance(rule, str)]
+
+
+@pytest.mark.parametrize(
+    ("others", "more", "expected"),
+    [
+        pytest.param({"a.tf": CACHE_VARIABLE}, [], "hub", id="a rule that can't be read"),
+        pytest.param({"a.tf": "resource {"}, [], "hub", id="no Terraform"),
+        pytest.param({"theirs.json": SAVED}, [], "hub", id="another account's"),
+        pytest.param({"b.yaml": CACHE_YAML}, [], "hub", id="the same twice"),
+        pytest.param(
+            {"b.yaml": CACHE_YAML.replace("Prefix: hub", "Prefix: other")},
+            ["--rule", "docker.io=other"],
+            "other",
+            id="one of two is chosen",
+        ),
+    ],
+)
+def test_init_never_contradicts_the_tree(
+    others: dict[str, str], more: list[str], expected: str, tmp_path: Path
+) -> None:
+    """Whatever else is in the tree, a prefix that it gives an upstream is the one written."""
+    write_tree(tmp_path, {"pod.yaml": POD, "cache.tf": CACHE_TF, **others})
+
+    done = run(tmp_path, "init", *REGISTRY, *more)
+
+    assert done.code == 0
+    assert written_rules(tmp_path) == [("docker.io", expected)]
+
+
 def test_init_with_rules_of_ones_own(tmp_path: Path) -> None:
     """What the command line says wins over what the tree makes."""
     write_tree(tmp_path, {"pod.yaml": POD, "cache.tf": CACHE_TF})

@@ -40,7 +40,9 @@ def policies(references: list[str], rules: tuple[Rule, ...]) -> dict[str, Any]:
     assert module.count("is_pinned       = true") == len(options.pinned or ())
     return {
         one["Prefix"]: json.loads(
-            one["LifecyclePolicy"]["Fn::Sub"].replace("${ArchiveUntaggedAfterDays}", "90")
+            one["LifecyclePolicy"]["Fn::If"][1]["Fn::Sub"].replace(
+                "${ArchiveUntaggedAfterDays}", "90"
+            )
         )
         if "LifecyclePolicy" in one
         else None

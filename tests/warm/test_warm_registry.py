@@ -6,7 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from imageshift.aws import UsedImage
 from imageshift.net.registry import registry_url
+from imageshift.reference import ImageReference
+from imageshift.warm import plan_warm, pull_all
 from imageshift.warm.registry import Absent, Manifest, RegistryClient
 
 ANSWERS: dict[str, tuple[int, bytes]] = {
@@ -15,6 +18,7 @@ ANSWERS: dict[str, tuple[int, bytes]] = {
     "plain-404": (404, b"<html>"),
     "teapot": (418, b'{"errors": []}'),
     "down": (503, b"later"),
+    "limited": (429, b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "slow down"}]}'),
     "no-json": (200, b"hello"),
     "odd-json": (200, b"[1]"),
     "no-platform": (
@@ -63,6 +67,7 @@ def client(tried: list[str]) -> Iterator[RegistryClient]:
         pytest.param("forbidden", "(no credentials)", id="403 with a reason"),
         pytest.param("unknown-name", "is ecr:CreateRepository allowed?", id="name unknown"),
         pytest.param("plain-404", "the registry doesn't have it", id="404 without a reason"),
+        pytest.param("limited", "a rate limit is reached (slow down)", id="429"),
         pytest.param("teapot", "the registry answered 418", id="an odd status"),
         pytest.param("down", "the registry answered 503", id="down for good"),
     ],
@@ -73,6 +78,27 @@ def test_refusals(client: RegistryClient, tag: str, message: str) -> None:
 
     assert isinstance(answer, Absent)
     assert message in answer.message
+
+
+def test_a_limit_ends_the_pulls_of_its_upstream(client: RegistryClient, tried: list[str]) -> None:
+    """After a refusal for a rate limit, only other upstreams are asked on."""
+    host = "123456789012.dkr.ecr.eu-west-2.amazonaws.com"
+    names = [("ghcr.io", "a", "limited"), ("ghcr.io", "b", "v7"), ("quay.io", "c", "v8")]
+    images = [
+        UsedImage(
+            ImageReference(there, name, tag), ImageReference(host, name, tag), ("a.yaml:1:1",)
+        )
+        for there, name, tag in names
+    ]
+
+    report = pull_all(plan_warm(images), client, jobs=1)
+
+    assert [one.is_tried for one in report.pulls] == [True, False, True]
+    assert report.pulls[1].error == (
+        "not tried, since a rate limit of ghcr.io is reached: run it again later"
+    )
+    assert report.pulls[2].error is None
+    assert "v7" not in tried
 
 
 @pytest.mark.parametrize("tag", ["no-json", "odd-json", "no-platform"])

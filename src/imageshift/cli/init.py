@@ -3,20 +3,33 @@
 from pathlib import Path
 from typing import Annotated
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from imageshift.aws import import_rules
+from imageshift.cache import Rule
 from imageshift.cli.declare import option
 from imageshift.cli.options import Common, Paths, with_options
 from imageshift.cli.output import say
 from imageshift.cli.session import Session, turn_to_write
 from imageshift.config import SCHEMA_ID
 from imageshift.config_file import load_config
+from imageshift.data.upstreams import find_upstream
 from imageshift.errors import ConfigError, SourceError
 from imageshift.repo.read import read_file
 from imageshift.repo.workspace import CONFIG_NAME, find_root
 from imageshift.repo.write import Write
-from imageshift.run import find_config
+from imageshift.rewrite import Status
+from imageshift.run import RunOptions, find_config
+
+
+class _WithRules(Common, frozen=True, kw_only=True):
+    """Options with rules that were read from the tree already."""
+
+    imported: tuple[Rule, ...] = ()
+
+    def run_options(self, *, named_only: bool = False, backward: bool = False) -> RunOptions:
+        given = super().run_options(named_only=named_only, backward=backward)
+        return replace(given, imported=self.imported)
 
 
 @with_options(Common, without=("format", "output", "strict"))
@@ -43,6 +56,7 @@ def init(
             pass
         _write(session, target)
     say(f"wrote {session.shown(CONFIG_NAME)}")
+    _say_uncovered(session)
 
 
 def _with_old_registry(paths: list[Path], common: Common) -> Common:
@@ -70,8 +84,11 @@ def _write(session: Session, target: Path) -> None:
 
 
 def _with_rules_of_the_tree(paths: list[Path], common: Common) -> Common:
-    """The options, with the rules that Terraform and others in the tree make, if none is given."""
-    if common.rules_from or common.rules or common.rule:
+    """The options, with the rules that Terraform and others in the tree make.
+
+    Those of another account don't count. What can't be read is said, and leaves the rest.
+    """
+    if common.rules_from or common.rules:
         return common
     root = find_root(paths, common.root)
     try:
@@ -81,11 +98,22 @@ def _with_rules_of_the_tree(paths: list[Path], common: Common) -> Common:
         return common
     for problem in found.problems:
         say(str(problem).removeprefix(f"{root}/"))
-    if not found.rules or found.problems:
-        return common
-    for one in found.rules:
+    mine = [one for one in found.rules if one.account in {None, common.account}]
+    for one in mine:
         say(f"{one.place.removeprefix(f'{root}/')}: {one.rule}")
-    return replace(common, rules_from=str(root))
+    if not mine:
+        return common
+    given = asdict(common)
+    return _WithRules(**given, imported=tuple(dict.fromkeys(one.rule for one in mine)))
+
+
+def _say_uncovered(session: Session) -> None:
+    """Says which upstreams are in use that ECR can cache, but that the rules leave out."""
+    stays = (kept for _, kept in session.summary.stays if kept.status is Status.NO_RULE)
+    hosts = {kept.before.registry for kept in stays if kept.before is not None}
+    for host in sorted(host for host in hosts if find_upstream(host) is not None):
+        say(f"images of {host} are used, and no rule covers them")
+        say(f"  hint: add one to {CONFIG_NAME}; imageshift infra writes it for the account")
 
 
 def _config_text(session: Session) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from imageshift.cli.declare import option
 from imageshift.cli.next_steps import after_scan
-from imageshift.cli.options import FINDINGS, Common, Format, Paths, with_options
+from imageshift.cli.options import FINDINGS, Common, Format, Paths, command_line, with_options
 from imageshift.cli.output import new_page, put, put_page
 from imageshift.cli.session import Session
 from imageshift.plan import FilePlan
@@ -21,7 +21,10 @@ def scan(
     paths: Paths,
     accounting: Annotated[
         bool,
-        option("--accounting", help="Print the account, and what nothing claims."),
+        option(
+            "--accounting",
+            help="Print the account, what a roll-out pulls, and what nothing claims.",
+        ),
     ] = False,
 ) -> None:
     """List every image, where it is, and what becomes of it."""
@@ -29,7 +32,9 @@ def scan(
     rows = list[Row]()
     listed = common.format is Format.TEXT
     whole = common.quiet or common.verbose or accounting
+    plans = list[FilePlan]()
     for plan in session.follow(session.run.plans()):
+        plans += [plan] if listed and accounting else []
         for result, uses in _rows(plan, accounting=accounting) if listed else ():
             row = _row(result, session.shown(plan.file), uses)
             if whole:
@@ -40,12 +45,36 @@ def scan(
     if whole and session.summary.counts:
         page.line()  # below the rows that are printed already
     print_rows(page, rows, session.summary.folders)
-    for line in session.summary.account.lines() if listed and accounting else ():
-        put(line)
+    if listed and accounting:
+        _put_account(session, plans)
     steps = after_scan(paths, common) if session.summary.upstreams else []
     is_listed = not accounting and (whole or len(rows) <= LISTED)
     session.report(done="to rewrite", next_steps=steps, page=page, is_listed=is_listed)
     raise SystemExit(session.exit_code())
+
+
+def _put_account(session: Session, plans: list[FilePlan]) -> None:
+    """Prints the whole account, and what a roll-out of these images pulls."""
+    from imageshift.aws.collect import collect_images  # noqa: PLC0415 asked for only
+    from imageshift.warm.forecast import NODES, forecast, forecast_sentence  # noqa: PLC0415
+
+    for line in session.summary.account.lines():
+        put(line)
+    run = session.run
+    used = [
+        image
+        for target in run.targets
+        for image in collect_images(
+            (plan for plan in plans if run.rules_of(plan.file) is target.rules),
+            target.rules,
+            session.shown,
+            run.tails,
+        )
+    ]
+    sentence = forecast_sentence(forecast(used, NODES))
+    if sentence:
+        put(sentence)
+        put(f"  hint: {command_line('warm --forecast', session.paths, session.common)}")
 
 
 def _put(row: Row, session: Session) -> None:

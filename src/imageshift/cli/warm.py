@@ -28,8 +28,10 @@ from imageshift.cli.progress import progress
 from imageshift.data.prices import PRICES_OF
 from imageshift.ecr import parse_ecr_host
 from imageshift.errors import ConfigError
+from imageshift.net import Transport
 from imageshift.reference import ImageReference
 from imageshift.reports.words import counted
+from imageshift.upstream.sizes import Sizes
 from imageshift.warm import (
     PinResult,
     Pull,
@@ -45,9 +47,15 @@ from imageshift.warm import (
     render_sync,
     render_warm,
 )
+from imageshift.warm.forecast import (
+    NODES,
+    SizeReport,
+    SizeSource,
+    forecast_lines,
+    size_report,
+)
 from imageshift.warm.forecast import forecast as make_forecast
-from imageshift.warm.forecast import forecast_lines
-from imageshift.warm.login import EcrImages, ecr_login
+from imageshift.warm.login import EcrImages, ecr_login, ecr_sizes
 from imageshift.warm.registry import Manifest
 from imageshift.warm.render import WarmOptions, helper_image
 from imageshift.warm.sync import unsupported_images
@@ -56,6 +64,8 @@ _COLD = (
     "pulling a digest that isn't cached yet is reported to fail, which we haven't tried: "
     "pull the tags first"
 )
+_PLATFORM = "linux/amd64"
+"""The nodes' platform where none is named."""
 
 
 class WarmCommon(AwsCommon, frozen=True, kw_only=True):
@@ -69,10 +79,14 @@ class WarmCommon(AwsCommon, frozen=True, kw_only=True):
     nodes: Annotated[
         int,
         option("--nodes", min=1, help="Number of nodes in the roll-out that is forecast."),
-    ] = 10
+    ] = NODES
     sizes: Annotated[
-        bool, option("--sizes", help="Ask ECR for the sizes of the images that it has.")
-    ] = False
+        SizeSource | None,
+        option(
+            "--sizes",
+            help="Ask for the sizes of images: their upstreams, or ECR for those that it has.",
+        ),
+    ] = None
     missing: Annotated[
         bool,
         option(
@@ -114,6 +128,8 @@ def warm(
         raise ConfigError("--pull and --check can't be used together", hint="--check pulls nothing")
     if common.offline and (pull or check):
         raise ConfigError("--pull and --check contact the registry, which --offline forbids")
+    if common.offline and forecast and common.sizes is not None:
+        raise ConfigError("--sizes contacts registries, which --offline forbids")
     usages = read_usage(paths, common)
     if common.sync_file is not None:
         _write_sync(usages, common.sync_file, common.sync_tool)
@@ -130,18 +146,27 @@ def warm(
 
 def _forecast(usages: list[Usage], common: WarmCommon) -> None:
     found = [
-        make_forecast(
-            usage.images,
-            common.nodes,
-            EcrImages(common.aws_options(usage.rules)).size if common.sizes else lambda _: None,
-        )
-        for usage in usages
+        make_forecast(usage.images, common.nodes, _size_report(usage, common)) for usage in usages
     ]
     if common.format is Format.JSON:
         rows = [to_builtins(one) | {"prices_of": PRICES_OF} for one in found]
         emit_json("warm", usages, forecasts=rows)
         return
     put_text("\n".join(line for one in found for line in forecast_lines(one)))
+
+
+def _size_report(usage: Usage, common: WarmCommon) -> SizeReport | None:
+    """What the one that --sizes names says of the images that come through the cache."""
+    if common.sizes is None:
+        return None
+    platform = common.platform or _PLATFORM
+    wanted = [image for image in usage.images if image.target is not None]
+    with progress("images", len(wanted), quiet=common.quiet) as advance:
+        if common.sizes is SizeSource.ECR:
+            sizes = ecr_sizes(wanted, EcrImages(common.aws_options(usage.rules)), advance)
+        else:
+            sizes = Sizes(Transport(), platform).ask([one.upstream for one in wanted], advance)
+    return size_report(wanted, sizes, common.sizes, platform)
 
 
 def _print(usages: list[Usage], common: WarmCommon) -> None:
@@ -217,7 +242,7 @@ def _explained(report: WarmReport, usage: Usage, common: AwsCommon) -> WarmRepor
     client = open_client("ecr", options)
     pulls = [
         replace(one, error=explain_failure(client, one.pull.target, options) or one.error)
-        if one.error is not None
+        if one.error is not None and one.is_tried
         else one
         for one in report.pulls
     ]
@@ -278,6 +303,8 @@ def _report_pulls(usages: list[Usage], reports: list[WarmReport], common: AwsCom
     failed = sum(len(report.failed) for report in reports)
     missing = counted(len(notices), "digest")
     say(f"{len(lines) - failed} of {counted(len(lines), 'image')} pulled, {missing} not cached")
+    if not all(one.is_tried for report in reports for one in report.pulls):
+        say("  hint: --pull --missing goes on from here when the limit is over")
 
 
 def _not_cached(absent: list[PinResult]) -> list[Notice]:

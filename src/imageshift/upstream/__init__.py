@@ -1,1 +1,1 @@
-"""Whether images are there at all: every upstream asked, by the OCI distribution API."""
+"""Whether images are there, and how large they are: every upstream asked, by the OCI API."""

@@ -17,19 +17,21 @@ from imageshift.net import Registry, Response
 from imageshift.net.registry import decode_json
 from imageshift.reference import ImageReference, parse_reference
 
-__all__ = ["Answer", "Question", "State"]
+__all__ = ["ACCEPT", "Answer", "Question", "State", "fits", "platform_of", "refusal"]
 
 _INDEXES = (
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 )
-_ACCEPT = ", ".join(
+ACCEPT = ", ".join(
     (
         *_INDEXES,
         "application/vnd.oci.image.manifest.v1+json",
         "application/vnd.docker.distribution.manifest.v2+json",
     )
 )
+"""The kinds of manifests and indexes that images have."""
+
 _OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _BUSY = 200, 401, 403, 404, 429
 
 
@@ -67,13 +69,11 @@ class Question(Struct, frozen=True):
             found = _head(registry, image, image.digest or image.tag or "latest")
             if found.status == _OK:
                 return self._looked_at(registry)
-            if found.status in (_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND):
-                return _renamed(image, others) or _refused(registry, image, found)
+            absent = found.status in (_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND)
+            moved = _renamed(image, others) if absent else None
+            return moved or refusal(registry, image, found)
         except NetworkError as error:
             return Answer(State.UNKNOWN, str(error))
-        busy = found.status == _BUSY
-        why = "its rate limit is reached" if busy else f"it answers {found.status}"
-        return Answer(State.UNKNOWN, f"{image.registry}: {why}", busy=busy)
 
     def _looked_at(self, registry: Registry) -> Answer:
         """What is wrong with an image that is there."""
@@ -92,16 +92,16 @@ class Question(Struct, frozen=True):
 
     def _missing(self, registry: Registry) -> list[str]:
         image = self.image
-        answer = registry.manifest(image.repository, image.digest or image.tag or "latest", _ACCEPT)
+        answer = registry.manifest(image.repository, image.digest or image.tag or "latest", ACCEPT)
         if answer.status != _OK:
             return []
         manifest = _map(decode_json(answer.body, f"{image.full_name}: its manifest"))
         rows = manifest.get("manifests")
         if isinstance(rows, list):
-            found = {_platform(_map(_map(row).get("platform"))) for row in rows}
+            found = {platform_of(_map(_map(row).get("platform"))) for row in rows}
         else:
             found = {self._own_platform(registry, manifest)}
-        return [asked for asked in self.platforms if not _fits(asked, found)]
+        return [asked for asked in self.platforms if not fits(asked, found)]
 
     def _own_platform(self, registry: Registry, manifest: Mapping[str, Any]) -> str:
         """The platform of a single image, which its configuration says."""
@@ -111,14 +111,23 @@ class Question(Struct, frozen=True):
         answer = registry.blob(self.image.repository, digest)
         if answer.status != _OK:
             return ""
-        return _platform(_map(decode_json(answer.body, f"{self.image.full_name}: its config")))
+        return platform_of(_map(decode_json(answer.body, f"{self.image.full_name}: its config")))
 
 
 def _head(registry: Registry, image: ImageReference, reference: str) -> Response:
-    return registry.has_manifest(image.repository, reference, _ACCEPT)
+    return registry.has_manifest(image.repository, reference, ACCEPT)
 
 
-def _refused(registry: Registry, image: ImageReference, found: Response) -> Answer:
+def refusal(registry: Registry, image: ImageReference, found: Response) -> Answer:
+    """What an answer means that isn't the image.
+
+    Raises:
+        NetworkError: the registry gives no answer.
+    """
+    if found.status == _BUSY:
+        return Answer(State.UNKNOWN, f"{image.registry}: its rate limit is reached", busy=True)
+    if found.status not in (_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND):
+        return Answer(State.UNKNOWN, f"{image.registry}: it answers {found.status}")
     if found.status != _NOT_FOUND:
         note = registry.note or registry.login.note
         more = f" ({note})" if note else ""
@@ -152,12 +161,13 @@ def candidates(image: ImageReference) -> Iterable[ImageReference]:
                 yield parse_reference(new + name.removeprefix(old) + image.identifier)
 
 
-def _platform(row: Mapping[str, Any]) -> str:
+def platform_of(row: Mapping[str, Any]) -> str:
+    """The platform of an index's row or an image's configuration, such as `linux/arm64/v8`."""
     parts = (row.get("os"), row.get("architecture"), row.get("variant"))
     return "/".join(str(part) for part in parts if part)
 
 
-def _fits(asked: str, found: Iterable[str]) -> bool:
+def fits(asked: str, found: Iterable[str]) -> bool:
     """Whether a platform is among others; without a variant any does."""
     return any(one == asked or one.startswith(f"{asked}/") for one in found)
 

@@ -1,27 +1,20 @@
-"""Many images asked for at once: few at a time of each registry, not too fast, and remembered."""
+"""Whether many images are there, asked at once and remembered."""
 
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from threading import Lock, Semaphore
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from imageshift.aws.used import UsedImage
 from imageshift.charts.store import Store
-from imageshift.net import Registry, Transport, registry_login
+from imageshift.net import Transport
 from imageshift.reference import ImageReference
 from imageshift.upstream.ask import Answer, Question, State, candidates
+from imageshift.upstream.sites import BusyError, Site, Sites, ask_each
 
 __all__ = ["Existence", "Missing", "find_missing"]
 
-_AT_ONCE = 4
-_WORKERS = 16
-_PER_SECOND = 20.0
-"""How many questions a registry gets in a second; Docker Hub answers many more."""
 _GOOD_FOR = 24 * 3600.0
 
 
@@ -40,24 +33,6 @@ class _Kept(Struct):
     asked: float
 
 
-class _Site(Struct):
-    """One registry, with what keeps it from being asked too much."""
-
-    registry: Registry
-    gate: Semaphore
-    lock: Lock = field(default_factory=Lock)
-    next: float = 0.0
-    busy: str = ""
-
-    def wait(self) -> None:
-        """Wait for this question's turn."""
-        with self.lock:
-            now = time.monotonic()
-            turn = max(self.next, now)
-            self.next = turn + 1 / _PER_SECOND
-        time.sleep(max(turn - now, 0))
-
-
 class Existence:
     """Asks registries; good answers of the last day are taken from the user's cache.
 
@@ -74,51 +49,36 @@ class Existence:
         self._transport = transport
         self._store = Store.default() if store is None else store
         self._platforms = tuple(platforms)
-        self._docker = _docker(os.environ if environment is None else environment)
-        self._sites: dict[str, _Site] = {}
+        self._sites = Sites(transport, environment)
 
     def ask(
         self, images: Iterable[ImageReference], advance: Callable[[], None] = lambda: None
     ) -> dict[ImageReference, Answer]:
         """The answers for images, each asked for once."""
-        listed = list(dict.fromkeys(images))
-        for image in listed:
-            for known in (image, *candidates(image)):
-                self._add_site(known.registry)
-
-        def answered(image: ImageReference) -> Answer:
-            answer = self._answer(image)
-            advance()
-            return answer
-
-        with ThreadPoolExecutor(_WORKERS) as pool:
-            return dict(zip(listed, pool.map(answered, listed), strict=True))
-
-    def _add_site(self, host: str) -> None:
-        if host not in self._sites:
-            login = registry_login((self._docker,), host)
-            made = _Site(Registry(host, login, self._transport), Semaphore(_AT_ONCE))
-            self._sites[host] = made
+        listed = list(images)
+        named = (one for image in listed for one in (image, *candidates(image)))
+        self._sites.add(one.registry for one in named)
+        return ask_each(listed, self._answer, advance)
 
     def _answer(self, image: ImageReference) -> Answer:
         site = self._sites[image.registry]
         kept = self._recall(image, site)
         if kept is not None:
             return kept
-        with site.gate:
-            if site.busy:
-                return Answer(State.UNKNOWN, site.busy)
-            site.wait()
-            others = {host: each.registry for host, each in self._sites.items()}
-            answer = Question(image, self._platforms).ask(site.registry, others)
+        try:
+            with site.turn() as registry:
+                question = Question(image, self._platforms)
+                answer = question.ask(registry, self._sites.registries)
             if answer.busy:
                 site.busy = answer.detail
+        except BusyError as error:
+            return Answer(State.UNKNOWN, str(error))
         if answer.state is not State.UNKNOWN:
             text = msgspec.json.encode(_Kept(answer.state, answer.detail, time.time()))
             self._store.keep(text, *self._key(image, site))
         return answer
 
-    def _recall(self, image: ImageReference, site: _Site) -> Answer | None:
+    def _recall(self, image: ImageReference, site: Site) -> Answer | None:
         """What is known of an image: good news for a day, and offline anything."""
         content = self._store.get(*self._key(image, site))
         if content is None:
@@ -132,14 +92,9 @@ class Existence:
             return Answer(kept.state, kept.detail, age)
         return None
 
-    def _key(self, image: ImageReference, site: _Site) -> tuple[str, ...]:
+    def _key(self, image: ImageReference, site: Site) -> tuple[str, ...]:
         login = "login" if site.registry.login.header else ""
         return ("an image upstream", image.normalized, login, *self._platforms)
-
-
-def _docker(environment: Mapping[str, str]) -> Path:
-    home = environment.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 it never raises
-    return Path(environment.get("DOCKER_CONFIG") or Path(home, ".docker"), "config.json")
 
 
 def find_missing(

@@ -1,16 +1,18 @@
 """What ECR itself tells by boto3: a login, and whether a digest is cached."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from imageshift.aws.client import AwsOptions, AwsRefusedError, ask, open_client
 from imageshift.aws.shapes import rows_of
+from imageshift.aws.used import UsedImage
 from imageshift.errors import ToolError
 from imageshift.net import Login
 from imageshift.reference import ImageReference
+from imageshift.upstream.sizes import Size
 
-__all__ = ["EcrImages", "ecr_login"]
+__all__ = ["EcrImages", "ecr_login", "ecr_sizes"]
 
 _ABSENT = frozenset({"ImageNotFoundException", "RepositoryNotFoundException"})
 
@@ -79,3 +81,22 @@ class EcrImages:
                 return None
             raise
         return next(iter(rows_of(answer.get("imageDetails"))), {})
+
+
+def ecr_sizes(
+    used: Iterable[UsedImage], ecr: EcrImages, advance: Callable[[], None] = lambda: None
+) -> dict[ImageReference, Size]:
+    """The sizes that ECR tells of images, by their names upstream.
+
+    It tells one figure for an image, without its layers; for an index that of the largest platform.
+
+    Raises:
+        ToolError: AWS refused or can't be reached.
+    """
+    found = {}
+    for image in used:
+        size = None if image.target is None else ecr.size(image.target)
+        blobs = None if size is None else {str(image.target): size}
+        found[image.upstream] = Size(blobs, blobs, "" if blobs else "ECR doesn't have it")
+        advance()
+    return found

@@ -40,12 +40,16 @@ class PinResult(Struct, frozen=True):
 
 
 class PullResult(Struct, frozen=True):
-    """One tag's pull: its digest, or why it failed; and its pins."""
+    """One tag's pull: its digest, or why it failed; and its pins.
+
+    It isn't tried where a rate limit of its upstream was reached before.
+    """
 
     pull: Pull
     digest: str | None
     error: str | None
     pins: tuple[PinResult, ...] = ()
+    is_tried: bool = True
 
 
 class WarmReport(Struct, frozen=True):
@@ -76,15 +80,17 @@ def pull_all(
 ) -> WarmReport:
     """Pulls every tag of a plan, then asks for the digests that it is pinned to.
 
-    With a platform (`linux/amd64`) the image of that platform is asked for too.
+    With a platform (`linux/amd64`) the image of that platform is asked for too. Where a rate limit
+    is reached, no more is pulled of the upstream.
 
     Raises:
         ToolError: the registry can't be reached, or doesn't accept the login.
     """
+    busy = set[str]()
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         results = []
         try:
-            for result in pool.map(lambda one: _pull(one, registry, platform), plan.pulls):
+            for result in pool.map(lambda one: _pull(one, registry, platform, busy), plan.pulls):
                 results.append(result)
                 on_progress(result)
             untagged = tuple(pool.map(lambda pin: _ask(pin, registry, None), plan.untagged))
@@ -103,8 +109,16 @@ def check_pins(plan: WarmPlan, has: Callable[[ImageReference], bool]) -> tuple[P
     return tuple(PinResult(pin, has(pin.target)) for pin in plan.pins)
 
 
-def _pull(pull: Pull, registry: Manifests, platform: str | None) -> PullResult:
+def _pull(pull: Pull, registry: Manifests, platform: str | None, busy: set[str]) -> PullResult:
+    """One pull, but of an upstream in `busy`, to which those are added whose limit is reached."""
+    upstream = pull.upstream.registry
+    if upstream in busy:
+        why = f"not tried, since a rate limit of {upstream} is reached: run it again later"
+        return PullResult(pull, None, why, is_tried=False)
     answer = registry.manifest(pull.target.repository, pull.target.tag or "latest")
+    if isinstance(answer, Absent) and answer.busy:
+        busy.add(upstream)
+        return PullResult(pull, None, answer.message)
     if isinstance(answer, Absent):
         pins = tuple(_ask(pin, registry, None) for pin in pull.pins)
         return PullResult(pull, None, answer.message, pins)

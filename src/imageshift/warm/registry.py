@@ -22,7 +22,7 @@ _MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-_OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+_OK, _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _BUSY = 200, 401, 403, 404, 429
 _LONGEST_MESSAGE = 500
 
 _MEANINGS = {
@@ -44,9 +44,13 @@ class Manifest(Struct, frozen=True):
 
 
 class Absent(Struct, frozen=True):
-    """The registry doesn't have the manifest, or refuses it; `message` says why."""
+    """The registry doesn't have the manifest, or refuses it; `message` says why.
+
+    `busy` says that a rate limit is reached, so that asking on is of no use.
+    """
 
     message: str
+    busy: bool = False
 
 
 class RegistryClient:
@@ -81,7 +85,9 @@ class RegistryClient:
                 f"{host} doesn't accept the login",
                 hint="for ECR: may this identity call ecr:GetAuthorizationToken?",
             )
-        return Absent(_explain(answer.status, answer.body))
+        code, _ = _first_error(answer.body)
+        busy = answer.status == _BUSY or code == "TOOMANYREQUESTS"
+        return Absent(_explain(answer.status, answer.body), busy)
 
 
 def _read_manifest(content: bytes, identifier: str) -> Manifest:
@@ -105,6 +111,8 @@ def _explain(status: int, content: bytes) -> str:
             "the registry forbids it: ECR says so for Docker Hub's official images without "
             f"library/, and for upstreams that refuse the credentials{_in_brackets(text)}"
         )
+    if status == _BUSY or code == "TOOMANYREQUESTS":
+        return f"a rate limit is reached{_in_brackets(text)}"
     if status == _NOT_FOUND:
         return f"the registry doesn't have it{_in_brackets(text)}"
     return f"the registry answered {status}{_in_brackets(text)}"
