@@ -307,7 +307,7 @@ def test_strict_fails_on_unclaimed(command: str, code: int, tmp_path: Path) -> N
     done = run(tmp_path, name, ".", *REGISTRY, *CHARTS, *more)
 
     assert done.code == code
-    assert "account: 1 text in the tree: 0 cached or moving, 0 left with a reason, 1 unclaimed" in (
+    assert "1 image name in the tree: 0 cached or moving, 0 left with a reason, 1 unclaimed" in (
         done.stderr
     )
 
@@ -328,11 +328,11 @@ def test_the_whole_account(tmp_path: Path) -> None:
     first, *counts = done.stdout.splitlines()
     assert first.startswith(f"v.yaml:1:4: skipped: {HUB} (unclaimed: no finder reads this text")
     assert counts == [
-        "     2 named in the tree",
+        "     2 image names in the tree",
         "     1   cached or moving",
         "     0   left with a reason",
         "     1   unclaimed",
-        "     0 brought by charts, post-renderers and remote bases",
+        "     0 more from charts, post-renderers and remote bases",
         "     2 references, in 2 uses",
     ]
 

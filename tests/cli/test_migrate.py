@@ -172,7 +172,7 @@ def test_one_is_one(tmp_path: Path) -> None:
     twice = run(tmp_path, "scan", "other", *REGISTRY)
 
     assert one.stderr.startswith("1 file, 1 image: 1 to rewrite\n")
-    assert twice.stdout.startswith("unparsable 1 file not looked into\n  invalid YAML: ")
+    assert twice.stdout.startswith("unparsable 1 file skipped\n  invalid YAML: ")
     assert twice.stdout.count("invalid YAML") == 1
     assert "\n  other/b.yaml:3:1\n  other/b.yaml:6:1\n" in twice.stdout
 
