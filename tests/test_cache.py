@@ -113,11 +113,11 @@ STAYS: dict[str, tuple[str, Told]] = {
     ),
     "three parts on Docker Hub": (
         "docker.io/a/b/c",
-        ("no-rule", "docker.io/a/b/c isn't a name that docker.io can have"),
+        ("no-rule", "docker.io/a/b/c can't be a repository of docker.io"),
     ),
     "host that was taken for a path": (
         "docker.io/ghcr.io/org/app",
-        ("no-rule", "docker.io/ghcr.io/org/app isn't a name that docker.io can have"),
+        ("no-rule", "docker.io/ghcr.io/org/app can't be a repository of docker.io"),
     ),
     "other account's ECR": (f"{OTHER}/team/app", ("other-ecr", f"{OTHER} is another ECR registry")),
     "EKS add-on": (

@@ -314,7 +314,7 @@ class RuleSet:
         if repository is None or _is_broken_hub_name(normal) or self.inner(normal) is not None:
             return Unmapped(
                 UnmappedReason.NO_RULE,
-                f"{normal.full_name} isn't a name that {normal.registry} can have",
+                f"{normal.full_name} can't be a repository of {normal.registry}",
             )
         return self._checked(normal, repository, rule)
 
@@ -324,13 +324,13 @@ class RuleSet:
         if owner != rule:
             return Unmapped(
                 UnmappedReason.CONFLICT,
-                f"{repository} would lie under the rule {owner}, not under {rule}",
+                f"{repository} would fall under the rule {owner}, not under {rule}",
             )
         if len(repository) > MAX_REPOSITORY:
             return Unmapped(
                 UnmappedReason.CONFLICT,
-                f"the repository would be {len(repository)} characters long, "
-                f"references take {MAX_REPOSITORY}",
+                f"the repository would be {len(repository)} characters long, but references allow "
+                f"{MAX_REPOSITORY}",
             )
         return Mapped(target, rule)
 

@@ -291,7 +291,7 @@ def _base_rules(config: Config, part: RegistryEntry, options: RuleOptions) -> It
         if options.preset not in PRESETS:
             names = ", ".join(PRESETS)
             raise ConfigError(
-                f"there are no built-in rules {options.preset!r}", hint=f"one of {names}"
+                f"there is no built-in rule set {options.preset!r}", hint=f"one of {names}"
             )
         return PRESETS[options.preset]
     if options.imported is not None:

@@ -188,7 +188,7 @@ class _File(Struct, frozen=True):
             return
         lost = " and may drop the leading zero, or read it as octal"
         raise self.error(
-            f"account {value.value} is a number in YAML: readers turn it into a different text"
+            f"account {value.value} is a number in YAML: parsers may turn it into a different text"
             + lost * value.value.startswith("0"),
             value.start,
             f'write it in quotes: account: "{value.value}"',
@@ -244,7 +244,7 @@ class _File(Struct, frozen=True):
 
 _UNKNOWN = re.compile(r"unknown field `(.*?)`")
 _REFERENCE = "the keys are in the configuration reference of the documentation"
-_TRUST = "a configuration that --config names may do so"
+_TRUST = "a file that you pass with --config may do this"
 
 
 def _check_host(host: str | None, foreign: Foreign) -> None:
@@ -258,9 +258,9 @@ def _check_host(host: str | None, foreign: Foreign) -> None:
 
 def _check_keep(keep: KeepEntry) -> None:
     if keep.file is None and keep.image is None:
-        raise ConfigError("neither a file nor an image says what is kept")
+        raise ConfigError("an entry needs `file` or `image`")
     if not keep.reason.strip():
-        raise ConfigError("a reason has to say why it is kept")
+        raise ConfigError("the reason must say why it is kept")
 
 
 def _data(node: Node) -> Any:

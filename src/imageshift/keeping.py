@@ -28,7 +28,7 @@ from imageshift.source import Sequence as Items
 
 __all__ = ["keeps_of", "with_keeps", "write_keeps"]
 
-_HEAD = "# What rendered charts leave alone; `check FILE` and the hooks leave it too.\n"
+_HEAD = "# Images that only rendering leaves alone; `check FILE` and the hooks leave them too.\n"
 
 
 def keeps_of(run: Run) -> list[KeepEntry]:
@@ -80,9 +80,9 @@ def with_keeps(text: str, entries: Sequence[KeepEntry]) -> str:
         gap = "" if not text or text.endswith("\n") else "\n"
         after = f"{text}{gap}{_HEAD}keep:\n{''.join(map(_item, entries))}"
     else:
-        raise SourceError("no place for a list `keep`", reason="style")
+        raise SourceError("nowhere to put a `keep` list", reason="style")
     if _count(after) != _count(text) + len(entries):
-        raise SourceError("the entries of `keep` would not read as planned", reason="style")
+        raise SourceError("the `keep` entries would not parse as planned", reason="style")
     return after
 
 

@@ -575,7 +575,7 @@ def _applied(source: SourceText, results: list[Result]) -> str:
         raise SourceError(str(error), reason="conflict") from None
     documents = {id(file): file for file in (change.site.document.file for change in changes)}
     if not same_but_for(source, documents.values(), after, edits):
-        raise SourceError("the result would not read as planned", reason="style")
+        raise SourceError("the edited text would not parse as planned", reason="style")
     return after
 
 

@@ -342,7 +342,9 @@ def _chart_spec(site: ImageSite) -> Mapping:
     for node in walk(site.document.root):
         if isinstance(node, Mapping) and node.get("url") is site.main.scalar:
             return node
-    raise SourceError("its address stands elsewhere, so `provider` has no place", reason="style")
+    raise SourceError(
+        "its address is set elsewhere, so there is nowhere to put `provider`", reason="style"
+    )
 
 
 def _without_provider(document: Document, spec: Mapping, provider: Scalar) -> Edit:

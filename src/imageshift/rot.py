@@ -8,7 +8,7 @@ from imageshift.source import Place
 
 __all__ = ["PRUNE", "Rot", "RotCode"]
 
-PRUNE = "imageshift migrate --prune takes it out"
+PRUNE = "imageshift migrate --prune removes it"
 """What to do about an override that does nothing."""
 
 

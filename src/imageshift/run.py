@@ -554,7 +554,7 @@ def load_targets(config: Config, options: RunOptions, folder: Path) -> tuple[Tar
         return (Target(build_rules(config, _rule_options(config, options, folder))),)
     if options.account or options.region or options.registry_host:
         raise ConfigError(
-            "the configuration has a registry for each path, so none can be given here",
+            "the configuration sets registries by path, so none can be given here",
             hint="leave out --account, --region and --registry-host",
         )
     return tuple(

@@ -68,7 +68,7 @@ CASES = {
         ARGO,
         GATED,
         "docker.io/org/one:1",
-        f"the chart refuses other registries in its values: {OPEN} lets them in",
+        f"the chart rejects other registries in its values: {OPEN} allows them",
     ),
 }
 

@@ -248,7 +248,7 @@ def test_a_path_that_no_rule_makes(tree: Tree) -> None:
         "apps/web.yaml:14:19: path-phantom: no rule makes HOST/quay-mirror/org/app: "
         "app 1.0.0 takes quay.io/org/app:1 by default\n"
         "  hint: imageshift migrate --mend-stale makes it HOST/quay/org/app; "
-        "if it is there on purpose, mark it: # imageshift: keep\n"
+        "if it is intentional, mark it: # imageshift: keep\n"
     )
     assert done.code == 1
     tree.run("migrate", "--mend-stale")
@@ -426,7 +426,7 @@ MOVED = {
     "another version": (FLAG.format(2), [], "args/0", 'sidecar-image=HOST/github/org/s:2"'),
     "another place": (
         f"--first, {FLAG.format(1)}",
-        ["app 2.0.0 has the image of Deployment web elsewhere than at /spec/template/spec/{}"],
+        ["app 2.0.0 has the image of Deployment web somewhere other than /spec/template/spec/{}"],
         "args/1",
         'sidecar-image=HOST/github/org/s:1"',
     ),
@@ -473,7 +473,7 @@ OTHERS = {
     "the image, where nothing says that it is one": ("--base=HOST/github/org/s:1", []),
     "another text": (
         "--side=HOST/github/org/s:1",
-        ["app 1.0.0 has the image of Deployment web elsewhere than at /spec/template/spec/{}"],
+        ["app 1.0.0 has the image of Deployment web somewhere other than /spec/template/spec/{}"],
     ),
     "another image whose name begins alike": ("--side=HOST/github/org/server:1", []),
 }

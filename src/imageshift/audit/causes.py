@@ -57,9 +57,9 @@ class Cause(StrEnum):
 _WORDS = {
     Cause.CACHE: "from the cache",
     Cause.WRONG_PATH: "a wrong path in the cache",
-    Cause.OWN: "the team's own repository on the registry",
+    Cause.OWN: "your own repository in the target registry",
     Cause.NOT_ROLLED_OUT: "moved in Git, not rolled out yet",
-    Cause.LINE: "named by a line of the repository",
+    Cause.LINE: "named in a file of the repository",
     Cause.CHART: "a chart's default",
     Cause.CONTROLLER: "made by a controller",
     Cause.INJECTED: "injected sidecar",

@@ -160,7 +160,7 @@ def read_items(content: bytes, name: str) -> tuple[list[Item], list[str]]:
         raise SourceError(f"{name}: it isn't JSON: {error}", reason="unparsable") from None
     if found.items is None:
         if not found.kind:
-            raise SourceError(f"{name}: it holds no list of objects", reason="unparsable")
+            raise SourceError(f"{name}: it contains no list of objects", reason="unparsable")
         return [found], problems
     kind = _LIST.match(found.kind)
     if kind is not None and kind[1]:
@@ -184,9 +184,9 @@ def _one_by_one(data: bytes, name: str) -> tuple[_File, list[str]]:
     try:
         raw = _RAW.decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError(f"{name}: it holds no objects: {error}", reason="unparsable") from None
+        raise SourceError(f"{name}: it contains no objects: {error}", reason="unparsable") from None
     if raw.items is None:
-        raise SourceError(f"{name}: it holds no list of objects", reason="unparsable")
+        raise SourceError(f"{name}: it contains no list of objects", reason="unparsable")
     items: list[Item] = []
     problems: list[str] = []
     for number, part in enumerate(raw.items):

@@ -177,7 +177,7 @@ def _runs(row: Row) -> str:
     if row.containers:
         parts.append(f"{counted(row.containers, 'container')} of {workload}")
     if row.templates:
-        parts.append(f"{workload} asks for it, no pod runs it now")
+        parts.append(f"{workload} uses it, but no pod runs it now")
     if row.nodes:
         parts.append(f"kept by {counted(row.nodes, 'node')}")
     return ", ".join(parts)

@@ -15,8 +15,8 @@ __all__ = ["PREFIX", "find_updater", "registries_conf"]
 PREFIX = "argocd-image-updater.argoproj.io"
 _LIST = f"{PREFIX}/image-list"
 _HINT = (
-    "name the cache instead; ECR lists only the tags that were pulled already, so new ones are "
-    "seen when somebody has pulled them"
+    "name the cache instead; ECR lists only tags that have been pulled, so a new tag shows up "
+    "only after somebody pulls it"
 )
 _CONF = """\
 registries:

@@ -23,8 +23,8 @@ _MARKER = re.compile(
 )
 _ONLY = re.compile(r"[ \t]*#[ \t]*$")
 _LISTS = (
-    "ECR lists only the tags that were pulled already, so the policy sees new ones when somebody "
-    "has pulled them"
+    "ECR lists only tags that have been pulled, so the policy sees a new tag only after somebody "
+    "pulls it"
 )
 _Key = tuple[str, str]
 
@@ -147,7 +147,7 @@ def _mended(
             marker.file,
             marker.place,
             f"the marker writes the name {repository.image.value} back",
-            "take it off: the marker of the tag stays",
+            "remove it: the tag's marker stays",
             ((marker.file, _without(marker, source)),),
         )
 

@@ -142,7 +142,7 @@ class RenovateConfig(Struct, frozen=True):
         assert isinstance(self.node.value, dict)  # noqa: S101 read as an object
         expected = {**self.node.value, _KEY: {**new, **self.aliases}}
         if inner is None or inner.value != expected:
-            raise SourceError(f"{self.name}: the result would not read as planned")
+            raise SourceError(f"{self.name}: the edited text would not parse as planned")
 
     def _with_items(self, node: Node, new: Mapping[str, str]) -> str:
         """New aliases before those that are there."""

@@ -116,7 +116,7 @@ class _Gunzip(io.RawIOBase):
         while not self._unpack.eof:
             self._left = self._left or self._packed.read(_LONGEST_HEADER)
             if not self._left:
-                raise ValueError("it is cut short")
+                raise ValueError("it is truncated")
             made = self._unpack.decompress(self._left, len(buffer))
             self._left = self._unpack.unconsumed_tail
             if made:

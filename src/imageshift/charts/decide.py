@@ -69,9 +69,9 @@ _LONGEST = 300
 _MOST_ROUNDS = 3
 _UPGRADING = frozenset({Tool.FLUX, Tool.HELMFILE})
 _REFUSED_BY_FLUX = "Flux can't install {}: kustomize refuses {} (Argo CD accepts it)"
-_FROZEN = "{} now pins what so far came with {}: raise it together with the chart"
-_SUBSTITUTED = "`charts.sources` gives {} {} in place of version {}"
-_REFUSED = "the chart doesn't use it as an image, and would render something else with another name"
+_FROZEN = "{} now pins what used to come from {}: update it together with the chart"
+_SUBSTITUTED = "`charts.sources` provides {} {} instead of version {}"
+_REFUSED = "the chart uses it for something other than an image, which a new name would change"
 _BEYOND = "only another build of the release renders it, and no post-renderer can reach it there"
 
 

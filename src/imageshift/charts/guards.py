@@ -26,8 +26,8 @@ _FREE = re.compile(r"helm\.sh/hook|\bgenerateName:")
 _NAME = re.compile(r"\bname:[^\n]*\.Release\.Revision")
 _REPLACED = re.compile(r"sync-options[^\n]*(?:Force=true[^\n]*Replace|Replace=true[^\n]*Force)")
 _RESTRICTS = {"enum", "const", "pattern", "maxLength"}
-_APPLIED = "the Job in {} uses it: the image of one that is applied can't change"
-_COMPARED = "{} compares it, so the chart may refuse another name; only rendering can tell"
+_APPLIED = "the Job in {} uses it, and the image of an applied Job can't change"
+_COMPARED = "{} compares it, so the chart may reject a different name; only rendering can tell"
 
 
 class Guard(Struct, frozen=True):

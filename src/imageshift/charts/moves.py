@@ -56,8 +56,8 @@ _CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart 
 _CONTESTED = "spec.values and a targetPath of valuesFrom both set it, and either may win"
 _NOTHING_BEHIND = "no value reaches it, and nothing here can change what the chart renders"
 _GATED = (
-    "the chart refuses other registries in its values: `charts: {allow_insecure_images: true}` "
-    "in the configuration lets them in"
+    "the chart rejects other registries in its values: `charts: {allow_insecure_images: true}` in "
+    "the configuration allows them"
 )
 _SPOILING = "another build has its own values, and the change would be wrong with them"
 IGNORED = "a value that it comes from is marked `imageshift: ignore`"

@@ -400,10 +400,11 @@ def _unbuildable(
 def _why_left(image: RenderedImage, trace: Trace) -> str:
     if _leaves(image) & trace.gated:
         return (
-            f"the chart refuses other registries in its values: {'.'.join(map(str, GATE))} opens it"
+            f"the chart rejects other registries in its values unless {'.'.join(map(str, GATE))} "
+            "is set"
         )
     if image.field is Field.EMBEDDED:
-        return "it is part of a longer text, and no value sets it alone"
+        return "it is part of a longer text, and no value sets just this part"
     return "neither a value nor a post-renderer reaches it"
 
 

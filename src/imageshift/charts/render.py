@@ -251,7 +251,7 @@ def _empty_home(home: str) -> dict[str, str]:
 
 def _died(code: int | None, message: str = "") -> str:
     fatal = re.search(r"fatal error: (.+)|runtime: (.+)", message)
-    why = (fatal[1] or fatal[2]) if fatal else "endless recursion, or too little memory"
+    why = (fatal[1] or fatal[2]) if fatal else "infinite recursion, or out of memory"
     return f"Helm crashed on the chart (exit code {code}): {why}"
 
 

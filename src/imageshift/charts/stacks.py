@@ -43,9 +43,9 @@ from imageshift.source import Edit, Mapping
 __all__ = ["Stacks", "read_stacks"]
 
 _IMAGE_KEYS = frozenset({"registry", "tag", "digest", *REPOSITORY_KEYS})
-_EITHER = "a targetPath of valuesFrom sets it, or a part of it, as well, and either may win"
-_APART = "the values at {} would change at another time: Flux builds the chart later"
-_TAKEN = "the text at {} takes part in other images, which decide over it"
+_EITHER = "a targetPath of valuesFrom also sets all or part of it, and either may win"
+_APART = "the values at {} would change at a different time: Flux builds the chart later"
+_TAKEN = "the text at {} is also part of other images, which decide what it can become"
 _FIXED = "the values at {} set a part of it, which can't be changed"
 
 

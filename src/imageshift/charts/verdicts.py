@@ -48,7 +48,7 @@ __all__ = ["PASSING", "ChartProblem", "Solved", "Verdicts", "ignored_leaves"]
 PASSING = "a later entry matches this name, and replaces it"
 """Why the newName of an entry stays that another entry meets."""
 _REPLACED = "the releases that use this text override it with their own values"
-_ENTRY = "what comes behind the chart matches it, or gives it another name"
+_ENTRY = "what runs after the chart matches it or renames it"
 _HOOKS = "hooks are post-rendered only since helm-controller 1.6.0"
 
 

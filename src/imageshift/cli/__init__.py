@@ -42,7 +42,7 @@ _GROUPS = {
         {"terraform": "terraform", "cloudformation": "cloudformation"},
     ),
     "bots": (
-        "Tell Renovate about the cache; find what other bots would undo.",
+        "Configure update bots for the cache; find what they would undo.",
         {
             "renovate": "renovate",
             "flux": "flux",

@@ -47,7 +47,7 @@ class AuditOptions(Common):
     ] = None
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Exit 1 while an image with a rule comes from upstream."),
+        typer.Option("--strict", help="Exit 1 if an image with a rule comes from its upstream."),
     ] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every image.")] = False
 
@@ -64,7 +64,7 @@ def audit(
         list[str],
         typer.Argument(
             metavar="PODS.JSON… [PATH…]",
-            help="Files of `kubectl get … -o json` (- is stdin), then paths of the repository.",
+            help="Files from `kubectl get … -o json` (- is stdin), then paths in the repository.",
             show_default=False,
         ),
     ],

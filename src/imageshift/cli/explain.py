@@ -23,7 +23,9 @@ from imageshift.run import Run
 def explain(
     *,
     common: Common,
-    what: Annotated[str, typer.Argument(metavar="FILE[:LINE]|IMAGE", help="A place, or an image.")],
+    what: Annotated[
+        str, typer.Argument(metavar="FILE[:LINE]|IMAGE", help="A location in a file, or an image.")
+    ],
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Where to look for an image.", show_default=False)
     ] = None,

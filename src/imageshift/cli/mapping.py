@@ -30,7 +30,7 @@ def map_(
 ) -> None:
     """Print where each reference goes.
 
-    One without a rule comes back unchanged.
+    A reference without a rule is printed unchanged.
     """
     rules, _, _ = open_rules(common)
     say_doubtful_accounts([rules.registry])

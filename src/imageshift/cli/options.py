@@ -113,7 +113,7 @@ class RegistryOptions:
         str | None, _option(_REGISTRY, "--account", text="AWS account id of the cache.")
     ] = None
     region: Annotated[
-        str | None, _option(_REGISTRY, "--region", text="AWS region of the cache.")
+        str | None, _option(_REGISTRY, "--region", text="AWS Region of the cache.")
     ] = None
     registry_host: Annotated[
         str | None,
@@ -136,7 +136,7 @@ class RegistryOptions:
     ] = None
     alias: Annotated[
         list[str] | None,
-        _option(_REGISTRY, "--alias", text="HOST=UPSTREAM, or known for the built-in table."),
+        _option(_REGISTRY, "--alias", text="HOST=UPSTREAM, or known to use the built-in table."),
     ] = None
     config: Annotated[
         Path | None,
@@ -196,17 +196,22 @@ class Common(RegistryOptions):
     ] = False
     offline: Offline = False
     follow: Annotated[
-        bool, _option(_FILES, "--follow", text="Include the folders that Flux objects here build.")
+        bool,
+        _option(
+            _FILES,
+            "--follow",
+            text="Also include the folders that Flux objects in the paths build.",
+        ),
     ] = False
     format: Annotated[Format, _FORMAT] = Format.TEXT
     output: Output = None
     jobs: Annotated[
-        int, _option(_FILES, "--jobs", min=1, text="How many renders may run at once.")
+        int, _option(_FILES, "--jobs", min=1, text="How many renders to run at once.")
     ] = 1
     strict: Annotated[
         bool,
         _option(
-            _FILES, "--strict", text="Exit 1 also for doubtful images and those without a rule."
+            _FILES, "--strict", text="Also exit 1 for doubtful images and those without a rule."
         ),
     ] = False
     quiet: Quiet = False

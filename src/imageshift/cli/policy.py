@@ -27,9 +27,7 @@ from imageshift.sites import SkipReason
 
 Paths = Annotated[
     list[Path] | None,
-    typer.Argument(
-        help="Files and folders, which say which registry is meant.", show_default=False
-    ),
+    typer.Argument(help="Files and folders that determine the registry.", show_default=False),
 ]
 
 _ELSEWHERE = frozenset({SkipReason.NO_RULE, SkipReason.OTHER_ECR})
@@ -89,7 +87,7 @@ def validating(
     only_cache: Annotated[
         bool,
         typer.Option(
-            "--only-cache", help="Also find images without a rule, except those in the paths."
+            "--only-cache", help="Also match images without a rule, except those in the paths."
         ),
     ] = False,
 ) -> None:

@@ -23,9 +23,9 @@ def revert(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the diff, write nothing.")] = False,
 ) -> None:
-    """Bring references back from the cache.
+    """Change references from the cache back to the upstream.
 
-    Either those that differ from a base, or all.
+    Reverts what differs from a base, or everything.
     """
     if (base is None) != all_:
         raise ConfigError("revert needs either --base REV|DIR or --all")

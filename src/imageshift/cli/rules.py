@@ -80,7 +80,7 @@ def _rule_line(usage: Usage, row: dict[str, Any]) -> str:
 def import_(
     *,
     common: AwsCommon,
-    source: Annotated[str, typer.Argument(help="aws, or a file or folder that holds rules.")],
+    source: Annotated[str, typer.Argument(help="aws, or a file or folder that contains rules.")],
     paths: UsedPaths = None,
 ) -> None:
     """Print the rules of an account or a file as configuration.
@@ -173,12 +173,12 @@ def validate(
         bool, typer.Option("--all", help="All rules in force, not only those in use.")
     ] = False,
     role: Annotated[
-        str | None, typer.Option("--role", help="The nodes' role, whose permissions are checked.")
+        str | None, typer.Option("--role", help="The nodes' role, whose permissions to check.")
     ] = None,
 ) -> None:
     """Ask AWS whether the rules in use exist and work.
 
-    Exits with 1 when one doesn't.
+    Exits with 1 if one doesn't.
     """
     usages = read_usage(paths or [], common)
     validations = [

@@ -57,8 +57,8 @@ def _remedy(run: Run) -> str:
 
 
 _WHY = (
-    "`chart-unavailable` says what is in the way of each; `charts: {sources: …}` can name copies "
-    "of them"
+    "`chart-unavailable` gives the reason for each; `charts: {sources: …}` can point to copies of "
+    "them"
 )
 
 

@@ -22,10 +22,13 @@ def scan(
     paths: Paths,
     accounting: Annotated[
         bool,
-        typer.Option("--accounting", help="Print the account, and what nothing claims."),
+        typer.Option(
+            "--accounting",
+            help="Account for every image name in the tree; list the unclaimed ones.",
+        ),
     ] = False,
 ) -> None:
-    """List every image, where it is, and what becomes of it."""
+    """List every image, where it is, and what would happen to it."""
     session = Session("scan", paths, common)
     rows = list[Row]()
     listed = common.format is Format.TEXT

@@ -370,7 +370,7 @@ def refuse_format_of_diff(common: Common, *, diff: bool) -> None:
 def say_half_done(run: Run) -> None:
     """Says that files are half moved which the next run that writes brings back."""
     if is_left_half_done(run.workspace.root):
-        say("a run is writing files here that belong together, or was stopped while it did")
+        say("a run is writing related files here, or was interrupted while doing so")
         say("  hint: if none is running, the next migrate or revert restores them first")
 
 
@@ -397,7 +397,7 @@ def turn_in(folder: Path) -> Iterator[Writer]:
         yield writer
 
 
-_STOPPED = "a run was stopped before it had written this file and others that belong together"
+_STOPPED = "a run was interrupted before it had written this file and others that belong together"
 _SHOWN = 8
 _NAMED = 3
 

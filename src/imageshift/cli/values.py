@@ -46,14 +46,14 @@ class ValuesOptions(RegistryOptions):
         str | None, typer.Option("--repo", help="URL of the repository that has the chart.")
     ] = None
     version: Annotated[
-        str | None, typer.Option("--version", help="Version or range; else the newest.")
+        str | None, typer.Option("--version", help="Version or range (default: the newest).")
     ] = None
     given: Annotated[
         list[Path] | None,
         typer.Option("--values", "-f", help="A file of further values for the chart."),
     ] = None
     name: Annotated[
-        str | None, typer.Option("--name", help="Name of the release; else the chart's.")
+        str | None, typer.Option("--name", help="Name of the release (default: the chart's name).")
     ] = None
     namespace: Annotated[
         str, typer.Option("--namespace", "-n", help="Namespace of the release.")
@@ -63,12 +63,13 @@ class ValuesOptions(RegistryOptions):
     )
     post_renderer: Annotated[
         bool,
-        typer.Option("--post-renderer", help="Print Flux post-renderers for the rest as well."),
+        typer.Option("--post-renderer", help="Also print Flux post-renderers for the rest."),
     ] = False
     allow_insecure_images: Annotated[
         bool,
         typer.Option(
-            "--allow-insecure-images", help="Open charts that refuse other registries (Bitnami's)."
+            "--allow-insecure-images",
+            help="Allow other registries in charts that reject them (Bitnami's).",
         ),
     ] = False
     verify: Annotated[
@@ -86,7 +87,7 @@ class ValuesOptions(RegistryOptions):
 def values(*, common: ValuesOptions, chart: Chart) -> None:
     """Print the smallest values that move a chart's images.
 
-    Above each value stand the images that it moves.
+    Comments above each value name the images that it moves.
     """
     if common.post_renderer and not common.format.has_renderers:
         raise ConfigError(

@@ -53,10 +53,7 @@ from imageshift.warm.registry import Manifest
 from imageshift.warm.render import WarmOptions, helper_image
 from imageshift.warm.sync import unsupported_images
 
-_COLD = (
-    "pulling a digest that isn't cached yet is reported to fail, which we haven't tried: "
-    "pull the tags first"
-)
+_COLD = "pulling a digest that isn't cached yet reportedly fails (untested): pull the tags first"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +69,10 @@ class WarmCommon(AwsCommon):
     )
     nodes: Annotated[
         int,
-        typer.Option("--nodes", min=1, help="Number of nodes in the roll-out that is forecast."),
+        typer.Option("--nodes", min=1, help="Number of nodes in the forecast rollout."),
     ] = 10
     sizes: Annotated[
-        bool, typer.Option("--sizes", help="Ask ECR for the sizes of the images that it has.")
+        bool, typer.Option("--sizes", help="Ask ECR for the sizes of the images it has.")
     ] = False
     missing: Annotated[
         bool,
@@ -173,7 +170,7 @@ def _say_plan(plan: WarmPlan) -> None:
         say(f"{image.first_place}: its tag is a variable: {image.target}")
     pins = counted(len(plan.pins), "pinned digest")
     say(f"{counted(len(plan.pulls), 'pull')} for {pins}; {_COLD}")
-    say("nothing was pulled: --pull asks the registry, or run what is printed here")
+    say("nothing was pulled: --pull makes these pulls")
 
 
 def _left(plan: WarmPlan, usage: Usage, common: WarmCommon) -> WarmPlan:

@@ -27,7 +27,7 @@ __all__ = ["element_images"]
 _MARK = "imageshift{}mark"
 _MARKED = re.compile(r"imageshift(\d+)mark")
 _IDENTIFIERS = frozenset({Role.TAG, Role.DIGEST})
-_IN_PARTS = "an ApplicationSet's template makes an image of it together with other texts"
+_IN_PARTS = "an ApplicationSet's template builds an image from it and other text"
 
 
 def element_images(

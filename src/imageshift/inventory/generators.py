@@ -38,7 +38,7 @@ _NO_NAME = re.compile(r"[^a-z0-9.-]")
 _REASONS = {
     "scmProvider": "only Argo CD knows the repositories that its scmProvider generator lists",
     "pullRequest": "only Argo CD knows the pull requests that its generator lists",
-    "plugin": "only Argo CD knows what its plugin generator answers",
+    "plugin": "only Argo CD knows what its plugin generator returns",
     "clusterDecisionResource": "only the cluster knows what its clusterDecisionResource holds",
 }
 _CLUSTERS = "only Argo CD knows its clusters; `clusters:` in .imageshift.yaml can name them"

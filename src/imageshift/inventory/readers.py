@@ -175,7 +175,7 @@ _ROLES = {
     "registry": Role.REGISTRY,
 }
 _REPLACED = "a replacement copies it into an image, and perhaps elsewhere too"
-_VARIABLE = "kustomize's variable {} puts it wherever its name stands"
+_VARIABLE = "kustomize's variable {} puts it wherever that name appears"
 _TARGET = "a release uses it as its value {}; only the chart can tell what that is"
 
 

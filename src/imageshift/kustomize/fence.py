@@ -149,7 +149,7 @@ class Survey(Struct):
 
 # No error for texts that no file can be named, unlike those of `Path`.
 _is_dir, _exists = os.path.isdir, os.path.exists
-_HINT = "kustomize is kept from reading files that don't belong to the repository"
+_HINT = "kustomize may read only files that belong to the repository"
 
 
 class _File(Struct, frozen=True):
@@ -225,12 +225,12 @@ def refuse_address(address: str) -> None:
     fits = scheme in _SCHEMES if scheme else _SHORT.fullmatch(address.partition("?")[0])
     if not fits or address.startswith("-") or "::" in address or not address.isprintable():
         raise ToolError(
-            "it isn't fetched: remote bases come over https, http or ssh",
+            "it isn't fetched: remote bases are fetched over https, http or ssh only",
             hint="fetch it yourself into the repository",
         )
     host = _host(address if scheme else f"ssh://{address}")
     if host.startswith("-") or host in _METADATA or _is_link_local(host):
-        raise ToolError(f"it isn't fetched: {host} isn't a host for repositories")
+        raise ToolError(f"it isn't fetched: {host} isn't a host that may be contacted")
 
 
 def _host(url: str) -> str:

@@ -15,7 +15,7 @@ from imageshift.steps import step
 
 __all__ = ["remote_images", "remote_sites"]
 
-_HINT = "see whether it can be fetched from here, or leave out --render"
+_HINT = "check whether it can be fetched from here, or leave out --render"
 
 
 def remote_images(base: RemoteBase) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def _refuse_outside(path: Path, root: Path) -> None:
     if _place(path).is_relative_to(root):
         raise NoFilesError(
             f"{path} is a link out of the root {root}, which isn't followed",
-            hint="name what it leads to, or a --root that holds both",
+            hint="name the file that it points to, or a --root that contains both",
         )
     raise NoFilesError(f"{path} lies outside the root {root}")
 

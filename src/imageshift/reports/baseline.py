@@ -17,7 +17,7 @@ from imageshift.reports.words import counted
 __all__ = ["SCHEMA", "Baseline", "baseline_text"]
 
 SCHEMA = "imageshift-baseline/v1"
-_HINT = "--write-baseline writes it again"
+_HINT = "--write-baseline rewrites it"
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True):

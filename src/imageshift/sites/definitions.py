@@ -96,7 +96,7 @@ def schema_fields(
 def elsewhere(group: str) -> str:
     """Why nodes don't pull what a group's objects name; empty where nothing speaks against it."""
     if _CLOUD.search(group):
-        return "a service of the cloud pulls it, not a node"
+        return "a cloud service pulls it, not a node"
     return "it is watched or removed, not pulled" if group in _NOT_PULLED else ""
 
 

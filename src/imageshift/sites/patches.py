@@ -198,7 +198,7 @@ def _unknown(
     """A variable's value, or an image field, of something that the patch doesn't name."""
     if isinstance(value, Scalar) and is_spelled_out(value.value):
         for site in whole_site(document, resource, value, path, SiteKind.PATCH):
-            yield site.doubtful("the patch doesn't say what it is for")
+            yield site.doubtful("the patch doesn't say what it patches")
 
 
 def _renderers(

@@ -40,8 +40,8 @@ _LINE = re.compile(
     rf"""^[ ]*(?:-[ ]+)?image:[ ]+["']?(?P<text>{_INPUT.pattern}\S*)""", re.MULTILINE
 )
 _IDENTIFIERS = frozenset({Role.TAG, Role.DIGEST})
-_IN_PARTS = "a ResourceSet's template makes an image of it together with other texts"
-_ELSEWHERE = "an input of the ResourceSet that its own list of inputs doesn't have"
+_IN_PARTS = "a ResourceSet's template builds an image from it and other text"
+_ELSEWHERE = "an input of the ResourceSet that isn't in its own list of inputs"
 _MOST_INPUTS = 500
 
 Change = Callable[[Any], Any]

@@ -54,7 +54,7 @@ from imageshift.source import Document, Edit, Scalar
 
 __all__ = ["Decisions", "solve"]
 
-_RENAMED = "every build that uses it has an images entry that gives it its name in the cache"
+_RENAMED = "in every build that uses it, an images entry already gives it its name in the cache"
 _NAMES_FIXED = "it also names an image that must not change"
 
 

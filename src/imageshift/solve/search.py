@@ -82,7 +82,7 @@ class Search:
         return Solution(plan, simulation, state.kept, state.frozen, state.placeholders, full)
 
     def _keep_everything(self) -> None:
-        detail = "no change of its kustomizations was found that builds the same images"
+        detail = "found no change to its kustomizations that builds the same images"
         texts = dict.fromkeys(self._texts(), detail)
         entries = dict.fromkeys(range(len(self._graph.entries)), detail)
         self._state.kept = {**texts, **self._state.kept}

@@ -193,7 +193,7 @@ class Document:
         """The blank between an empty value's colon, dash, anchor or tag and its new text."""
         before = self.source.text[max(0, offset - _NEAR) : offset]
         if scalar.anchor is None and scalar.tag is None and before.rstrip()[-1:] not in {":", "-"}:
-            raise SourceError("no place for a value", reason="style")
+            raise SourceError("nowhere to put a value", reason="style")
         return "" if before[-1:].isspace() else " "
 
     def to_file(self, edit: Edit) -> Edit:
@@ -270,7 +270,7 @@ def parse_embedded(document: Document, scalar: Scalar) -> list[Document]:
 def _refuse_made(scalar: Scalar) -> None:
     """Refuses a scalar whose value was made: its characters are those of something else."""
     if type(scalar) is not Scalar:
-        raise SourceError("a text that a template makes has no place", reason="template")
+        raise SourceError("text that a template produces has no location", reason="template")
 
 
 def _inner_place(document: Document, decoded: Decoded, error: SourceError) -> Place:

@@ -87,7 +87,7 @@ class Question(Struct, frozen=True):
                 return Answer(State.TAG_MOVED, f"the tag {image.tag} is {digest} now")
         missing = self._missing(registry) if self.platforms else []
         if missing:
-            return Answer(State.PLATFORM, f"it isn't made for {', '.join(missing)}")
+            return Answer(State.PLATFORM, f"it isn't built for {', '.join(missing)}")
         return Answer(State.THERE)
 
     def _missing(self, registry: Registry) -> list[str]:
@@ -123,7 +123,7 @@ def _refused(registry: Registry, image: ImageReference, found: Response) -> Answ
         note = registry.note or registry.login.note
         more = f" ({note})" if note else ""
         login = "with the login that is available" if registry.login.header else "without a login"
-        detail = f"{login} it can't be read: it is private, or isn't there{more}"
+        detail = f"{login} it can't be read: it is private, or doesn't exist{more}"
         return Answer(State.DENIED, detail)
     if not registry.has_repository(image.repository):
         return Answer(State.GONE, f"{image.registry} has no repository {image.repository}")

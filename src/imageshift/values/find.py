@@ -16,8 +16,8 @@ from imageshift.mapper import Mapper, text_target
 
 __all__ = ["ChartValues", "Left", "find_values"]
 
-_GATE = "lets the chart take images of other registries"
-_GATED = "the chart refuses other registries, unless --allow-insecure-images is given"
+_GATE = "lets the chart use images from other registries"
+_GATED = "the chart rejects other registries unless --allow-insecure-images is given"
 _BEHIND = "only a post-renderer reaches it"
 
 
