@@ -60,7 +60,7 @@ _NOT_WRITTEN = frozenset({SkipReason.CHANGED, SkipReason.UNWRITABLE})
 
 
 class FilePlan(Struct, frozen=True):
-    """What becomes of one file. `before` and `after` are its bytes, equal when nothing changes."""
+    """The result for one file. `before` and `after` are its bytes, equal if nothing changes."""
 
     file: str
     scan: FileScan
@@ -82,18 +82,18 @@ class FilePlan(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """What the file becomes, as text; bytes that are no UTF-8 are replaced."""
+        """The new content of the file as text; bytes that aren't valid UTF-8 are replaced."""
         return self.after.decode(errors="replace")
 
     @property
     def moves(self) -> frozenset[Move]:
-        """The moves that the file takes part in."""
+        """The moves that the file is part of."""
         return frozenset(change.move for change in self.changes if change.move is not None)
 
     def diff(self, name: str | None = None) -> str:
-        """The change as a unified diff; `name` is how the file is called in it.
+        """The change as a unified diff, in which the file is called `name`.
 
-        Values of Secrets are hidden in it, and a diff that has such lines can't be applied.
+        Values of Secrets are hidden, and a diff with such lines can't be applied.
         """
         if self.before == self.after:
             return ""

@@ -1,4 +1,4 @@
-"""From a site to what becomes of it: edits that move it, or the reason why it stays.
+"""From a site to its result: edits that move it, or the reason why it stays.
 
 One function serves both ways: a `Mapper` says where a reference goes and how it is spelled there.
 """
@@ -58,7 +58,7 @@ class Move:
 class Change(Struct, frozen=True):
     """A site that moves. `move` is shared by all changes that must be made together with it.
 
-    `mended` says that it named the cache already, by a wrong path.
+    `mended` says that it already named the cache, with a wrong path.
     """
 
     site: ImageSite
@@ -76,7 +76,7 @@ class Change(Struct, frozen=True):
 
     @property
     def reason(self) -> SkipReason | None:
-        """`wrong-cache-path`, or None where there is nothing more to say."""
+        """`wrong-cache-path`, or None if there is nothing more to say."""
         return SkipReason.WRONG_CACHE_PATH if self.mended else None
 
     @property

@@ -46,16 +46,16 @@ _TRIES = 3
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
-    """The options of a run; None and empty leave the choice to .imageshift.yaml.
+    """The options of a run; None and empty values leave the choice to .imageshift.yaml.
 
-    `named_only` reads nothing but the named files, so whatever only other files say is missed.
+    `named_only` reads only the named files, so it misses whatever only other files say.
     `charts` is auto, off or require; `render` builds remote bases with kustomize; `jobs` is how
-    many renderings may run at once. `offline` contacts nothing: charts come from caches.
-    `prune` takes overrides out that do nothing, `mend_stale` mends all that no longer fit. With
-    `fresh` a configuration in the tree isn't read.
+    many renders run at once. `offline` contacts nothing: charts come only from the cache.
+    `prune` removes overrides that do nothing, `mend_stale` fixes all stale ones. With `fresh`,
+    a configuration in the tree isn't read.
 
-    A `config` that is named here is trusted; one that is found in the tree can't name a registry
-    outside ECR or a place outside the tree, and can't have anything contacted.
+    A `config` named here is trusted. One that is found in the tree can't name a registry outside
+    ECR or a path outside the tree, and can't cause network access.
     """
 
     account: str | None = None
@@ -90,7 +90,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
 
 
 class Target(Struct, frozen=True):
-    """A registry with its rules, and the patterns of the files that it is for (`.` is all)."""
+    """A registry with its rules, and the patterns of the files it applies to (`.` is all)."""
 
     rules: RuleSet
     paths: tuple[str, ...] = (".",)
@@ -126,7 +126,7 @@ class Run(Struct):
         options: RunOptions,
         targets: Sequence[Target] | None = None,
     ) -> "Run":
-        """A run over the paths; `targets` take the place of what options and configuration say.
+        """A run over the paths; `targets` replace the rules from options and configuration.
 
         Raises:
             ConfigError: options or configuration can't be used.
@@ -471,10 +471,10 @@ class Run(Struct):
     def apply(
         self, writer: Writer | None = None, plans: Iterable[FilePlan] | None = None
     ) -> Iterator[FilePlan]:
-        """Writes the files; yields each plan as it came out.
+        """Writes the files; yields the final plan of each.
 
-        `plans` are the run's own, or what is left of them. Without a `writer` the run waits for
-        its turn, and looks at the files again where a stopped run had left some half done.
+        `plans` are the run's own, or what is left of them. Without a `writer`, the run waits for
+        its turn, and reads the files again if an interrupted run had left some half done.
 
         Raises:
             BusyError: another run writes to the tree.
