@@ -443,7 +443,7 @@ FAILURES = {
     "route": ((NGINX, "ErrImagePull", "dial tcp 1.2.3.4:443: i/o timeout"), "the registry can't"),
     "platform": (
         (NGINX, "ErrImagePull", "no match for platform in manifest"),
-        "the image isn't made",
+        "the image isn't built",
     ),
     "name": (("x//y", "InvalidImageName", "couldn't parse"), "the image's name isn't valid"),
     "never": (("redis:7", "ErrImageNeverPull", ""), "the pod may not pull"),

@@ -232,10 +232,10 @@ def test_a_generators_files_are_named_with_it(tmp_path: Path) -> None:
 
     made = report(tmp_path, files)
 
-    where = "the generator params of a/kustomization.yaml takes it"
+    where = "the generator params in a/kustomization.yaml reads it"
     told = [(row["file"], row["detail"].startswith(where)) for row in made["images"]]
     assert told == [("a/kustomization.yaml", False), ("a/p.txt", True), ("a/params.env", True)]
-    assert made["images"][0]["detail"].startswith("the generator params takes it")
+    assert made["images"][0]["detail"].startswith("the generator params reads it")
 
 
 def test_generated_data_of_known_programs_moves(tmp_path: Path) -> None:

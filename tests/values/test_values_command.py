@@ -273,7 +273,7 @@ def test_a_chart_in_an_archive_and_a_repository(tmp_path: Path, archive: bytes) 
         "    values:\n"
         "      # nginx:1.27 (Deployment/web-web)\n"
         f"      - image: {HOST}/docker-hub/library/nginx:1.27\n"
-        "# These now pin what used to come from whole 1.0.0: raise them together with the chart "
+        "# These now pin what used to come from whole 1.0.0: update them together with the chart "
         "(tag-frozen):\n"
         "#   image\n"
     )
