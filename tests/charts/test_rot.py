@@ -432,7 +432,7 @@ MOVED = {
     ),
     "no such place": (
         "",
-        ["app 2.0.0 has nothing at /spec/template/spec/{} of Deployment web"],
+        ["app 2.0.0 has nothing at /spec/template/spec/{} in Deployment web"],
         "",
         "",
     ),
