@@ -1,4 +1,4 @@
-"""What a tree was before: a Git revision or a folder, and the way back to it."""
+"""What a tree was before: a Git revision or a folder, and revert to it."""
 
 import re
 import tempfile

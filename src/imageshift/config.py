@@ -265,7 +265,7 @@ def parse_alias(text: str) -> dict[str, str]:
 
 
 class RuleOptions(Struct, frozen=True, kw_only=True):
-    """What the command line says of the registry and its rules."""
+    """What the command line says about the registry and its rules."""
 
     account: str | None = None
     region: str | None = None

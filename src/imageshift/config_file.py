@@ -280,7 +280,7 @@ def _plain(scalar: Scalar) -> Any:
 
 
 def _at(root: Node, key_path: str, message: str = "") -> Node:
-    """The node that an error speaks of: the value at its path, or the key it doesn't know."""
+    """The node that an error refers to: the value at its path, or the key it doesn't know."""
     node: Node = root
     for step in re.findall(r"[^.\[\]]+", key_path):
         if isinstance(node, Mapping):

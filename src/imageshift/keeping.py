@@ -56,7 +56,7 @@ def write_keeps(run: Run, entries: Sequence[KeepEntry], writer: Writer) -> Path:
     """Adds entries to the run's configuration, or to a new one at the root; the file.
 
     Raises:
-        SourceError: it can't be read or written, or has no place for them (reason `style`).
+        SourceError: it can't be read or written, or has nowhere to put them (reason `style`).
     """
     path = run.config_file or run.workspace.root / CONFIG_NAME
     before = read_file(path) if run.config_file is not None else None
@@ -69,7 +69,7 @@ def with_keeps(text: str, entries: Sequence[KeepEntry]) -> str:
     """A configuration's text with further entries of `keep:`.
 
     Raises:
-        SourceError: it has no place for them (reason `style`).
+        SourceError: it has nowhere to put them (reason `style`).
     """
     document = next(iter(_documents(text)), None)
     root = None if document is None else document.root

@@ -104,7 +104,7 @@ class Decisions(Protocol):
     """What is decided over sites by more than their own file: by the graph, or by charts."""
 
     def decided(self, site: ImageSite, file: str) -> Result | None:
-        """What becomes of a site; None where only its own text counts."""
+        """What happens to a site; None where only its own text counts."""
         ...
 
     def extra(self, file: str) -> Sequence_[Result]:
@@ -158,7 +158,7 @@ class ChartAnswers(Decisions, Protocol):
 
 
 class ChartProblem(Protocol):
-    """Something to say of a release, with its place."""
+    """Something to say about a release, with its place."""
 
     @property
     def file(self) -> str:
@@ -187,14 +187,14 @@ class ChartProblem(Protocol):
 
 
 class Surroundings(Protocol):
-    """What the objects that build a file say of it."""
+    """What the objects that build a file say about it."""
 
     def substitutes(self, file: str) -> dict[str, str]:
         """The variables that have one value wherever the file is built."""
         ...
 
     def is_forced(self, file: str) -> bool:
-        """Whether objects that can't be changed are made anew."""
+        """Whether objects that can't be changed are recreated."""
         ...
 
     def built_by(self, flux: FluxKustomization) -> frozenset[str]:
@@ -202,7 +202,7 @@ class Surroundings(Protocol):
         ...
 
     def closure(self, folder: str) -> frozenset[str]:
-        """The files that building a folder takes in."""
+        """The files that building a folder includes."""
         ...
 
 
@@ -234,7 +234,7 @@ class Planner:
 
     @property
     def decisions(self) -> Sequence_[Decisions]:
-        """What is decided over more than one file, less the moves that can't be made whole.
+        """What is decided over more than one file, without the moves that can't be made whole.
 
         Raises:
             ChangedError: a file has changed meanwhile.
@@ -388,7 +388,7 @@ class Planner:
 
 
 def plan_text(file: str, content: bytes, mapper: Mapper) -> FilePlan:
-    """What becomes of a content by itself; the file's name says what it is."""
+    """What happens to a content by itself; the file's name says what it is."""
     name = file.rpartition("/")[2]
     is_values = re.fullmatch(r"values.*\.ya?ml", name) is not None
     kustomization = FileRole.KUSTOMIZATION if is_kustomization(name) else FileRole.OBJECTS
@@ -488,7 +488,7 @@ def _write_others(
 
 
 def _without(plan: FilePlan, errors: Mapping[Move, SourceError]) -> FilePlan:
-    """A plan less the changes of some moves, with why they can't be made."""
+    """A plan without the changes of some moves, with why they can't be made."""
     if not plan.moves & errors.keys():
         return plan
     moves = [each.move if isinstance(each, Change) else None for each in plan.results]
@@ -530,7 +530,7 @@ def _groups(plans: list[FilePlan]) -> list[list[FilePlan]]:
 def _settled(
     source: SourceText, content: bytes, results: list[Result]
 ) -> tuple[list[Result], bytes]:
-    """The results less the changes that can't be made, and what the others make of a content.
+    """The results without the changes that can't be made, and what the others make of a content.
 
     The changes of one move stand or fall together.
     """

@@ -17,7 +17,7 @@ def prove_base(run: Run, base: str, advance: Callable[[], None] = lambda: None) 
     `advance` is called after each verdict.
 
     Raises:
-        ConfigError: there is no such base.
+        ConfigError: the base doesn't exist.
         ToolError: Git, kustomize or Helm is needed and can't be run, or the disk is full.
     """
     root = run.workspace.root

@@ -99,7 +99,7 @@ class Kept(Struct, frozen=True):
 def plan_site(
     site: ImageSite, mapper: Mapper, variables: MappingType[str, str] | None = None
 ) -> Change | Kept:
-    """What becomes of one site by itself.
+    """What happens to one site by itself.
 
     `variables` are those whose values are sure, so that a name may hold them.
     """
@@ -177,7 +177,7 @@ _Text = tuple[int, int, int]
 
 
 def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
-    """The results of one file, less the changes that would touch another site's text wrongly.
+    """The results of one file, without the changes that would touch another site's text wrongly.
 
     One scalar may be a part of several sites, by its anchor. It is edited only when all of them
     want the same, and when no other use of the anchor is in sight.
@@ -321,7 +321,7 @@ def _chart_name(target: ImageReference) -> str:
 def _provider_edit(site: ImageSite, mapper: Mapper) -> Iterable[Edit]:
     """Flux logs in to ECR only with `provider: aws`, and with it to nothing else (fact X9).
 
-    On the way back the key goes: without it Flux takes the address as `generic`.
+    On revert the key goes: without it Flux takes the address as `generic`.
     """
     spec = _chart_spec(site)
     provider = spec.scalar("provider")

@@ -20,7 +20,7 @@ class RotCode(StrEnum):
     DEAD = "override-dead"
     """Nothing reads it, or nothing matches it."""
     PHANTOM = "path-phantom"
-    """It names a path on the own registry that no rule makes."""
+    """It names a path on the target registry that no rule makes."""
 
 
 class Rot(Struct, frozen=True):

@@ -225,7 +225,7 @@ class Run(Struct):
         return self._planner
 
     def _leftovers(self) -> Leftovers | None:
-        """What lists the texts that no finder claims; the way back has no use for them."""
+        """What lists the texts that no finder claims; revert has no use for them."""
         if self.options.backward:
             return None
         index = self.index
@@ -403,11 +403,11 @@ class Run(Struct):
         self.refresh()
 
     def is_written(self, file: str) -> bool:
-        """Whether a file may be written: it lies in the given paths, and isn't held back."""
+        """Whether a file may be written: it is in the given paths, and isn't held back."""
         return self.is_named(file) and file not in self.held
 
     def is_named(self, file: str) -> bool:
-        """Whether a file lies in the given paths."""
+        """Whether a file is in the given paths."""
         return any(not name or file == name or file.startswith(f"{name}/") for name in self.names)
 
     def hidden(self) -> Iterator[FilePlan]:
@@ -544,7 +544,7 @@ def find_config(paths: Sequence[Path] = (), root: Path | None = None) -> Path | 
 
 
 def load_targets(config: Config, options: RunOptions, folder: Path) -> tuple[Target, ...]:
-    """The registries of a run with their rules; `folder` is where the configuration lies.
+    """The registries of a run with their rules; `folder` is where the configuration is.
 
     Raises:
         ConfigError: options or configuration can't be used.

@@ -70,7 +70,7 @@ _WORDS = {
 
 
 class Told(Struct, frozen=True):
-    """What is said of one image at one place; `place` is in the repository, if anywhere."""
+    """What is said about one image at one place; `place` is in the repository, if anywhere."""
 
     image: str
     cause: Cause
@@ -150,7 +150,7 @@ class Causes:
         return self._known[key]
 
     def of_name(self, image: str) -> Told:
-        """The cause of an image that no pod at hand runs."""
+        """The cause of an image that no listed pod runs."""
         return self._told(image, "", Owner(), None, ("", ""))
 
     def _told(
@@ -184,7 +184,7 @@ class Causes:
         )
 
     def _on_ecr(self, image: str, reference: ImageReference, workload: str) -> Told | None:
-        """What is said of an image that lies on ECR."""
+        """What is said about an image that is on ECR."""
         if reference.registry == self._rules.registry.host:
             return self._on_own(image, reference, workload)
         host = parse_ecr_host(reference.registry)
@@ -194,7 +194,7 @@ class Causes:
         return Told(image, cause, reference.registry, workload=workload)
 
     def _on_own(self, image: str, reference: ImageReference, workload: str) -> Told:
-        """What is said of an image on the own registry."""
+        """What is said about an image on the target registry."""
         outcome, upstream = self._rules.map(reference), self._rules.unmap(reference)
         registry = upstream.registry if upstream else ""
         if isinstance(outcome, Cached):

@@ -19,7 +19,7 @@ _MADE = frozenset({"Succeeded", "Failed"})
 class Row(Struct):
     """One image with one cause: how many containers run it, where, and what else asks for it.
 
-    `templates` are objects that would run it without a pod at hand, `nodes` those that keep it.
+    `templates` are objects that would run it without a listed pod, `nodes` those that keep it.
     """
 
     told: Told

@@ -134,7 +134,7 @@ def _words(reference: ImageReference, rules: RuleSet, action: str) -> dict[str, 
 
 
 def _path(reference: ImageReference, rules: RuleSet) -> str:
-    """What is wrong with a path on the own registry, as far as the rules tell."""
+    """What is wrong with a path on the target registry, as far as the rules tell."""
     outcome = rules.map(reference)
     if isinstance(outcome, Mapped):
         return f"the path is wrong and should be {outcome.target.full_name}"

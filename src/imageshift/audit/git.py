@@ -1,4 +1,4 @@
-"""What the repository says of images: by the names that nodes pull, moved or not."""
+"""What the repository says about images: by the names that nodes pull, moved or not."""
 
 from collections.abc import Callable, Iterable
 

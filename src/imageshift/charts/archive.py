@@ -77,7 +77,7 @@ def read_archive(data: bytes, what: str, budget: Budget) -> dict[str, bytes]:
 def chart_path(name: bytes) -> str:
     """The path in a chart that the name of an archive's file has, without the archive's folder.
 
-    It is empty for what lies beside the folder. Bytes that aren't UTF-8 are written as `%FF`.
+    It is empty for what is beside the folder. Bytes that aren't UTF-8 are written as `%FF`.
 
     Raises:
         ValueError: it leads out of the folder.

@@ -51,7 +51,7 @@ _MOST_BLOCKS, _LONGEST_BLOCK = 200, 1000
 
 
 def find_dead(look: Look) -> Iterator[tuple[Rot, DeadNode]]:
-    """What names an image on the own registry for a release and does nothing, with its text."""
+    """What names an image on the target registry for a release and does nothing, with its text."""
     host = f"{look.rules.registry.host}/"
     suspects = {
         path: place

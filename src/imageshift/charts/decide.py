@@ -115,7 +115,7 @@ class ChartDecisions(Struct, frozen=True):
         return (file, offset) in self.owned
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
-        """What becomes of a site, or None where no chart has anything to say about it."""
+        """What happens to a site, or None where no chart has anything to say about it."""
         if not self.results or site.skip is not None:
             return None
         found = self.results.get(site_key(site, file))
@@ -396,7 +396,7 @@ class _Run:
         return AppliedJobs(render, text.release.values, images, upgrades, is_free)
 
     def _renamed(self, text: ReleaseText, image: RenderedImage) -> ImageOutcome:
-        """What becomes of a patch's text that an entry behind it takes."""
+        """What happens to a patch's text that an entry behind it takes."""
         existing = PostRenderers.read(text.release.post_renderers)
         final = existing.apply(image)
         target = text_target(self._mapper_of(text.file))(final)
@@ -589,7 +589,7 @@ def _left_to_entries(result: Override, release: Release) -> Override:
 
 
 def _outcome(item: VariantImage, *, taken: bool) -> ImageOutcome:
-    """What becomes of an image that only a variant renders."""
+    """What happens to an image that only a variant renders."""
     if taken or item.target is None:
         return ImageOutcome(item.image, None, Way.UNCHANGED)
     if item.moved:
@@ -649,7 +649,7 @@ def _unmoved(result: Override) -> int:
 
 
 def _familiar(result: Override, mapper: Mapper) -> Override:
-    """On the way back, whole names of Docker Hub as people write them."""
+    """On revert, whole names of Docker Hub as people write them."""
     if not isinstance(mapper, Backward):
         return result
     head = f"{DOCKER_HUB}/"

@@ -1,4 +1,4 @@
-"""From what rendering says of one release to what becomes of its images and of its text.
+"""From what rendering says about one release to what happens to its images and of its text.
 
 Images that changed values tie together move together or not at all. What a value's text has no
 room for goes to the post-renderers; a Job that is no hook stays, with all that is tied to it (X11).
@@ -64,7 +64,7 @@ IGNORED = "a value that it comes from is marked `imageshift: ignore`"
 
 
 class Fate(Struct, frozen=True):
-    """What becomes of one rendered image; `reason` says why one with a target stays.
+    """What happens to one rendered image; `reason` says why one with a target stays.
 
     `done` says that a patch puts the target in its place already.
     """

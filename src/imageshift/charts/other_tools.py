@@ -209,7 +209,7 @@ class _Reader:
     def _argo_files(
         self, source: ArgoSource, helm: MapNode
     ) -> tuple[tuple[Layer, ...], ChartError | None]:
-        """The layers of `valueFiles`, lowest first (E4), and what is in the way of them."""
+        """The layers of `valueFiles`, lowest first (E4), and what prevents them."""
         found: list[Layer] = []
         for text in texts(helm, "valueFiles"):
             plain = text.partition("/")[2] if text.startswith("$") else text

@@ -58,7 +58,7 @@ Mapper = Callable[[str], str | None]
 
 
 class ImageOutcome(Struct, frozen=True):
-    """What becomes of one rendered image; `reason` says why it is left.
+    """What happens to one rendered image; `reason` says why it is left.
 
     `target` is what runs in the end, after existing post-renderers too; None for an image that
     stays because it has no rule, or is there already.

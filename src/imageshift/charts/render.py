@@ -162,7 +162,7 @@ class BinaryRenderer:
         """What `helm version` says.
 
         Raises:
-            ToolError: there is no such program.
+            ToolError: the program doesn't exist.
         """
         if self._version is None:
             self._version = self._run([self.program, "version", "--short"], b"").strip()
@@ -176,7 +176,7 @@ class BinaryRenderer:
         Raises:
             RenderError: Helm refuses.
             RenderLimitError: it takes too much.
-            ToolError: there is no such program.
+            ToolError: the program doesn't exist.
         """
         _check_options(options)
         chart.check_dependencies(values)

@@ -110,7 +110,7 @@ def _copied(node: Any) -> Any:
 
 
 class _Candidate(Struct, frozen=True):
-    """A rendered image whose name on the own registry comes from values; the last is its place.
+    """A rendered image whose name on the target registry comes from values; the last is its place.
 
     The name may have another registry before it, which the chart puts there.
     """

@@ -135,7 +135,7 @@ class Tracer(Struct):
         *,
         sift: bool = True,
     ) -> Trace:
-        """The trace, with the values in `fills` set besides the release's own.
+        """The trace, with the values in `fills` set in addition to the release's own.
 
         `named` are image names: leaves whose text is a part of one are marked too. Without
         `sift` the marks must do together.

@@ -192,7 +192,7 @@ def insertions(steps: Iterable[Insertion]) -> list[tuple[int, Edit]]:
     """The edits of all that is new, with their depths; under one missing key it is one block.
 
     Raises:
-        SourceError: there is no place for something.
+        SourceError: there is nowhere to put something.
     """
     by_map: dict[int, tuple[Insertion, dict[str, Any]]] = {}
     for step in steps:
@@ -275,7 +275,7 @@ def renderer_edits(
     A patch of the same place, written for an older chart, gets the new value.
 
     Raises:
-        SourceError: there is no place for them.
+        SourceError: there is nowhere to put them.
     """
     written = (each for item in patch_items(spec) for each in written_patches(document, item))
     standing = {each.key: each for each in written}

@@ -1,4 +1,4 @@
-"""imageshift revert: the way back out of the cache."""
+"""imageshift revert: revert out of the cache."""
 
 from typing import Annotated
 

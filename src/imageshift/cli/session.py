@@ -270,7 +270,7 @@ class Session:
         say_doubtful_accounts(target.rules.registry for target in self.run.targets)
 
     def _others(self, numbers: dict[str, int]) -> Iterator[tuple[str, int]]:
-        """What the last line says of the images that don't change."""
+        """What the last line says about the images that don't change."""
         if self.summary.back_from is None:
             yield from ((key, numbers[key]) for key in _UNCHANGED)
             return

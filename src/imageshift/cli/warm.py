@@ -174,7 +174,7 @@ def _say_plan(plan: WarmPlan) -> None:
 
 
 def _left(plan: WarmPlan, usage: Usage, common: WarmCommon) -> WarmPlan:
-    """The plan less the pulls whose tag and pinned digests ECR has already."""
+    """The plan without the pulls whose tag and pinned digests ECR has already."""
     if not common.missing:
         return plan
     if parse_ecr_host(usage.rules.registry.host) is None:

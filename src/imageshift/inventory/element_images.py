@@ -42,7 +42,7 @@ def element_images(
 
 
 def _agreeing(found: Iterable[ElementImage]) -> Iterator[ElementImage]:
-    """The images, less those whose text another, doubtful one takes in another way."""
+    """The images, less those whose text another, doubtful one includes another way."""
     images = list(found)
     torn = {_name(image): image for image in images if image.site.note == _IN_PARTS}
     yield from (image for image in images if _name(image) not in torn)

@@ -223,7 +223,7 @@ class Generators(Struct, frozen=True):
         return self.elements(filled, at, level + 1)
 
     def _merge(self, spec: MapNode, at: Written, level: int) -> Iterator[Element]:
-        """The first generator's elements, with what others say of those with the same keys."""
+        """The first generator's elements, with what others say about those with the same keys."""
         keys = [item.value for item in spec.items("mergeKeys") if isinstance(item, Scalar)]
         generators = _inner_generators(spec, at)
         if not generators:

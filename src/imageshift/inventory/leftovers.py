@@ -57,8 +57,8 @@ _DESCRIBES = re.compile(
 class Leftovers(Struct, frozen=True):
     """Lists what the finders leave.
 
-    `not_ours` is what the configuration says of it, `generated` which generators take a file, and
-    `copied` which of the variables in a file go into something else, and how.
+    `not_ours` is what the configuration says about it, `generated` which generators read a file,
+    and `copied` which of the variables in a file go into something else, and how.
     """
 
     not_ours: tuple[NotOurs, ...] = ()
@@ -98,7 +98,7 @@ class Leftovers(Struct, frozen=True):
         return self.find(parsed, FileScan(file, parsed.source), ())
 
     def _not_ours(self, file: str) -> list[NotOurs]:
-        """What the configuration says of a file's texts."""
+        """What the configuration says about a file's texts."""
         named = (entry for entry in self.not_ours if entry.paths or entry.images)
         return [entry for entry in named if not entry.paths or matching(entry.paths, [file])]
 
@@ -308,7 +308,7 @@ _TOLD: MappingType[str | int, str] = {
     "lastTriggeredImage": "the cluster writes it",
     "openshift.io/imported-from": "it says where an image came from",
 }
-"""Keys whose texts speak of images, and why nothing is pulled by them."""
+"""Keys whose texts refer to images, and why nothing is pulled by them."""
 
 
 def _reason_at(path: Path) -> Reason | None:

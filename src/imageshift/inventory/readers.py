@@ -82,7 +82,7 @@ def join(folder: str, path: str) -> str | None:
 
 
 def is_definition(text: str) -> bool:
-    """Whether a document defines a kind: such are long, and speak of much that they don't hold."""
+    """Whether a document defines a kind: such are long, and refer to much that they don't hold."""
     return _DEFINITION.search(text) is not None
 
 
@@ -165,7 +165,7 @@ def variable_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str]
 
 
 CopiedKey = tuple[tuple[str, str], Copied]
-"""Name and key of a ConfigMap, and what becomes of its text."""
+"""Name and key of a ConfigMap, and what happens to its text."""
 
 _ROLES = {
     "image": Role.REFERENCE,

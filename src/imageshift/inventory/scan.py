@@ -84,7 +84,7 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     A document that can't be read becomes a skip, and the others are read all the same.
 
     Raises:
-        SourceError: the whole file is no UTF-8.
+        SourceError: the whole file is not UTF-8.
     """
     silent = is_silent(file, content, context.rows, copied=bool(context.copied_keys))
     if silent and not context.elements:

@@ -47,7 +47,7 @@ _METADATA = {"metadata.google.internal", "metadata", "fd00:ec2::254", "100.100.1
 
 
 class Survey(Struct):
-    """Goes through all kustomizations that building a folder takes in.
+    """Goes through all kustomizations that building a folder includes.
 
     Nothing may lie outside `root` and the folder itself. `is_free` says afterwards whether all
     paths are known, so that files anywhere below the root may be read; `remotes` are the
@@ -103,7 +103,7 @@ class Survey(Struct):
             self.is_free = False
 
     def _plugin_leads_out(self, folder: Path, place: Path, text: str) -> bool:
-        """Whether a plugin may read what lies outside; what is built may be anything."""
+        """Whether a plugin may read what is outside; what is built may be anything."""
         if _is_dir(place):
             return True
         if _exists(place):
@@ -136,7 +136,7 @@ class Survey(Struct):
         return path.name
 
     def _leads_out(self, folder: Path, text: str) -> bool:
-        """Whether a plugin's configuration may name what lies outside the root."""
+        """Whether a plugin's configuration may name what is outside the root."""
         try:
             found = [scalar.value for _, scalar in _File(text, "").scalars(skip=frozenset())]
             for value in found:

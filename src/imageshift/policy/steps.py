@@ -56,7 +56,7 @@ class Step(Struct, frozen=True):
 
 
 def steps_of(rules: RuleSet) -> tuple[Step, ...]:
-    """The steps of a mapping; the first that an image fits says what becomes of it.
+    """The steps of a mapping; the first that an image fits says what happens to it.
 
     Raises:
         ConfigError: the registry's host is a variable.

@@ -36,7 +36,7 @@ class Turn(Struct):
 
 
 class _Holder(Struct, frozen=True):
-    """What a lock file says of a run that holds it, or held it and was killed."""
+    """What a lock file says about a run that holds it, or held it and was killed."""
 
     pid: int
     host: str

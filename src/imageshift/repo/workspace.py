@@ -58,7 +58,7 @@ def find_root(paths: Sequence[Path], given: Path | None = None) -> Path:
     may, or one to a folder that stands in no repository.
 
     Raises:
-        NoFilesError: a path doesn't exist, lies outside the root, or is a link out of it.
+        NoFilesError: a path doesn't exist, is outside the root, or is a link out of it.
     """
     for path in paths:
         if not path.exists():
@@ -176,7 +176,7 @@ class Workspace:
         """The workspace's name of a path.
 
         Raises:
-            NoFilesError: it lies outside the root.
+            NoFilesError: it is outside the root.
         """
         _refuse_outside(path, self.root)
         name = path.resolve().relative_to(self.root).as_posix()

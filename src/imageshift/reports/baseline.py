@@ -60,7 +60,7 @@ class Baseline(Struct, frozen=True):
         return cls(dict(known))
 
     def of(self, wanted: Callable[[str], bool]) -> "Baseline":
-        """The part that speaks of the wanted files."""
+        """The part that refers to the wanted files."""
         return Baseline({key: number for key, number in self.known.items() if wanted(key[1])})
 
     def split(self, findings: Iterable[Finding]) -> tuple[list[Finding], int, int]:

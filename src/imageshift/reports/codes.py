@@ -438,4 +438,4 @@ RULE_CODES: dict[str, CodeText] = {
         "Remove rules that are no longer used.",
     ),
 }
-"""The codes of `rules validate` and `rules import`, which speak of rules and not of images."""
+"""The codes of `rules validate` and `rules import`, which refer to rules and not of images."""

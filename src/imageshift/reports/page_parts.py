@@ -66,7 +66,7 @@ def page_parts(report: Row, done: str) -> Row:
 
 
 def _row(report: Row, row: Row) -> Row:
-    """An image's row, with what else the page says of it."""
+    """An image's row, with what else the page says about it."""
     part = {"rewrite": "moves", "cached": "cached"}.get(row["status"], "left")
     made = {
         "part": part,
@@ -159,7 +159,7 @@ def _lists(rows: list[Row], done: str) -> Iterator[Row]:
 
 
 def _left(rows: list[Row], command: str) -> list[Row]:
-    """The images that stay, by reason; on the way back those outside the cache need nothing."""
+    """The images that stay, by reason; on revert those outside the cache need nothing."""
     groups = _grouped(rows)
     if command != "revert":
         return groups

@@ -30,7 +30,7 @@ _ROWS = 8
 _FAILING_STRICTLY = {Status.DOUBTFUL.value, Status.NO_RULE.value, SkipReason.UNCLAIMED.value}
 
 Row = tuple[str, str, str]
-"""A place of a file as `path:line:column`, what there is to say of it, and its style."""
+"""A place of a file as `path:line:column`, what there is to say about it, and its style."""
 
 
 class Step(Struct, frozen=True):

@@ -14,7 +14,7 @@ __all__ = ["IMAGE_KEY", "definition_fields", "elsewhere", "is_pushed_to", "schem
 IMAGE_KEY = re.compile(
     r"(?:^i|_i|-i|[a-z0-9]I)mage(?:Name|Ref|Reference|_name|URI|URL|Url|PullSpec)?$"
 )
-"""A field's name that speaks of one image."""
+"""A field's name that refers to one image."""
 
 _CLOUD = re.compile(
     r"(?:^|\.)(?:azure\.com|cnrm\.cloud\.google\.com|services\.k8s\.aws|upbound\.io)$"
@@ -50,7 +50,7 @@ _POD = frozenset({"containers", "restartPolicy", "serviceAccountName"})
 
 
 def is_pushed_to(path: Path, *, defined: bool = False) -> bool:
-    """Whether a field is one to which a build pushes, or lies in one.
+    """Whether a field is one to which a build pushes, or is in one.
 
     Of a field that is `defined` by a schema, names such as `cache` say so only inside of a build.
     """

@@ -67,7 +67,7 @@ def find_patch_images(
 ) -> Iterator[ImageSite]:
     """The images in a patch that is a text, an object or a list of operations, at a path.
 
-    `find` reads the objects. `target` is what its entry says of the objects that it is for.
+    `find` reads the objects. `target` is what its entry says about the objects that it is for.
 
     Raises:
         SourceError: the text can't be followed or is no YAML.

@@ -42,7 +42,7 @@ _VALUES = ("spec", "values")
 
 
 class Composed(Struct, frozen=True):
-    """What becomes of a site that another document completes."""
+    """What happens to a site that another document completes."""
 
     before: ImageReference
     after: ImageReference

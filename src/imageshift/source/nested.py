@@ -23,7 +23,7 @@ def insert_pairs(
     The values may be maps and lists; indents, quotes and flow style are those of the document.
 
     Raises:
-        SourceError: there is no place for them (reason `style`).
+        SourceError: there is nowhere to put them (reason `style`).
     """
     if not mapping.own:
         return document.to_file(_in_empty(document, mapping, pairs))
@@ -39,7 +39,7 @@ def insert_items(document: Document, sequence: Sequence, items: list[Any]) -> Ed
     """The edit that adds items to the end of a sequence, block or flow, also an empty one.
 
     Raises:
-        SourceError: there is no place for them (reason `style`).
+        SourceError: there is nowhere to put them (reason `style`).
     """
     text = document.source.text
     if sequence.flow:

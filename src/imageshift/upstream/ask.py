@@ -46,7 +46,7 @@ class State(StrEnum):
 
 
 class Answer(Struct, frozen=True):
-    """What a registry says of an image; `age` is how many seconds ago it was asked."""
+    """What a registry says about an image; `age` is how many seconds ago it was asked."""
 
     state: State
     detail: str = ""

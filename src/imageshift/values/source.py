@@ -17,7 +17,7 @@ def named_chart(chart: str, *, repository: str | None, version: str | None) -> C
     A version that an `oci://` address ends with counts where none is given.
 
     Raises:
-        ConfigError: the parts don't go together, or there is no such file.
+        ConfigError: the parts don't go together, or the file doesn't exist.
     """
     if repository is not None:
         return _in_repository(chart, repository, version)

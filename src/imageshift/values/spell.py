@@ -68,7 +68,7 @@ def spell(found: ChartValues, form: ValuesFormat, *, renderers: bool = False) ->
 
 
 def remarks(found: ChartValues, *, renderers: bool = False) -> Iterator[str]:
-    """What has to be said besides the values: what they pin, what they don't move, and why.
+    """What has to be said in addition to the values: what they pin, what they don't move, and why.
 
     With `renderers` also what the post-renderers pin.
     """
