@@ -92,24 +92,24 @@ MOVES: dict[str, tuple[str, str]] = {
 STAYS: dict[str, tuple[str, Told]] = {
     "registry without rule": (
         "gcr.io/distroless/base",
-        ("no-rule", "no rule has the upstream gcr.io"),
+        ("no-rule", "no rule covers gcr.io"),
     ),
     "registry with a port": (
         "ghcr.io:443/org/app",
-        ("no-rule", "no rule has the upstream ghcr.io:443"),
+        ("no-rule", "no rule covers ghcr.io:443"),
     ),
     "local registry": (
         "localhost:5000/app",
-        ("no-rule", "no rule has the upstream localhost:5000"),
+        ("no-rule", "no rule covers localhost:5000"),
     ),
-    "IPv6 registry": ("[::1]:5000/app", ("no-rule", "no rule has the upstream [::1]:5000")),
+    "IPv6 registry": ("[::1]:5000/app", ("no-rule", "no rule covers [::1]:5000")),
     "host in capitals that would be no host in small": (
         "FOO/bar",
-        ("no-rule", "no rule has the upstream FOO"),
+        ("no-rule", "no rule covers FOO"),
     ),
     "vanity host, aliases are off": (
         "lscr.io/linuxserver/sonarr",
-        ("no-rule", "no rule has the upstream lscr.io"),
+        ("no-rule", "no rule covers lscr.io"),
     ),
     "three parts on Docker Hub": (
         "docker.io/a/b/c",

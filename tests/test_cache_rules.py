@@ -96,7 +96,7 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
     "article: no GitLab": (
         ARTICLE,
         "registry.gitlab.com/a/b",
-        ("no-rule", "no rule has the upstream registry.gitlab.com"),
+        ("no-rule", "no rule covers registry.gitlab.com"),
     ),
     "longest upstream prefix wins": (BY_LIBRARY, "nginx:1", ("mapped", "official/nginx:1")),
     "shorter upstream prefix for the rest": (
@@ -285,7 +285,7 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
     "nothing to do without rules": (
         RuleSet(REGISTRY, ()),
         "nginx",
-        ("no-rule", "no rule has the upstream docker.io"),
+        ("no-rule", "no rule covers docker.io"),
     ),
     "all is own without rules": (
         RuleSet(REGISTRY, ()),

@@ -368,7 +368,7 @@ class RuleSet:
     def _missing(self, normal: ImageReference) -> str:
         if any(rule.upstream == normal.registry for rule in self.rules):
             return f"no rule covers {normal.full_name}"
-        return f"no rule has the upstream {normal.registry}"
+        return f"no rule covers {normal.registry}"
 
     def _rule_for(self, normal: ImageReference) -> Rule | None:
         fitting = (

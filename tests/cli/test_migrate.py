@@ -86,7 +86,7 @@ def test_scan_lists_every_image(folder: Path) -> None:
 
     assert done.stdout.splitlines()[:3] == [
         f"apps/pod.yaml:7:14: rewrite: nginx:1.25 → {HOST}/docker-hub/library/nginx:1.25",
-        "apps/pod.yaml:9:14: no-rule: gcr.io/a/b:1 (no rule has the upstream gcr.io)",
+        "apps/pod.yaml:9:14: no-rule: gcr.io/a/b:1 (no rule covers gcr.io)",
         *[line for line in done.stdout.splitlines() if line.startswith("apps/pod.yaml:11:15")],
     ]
 

@@ -1,4 +1,4 @@
-"""imageshift bots: what Renovate, Flux and Argo CD Image Updater need to know of the cache."""
+"""imageshift bots: what Renovate, Flux and Argo CD Image Updater need to know about the cache."""
 
 import json
 from collections.abc import Callable

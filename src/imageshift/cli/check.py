@@ -49,7 +49,7 @@ def check(  # noqa: PLR0913 one a command-line option
     ] = False,
     platform: Platforms = None,
 ) -> None:
-    """Fail when an image should come from the cache.
+    """Fail if an image should come from the cache but doesn't.
 
     Writes nothing but a baseline, and exits with 1 if it finds such an image.
     """

@@ -17,7 +17,7 @@ __all__ = ["Exit", "ending_on_signals", "reporting_errors"]
 
 
 class Exit(IntEnum):
-    """What a run comes to; when several apply the order is 130, 70, 2, 1, 3, 4, 0."""
+    """The exit code of a run; if several apply, the order is 130, 70, 2, 1, 3, 4, 0."""
 
     DONE = 0
     FINDINGS = 1

@@ -65,7 +65,7 @@ def terraform(
 ) -> None:
     """Write a Terraform module for the rules in use.
 
-    Rules, secrets, permissions and templates of repositories.
+    It includes rules, secrets, permissions and repository creation templates.
     """
     targets = _targets(paths, common, out)
     for usage, folder in targets:
@@ -90,7 +90,7 @@ def cloudformation(
 ) -> None:
     """Write a CloudFormation template for the rules in use.
 
-    Rules, secrets, permissions and templates of repositories.
+    It includes rules, secrets, permissions and repository creation templates.
     """
     targets = _targets(paths, common, out or Path())
     for usage, folder in targets:

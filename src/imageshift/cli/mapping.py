@@ -1,4 +1,4 @@
-"""imageshift map: references to targets, one a line."""
+"""imageshift map: references to targets, one per line."""
 
 import sys
 from collections.abc import Iterator

@@ -101,7 +101,9 @@ Root = Annotated[
 ]
 Offline = Annotated[
     bool,
-    _option(_FILES, "--offline", text="Contact nothing: charts come only from the cache."),
+    _option(
+        _FILES, "--offline", text="Contact no host; use only charts that are already downloaded."
+    ),
 ]
 
 
@@ -117,14 +119,21 @@ class RegistryOptions:
     ] = None
     registry_host: Annotated[
         str | None,
-        _option(_REGISTRY, "--registry-host", text="Host to use instead of the account's own."),
+        _option(
+            _REGISTRY,
+            "--registry-host",
+            text="Registry host to use instead of the account's ECR host.",
+        ),
     ] = None
     rule: Annotated[
         list[str] | None,
         _option(
             _REGISTRY,
             "--rule",
-            text="UPSTREAM[/UPSTREAM_PREFIX]=PREFIX adds, changes or (empty) removes a rule.",
+            text=(
+                "UPSTREAM[/UPSTREAM_PREFIX]=PREFIX adds or changes a rule; an empty PREFIX "
+                "removes it."
+            ),
         ),
     ] = None
     rules: Annotated[
@@ -136,7 +145,11 @@ class RegistryOptions:
     ] = None
     alias: Annotated[
         list[str] | None,
-        _option(_REGISTRY, "--alias", text="HOST=UPSTREAM, or known to use the built-in table."),
+        _option(
+            _REGISTRY,
+            "--alias",
+            text="HOST=UPSTREAM treats HOST as that upstream; known uses the built-in table.",
+        ),
     ] = None
     config: Annotated[
         Path | None,
@@ -176,17 +189,17 @@ class Common(RegistryOptions):
         _option(
             _FILES,
             "--charts",
-            text="Whether charts are rendered: auto, unless the configuration says otherwise.",
+            text="Whether to render charts (default: auto, or as configured).",
             envvar="IMAGESHIFT_CHARTS",
         ),
     ] = None
     charts_through_cache: Annotated[
         bool,
-        _option(_FILES, "--charts-through-cache", text="Move oci:// chart sources as well."),
+        _option(_FILES, "--charts-through-cache", text="Also move oci:// chart sources."),
     ] = False
     templates: Annotated[
         bool,
-        _option(_FILES, "--templates", text="Rewrite literal images in Helm templates as well."),
+        _option(_FILES, "--templates", text="Also rewrite literal images in Helm templates."),
     ] = False
     render: Annotated[
         bool,
@@ -215,7 +228,9 @@ class Common(RegistryOptions):
         ),
     ] = False
     quiet: Quiet = False
-    verbose: Annotated[bool, _option(_FILES, "--verbose", "-v", text="List every place.")] = False
+    verbose: Annotated[
+        bool, _option(_FILES, "--verbose", "-v", text="List every image and file.")
+    ] = False
 
     def run_options(self, *, named_only: bool = False, backward: bool = False) -> RunOptions:
         """The options as the library takes them.

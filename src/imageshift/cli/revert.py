@@ -1,4 +1,4 @@
-"""imageshift revert: revert out of the cache."""
+"""imageshift revert: from the cache back to the upstreams."""
 
 from typing import Annotated
 

@@ -78,7 +78,7 @@ class ValuesOptions(RegistryOptions):
     offline: Offline = False
     output: Output = None
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 when an image with a rule isn't moved.")
+        bool, typer.Option("--strict", help="Exit 1 if an image with a rule isn't moved.")
     ] = False
     quiet: Quiet = False
 

@@ -95,9 +95,11 @@ def warm(
     *,
     common: WarmCommon,
     paths: Paths,
-    pull: Annotated[bool, typer.Option("--pull", help="Ask the registry for each image.")] = False,
+    pull: Annotated[
+        bool, typer.Option("--pull", help="Make the pulls: request each image from the registry.")
+    ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Pull nothing; exit 1 when a pinned digest is absent.")
+        bool, typer.Option("--check", help="Pull nothing; exit 1 if a pinned digest is missing.")
     ] = False,
     forecast: Annotated[
         bool, typer.Option("--forecast", help="Forecast pulls, rate limits and costs instead.")
