@@ -177,7 +177,7 @@ class _File(Struct, frozen=True):
         seen: set[str] = set()
         for key in (key for key, _ in mapping.own if isinstance(key, Scalar)):
             if key.value in seen:
-                hint = "YAML readers take one of them, or neither"
+                hint = "YAML parsers use one of them, or reject the file"
                 raise self.error(f"the key {key.value} appears twice", key.start, hint)
             seen.add(key.value)
 

@@ -128,7 +128,7 @@ def check_prefix(prefix: str) -> str:
         return prefix
     if not 2 <= len(prefix) <= 30:  # noqa: PLR2004 the limits of the ECR model
         what = "short" if len(prefix) < 2 else "long"  # noqa: PLR2004 as above
-        raise RuleError(f"the prefix {prefix!r} is too {what}: ECR takes 2 to 30 characters")
+        raise RuleError(f"the prefix {prefix!r} is too {what}: ECR allows 2 to 30 characters")
     stripped = prefix.removesuffix("/")
     if not _PREFIX.fullmatch(stripped):
         raise RuleError(

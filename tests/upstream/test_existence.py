@@ -131,7 +131,7 @@ def test_tags_that_moved(repository: Repository, registry: OciRegistry) -> None:
             f"web.yaml:8:18: tag-moved: UPSTREAM/org/moved:1@{old}: the tag 1 is {new} now",
             (
                 f"web.yaml:10:18: tag-moved: UPSTREAM/org/moved:9@{new}: "
-                "the tag 9 is gone, the digest is there"
+                "the tag 9 is gone, but the digest exists"
             ),
         ],
         1,

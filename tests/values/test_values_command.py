@@ -117,7 +117,7 @@ def test_json_with_post_renderers() -> None:
 
 
 def test_nothing_is_pinned_where_no_post_renderer_works(tmp_path: Path) -> None:
-    """Where kustomize refuses the chart there are no post-renderers, and nothing pinned by them."""
+    """Where kustomize rejects the chart there are no post-renderers, and nothing pinned by them."""
     pod = (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {a: b, a: c}}\n"
         "spec: {containers: [{name: a, image: x.io/a, args: [--image=quay.io/a/b:1]}]}\n"

@@ -148,7 +148,7 @@ class _Tar:
                 continue
             budget.take_file(what)
             if kind == _SPARSE or any(key.startswith("GNU.sparse") for key in said):
-                raise ValueError("it holds a sparse file")
+                raise ValueError("it contains a sparse file")
             name, content = said.get("path") or _name(header), self._content(size)
             if kind in _FILES and not name.endswith(b"/"):
                 yield name, content

@@ -52,7 +52,7 @@ _ARGO_JOB = (
     "a Job that isn't a hook uses it, and applied Jobs can't be changed: give it the sync options "
     "Force=true,Replace=true, delete it first, or set `jobs: rewrite` in the configuration"
 )
-_CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: {}"
+_CLASH = "only a post-renderer reaches it, and kustomize rejects what the chart renders: {}"
 _CONTESTED = "spec.values and a targetPath of valuesFrom both set it, and either may win"
 _NOTHING_BEHIND = "no value reaches it, and nothing here can change what the chart renders"
 _GATED = (

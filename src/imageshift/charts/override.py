@@ -75,7 +75,7 @@ class Override(Struct, frozen=True, kw_only=True):
 
     `entries` are new items for the post-renderers' images, `entry_edits` changes of those that
     are there already. What values can't do without another change of the rendering isn't among
-    the edits. `clash` says why kustomize refuses what the chart renders.
+    the edits. `clash` says why kustomize rejects what the chart renders.
     """
 
     edits: tuple[ValueEdit, ...]

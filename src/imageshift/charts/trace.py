@@ -115,7 +115,7 @@ class Tracer(Struct):
         """
         if self._base is None:
             if markers.collides(self.values):
-                raise ChartError("the values hold words that look like imageshift's own marks")
+                raise ChartError("the values contain words that look like imageshift's own markers")
             self._base = self.render({}, schemas=True)
         return self._base
 

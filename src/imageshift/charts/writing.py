@@ -184,7 +184,7 @@ def _name_replaced(
     if filled and value.endswith(filled):
         return document.replace(scalar, raw[: -len(rest)], value[: -len(filled)])
     if "${" in rest:
-        raise SourceError("the part that would change holds a variable", reason="style")
+        raise SourceError("the part that would change contains a variable", reason="style")
     return document.replace(scalar, raw, value)
 
 

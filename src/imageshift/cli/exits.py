@@ -64,7 +64,7 @@ def reporting_errors() -> Iterator[None]:
         code = Exit.USAGE if isinstance(error, ConfigError) else Exit.UNSAFE
         raise typer.Exit(Exit.TOOL if isinstance(error, ToolError) else code) from None
     except KeyboardInterrupt:
-        say("interrupted: every file is whole")
+        say("interrupted: every file is complete")
         raise typer.Exit(Exit.INTERRUPTED) from None
     except (typer.Exit, typer.Abort):
         raise

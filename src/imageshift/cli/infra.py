@@ -43,9 +43,7 @@ class InfraCommon(AwsCommon):
     ] = None
     import_: Annotated[
         str | None,
-        typer.Option(
-            "--import", help="aws or a file: take over the rules that already exist there."
-        ),
+        typer.Option("--import", help="aws or a file: import the rules that already exist there."),
     ] = None
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that imageshift didn't write.")

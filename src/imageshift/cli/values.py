@@ -152,7 +152,7 @@ def _merged(files: Iterable[Path]) -> Values:
             text = str(error)
             raise ConfigError(text if text.startswith(str(file)) else f"{file}: {text}") from None
         if not isinstance(found, dict | None):
-            raise ConfigError(f"{file}: it holds no map of values")
+            raise ConfigError(f"{file}: it contains no map of values")
         made = merge(made, found or {})
     return made
 

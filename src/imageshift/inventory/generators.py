@@ -39,7 +39,7 @@ _REASONS = {
     "scmProvider": "only Argo CD knows the repositories that its scmProvider generator lists",
     "pullRequest": "only Argo CD knows the pull requests that its generator lists",
     "plugin": "only Argo CD knows what its plugin generator returns",
-    "clusterDecisionResource": "only the cluster knows what its clusterDecisionResource holds",
+    "clusterDecisionResource": "only the cluster knows what its clusterDecisionResource contains",
 }
 _CLUSTERS = "only Argo CD knows its clusters; `clusters:` in .imageshift.yaml can name them"
 _LABELS = "only Argo CD knows the labels and annotations of its clusters"

@@ -208,7 +208,7 @@ class Registry(Struct):
         found = [given.get(key) for key in ("token", "access_token")] if _is_map(given) else []
         token = next((text for text in found if isinstance(text, str) and text), "")
         if not _TOKEN.fullmatch(token):
-            raise AnswerError(f"{there}: its answer holds no token")
+            raise AnswerError(f"{there}: its response contains no token")
         return token
 
 

@@ -63,7 +63,7 @@ def steps_of(rules: RuleSet) -> tuple[Step, ...]:
     """
     if "$" in rules.registry.host:
         raise ConfigError(
-            f"a policy can't hold the variable {rules.registry.host}",
+            f"a policy can't contain the variable {rules.registry.host}",
             hint="name the registry with --account and --region, or --registry-host",
         )
     found = [Step("localhost/", 0, None)]

@@ -87,7 +87,7 @@ CODES: dict[str, CodeText] = {
     SkipReason.SOPS: CodeText(
         "A file is encrypted with SOPS",
         "SOPS keeps a checksum over all values, which an edit would break.",
-        "If it holds an image, decrypt the file, change it by hand, and encrypt it again.",
+        "If it contains an image, decrypt the file, change it by hand, and encrypt it again.",
     ),
     SkipReason.GENERATED: CodeText(
         "A file is generated",

@@ -55,7 +55,7 @@ def entry_edits(
     first = next((each for each in made if each.new_name == source.entry.new_name), made[0])
     others = [each for each in made if each is not first]
     if source.scalar and any(literal_name(each.name) != each.name for each in made):
-        raise SourceError("Argo CD's short form has no room for a pattern", reason="style")
+        raise SourceError("Argo CD's short form can't express a pattern", reason="style")
     in_place = _argo_edits(source, first) if source.scalar else _mapping_edits(source, first)
     return [(first, in_place), *((other, (_item(source, other),)) for other in others)]
 

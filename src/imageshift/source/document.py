@@ -211,9 +211,9 @@ class Document:
         if holder.style == "|":
             text = edit.text.replace("\n", document.source.newline + " " * decoded.indent)
         elif holder.style == "" and not is_plain_part(edit.text):
-            raise SourceError("a plain scalar can't take this text", reason="style")
+            raise SourceError("a plain scalar can't hold this text", reason="style")
         elif holder.style != '"' and not is_printable(edit.text):
-            raise SourceError("a folded text can't take a second line", reason="style")
+            raise SourceError("a folded text can't hold a second line", reason="style")
         else:
             text = quote(edit.text, holder.style)
         return document.to_file(Edit(span, text))

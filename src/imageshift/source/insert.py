@@ -171,7 +171,7 @@ def _block_end(text: str, scalar: Scalar) -> int:
     runs = decode(text, scalar).runs
     end = runs[-1].outer + runs[-1].length if runs else start
     if scalar.value and "-" not in header and _BREAK.search(text, end) is None:
-        raise SourceError("a line behind this text would give it a line end", reason="style")
+        raise SourceError("a line after this text would add a line break to it", reason="style")
     if "+" not in header:
         return end
     return len(text[: scalar.end].rstrip(" \t"))

@@ -82,7 +82,9 @@ class Question(Struct, frozen=True):
             tagged = _head(registry, image, image.tag)
             digest = tagged.headers.get("docker-content-digest", "")
             if tagged.status == _NOT_FOUND:
-                return Answer(State.TAG_MOVED, f"the tag {image.tag} is gone, the digest is there")
+                return Answer(
+                    State.TAG_MOVED, (f"the tag {image.tag} is gone, but the digest exists")
+                )
             if tagged.status == _OK and digest and digest != image.digest:
                 return Answer(State.TAG_MOVED, f"the tag {image.tag} is {digest} now")
         missing = self._missing(registry) if self.platforms else []

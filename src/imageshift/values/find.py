@@ -126,7 +126,7 @@ def _why_left(outcome: ImageOutcome, found: Override) -> str:
     if found.gated:
         return _GATED
     if found.clash:
-        return f"{_BEHIND}, and kustomize refuses what the chart renders: {found.clash}"
+        return f"{_BEHIND}, and kustomize rejects what the chart renders: {found.clash}"
     return _BEHIND
 
 

@@ -167,7 +167,7 @@ def _values_part(item: Plain, catalog: Lookup, namespace: str) -> list[ValuesFro
         return [ValuesFrom(target_path=str(item["targetPath"]), text=data[key])]
     values = load_plain(data[key], f"{kind}/{name}: {key}")
     if values is not None and not isinstance(values, Mapping):
-        raise ChartError(f"{kind}/{name}: {key} holds no values")
+        raise ChartError(f"{kind}/{name}: {key} contains no values")
     return [ValuesFrom(values=values or {})]
 
 
