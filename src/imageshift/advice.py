@@ -1,4 +1,4 @@
-"""Warnings: what a plan can't solve, and the person who rolls it out should know.
+"""Warnings: what a plan can't solve, but whoever rolls it out should know.
 
 The codes are a closed and published list (docs, "Exit codes and warnings").
 """
@@ -31,7 +31,7 @@ _TAGGED_ELSEWHERE = frozenset({SiteKind.CHART, SiteKind.VALUES, SiteKind.KUSTOMI
 
 
 class Code(StrEnum):
-    """Every warning that there is."""
+    """Every warning."""
 
     ACCOUNT_ID = "account-id"
     CHARTS_UNREAD = "charts-unread"
@@ -155,7 +155,7 @@ class Advice:
             found.places.append(place)
 
     def look_at(self, plan: FilePlan, shown: str) -> None:
-        """Notes what the plan of one file gives reason for; `shown` is the file's name."""
+        """Adds the warnings for the plan of one file; `shown` is the file's name."""
         reverting = _reverting(plan)
         for result in sorted(plan.results, key=lambda result: result.site.place):
             self._look_at_result(result, shown)

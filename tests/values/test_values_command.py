@@ -315,7 +315,11 @@ ERRORS: list[tuple[tuple[str, ...], int, str]] = [
     (("oci://host",), 2, "imageshift: oci://host names no chart in a registry\n"),
     (("chart", "--version", "1"), 2, "imageshift: chart has only one version\n"),
     (("chart", "-f", "none.yaml"), 2, "imageshift: none.yaml: "),
-    (("chart", "-f", "chart/Chart.yaml", "-f", "list.yaml"), 2, "imageshift: list.yaml: it contains"),
+    (
+        ("chart", "-f", "chart/Chart.yaml", "-f", "list.yaml"),
+        2,
+        "imageshift: list.yaml: it contain",
+    ),
     (("chart", "-f", "bad.yaml"), 2, "imageshift: bad.yaml:1:"),
     (("chart", "--format", "argocd", "--post-renderer"), 2, "imageshift: only Flux has post-"),
     (("x", "--repo", "http://127.0.0.1:9", "--offline"), 4, "imageshift: the index of http"),

@@ -1,4 +1,4 @@
-"""Why a container's image is what it is: the one answer of a closed list for each."""
+"""Why a container runs its image: one cause from a closed list for each."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -70,7 +70,7 @@ _WORDS = {
 
 
 class Told(Struct, frozen=True):
-    """What is said about one image at one place; `place` is in the repository, if anywhere."""
+    """The cause of one image; `place` is its location in the repository, if there is one."""
 
     image: str
     cause: Cause
@@ -83,7 +83,7 @@ class Told(Struct, frozen=True):
 
 
 class Workloads:
-    """What makes pods: the chain of owners, as far as the lists have it or names tell it."""
+    """What creates pods: the chain of owners, as far as the lists or the names show it."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._items = {
@@ -91,7 +91,7 @@ class Workloads:
         }
 
     def top(self, item: Item) -> Owner:
-        """What a pod is made by in the end; the object itself where nothing makes it."""
+        """The topmost owner of a pod; the object itself if it has no owner."""
         found = Owner(item.kind, item.metadata.name, item.api_version)
         seen: set[Owner] = set()
         owner = item.owner
@@ -129,7 +129,7 @@ def _group(owner: Owner) -> str:
 
 
 class Causes:
-    """Finds causes; equal questions are answered once."""
+    """Finds causes, and remembers them."""
 
     def __init__(self, rules: RuleSet, git: GitImages, workloads: Workloads) -> None:
         self._rules = rules
@@ -296,7 +296,7 @@ def _tag_note(mention: Mention, image: ImageReference) -> str:
 
 
 def each_node_image(item: Item) -> Iterator[str]:
-    """The images that a node keeps: by their tags, else by the digest."""
+    """The images stored on a node, by their tags, or else by digest."""
     for image in (item.status.images if item.status else None) or ():
         names = [name for name in image.names or () if not name.startswith("<none>")]
         yield from [name for name in names if "@" not in name] or names[:1]

@@ -1,4 +1,4 @@
-"""What `kubectl get … -o json` says, read by its types: pods, what makes them, nodes' images."""
+"""The output of `kubectl get … -o json` as types: pods, their owners, and images on nodes."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Owner(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class Metadata(Struct, frozen=True, rename="camel"):
-    """An object's metadata, as far as it tells where the object comes from."""
+    """An object's metadata, as far as it shows where the object comes from."""
 
     name: str = ""
     namespace: str = ""
@@ -31,7 +31,7 @@ class Metadata(Struct, frozen=True, rename="camel"):
 
 
 class Container(Struct, frozen=True, gc=False, rename="camel"):
-    """A container as it is asked for."""
+    """A container as it is specified."""
 
     name: str = ""
     image: str = ""
@@ -49,7 +49,7 @@ class _State(Struct, frozen=True, rename="camel"):
 
 
 class ContainerStatus(Struct, frozen=True, rename="camel"):
-    """What became of a container."""
+    """A container's status."""
 
     name: str = ""
     image: str = ""

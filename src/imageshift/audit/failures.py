@@ -102,7 +102,7 @@ _SIGNS = (
 
 
 def explain_pull(image: str, reason: str, message: str, rules: RuleSet) -> str:
-    """What a failed pull means; the kubelet's own message where nothing is known of it."""
+    """What a failed pull means; the kubelet's own message if it isn't recognized."""
     try:
         reference = rules.normalize(rules.parse(image))
     except InvalidReferenceError as error:

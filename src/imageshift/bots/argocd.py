@@ -1,4 +1,4 @@
-"""Argo CD Image Updater: images that it would write under their upstream's name.
+"""Argo CD Image Updater: images that it would write with their upstream's name.
 
 It reads annotations of Applications, and since version 1 ImageUpdater objects.
 """
@@ -42,7 +42,7 @@ def find_updater(
 
 
 def registries_conf(registry: Registry) -> str:
-    """What Image Updater's `registries.conf` needs to know of the registry."""
+    """What Image Updater's `registries.conf` needs to know about the registry."""
     return _CONF.format(host=registry.host)
 
 

@@ -69,7 +69,7 @@ def find_flux(
     """What Flux's automation would undo in the files that may be written.
 
     Where a marker sets a whole image, its ImageRepository has to read the cache. Where markers set
-    only names, they are taken off, and Flux goes on asking the upstream for tags.
+    only names, they are removed, and Flux keeps asking the upstream for tags.
     """
     known = list(files)
     found = list(objects_of(workspace, known, _GROUP))

@@ -26,7 +26,7 @@ _DRIVE = re.compile(r"[A-Za-z]:/")
 
 
 class Budget:
-    """What all files of one chart may take together, over archives in archives too."""
+    """The limits for all files of one chart together, including nested archives."""
 
     def __init__(self, most: int, files: int = _MOST_FILES) -> None:
         self._most = most

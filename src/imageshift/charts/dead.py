@@ -1,4 +1,4 @@
-"""Overrides that do nothing: values that a chart doesn't read, entries and patches without a match.
+"""Overrides that do nothing: values that a chart doesn't read, entries and patches with no match.
 
 A value is only called dead when nothing else explains why it changes nothing: the chart neither has
 it among its defaults nor mentions it, or reads the image beside it and not this.

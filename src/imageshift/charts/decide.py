@@ -76,10 +76,10 @@ _BEYOND = "only another build of the release renders it, and no post-renderer ca
 
 
 class ChartOptions(Struct, frozen=True, kw_only=True):
-    """Where charts are found besides their sources, and how many renderings run at once.
+    """Where charts are found in addition to their sources, and how many renders run at once.
 
-    `allow_insecure_images` is the overrider's; `prune` takes out overrides that do nothing,
-    `mend_stale` mends all that are stale, not just those that `history` knows to be.
+    `allow_insecure_images` is the overrider's; `prune` removes overrides that do nothing,
+    `mend_stale` fixes all that may be stale, not only those that `history` knows to be.
     """
 
     sources: Mapping[str, Path] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class ChartOptions(Struct, frozen=True, kw_only=True):
 
 
 class ChartDecisions(Struct, frozen=True):
-    """What the charts decide about sites, and what was in the way.
+    """What the charts decide about sites, and the problems with charts.
 
     `owned` are the places (file, offset) of releases that were rendered, `moves` those whose
     edits are in several files, by file; `used` are the folders and archives of releases' charts.

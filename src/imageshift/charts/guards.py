@@ -1,4 +1,4 @@
-"""Why values of a chart in the tree stay where it isn't rendered, as its own text tells.
+"""Why values of a chart in the tree stay if it isn't rendered, judged by its text.
 
 A Job that is applied can't have another image. A chart that compares a registry may refuse another
 one, and so may its schema, also for what is switched off (X11b, X11c).
