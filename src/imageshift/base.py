@@ -1,6 +1,5 @@
 """What a tree was before: a Git revision or a folder, and how to revert to it."""
 
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 from imageshift.errors import SourceError
 from imageshift.git import Revision
 from imageshift.inventory import scan_file
+from imageshift.lazy import lazy_re
 from imageshift.plan import FilePlan
 from imageshift.repo.read import is_folder, read_below
 from imageshift.repo.workspace import Workspace
@@ -109,7 +109,7 @@ def _line_by_line(plan: FilePlan) -> str:
     return apply_edits(text, inside)
 
 
-_BREAK = re.compile(r"[\r\n]")
+_BREAK = lazy_re(r"[\r\n]")
 
 
 class _Forward:

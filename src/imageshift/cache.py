@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from imageshift.ecr import MAX_REPOSITORY, ROOT, Registry, check_prefix, parse_ecr_host
 from imageshift.errors import InvalidReferenceError, RuleError
+from imageshift.lazy import lazy_re
 from imageshift.reference import DOCKER_HUB, ImageReference, has_host, parse_reference
 
 __all__ = [
@@ -49,7 +50,7 @@ _BUILT_IN_ALIASES = MappingProxyType(
 _STAND_IN = "own.invalid"
 
 
-_LOGIN = re.compile(r"\A.*@", re.DOTALL)
+_LOGIN = lazy_re(r"\A.*@", re.DOTALL)
 
 
 class RuleOrigin(StrEnum):

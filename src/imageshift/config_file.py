@@ -13,6 +13,7 @@ from imageshift.cache import Registry, Rule, RuleSet
 from imageshift.config import Config, KeepEntry, RegistryEntry, RuleEntry
 from imageshift.ecr import may_be_ecr
 from imageshift.errors import ConfigError, SourceError
+from imageshift.lazy import lazy_re
 from imageshift.repo.read import read_below, read_file, resolve_below
 from imageshift.source import (
     Document,
@@ -242,7 +243,7 @@ class _File(Struct, frozen=True):
             raise self.error(f"{error} at {shown}", node.start, error.hint) from None
 
 
-_UNKNOWN = re.compile(r"unknown field `(.*?)`")
+_UNKNOWN = lazy_re(r"unknown field `(.*?)`")
 _REFERENCE = "the keys are in the configuration reference of the documentation"
 _TRUST = "a file that you pass with --config may do this"
 

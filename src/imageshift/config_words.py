@@ -1,6 +1,5 @@
 """What the configuration could say at a place, for messages about what it does say."""
 
-import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
@@ -8,10 +7,11 @@ from typing import Any
 from msgspec import inspect
 
 from imageshift.config import Config
+from imageshift.lazy import lazy_re
 
 __all__ = ["hint_at"]
 
-_STEP = re.compile(r"[^.\[\]]+|\[[^\]]*\]")
+_STEP = lazy_re(r"[^.\[\]]+|\[[^\]]*\]")
 
 
 def hint_at(key_path: str, wrong: str) -> str | None:

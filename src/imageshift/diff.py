@@ -13,12 +13,13 @@ r"""Unified diffs that `git apply` and `patch` take, whatever bytes files and th
 
 import difflib
 import os
-import re
 from io import StringIO
+
+from imageshift.lazy import lazy_re
 
 __all__ = ["unified_diff"]
 
-_ODD = re.compile(rb'["\\\x00-\x1f\x7f]')
+_ODD = lazy_re(rb'["\\\x00-\x1f\x7f]')
 
 
 def unified_diff(name: str, before: bytes, after: bytes) -> str:

@@ -11,6 +11,7 @@ from typing import Self
 from msgspec import Struct
 
 from imageshift.errors import ConfigError, InvalidReferenceError, RuleError
+from imageshift.lazy import lazy_re
 from imageshift.reference import parse_reference
 
 __all__ = [
@@ -55,19 +56,19 @@ _REGIONS = frozenset(
 )
 """Where ECR is, by botocore 1.44.8 (November 2026)."""
 
-_ECR_HOST = re.compile(
+_ECR_HOST = lazy_re(
     r"([0-9]+)\.dkr[.-]ecr(?:-fips)?\.([a-zA-Z0-9][a-zA-Z0-9-_]*)\."
     r"(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)"
     r"|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)"
 )
 
-_PREFIX = re.compile(
+_PREFIX = lazy_re(
     r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
 )
 
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]+")
+_REGION = lazy_re(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]+")
 _ACCOUNT_DIGITS = 12
-_VARIABLE = re.compile(r"\$\{\w+\}")
+_VARIABLE = lazy_re(r"\$\{\w+\}")
 
 
 class EcrHost(Struct, frozen=True):

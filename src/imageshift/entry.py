@@ -17,6 +17,8 @@ from functools import lru_cache
 
 from msgspec import Struct
 
+from imageshift.lazy import lazy_re
+
 __all__ = [
     "Entry",
     "literal_name",
@@ -27,8 +29,8 @@ __all__ = [
 ]
 
 _TAIL = r"(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?"
-_ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
-_SPECIAL = re.compile(r"[\\+*?()|\[\]{}^$]")
+_ESCAPED = lazy_re(r"\\([^A-Za-z0-9\s])")
+_SPECIAL = lazy_re(r"[\\+*?()|\[\]{}^$]")
 # No image has a name nearly as long. RE2 needs time for a pattern's length times a text's, and
 # refuses patterns that need more memory than this.
 _LONGEST = 4096

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from traceback import walk_tb
 
+from imageshift.lazy import lazy_re
+
 __all__ = [
     "AnswerError",
     "BusyError",
@@ -25,8 +27,8 @@ __all__ = [
     "without_users",
 ]
 
-_URL = re.compile(r"(?<=://)[^\s'\"<>`\\]+")
-_PORT = re.compile(r"[^:]*(?::\d{0,5})?|\[.*")
+_URL = lazy_re(r"(?<=://)[^\s'\"<>`\\]+")
+_PORT = lazy_re(r"[^:]*(?::\d{0,5})?|\[.*")
 
 
 def without_users(text: str) -> str:

@@ -19,6 +19,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from imageshift.errors import ConfigError, SourceError, ToolError
+from imageshift.lazy import lazy_re
 from imageshift.repo.read import LARGEST, leads_out, read_below
 from imageshift.repo.work_tree import find_git_dir, find_top, read_settings
 from imageshift.tool import Limits, Outcome, run_tool
@@ -45,9 +46,9 @@ _LONGEST_NAME, _LONGEST_PART = 4096, 255
 _SMALL = _MIB
 _SHARED = ("objects", "refs", "packed-refs", "logs", "shallow", "reftable")
 _OWN = ("ORIG_HEAD", "FETCH_HEAD", "MERGE_HEAD")
-_HEAD = re.compile(rb"(?:ref: refs/[^\0\r\n]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
-_WORD = re.compile(r"[a-z0-9]{1,16}")
-_ENTRY = re.compile(rb"([0-7]+) (\w+) ([0-9a-f]+) +(\S+)\t(.+)", re.DOTALL)
+_HEAD = lazy_re(rb"(?:ref: refs/[^\0\r\n]+|[0-9a-f]{40}|[0-9a-f]{64})\n?")
+_WORD = lazy_re(r"[a-z0-9]{1,16}")
+_ENTRY = lazy_re(rb"([0-7]+) (\w+) ([0-9a-f]+) +(\S+)\t(.+)", re.DOTALL)
 _LINK, _FILES = b"120000", {b"100644", b"100755", b"100664"}
 _PLAIN = {stat.S_IFREG, stat.S_IFDIR}
 _HINT = "name a folder, or a revision that `git rev-parse` knows"

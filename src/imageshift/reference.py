@@ -17,6 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.errors import InvalidReferenceError, VariableReferenceError
+from imageshift.lazy import lazy_re
 
 __all__ = ["DOCKER_HUB", "ImageReference", "has_host", "name_length", "parse_reference"]
 
@@ -27,13 +28,13 @@ _OFFICIAL = "library"
 
 # Flux's ${VAR:=default} (one may stand in another's default), Kubernetes' $(VAR), the {{...}} of
 # Argo's and Go's templates, and the <<...>> of Flux Operator's.
-_VARIABLE = re.compile(
+_VARIABLE = lazy_re(
     r"\$\{(?:[^{}\x00-\x1f]|\$\{[^{}\x00-\x1f]*\})*\}"
     r"|\$\([^()\x00-\x1f]*\)|\{\{[^{}\x00-\x1f]*\}\}|<<[^<>\x00-\x1f]*>>"
 )
-_BLANK = re.compile(r"[\s\x00-\x1f\x7f]")
-_IDENTIFIER = re.compile(r"[a-f0-9]{64}")
-_DIGEST_SHAPE = re.compile(r"[\w.+-]+(?::\w+)?", re.ASCII)
+_BLANK = lazy_re(r"[\s\x00-\x1f\x7f]")
+_IDENTIFIER = lazy_re(r"[a-f0-9]{64}")
+_DIGEST_SHAPE = lazy_re(r"[\w.+-]+(?::\w+)?", re.ASCII)
 
 
 class ImageReference(Struct, frozen=True):

@@ -4,11 +4,12 @@ Four texts of one file are laid beside each other: as it was, as the migration a
 that, as it is now, and as the rules alone would bring it back.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from msgspec import Struct
+
+from imageshift.lazy import lazy_re
 
 __all__ = ["Versions", "restore"]
 
@@ -16,7 +17,7 @@ _GATE = "allowInsecureImages: true"
 
 # Lines that a migration adds around names of the cache: entries of kustomize, Flux's log-in to
 # ECR, the value that opens a chart's gate, and the keys of values and post-renderers.
-_ADDED = re.compile(
+_ADDED = lazy_re(
     r"\s*(?:- )?(?:[\w./\"'-]+:(?: [|>][-+]?)?|provider: [\"']?aws[\"']?"
     rf"|{_GATE}"
     r"|(?:name|newName|newTag|digest|registry|repository|tag|image|op|path|group|version|kind): .+)"

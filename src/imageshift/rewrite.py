@@ -3,7 +3,6 @@
 One function serves both ways: a `Mapper` says where a reference goes and how it is spelled there.
 """
 
-import re
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from contextlib import suppress
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 from imageshift.cache import Cached, Mapped, Rule, RuleSet, Unmapped, UnmappedReason
 from imageshift.data.official_images import OFFICIAL_IMAGES
 from imageshift.errors import InvalidReferenceError, SourceError, VariableReferenceError
+from imageshift.lazy import lazy_re
 from imageshift.mapper import Backward, Contested, Forward, Mapper
 from imageshift.reference import DOCKER_HUB, ImageReference, has_host, name_length
 from imageshift.sites import Confidence, ImageSite, Part, Role, SiteKind, SkipReason
@@ -367,7 +367,7 @@ def _parsed(site: ImageSite, mapper: Mapper, variables: MappingType[str, str]) -
         return mapper.parse(_mapped_text(site, variables))
 
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::?[=-][^{}]*)?\}")
+_VARIABLE = lazy_re(r"\$\{(\w+)(?::?[=-][^{}]*)?\}")
 
 
 def _mapped_text(site: ImageSite, variables: MappingType[str, str]) -> str:

@@ -5,7 +5,6 @@ named variables alone, and limits of time, memory and output.
 """
 
 import os
-import re
 import selectors
 import signal
 import subprocess
@@ -21,6 +20,7 @@ from msgspec import Struct
 
 from imageshift.errors import ToolError
 from imageshift.interrupt import uninterrupted
+from imageshift.lazy import lazy_re
 
 __all__ = [
     "NO_NETWORK",
@@ -40,7 +40,7 @@ __all__ = [
 _MIB = 1024 * 1024
 _CHUNK = 256 * 1024
 _WATCH = 0.1
-_CONTROLS = re.compile(
+_CONTROLS = lazy_re(
     r"\x1b\[[0-9;?<=>]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )

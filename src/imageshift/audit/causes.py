@@ -1,6 +1,5 @@
 """Why a container runs its image: one cause from a closed list for each."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
@@ -14,6 +13,7 @@ from imageshift.data.eks_images import EKS_ACCOUNTS
 from imageshift.data.injectors import INJECTORS, Injector
 from imageshift.ecr import parse_ecr_host
 from imageshift.errors import InvalidReferenceError
+from imageshift.lazy import lazy_re
 from imageshift.reference import ImageReference
 from imageshift.sites import Origin
 
@@ -21,7 +21,7 @@ __all__ = ["Cause", "Causes", "Told", "Workloads", "each_node_image"]
 
 # Clusters before 1.16 name owners in the group extensions.
 _BUILT_IN = frozenset({"", "apps", "batch", "extensions"})
-_CRON = re.compile(r"(.+)-\d{8,11}")
+_CRON = lazy_re(r"(.+)-\d{8,11}")
 # Labels by which operators name the object that a pod is made for, where the list has no owner.
 _LABELS = (
     ("cnpg.io/cluster", "Cluster", "postgresql.cnpg.io"),

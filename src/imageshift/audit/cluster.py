@@ -1,12 +1,12 @@
 """The output of `kubectl get … -o json` as types: pods, their owners, and images on nodes."""
 
-import re
 from collections.abc import Iterator
 
 import msgspec
 from msgspec import Struct
 
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 
 __all__ = ["Container", "Item", "Owner", "Status", "Waiting", "read_items"]
 
@@ -142,7 +142,7 @@ class _Raw(Struct, frozen=True, rename="camel"):
 _FILE = msgspec.json.Decoder(_File)
 _RAW = msgspec.json.Decoder(_Raw)
 _ITEM = msgspec.json.Decoder(Item)
-_LIST = re.compile(r"(\w+)List\Z")
+_LIST = lazy_re(r"(\w+)List\Z")
 
 
 def read_items(content: bytes, name: str) -> tuple[list[Item], list[str]]:

@@ -3,14 +3,13 @@
 Source: Service Authorization Reference, Amazon ECR and IAM.
 """
 
-import re
-
 from imageshift.data.upstreams import SECRET_PREFIX
 from imageshift.ecr import ROOT, Registry, partition_of
+from imageshift.lazy import lazy_re
 
 __all__ = ["repository_arn", "role_arn", "secret_problem"]
 
-_SECRET = re.compile(r"arn:[\w-]+:secretsmanager:([\w-]*):(\d*):secret:(.+)")
+_SECRET = lazy_re(r"arn:[\w-]+:secretsmanager:([\w-]*):(\d*):secret:(.+)")
 
 
 def repository_arn(registry: Registry, prefix: str) -> str:

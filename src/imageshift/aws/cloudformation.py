@@ -4,7 +4,6 @@ Source: the CloudFormation User Guide's page of that type (all its properties ar
 of the intrinsic functions Ref, Fn::Sub, Fn::Join and Fn::FindInMap.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +11,12 @@ from imageshift.aws.documents import PlacedDict
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
 from imageshift.aws.shapes import mapping_of
 from imageshift.data.upstreams import UPSTREAMS
+from imageshift.lazy import lazy_re
 
 __all__ = ["is_cloudformation", "read_cloudformation"]
 
 TYPE = "AWS::ECR::PullThroughCacheRule"
-_VARIABLE = re.compile(r"\$\{([^!{}][^{}]{0,200})\}")
+_VARIABLE = lazy_re(r"\$\{([^!{}][^{}]{0,200})\}")
 _STEPS = 10_000
 _DEEPEST = 50
 _LONGEST = 4096

@@ -5,16 +5,16 @@ Guide defines them, so that both spellings are one.
 """
 
 import json
-import re
 from typing import Any
 
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.source import Mapping, Node, Scalar, Sequence, SourceText, split_documents
 
 __all__ = ["PlacedDict", "read_documents"]
 
 _LARGEST_YAML = 4 * 1024 * 1024
-_TAG = re.compile(r"(?:&\S+\s+)?!(?P<name>[A-Za-z][\w:]*)")
+_TAG = lazy_re(r"(?:&\S+\s+)?!(?P<name>[A-Za-z][\w:]*)")
 
 
 class PlacedDict(dict[str, Any]):

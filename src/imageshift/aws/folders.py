@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from imageshift.aws.sources import SourceFiles, walk_files
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 
 __all__ = ["RESOURCE", "FolderSurvey", "survey_folder"]
 
@@ -18,7 +19,7 @@ RESOURCE = "aws_ecr_pull_through_cache_rule"
 _DOCUMENTS = frozenset({".json", ".yaml", ".yml", ".tfstate", ".template"})
 _WORDS = (b"PullThroughCacheRule", b"pullThroughCacheRules", b"registryMappings", RESOURCE.encode())
 _TERRAFORM_WORDS = (RESOURCE.encode(), b"upstream_registry_url")
-_LOCAL_SOURCE = re.compile(rb'^[ \t]*source[ \t]*=[ \t]*"(\.{1,2}/[^"\n]*)"', re.MULTILINE)
+_LOCAL_SOURCE = lazy_re(rb'^[ \t]*source[ \t]*=[ \t]*"(\.{1,2}/[^"\n]*)"', re.MULTILINE)
 
 
 class FolderSurvey(Struct):

@@ -4,20 +4,20 @@ Sources: botocore's ECR model, `PullThroughCacheRule` (no field of an answer is 
 1.3); the arguments of Terraform's and CloudFormation's resources (facts 10).
 """
 
-import re
 from collections.abc import Iterable
 
 from msgspec import Struct
 
 from imageshift.cache import Rule, RuleOrigin
 from imageshift.errors import RuleError
+from imageshift.lazy import lazy_re
 
 __all__ = ["FoundRule", "Problem", "RuleImport", "build_found", "merge_imports"]
 
 # The longest host by DNS; a prefix may have 30 characters.
 _LONGEST = 253
 # The characters of roles and secrets: none that ends a string in Terraform, YAML or a shell.
-_ARN = re.compile(r"arn:[A-Za-z0-9:/_+=,.@-]{1,2044}")
+_ARN = lazy_re(r"arn:[A-Za-z0-9:/_+=,.@-]{1,2044}")
 
 
 class FoundRule(Struct, frozen=True, kw_only=True):

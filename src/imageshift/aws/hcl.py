@@ -6,7 +6,6 @@ Source: the Terraform language's documentation, "Expressions" and "Functions".
 """
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -15,12 +14,13 @@ from msgspec.structs import replace
 
 from imageshift.aws.hcl_functions import FUNCTIONS
 from imageshift.aws.hcl_values import LARGEST, TOO_LARGE, TOO_MUCH, Budget, Unknown, weigh
+from imageshift.lazy import lazy_re
 
 __all__ = ["Locals", "Scope", "evaluate"]
 
 _NOISE = "new_line_or_comment"
 _NONE = "which has no value"
-_ESCAPES = re.compile(r'\\(["\\nrt]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})')
+_ESCAPES = lazy_re(r'\\(["\\nrt]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})')
 
 
 class Scope(Struct, frozen=True):

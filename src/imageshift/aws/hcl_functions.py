@@ -5,16 +5,16 @@ Source: the Terraform language's documentation, "Functions".
 
 import functools
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from imageshift.aws.hcl_values import Unknown
+from imageshift.lazy import lazy_re
 
 __all__ = ["FUNCTIONS"]
 
-_VERB = re.compile(r"%(?:s|d|v|q|%)")
+_VERB = lazy_re(r"%(?:s|d|v|q|%)")
 
 
 def _strict(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,7 +5,6 @@ Sources: botocore's ECR model (`DescribePullThroughCacheRulesResponse`) and Heal
 ecr.services.k8s.aws/v1alpha1.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
@@ -13,12 +12,13 @@ from typing import Any
 from imageshift.aws.documents import PlacedDict
 from imageshift.aws.found import Problem, RuleImport, build_found, merge_imports
 from imageshift.aws.shapes import mapping_of, rows_of
+from imageshift.lazy import lazy_re
 from imageshift.source import SourceText
 
 __all__ = ["SavedText", "read_ack", "read_saved"]
 
 _LISTS = ("pullThroughCacheRules", "registryMappings", "registries")
-_PREFIX = re.compile(r'"(?:ecrRepositoryPrefix|prefix)"\s*:\s*"([^"\\]*)"')
+_PREFIX = lazy_re(r'"(?:ecrRepositoryPrefix|prefix)"\s*:\s*"([^"\\]*)"')
 
 
 class SavedText:

@@ -21,15 +21,16 @@ from imageshift.aws.hcl import Locals, Scope, evaluate
 from imageshift.aws.hcl_values import LARGEST, Budget, Supply, Unknown
 from imageshift.aws.sources import SourceFiles
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 
 __all__ = ["TerraformReader"]
 
 _PREFIX, _URL = "ecr_repository_prefix", "upstream_registry_url"
 _DEEPEST = 8
 _SHOWN = 200
-_WORD = re.compile(r"\w+|[^\w\s]")
+_WORD = lazy_re(r"\w+|[^\w\s]")
 # python-hcl2 looks for a heredoc's end anew at each of them.
-_BLANKS = re.compile(r"\s{200}")
+_BLANKS = lazy_re(r"\s{200}")
 _SAVE = "save `terraform show -json` (of the state or a plan) and give that file instead"
 
 

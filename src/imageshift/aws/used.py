@@ -1,17 +1,17 @@
 """The images that a repository uses, as the inventory hands them over."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
 from imageshift.cache import Mapped, RuleSet
+from imageshift.lazy import lazy_re
 from imageshift.reference import ImageReference
 
 __all__ = ["UsedImage", "used_image"]
 
-_BARE_DIGEST = re.compile(r"[0-9a-f]{64}")
+_BARE_DIGEST = lazy_re(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ A marker `{"$imagepolicy": "ns:policy"}` writes `name:tag` and one that ends in 
 alone, both taken from the ImageRepository of the policy (fact X4).
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
@@ -12,16 +11,17 @@ from msgspec import Struct
 from imageshift.bots.found import BotFinding, Object, moved, objects_of
 from imageshift.cache import RuleSet
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.repo.workspace import Workspace
 from imageshift.source import Edit, Mapping, Place, Scalar, SourceText, Span, insert_key
 
 __all__ = ["Marker", "find_flux", "markers"]
 
 _GROUP = "image.toolkit.fluxcd.io"
-_MARKER = re.compile(
+_MARKER = lazy_re(
     r'\{"\$imagepolicy":\s*"(?P<namespace>[^":]+):(?P<name>[^":]+)(?::(?P<setter>[^"]+))?"\}'
 )
-_ONLY = re.compile(r"[ \t]*#[ \t]*$")
+_ONLY = lazy_re(r"[ \t]*#[ \t]*$")
 _LISTS = (
     "ECR lists only tags that have been pulled, so the policy sees a new tag only after somebody "
     "pulls it"

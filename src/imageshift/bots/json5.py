@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 
 __all__ = ["Member", "Node", "parse", "without_comments"]
 
 _DEPTH = 100
-_BLANK = re.compile(r"(?:[\s\ufeff]|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_STRING = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'", re.DOTALL)
-_WORD = re.compile(r"[\w$+.-]+")
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
+_BLANK = lazy_re(r"(?:[\s\ufeff]|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_COMMENT = lazy_re(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_STRING = lazy_re(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'", re.DOTALL)
+_WORD = lazy_re(r"[\w$+.-]+")
+_ESCAPE = lazy_re(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|\r\n|.)", re.DOTALL)
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 
 

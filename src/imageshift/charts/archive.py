@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from imageshift.charts.model import ChartError
+from imageshift.lazy import lazy_re
 
 __all__ = ["Budget", "chart_path", "read_archive"]
 
@@ -20,9 +21,9 @@ _LONGEST_HEADER = 64 * 1024
 _MOST_FILES = 20_000
 _FILES, _HEADER_ONLY = b"07\0", b"123456"
 _PAX, _PAX_FOR_ALL, _LONG_NAME, _LONG_LINK, _SPARSE = b"xgLKS"
-_OCTAL = re.compile(rb"[ \0]*([0-7]*)[ \0]*")
-_SIZE = re.compile(r"\d{1,19}")
-_DRIVE = re.compile(r"[A-Za-z]:/")
+_OCTAL = lazy_re(rb"[ \0]*([0-7]*)[ \0]*")
+_SIZE = lazy_re(r"\d{1,19}")
+_DRIVE = lazy_re(r"[A-Za-z]:/")
 
 
 class Budget:

@@ -11,14 +11,15 @@ from msgspec import Struct
 from imageshift.charts.manifests import metadata_of, split_manifest
 from imageshift.charts.plain import to_plain
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.source.tree import parse_events
 
 __all__ = ["Difference", "DifferenceClass", "compare"]
 
-_KIND = re.compile(r"^kind: *(\S+)", re.MULTILINE)
-_WORDS = re.compile(r"([^A-Za-z0-9+/=]+)")
-_HEX = re.compile(r"(?=[a-f]*\d)[0-9a-f]{7,128}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]{20,}={0,2}")
+_KIND = lazy_re(r"^kind: *(\S+)", re.MULTILINE)
+_WORDS = lazy_re(r"([^A-Za-z0-9+/=]+)")
+_HEX = lazy_re(r"(?=[a-f]*\d)[0-9a-f]{7,128}")
+_BASE64 = lazy_re(r"[A-Za-z0-9+/]{20,}={0,2}")
 
 
 class DifferenceClass(StrEnum):

@@ -19,6 +19,7 @@ from imageshift.charts.render import Manifests
 from imageshift.charts.rot import Look, Override, without, written_values
 from imageshift.charts.values import leaves, lookup
 from imageshift.charts.writing import entry_node
+from imageshift.lazy import lazy_re
 from imageshift.rot import PRUNE, Rot, RotCode
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Node
@@ -42,11 +43,11 @@ _GOES_THROUGH = (
     r"\.{0}\s{{0,9}}\|[^}}]{{0,300}}" + _THROUGH
 )
 _WITH_BLOCK = r"\{{\{{-?\s{{0,9}}with\b[^}}]{{0,300}}" + _WHOLE
-_GOES_THROUGH_DOT = re.compile(
+_GOES_THROUGH_DOT = lazy_re(
     rb"(?:range|to(?:Yaml|\w{0,9}Json))\b[^}]{0,100}[ (]\.[ )|}-]|"
     rb"[ {-]\.\s{0,9}\|[^}]{0,100}to(?:Yaml|\w{0,9}Json)"
 )
-_BLOCK_MARK = re.compile(rb"\{\{-?\s*(end|if|with|range|define|block)\b")
+_BLOCK_MARK = lazy_re(rb"\{\{-?\s*(end|if|with|range|define|block)\b")
 _MOST_BLOCKS, _LONGEST_BLOCK = 200, 1000
 
 

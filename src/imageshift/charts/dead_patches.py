@@ -14,12 +14,13 @@ from imageshift.charts.postrender import pointer_of
 from imageshift.charts.render import Manifests
 from imageshift.charts.standing import StandingPatch, patch_items, written_patches
 from imageshift.errors import ImageshiftError, InvalidReferenceError
+from imageshift.lazy import lazy_re
 from imageshift.source import Document
 from imageshift.source import Mapping as MapNode
 
 __all__ = ["Rendered", "unfit_patches"]
 
-_PLAIN = re.compile(r"[\w-]*(?:\.[\w-]+)*")
+_PLAIN = lazy_re(r"[\w-]*(?:\.[\w-]+)*")
 _NONE = object()
 
 

@@ -4,7 +4,6 @@ Nothing is written that wasn't evaluated: all edits of a release together, those
 it shares with others, and those that arrive later than others (E3.2).
 """
 
-import re
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
@@ -13,11 +12,12 @@ from imageshift.charts.compare import Difference, DifferenceClass, compare
 from imageshift.charts.markers import decoded
 from imageshift.charts.model import RenderError, Values
 from imageshift.charts.render import Manifests
+from imageshift.lazy import lazy_re
 
 __all__ = ["Judge"]
 
 # With the signs that fill up base64.
-_WORD = re.compile(r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])+={0,2}")
+_WORD = lazy_re(r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])+={0,2}")
 
 Target = Callable[[str], str | None]
 

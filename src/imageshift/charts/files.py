@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import io
 import json
-import re
 import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,20 +23,21 @@ from imageshift.charts.plain import load_plain
 from imageshift.charts.schemas import is_self_contained
 from imageshift.charts.values import lookup, merge
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.repo.read import read_file
 
 __all__ = ["ChartFiles", "load_archive", "load_chart"]
 
 _LARGEST = 128 * 1024 * 1024
 _DEEPEST = 8
-_NAME = re.compile(r"(?!\.+\Z)[^/\\\x00-\x1f\x7f]{1,250}")
+_NAME = lazy_re(r"(?!\.+\Z)[^/\\\x00-\x1f\x7f]{1,250}")
 _UNREAD = {"README.md", "CHANGELOG.md", "LICENSE", "README.md.gotmpl", "values.schema.json"}
 # Istio's charts keep their defaults under this key and merge the user's values over them.
 _ISTIO = "_internal_defaults_do_not_set"
-_JOB = re.compile(rb"\bJob\b")
-_UPGRADE = re.compile(rb"IsUpgrade|IsInstall|Revision")
-_REVISION = re.compile(rb"\$?\.Release\.Revision\b")
-_CAPABILITIES = re.compile(rb"\.Capabilities\b")
+_JOB = lazy_re(rb"\bJob\b")
+_UPGRADE = lazy_re(rb"IsUpgrade|IsInstall|Revision")
+_REVISION = lazy_re(rb"\$?\.Release\.Revision\b")
+_CAPABILITIES = lazy_re(rb"\.Capabilities\b")
 
 
 @dataclass(frozen=True)

@@ -13,17 +13,18 @@ from msgspec import Struct
 
 from imageshift.charts.model import Field, RenderedImage, ValuePath, Values
 from imageshift.charts.values import leaves, lookup
+from imageshift.lazy import lazy_re
 
 __all__ = ["Fill", "join_fills", "propose_fills"]
 
 Fill = Mapping[ValuePath, str]
 """Texts by path: one guess about one image."""
 
-_REGISTRY_KEY = re.compile(r"regist|host$|hub$|domain", re.IGNORECASE)
-_SHARED_KEY = re.compile(r"regist", re.IGNORECASE)
-_OTHER_KEY = re.compile(r"secret|user|pass|policy|name$", re.IGNORECASE)
-_REPOSITORY_KEY = re.compile(r"reposit|^repo$|image|^name$", re.IGNORECASE)
-_IMAGE_KEY = re.compile("image", re.IGNORECASE)
+_REGISTRY_KEY = lazy_re(r"regist|host$|hub$|domain", re.IGNORECASE)
+_SHARED_KEY = lazy_re(r"regist", re.IGNORECASE)
+_OTHER_KEY = lazy_re(r"secret|user|pass|policy|name$", re.IGNORECASE)
+_REPOSITORY_KEY = lazy_re(r"reposit|^repo$|image|^name$", re.IGNORECASE)
+_IMAGE_KEY = lazy_re("image", re.IGNORECASE)
 _MOST = 24
 _MOST_SHARED = 8
 

@@ -14,17 +14,18 @@ from msgspec import Struct
 from imageshift.charts.template_text import Steps, TemplateDocument, TemplateTexts
 from imageshift.errors import ToolError
 from imageshift.inventory import Index
+from imageshift.lazy import lazy_re
 
 if TYPE_CHECKING:
     from imageshift.charts.files import ChartFiles
 
 __all__ = ["Guard", "Guards", "chart_guards"]
 
-_JOB = re.compile(r"^(?!\s*#).*\bkind:\s*[\"']?Job\b", re.MULTILINE)
-_CRON_JOB = re.compile(r"^(?!\s*#).*\bkind:\s*[\"']?CronJob\b")
-_FREE = re.compile(r"helm\.sh/hook|\bgenerateName:")
-_NAME = re.compile(r"\bname:[^\n]*\.Release\.Revision")
-_REPLACED = re.compile(r"sync-options[^\n]*(?:Force=true[^\n]*Replace|Replace=true[^\n]*Force)")
+_JOB = lazy_re(r"^(?!\s*#).*\bkind:\s*[\"']?Job\b", re.MULTILINE)
+_CRON_JOB = lazy_re(r"^(?!\s*#).*\bkind:\s*[\"']?CronJob\b")
+_FREE = lazy_re(r"helm\.sh/hook|\bgenerateName:")
+_NAME = lazy_re(r"\bname:[^\n]*\.Release\.Revision")
+_REPLACED = lazy_re(r"sync-options[^\n]*(?:Force=true[^\n]*Replace|Replace=true[^\n]*Force)")
 _RESTRICTS = {"enum", "const", "pattern", "maxLength"}
 _APPLIED = "the Job in {} uses it, and the image of an applied Job can't change"
 _COMPARED = "{} compares it, so the chart may reject a different name; only rendering can tell"

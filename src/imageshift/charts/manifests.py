@@ -19,6 +19,7 @@ from imageshift.charts.model import (
 from imageshift.data.image_field import FieldShape
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import is_definition
+from imageshift.lazy import lazy_re
 from imageshift.reference import DOCKER_HUB, has_host, parse_reference
 from imageshift.sites.rows import built_in_rows
 from imageshift.sites.sync_options import remakes_jobs, sync_options
@@ -34,21 +35,19 @@ __all__ = [
     "unbuildable",
 ]
 
-_SPLIT = re.compile(r"^---(?=[\s#]|\Z)", re.MULTILINE)
-_CONTENT = re.compile(r"^[ \t]*[^\s#]", re.MULTILINE)
-_IMAGE = re.compile(r"[iI]mage\w{0,32}[\"']?:|\"image\"")
-_WORD = re.compile(r"[A-Za-z0-9._/:@-]")
-_OPTION = re.compile(r"--?[A-Za-z][\w.-]*=")
+_SPLIT = lazy_re(r"^---(?=[\s#]|\Z)", re.MULTILINE)
+_CONTENT = lazy_re(r"^[ \t]*[^\s#]", re.MULTILINE)
+_IMAGE = lazy_re(r"[iI]mage\w{0,32}[\"']?:|\"image\"")
+_WORD = lazy_re(r"[A-Za-z0-9._/:@-]")
+_OPTION = lazy_re(r"--?[A-Za-z][\w.-]*=")
 _PLACEHOLDER = "auto"
 """What Istio's injector replaces (X12)."""
 
-_VERSION = re.compile(r"^apiVersion: *[\"']?([^\s\"']+)", re.MULTILINE)
-_KIND = re.compile(r"^kind: *[\"']?([^\s\"']+)", re.MULTILINE)
-_METADATA = re.compile(
-    r"^metadata: *\n((?:#.*\n|\s*\n)*( +)\S.*\n(?:\2.*\n?|\s*\n)*)", re.MULTILINE
-)
-_FLOW_METADATA = re.compile(r"^metadata: *\{([^{}]*)", re.MULTILINE)
-_FLOW_PAIR = re.compile(r"(?<![\w-])([\w-]++): *+([^,{}]{1,1024}+)(?=,|\Z)")
+_VERSION = lazy_re(r"^apiVersion: *[\"']?([^\s\"']+)", re.MULTILINE)
+_KIND = lazy_re(r"^kind: *[\"']?([^\s\"']+)", re.MULTILINE)
+_METADATA = lazy_re(r"^metadata: *\n((?:#.*\n|\s*\n)*( +)\S.*\n(?:\2.*\n?|\s*\n)*)", re.MULTILINE)
+_FLOW_METADATA = lazy_re(r"^metadata: *\{([^{}]*)", re.MULTILINE)
+_FLOW_PAIR = lazy_re(r"(?<![\w-])([\w-]++): *+([^,{}]{1,1024}+)(?=,|\Z)")
 
 _CONTAINERS = {
     "containers": Field.CONTAINER,

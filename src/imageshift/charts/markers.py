@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from imageshift.charts.model import ValuePath, Values
 from imageshift.charts.values import leaves, lookup
+from imageshift.lazy import lazy_re
 
 __all__ = [
     "Candidate",
@@ -30,20 +31,20 @@ __all__ = [
     "strip",
 ]
 
-_MARK = re.compile(r"isq([0-9a-f]+)z")
+_MARK = lazy_re(r"isq([0-9a-f]+)z")
 # What base64 makes of a mark's first letters: it depends on how many bytes stand before them.
-_HIDDEN_MARK = re.compile(r"aXNx|lzc|pc3")
-_ENCODED = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
-_TOKEN = re.compile(r"(?=[^\n]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9._/:@-]*")
-_REFERENCE = re.compile(
+_HIDDEN_MARK = lazy_re(r"aXNx|lzc|pc3")
+_ENCODED = lazy_re(r"[A-Za-z0-9+/]{16,}={0,2}")
+_TOKEN = lazy_re(r"(?=[^\n]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9._/:@-]*")
+_REFERENCE = lazy_re(
     r"(?<![\w./:@-])(?:[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)+(?::\d+)?)/[a-z0-9][\w./:@-]*[\w]"
 )
-_IMAGE_WORD = re.compile(r"image|repositor|regist|^repo$|docker", re.IGNORECASE)
-_OTHER_KEY = re.compile(
+_IMAGE_WORD = lazy_re(r"image|repositor|regist|^repo$|docker", re.IGNORECASE)
+_OTHER_KEY = lazy_re(
     r"(?:policy|secrets?|tag|digest|sha|sha256|version|enabled|name_?space|class|command|suffix|preset|type)$",
     re.IGNORECASE,
 )
-_IMAGE_LINE = re.compile(r"^[ \t-]*image:[ \t]*[\"']?([^\s\"'{}#]+)", re.MULTILINE)
+_IMAGE_LINE = lazy_re(r"^[ \t-]*image:[ \t]*[\"']?([^\s\"'{}#]+)", re.MULTILINE)
 
 
 class Candidate(Struct, frozen=True):

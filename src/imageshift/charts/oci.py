@@ -1,6 +1,5 @@
 """Charts in OCI registries."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from imageshift.charts.model import ChartSource, ChartUnavailableError
 from imageshift.charts.semver import newest
 from imageshift.charts.store import Store
 from imageshift.errors import without_users
+from imageshift.lazy import lazy_re
 from imageshift.net import Registry, Response, Transport
 from imageshift.net.registry import decode_json
 from imageshift.net.url import login_in
@@ -22,7 +22,7 @@ _LAYERS = (
     "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
     "application/tar+gzip",
 )
-_EXACT = re.compile(r"sha256:[0-9a-f]{64}|v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
+_EXACT = lazy_re(r"sha256:[0-9a-f]{64}|v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 
 
 def fetch_from_registry(

@@ -1,7 +1,6 @@
 """The HelmReleases of a tree, ready to be rendered, with the places where they are written."""
 
 import hashlib
-import re
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
@@ -23,6 +22,7 @@ from imageshift.errors import SourceError, ToolError, unexpected
 from imageshift.inventory import Index
 from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import patch_files, read_documents
+from imageshift.lazy import lazy_re
 from imageshift.links.reach import Reach
 from imageshift.links.renderer_patches import renderer_patches
 from imageshift.sites import Resource, resource_of
@@ -34,7 +34,7 @@ from imageshift.source import Sequence as ListNode
 __all__ = ["GRAPHED", "Place", "ReleaseText", "Tool", "read_releases"]
 
 _LONGEST_NAME = 53
-_VARIABLE = re.compile(r"\$\{(\w+)[^{}]*\}")
+_VARIABLE = lazy_re(r"\$\{(\w+)[^{}]*\}")
 _NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
 
 

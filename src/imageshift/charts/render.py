@@ -31,6 +31,7 @@ from imageshift.charts.model import (
 )
 from imageshift.charts.store import write_whole
 from imageshift.errors import ToolError
+from imageshift.lazy import lazy_re
 from imageshift.tool import NO_NETWORK, Limits, ToolLimitError, run_tool
 from imageshift.worker import Answer, Worker, WorkerDiedError
 
@@ -61,16 +62,16 @@ _RELEASE_SECONDS = 120.0
 # A child that has grown to this is replaced, so that the next release doesn't pay for it.
 _RETIRED = 512 * _MIB
 
-_SOURCE = re.compile(r"^# Source: (.+)$", re.MULTILINE)
+_SOURCE = lazy_re(r"^# Source: (.+)$", re.MULTILINE)
 
 # Helm's and Kubernetes' own grammars. None of them lets a text begin with a hyphen.
 _GRAMMAR = {
-    "release name": re.compile(
+    "release name": lazy_re(
         r"(?=.{1,53}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
     ),
-    "namespace": re.compile(r"(?=.{1,63}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"),
-    "cluster version": re.compile(r"v?\d{1,9}(?:\.\d{1,9}){0,2}(?:[-+][0-9A-Za-z.+-]{1,99})?"),
-    "API version": re.compile(r"[A-Za-z0-9][A-Za-z0-9./-]{0,252}"),
+    "namespace": lazy_re(r"(?=.{1,63}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"),
+    "cluster version": lazy_re(r"v?\d{1,9}(?:\.\d{1,9}){0,2}(?:[-+][0-9A-Za-z.+-]{1,99})?"),
+    "API version": lazy_re(r"[A-Za-z0-9][A-Za-z0-9./-]{0,252}"),
 }
 
 

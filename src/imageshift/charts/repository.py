@@ -16,6 +16,7 @@ from imageshift.charts.plain import load_plain
 from imageshift.charts.semver import newest, parse_version
 from imageshift.charts.store import Store
 from imageshift.errors import without_users
+from imageshift.lazy import lazy_re
 from imageshift.net import Response, Transport
 from imageshift.net.url import login_in, parse_url
 
@@ -24,13 +25,13 @@ __all__ = ["fetch_from_repository"]
 _OK = 200
 _NOT_MODIFIED = 304
 _DENIED = frozenset({401, 403})
-_NEXT_ENTRY = re.compile(r"^ {0,2}[^ \n-]", re.MULTILINE)
+_NEXT_ENTRY = lazy_re(r"^ {0,2}[^ \n-]", re.MULTILINE)
 _LARGEST_INDEX = 64 * 1024 * 1024
 # What is parsed as a whole: the entries of one chart, or an index that isn't laid out as Helm's.
 _LARGEST_TEXT = 24 * 1024 * 1024
 _LONGEST_VERSION = _LONGEST_TAG = 256
 # An index with such addresses isn't kept: they let anybody in.
-_SIGNED = re.compile(
+_SIGNED = lazy_re(
     r"://[^\s/@]*@|[?&](?:X-Amz-|X-Goog-|sig|signature|token|access_token|key|password|secret)",
     re.IGNORECASE,
 )

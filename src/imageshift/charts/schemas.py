@@ -1,14 +1,15 @@
 """Values schemas: whether Helm can check one without reading anything else (H8e)."""
 
 import json
-import re
 from typing import Any
+
+from imageshift.lazy import lazy_re
 
 __all__ = ["is_self_contained"]
 
 _REFERENCES = {"$ref", "$dynamicRef", "$recursiveRef"}
 # Those that Helm's library carries; it would fetch any other.
-_DRAFT = re.compile(
+_DRAFT = lazy_re(
     r"https?://json-schema\.org/(draft-0[467]/|draft/2019-09/|draft/2020-12/|)schema#?"
 )
 

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import total_ordering
 
+from imageshift.lazy import lazy_re
+
 __all__ = ["Version", "is_other_version", "newest", "parse_version", "satisfies"]
 
-_VERSION = re.compile(
-    r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?"
-)
-_PART = re.compile(
+_VERSION = lazy_re(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+([0-9A-Za-z.-]+))?")
+_PART = lazy_re(
     r"(=|==|!=|>=|=>|<=|=<|>|<|~|~>|\^)?\s*"
     r"v?(\d+|[xX*])(?:\.(\d+|[xX*]))?(?:\.(\d+|[xX*]))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?"
 )
-_HYPHEN = re.compile(r"(?<!\S)(\S++)\s++-\s++(\S++)")
-_AND = re.compile(r"(?<=[\w*.])\s*,\s*|(?<=[\w*.])\s+(?=[=!<>~^v\dxX*])")
+_HYPHEN = lazy_re(r"(?<!\S)(\S++)\s++-\s++(\S++)")
+_AND = lazy_re(r"(?<=[\w*.])\s*,\s*|(?<=[\w*.])\s+(?=[=!<>~^v\dxX*])")
 
 # Python refuses numbers of more than 4,300 digits; Helm takes versions of 256 characters.
 _LONGEST = 1024

@@ -7,13 +7,14 @@ from typing import Any
 from imageshift.charts.plain import to_plain
 from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import read_documents
+from imageshift.lazy import lazy_re
 from imageshift.repo.workspace import Workspace
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Root, Scalar, Sequence
 
 __all__ = ["fill", "plain_objects", "to_filled"]
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::?[=-]([^{}]*))?\}")
+_VARIABLE = lazy_re(r"\$\{(\w+)(?::?[=-]([^{}]*))?\}")
 
 
 def fill(text: str, variables: Mapping[str, str]) -> str:

@@ -10,31 +10,32 @@ from itertools import pairwise
 
 from msgspec import Struct, field
 
+from imageshift.lazy import lazy_re
 from imageshift.links.model import reached
 
 __all__ = ["Compared", "Steps", "TemplateDocument", "TemplateTexts"]
 
 Steps = tuple[str, ...]
 
-_COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
+_COMMENT = lazy_re(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
 # Possessive, so that braces without end take linear time.
-_ACTION = re.compile(r"\{\{-?((?:[^{}]|\}(?!\})|\{(?!\{))*+)\}\}")
-_VALUES = re.compile(r"\.Values((?:\.\w+)*)")
-_INDEX = re.compile(r"\bindex\s+\(?\s*\$?\.Values((?:\.\w+)*)((?:\s+\"[^\"]*\")*)")
-_INCLUDE = re.compile(r'\b(?:include|template)\s+"([^"]+)"')
-_VARIABLE = re.compile(r"\$\w+")
-_ASSIGNED = re.compile(r"^(?:(?:range|with|if)\s+)?(\$\w+)(?:\s*,\s*(\$\w+))?\s*:?=")
-_DEFINE = re.compile(r'^define\s+"([^"]+)"')
-_OPENS = re.compile(r"^(?:if|with|range|define|block)\b")
-_COMPARES = re.compile(
+_ACTION = lazy_re(r"\{\{-?((?:[^{}]|\}(?!\})|\{(?!\{))*+)\}\}")
+_VALUES = lazy_re(r"\.Values((?:\.\w+)*)")
+_INDEX = lazy_re(r"\bindex\s+\(?\s*\$?\.Values((?:\.\w+)*)((?:\s+\"[^\"]*\")*)")
+_INCLUDE = lazy_re(r'\b(?:include|template)\s+"([^"]+)"')
+_VARIABLE = lazy_re(r"\$\w+")
+_ASSIGNED = lazy_re(r"^(?:(?:range|with|if)\s+)?(\$\w+)(?:\s*,\s*(\$\w+))?\s*:?=")
+_DEFINE = lazy_re(r'^define\s+"([^"]+)"')
+_OPENS = lazy_re(r"^(?:if|with|range|define|block)\b")
+_COMPARES = lazy_re(
     r"\b(?:eq|ne|has|contains|hasPrefix|hasSuffix|regexMatch|mustRegexMatch|regexFind|mustHas)\b"
 )
 # Below such a name only a key that may hold a registry counts: not `$registry.claim`.
-_NAMELESS = re.compile(
+_NAMELESS = lazy_re(
     r"(?:(?<!Values)\.(?:\w*[rR]egistry|\w*[rR]epository|image)|\$\w*[rR]egistry)\b"
     r"(?!\.(?!(?:host|name|url|server|address)\b)\w)"
 )
-_SEPARATOR = re.compile(r"^---", re.MULTILINE)
+_SEPARATOR = lazy_re(r"^---", re.MULTILINE)
 
 
 class TemplateDocument(Struct, frozen=True):

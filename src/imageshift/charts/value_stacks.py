@@ -5,7 +5,6 @@ Other builds of a release may have other values, so a later text may also be abs
 
 import base64
 import json
-import re
 from collections.abc import Collection, Container, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
@@ -29,6 +28,7 @@ from imageshift.inventory.readers import (
     read_documents,
 )
 from imageshift.inventory.value_files import source_value_files
+from imageshift.lazy import lazy_re
 from imageshift.links.argocd import Owner, argo_sources
 from imageshift.links.model import SiteKey, place_text
 from imageshift.links.reach import Reach
@@ -49,7 +49,7 @@ from imageshift.source import (
 
 __all__ = ["Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
 
-_VALUES_FILE = re.compile(r"values.*\.ya?ml")
+_VALUES_FILE = lazy_re(r"values.*\.ya?ml")
 
 
 class ValuesLayer(Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from imageshift.charts.model import ChartError, ValuePath, Values
+from imageshift.lazy import lazy_re
 
 __all__ = [
     "ValuesFrom",
@@ -23,7 +24,7 @@ __all__ = [
 
 _DEEPEST = 100
 
-_TARGET_PART = re.compile(r"((?:\\.|[^.\[\\])+)|\[(\d{1,5})\]|(\.)")
+_TARGET_PART = lazy_re(r"((?:\\.|[^.\[\\])+)|\[(\d{1,5})\]|(\.)")
 _WORDS = {"true": True, "false": False, "null": None}
 
 

@@ -2,11 +2,8 @@
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-
-import typer
 
 from imageshift.audit.causes import Causes, Workloads
 from imageshift.audit.cluster import Item, read_items
@@ -22,6 +19,7 @@ from imageshift.audit.report import (
     read_report,
     summary_line,
 )
+from imageshift.cli.declare import argument, option
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Format, with_options
 from imageshift.cli.output import emit, emit_data, put_text, say, say_doubtful_accounts
@@ -37,19 +35,18 @@ _LARGEST = 1 << 30
 _STDIN = "-"
 
 
-@dataclass(frozen=True, kw_only=True)
-class AuditOptions(Common):
+class AuditOptions(Common, frozen=True, kw_only=True):
     """The options of `audit`; `strict` and `verbose` are about what the cluster runs."""
 
     since: Annotated[
         Path | None,
-        typer.Option("--since", help="An older report (--format json) to compare with."),
+        option("--since", help="An older report (--format json) to compare with."),
     ] = None
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Exit 1 if an image with a rule comes from its upstream."),
+        option("--strict", help="Exit 1 if an image with a rule comes from its upstream."),
     ] = False
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every image.")] = False
+    verbose: Annotated[bool, option("--verbose", "-v", help="List every image.")] = False
 
 
 @with_options(
@@ -62,7 +59,7 @@ def audit(
     common: AuditOptions,
     lists: Annotated[
         list[str],
-        typer.Argument(
+        argument(
             metavar="PODS.JSON… [PATH…]",
             help="Files from `kubectl get … -o json` (- is stdin), then paths in the repository.",
             show_default=False,
@@ -85,7 +82,7 @@ def audit(
     if not common.quiet:
         say(summary_line(found))
     wrong = common.strict and any(r.comes_from_upstream and r.containers for r in found.rows)
-    raise typer.Exit(Exit.FINDINGS if wrong else Exit.UNSAFE if problems else Exit.DONE)
+    raise SystemExit(Exit.FINDINGS if wrong else Exit.UNSAFE if problems else Exit.DONE)
 
 
 def _sorted(given: Iterable[str]) -> tuple[list[str], list[Path]]:

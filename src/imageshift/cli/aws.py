@@ -1,17 +1,17 @@
 """What the commands of the ECR side share: options, the images in use, and their output."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import typer
+from msgspec import Struct
 
 from imageshift.advice import is_unsafe
 from imageshift.aws import AwsOptions, UsedImage
 from imageshift.aws.collect import collect_images
 from imageshift.aws.notices import Notice
 from imageshift.cache import RuleSet
+from imageshift.cli.declare import argument, option
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common
 from imageshift.cli.output import emit_data, say, say_doubtful_accounts
@@ -40,7 +40,7 @@ _LISTED = 3
 
 UsedPaths = Annotated[
     list[Path] | None,
-    typer.Argument(
+    argument(
         help="Files and folders whose images count; if left out, all rules count.",
         show_default=False,
     ),
@@ -48,21 +48,16 @@ UsedPaths = Annotated[
 """Whose images a command about rules counts."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AwsCommon(Common):
+class AwsCommon(Common, frozen=True, kw_only=True):
     """The options of commands that may ask AWS."""
 
     profile: Annotated[
         str | None,
-        typer.Option(
-            "--profile", help="AWS profile instead of the default.", rich_help_panel=_PANEL
-        ),
+        option("--profile", help="AWS profile instead of the default.", rich_help_panel=_PANEL),
     ] = None
     endpoint_url: Annotated[
         str | None,
-        typer.Option(
-            "--endpoint-url", help="ECR endpoint instead of AWS's own.", rich_help_panel=_PANEL
-        ),
+        option("--endpoint-url", help="ECR endpoint instead of AWS's own.", rich_help_panel=_PANEL),
     ] = None
 
     def aws_options(self, rules: RuleSet) -> AwsOptions:
@@ -74,8 +69,7 @@ class AwsCommon(Common):
         return AwsOptions(account, region, self.profile, self.endpoint_url, self.offline)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """A target registry with its rules, and the images that the paths use of it.
 
     `is_unsafe` says that some input couldn't be handled safely, so that images may be missing.
@@ -122,10 +116,10 @@ def end(usages: Iterable[Usage], code: Exit = Exit.DONE) -> NoReturn:
     """Ends a command that came to a code, which is 3 where an input couldn't be handled safely.
 
     Raises:
-        typer.Exit: always.
+        SystemExit: always.
     """
     is_partial = any(usage.is_unsafe for usage in usages)
-    raise typer.Exit(Exit.UNSAFE if is_partial and code is not Exit.FINDINGS else code)
+    raise SystemExit(Exit.UNSAFE if is_partial and code is not Exit.FINDINGS else code)
 
 
 def emit_json(command: str, usages: Iterable[Usage], **more: Any) -> None:

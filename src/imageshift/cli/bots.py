@@ -4,13 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Annotated
 
-import typer
-
 from imageshift.bots.argocd import find_updater, registries_conf
 from imageshift.bots.flux import find_flux
 from imageshift.bots.found import BotFinding, edited
 from imageshift.bots.renovate import IGNORING, RenovateConfig, aliases_of
 from imageshift.bots.renovate import find_config as find_renovate
+from imageshift.cli.declare import option
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, Paths, with_options
 from imageshift.cli.output import emit, put, say, say_doubtful_accounts
@@ -22,7 +21,7 @@ from imageshift.reports.summary import namer
 from imageshift.reports.words import counted
 from imageshift.run import Run
 
-Writes = Annotated[bool, typer.Option("--write", help="Make the changes.")]
+Writes = Annotated[bool, option("--write", help="Make the changes.")]
 
 _WITHOUT = ("format", "strict", "verbose", "jobs", "charts", "render", "charts_through_cache")
 
@@ -104,7 +103,7 @@ def flux(*, common: Common, paths: Paths, write: Writes = False) -> None:
         run = Run.open(paths, common.run_options())
         found = find_flux(run.workspace, run.index.files, run.rules_of, run.is_written)
         left = _mend(found, run, writer)
-    raise typer.Exit(Exit.FINDINGS if left else Exit.DONE)
+    raise SystemExit(Exit.FINDINGS if left else Exit.DONE)
 
 
 @with_options(Common, without=_WITHOUT)
@@ -119,7 +118,7 @@ def argocd_image_updater(*, common: Common, paths: Paths, write: Writes = False)
         left = _mend(found, run, writer)
     for registry in {run.rules_of(one.file).registry for one in found}:
         emit(registries_conf(registry))
-    raise typer.Exit(Exit.FINDINGS if left else Exit.DONE)
+    raise SystemExit(Exit.FINDINGS if left else Exit.DONE)
 
 
 def _mend(found: list[BotFinding], run: Run, writer: Writer | None) -> list[BotFinding]:

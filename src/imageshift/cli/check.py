@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from msgspec import to_builtins
 
 from imageshift.advice import Code
+from imageshift.cli.declare import option
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import FINDINGS, Common, Format, Paths, command_line, with_options
 from imageshift.cli.output import emit, say
@@ -22,7 +22,7 @@ from imageshift.sites.other_formats import VARIABLES, format_of_file
 
 Platforms = Annotated[
     list[str] | None,
-    typer.Option("--platform", help="OS/ARCH[/VARIANT] that images must be built for; repeatable."),
+    option("--platform", help="OS/ARCH[/VARIANT] that images must be built for; repeatable."),
 ]
 
 
@@ -33,19 +33,17 @@ def check(  # noqa: PLR0913 one a command-line option
     paths: Paths,
     changed: Annotated[
         str | None,
-        typer.Option(
-            "--changed", metavar="REV", help="Only findings on lines that changed since REV."
-        ),
+        option("--changed", metavar="REV", help="Only findings on lines that changed since REV."),
     ] = None,
     baseline: Annotated[
-        Path | None, typer.Option("--baseline", help="Leave out the findings listed in this file.")
+        Path | None, option("--baseline", help="Leave out the findings listed in this file.")
     ] = None,
     write_baseline: Annotated[
         bool,
-        typer.Option("--write-baseline", help="Write today's findings to the baseline; exit 0."),
+        option("--write-baseline", help="Write today's findings to the baseline; exit 0."),
     ] = False,
     upstream: Annotated[
-        bool, typer.Option("--upstream", help="Ask the upstreams whether the images exist.")
+        bool, option("--upstream", help="Ask the upstreams whether the images exist.")
     ] = False,
     platform: Platforms = None,
 ) -> None:
@@ -76,7 +74,7 @@ def check(  # noqa: PLR0913 one a command-line option
         _leave_out(session, baseline)
     _report(session, kept, **_sifted(session) if changed or baseline else {})
     lacking = Exit.TOOL if Exit.TOOL in asked else Exit.DONE
-    raise typer.Exit(_exit_code(session) or lacking)
+    raise SystemExit(_exit_code(session) or lacking)
 
 
 def _refuse_unread(paths: list[Path]) -> None:

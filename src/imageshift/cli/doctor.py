@@ -1,8 +1,5 @@
 """imageshift doctor: whether everything that a run needs is there, on one screen."""
 
-from dataclasses import dataclass
-
-import typer
 from msgspec import to_builtins
 from msgspec.structs import replace
 
@@ -14,8 +11,7 @@ from imageshift.reports.summary import SCHEMA
 from imageshift.run import Run
 
 
-@dataclass(frozen=True, kw_only=True)
-class DoctorOptions(MapOptions):
+class DoctorOptions(MapOptions, frozen=True, kw_only=True):
     """The options of the registry, and those that a look at a machine has."""
 
     root: Root = None
@@ -41,7 +37,7 @@ def doctor(
     if common.format is Format.JSON:
         emit_data({"schema": SCHEMA, "command": "doctor", "checks": to_builtins(checks)})
     is_well = all(check.state is not State.PROBLEM for check in checks)
-    raise typer.Exit(Exit.DONE if is_well else Exit.FINDINGS)
+    raise SystemExit(Exit.DONE if is_well else Exit.FINDINGS)
 
 
 def _print(check: Check) -> None:

@@ -62,16 +62,16 @@ def reporting_errors() -> Iterator[None]:
     except ImageshiftError as error:
         _say_error(error)
         code = Exit.USAGE if isinstance(error, ConfigError) else Exit.UNSAFE
-        raise typer.Exit(Exit.TOOL if isinstance(error, ToolError) else code) from None
+        raise SystemExit(Exit.TOOL if isinstance(error, ToolError) else code) from None
     except KeyboardInterrupt:
         say("interrupted: every file is complete")
-        raise typer.Exit(Exit.INTERRUPTED) from None
+        raise SystemExit(Exit.INTERRUPTED) from None
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001 whatever is left is a bug of ours
         say_lines(f"imageshift: a bug, please report it: {type(error).__name__}: {error}")
         _say_where(error)
-        raise typer.Exit(Exit.BUG) from None
+        raise SystemExit(Exit.BUG) from None
 
 
 @contextmanager

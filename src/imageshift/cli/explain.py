@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from imageshift.cli.declare import argument
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import new_page, put, put_legend, put_page, say
@@ -24,10 +23,10 @@ def explain(
     *,
     common: Common,
     what: Annotated[
-        str, typer.Argument(metavar="FILE[:LINE]|IMAGE", help="A location in a file, or an image.")
+        str, argument(metavar="FILE[:LINE]|IMAGE", help="A location in a file, or an image.")
     ],
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Where to look for an image.", show_default=False)
+        list[Path] | None, argument(help="Where to look for an image.", show_default=False)
     ] = None,
 ) -> None:
     """Say why an image is or isn't rewritten, and what builds it."""
@@ -49,7 +48,7 @@ def explain(
     put_legend()
     if not found:
         say(f"no image found for {what}")
-        raise typer.Exit(Exit.FINDINGS)
+        raise SystemExit(Exit.FINDINGS)
 
 
 def _plans(run: Run, file: Path | None) -> Iterator[FilePlan]:

@@ -1,16 +1,14 @@
 """imageshift infra: Terraform or CloudFormation for the rules in use."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
-
-import typer
 
 from imageshift.aws import import_rules
 from imageshift.aws.compare import pinned_prefixes, rules_in_use
 from imageshift.aws.notices import find_notices
 from imageshift.cache import Rule
 from imageshift.cli.aws import AwsCommon, Usage, UsedPaths, end, read_usage, say_notices
+from imageshift.cli.declare import option
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import emit, put, say
 from imageshift.cli.session import turn_in
@@ -27,26 +25,25 @@ from imageshift.infra import (
 from imageshift.reports.words import counted
 
 
-@dataclass(frozen=True, kw_only=True)
-class InfraCommon(AwsCommon):
+class InfraCommon(AwsCommon, frozen=True, kw_only=True):
     """The options of both commands."""
 
-    every: Annotated[
-        bool, typer.Option("--all", help="All rules in force, not only those in use.")
-    ] = False
-    name: Annotated[
-        str, typer.Option("--name", help="Prefix for the names of policies and roles.")
-    ] = "imageshift"
+    every: Annotated[bool, option("--all", help="All rules in force, not only those in use.")] = (
+        False
+    )
+    name: Annotated[str, option("--name", help="Prefix for the names of policies and roles.")] = (
+        "imageshift"
+    )
     secret: Annotated[
         list[str] | None,
-        typer.Option("--secret", help="PREFIX=NAME names a rule's secret, ecr-pullthroughcache/…"),
+        option("--secret", help="PREFIX=NAME names a rule's secret, ecr-pullthroughcache/…"),
     ] = None
     import_: Annotated[
         str | None,
-        typer.Option("--import", help="aws or a file: import the rules that already exist there."),
+        option("--import", help="aws or a file: import the rules that already exist there."),
     ] = None
     force: Annotated[
-        bool, typer.Option("--force", help="Replace files that imageshift didn't write.")
+        bool, option("--force", help="Replace files that imageshift didn't write.")
     ] = False
 
 
@@ -55,10 +52,10 @@ def terraform(
     *,
     common: InfraCommon,
     paths: UsedPaths = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the module.")],
+    out: Annotated[Path, option("--out", help="Folder for the module.")],
     secrets: Annotated[
         SecretMode,
-        typer.Option("--secrets", help="Write-only arguments, or variables that the state keeps."),
+        option("--secrets", help="Write-only arguments, or variables that the state keeps."),
     ] = SecretMode.WRITE_ONLY,
 ) -> None:
     """Write a Terraform module for the rules in use.
@@ -83,7 +80,7 @@ def cloudformation(
     common: InfraCommon,
     paths: UsedPaths = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the template (default: print it).")
+        Path | None, option("--out", help="Folder for the template (default: print it).")
     ] = None,
 ) -> None:
     """Write a CloudFormation template for the rules in use.

@@ -4,9 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from imageshift.aws import import_rules
+from imageshift.cli.declare import option
 from imageshift.cli.options import Common, Paths, with_options
 from imageshift.cli.output import say
 from imageshift.cli.session import Session, turn_to_write
@@ -24,7 +23,7 @@ def init(
     *,
     common: Common,
     paths: Paths,
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
+    force: Annotated[bool, option("--force", help="Replace an existing file.")] = False,
 ) -> None:
     """Write .imageshift.yaml for this repository.
 

@@ -4,9 +4,8 @@ import sys
 from collections.abc import Iterator
 from typing import Annotated, Any, TextIO
 
-import typer
-
 from imageshift.cache import Cached, Mapped, Outcome, RuleSet
+from imageshift.cli.declare import argument, option
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, MapOptions, with_options
 from imageshift.cli.output import emit_data, put, say, say_doubtful_accounts
@@ -22,10 +21,10 @@ def map_(
     common: MapOptions,
     references: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[REF]…", help="References; read from stdin if none are given."),
+        argument(metavar="[REF]…", help="References; read from stdin if none are given."),
     ] = None,
     inverse: Annotated[
-        bool, typer.Option("--inverse", help="Map from the cache back to the upstream.")
+        bool, option("--inverse", help="Map from the cache back to the upstream.")
     ] = False,
 ) -> None:
     """Print where each reference goes.
@@ -43,7 +42,7 @@ def map_(
         for row in rows:
             _print_row(row, quiet=common.quiet)
     if any(row["reason"] in {"not-a-reference", "conflict"} for row in rows):
-        raise typer.Exit(Exit.UNSAFE)
+        raise SystemExit(Exit.UNSAFE)
 
 
 def _lines(stream: TextIO | None) -> Iterator[str]:

@@ -4,9 +4,8 @@ import os
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-import typer
-
 from imageshift.cli.check import Platforms
+from imageshift.cli.declare import option
 from imageshift.cli.exits import Exit
 from imageshift.cli.next_steps import after_dry_run, after_migration
 from imageshift.cli.options import PAGES, Common, Format, Paths, command_line, with_options
@@ -26,31 +25,29 @@ def migrate(  # noqa: PLR0913 one a command-line option
     *,
     common: Common,
     paths: Paths,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Print the diff, write nothing.")] = False,
+    dry_run: Annotated[bool, option("--dry-run", help="Write nothing.")] = False,
+    diff: Annotated[bool, option("--diff", help="Print the diff, write nothing.")] = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Remove overrides that no longer do anything.")
+        bool, option("--prune", help="Remove overrides that no longer do anything.")
     ] = False,
     mend_stale: Annotated[
         bool,
-        typer.Option(
+        option(
             "--mend-stale",
             help="Change all stale overrides to their charts' own images.",
         ),
     ] = False,
     check_upstream: Annotated[
         bool,
-        typer.Option("--check-upstream", help="Ask the upstreams whether the images exist."),
+        option("--check-upstream", help="Ask the upstreams whether the images exist."),
     ] = False,
     platform: Platforms = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Prove by rendering that only images differ.")
+        bool, option("--verify", help="Prove by rendering that only images differ.")
     ] = False,
     write_keep: Annotated[
         bool,
-        typer.Option(
-            "--write-keep", help="Record in .imageshift.yaml what only rendering leaves alone."
-        ),
+        option("--write-keep", help="Record in .imageshift.yaml what only rendering leaves alone."),
     ] = False,
 ) -> None:
     """Move every image in the paths onto the cache."""
@@ -73,7 +70,7 @@ def migrate(  # noqa: PLR0913 one a command-line option
     _report(session, proof, steps, writes=writes)
     lacking = Exit.TOOL if Exit.TOOL in asked else Exit.DONE
     code = _exit_code(session, proof, findings=Exit.FINDINGS in asked) or lacking
-    raise typer.Exit(noted if noted and code in {Exit.DONE, Exit.TOOL} else code)
+    raise SystemExit(noted if noted and code in {Exit.DONE, Exit.TOOL} else code)
 
 
 def _asked(session: Session, plans: Iterable[FilePlan], platforms: Iterable[str]) -> set[Exit]:

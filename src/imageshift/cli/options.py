@@ -3,15 +3,14 @@
 import inspect
 import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, fields
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-import typer
 from msgspec.structs import replace
 
+from imageshift.cli.declare import argument, option
 from imageshift.cli.output import results_in
 from imageshift.errors import ConfigError
 from imageshift.run import RunOptions
@@ -39,7 +38,7 @@ _FILES = "Files and output"
 
 Paths = Annotated[
     list[Path],
-    typer.Argument(
+    argument(
         default_factory=lambda: [Path()],
         help="Files and folders; `.` if left out.",
         show_default=False,
@@ -87,7 +86,7 @@ class ChartsMode(StrEnum):
 
 
 def _option(panel: str, *names: str, text: str, **more: Any) -> Any:
-    return typer.Option(*names, help=text, rich_help_panel=panel, **more)
+    return option(*names, help=text, rich_help_panel=panel, **more)
 
 
 _FORMAT = _option(_FILES, "--format", text="Output format.")
@@ -107,8 +106,7 @@ Offline = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RegistryOptions:
+class RegistryOptions(Struct, frozen=True, kw_only=True):
     """What says where images go."""
 
     account: Annotated[
@@ -170,8 +168,7 @@ class RegistryOptions:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class MapOptions(RegistryOptions):
+class MapOptions(RegistryOptions, frozen=True, kw_only=True):
     """The options of a command that reads references only."""
 
     format: Annotated[Format, _FORMAT] = Format.TEXT
@@ -179,8 +176,7 @@ class MapOptions(RegistryOptions):
     quiet: Quiet = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Common(RegistryOptions):
+class Common(RegistryOptions, frozen=True, kw_only=True):
     """The options of every command that reads files."""
 
     root: Root = None

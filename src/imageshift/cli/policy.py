@@ -1,13 +1,11 @@
 """imageshift policy: admission policies from the rules in force."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from imageshift.cache import RuleSet
+from imageshift.cli.declare import argument, option
 from imageshift.cli.options import Common, with_options
 from imageshift.cli.output import emit, say, say_doubtful_accounts
 from imageshift.errors import ConfigError
@@ -27,22 +25,19 @@ from imageshift.sites import SkipReason
 
 Paths = Annotated[
     list[Path] | None,
-    typer.Argument(help="Files and folders that determine the registry.", show_default=False),
+    argument(help="Files and folders that determine the registry.", show_default=False),
 ]
 
 _ELSEWHERE = frozenset({SkipReason.NO_RULE, SkipReason.OTHER_ECR})
 
 
-@dataclass(frozen=True, kw_only=True)
-class PolicyCommon(Common):
+class PolicyCommon(Common, frozen=True, kw_only=True):
     """The options of all kinds of policies."""
 
-    name: Annotated[str, typer.Option("--name", help="Name of the policy.")] = "imageshift"
+    name: Annotated[str, option("--name", help="Name of the policy.")] = "imageshift"
     exclude_namespace: Annotated[
         list[str] | None,
-        typer.Option(
-            "--exclude-namespace", help="Namespace to leave alone (default: kube-system)."
-        ),
+        option("--exclude-namespace", help="Namespace to leave alone (default: kube-system)."),
     ] = None
 
     def policy_options(self) -> PolicyOptions:
@@ -68,7 +63,7 @@ def mutating(
     paths: Paths = None,
     api_version: Annotated[
         ApiVersion,
-        typer.Option("--api-version", help="v1 since Kubernetes 1.36, v1beta1 for 1.34 and 1.35."),
+        option("--api-version", help="v1 since Kubernetes 1.36, v1beta1 for 1.34 and 1.35."),
     ] = ApiVersion.V1,
 ) -> None:
     """Print a MutatingAdmissionPolicy that moves the images of new pods."""
@@ -82,13 +77,11 @@ def validating(
     common: PolicyCommon,
     paths: Paths = None,
     action: Annotated[
-        Action, typer.Option("--action", help="What happens to a pod whose image should move.")
+        Action, option("--action", help="What happens to a pod whose image should move.")
     ] = Action.DENY,
     only_cache: Annotated[
         bool,
-        typer.Option(
-            "--only-cache", help="Also match images without a rule, except those in the paths."
-        ),
+        option("--only-cache", help="Also match images without a rule, except those in the paths."),
     ] = False,
 ) -> None:
     """Print a ValidatingAdmissionPolicy for images that should move."""

@@ -2,9 +2,8 @@
 
 from typing import Annotated
 
-import typer
-
 from imageshift.base import Base, base_plans
+from imageshift.cli.declare import option
 from imageshift.cli.options import PAGES, Common, Paths, with_options
 from imageshift.cli.output import put_diff
 from imageshift.cli.session import Session, refuse_format_of_diff, turn_to_write
@@ -17,11 +16,11 @@ def revert(
     common: Common,
     paths: Paths,
     base: Annotated[
-        str | None, typer.Option("--base", help="Git revision or folder to go back to.")
+        str | None, option("--base", help="Git revision or folder to go back to.")
     ] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Revert every cache reference.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
-    diff: Annotated[bool, typer.Option("--diff", help="Print the diff, write nothing.")] = False,
+    all_: Annotated[bool, option("--all", help="Revert every cache reference.")] = False,
+    dry_run: Annotated[bool, option("--dry-run", help="Write nothing.")] = False,
+    diff: Annotated[bool, option("--diff", help="Print the diff, write nothing.")] = False,
 ) -> None:
     """Change references from the cache back to the upstream.
 
@@ -43,4 +42,4 @@ def revert(
         done="reverted" if writes else "to revert",
         changed_files=sorted(session.summary.changed),
     )
-    raise typer.Exit(session.exit_code())
+    raise SystemExit(session.exit_code())

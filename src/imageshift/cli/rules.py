@@ -3,8 +3,6 @@
 import json
 from typing import Annotated, Any
 
-import typer
-
 from imageshift.aws import FoundRule, RuleImport, find_upstream, import_rules
 from imageshift.aws.compare import Difference, compare_rules, rules_in_use
 from imageshift.aws.notices import find_notices
@@ -19,6 +17,7 @@ from imageshift.cli.aws import (
     read_usage,
     say_notices,
 )
+from imageshift.cli.declare import argument, option
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, with_options
 from imageshift.cli.output import emit, new_page, put_page, say
@@ -80,7 +79,7 @@ def _rule_line(usage: Usage, row: dict[str, Any]) -> str:
 def import_(
     *,
     common: AwsCommon,
-    source: Annotated[str, typer.Argument(help="aws, or a file or folder that contains rules.")],
+    source: Annotated[str, argument(help="aws, or a file or folder that contains rules.")],
     paths: UsedPaths = None,
 ) -> None:
     """Print the rules of an account or a file as configuration.
@@ -170,10 +169,10 @@ def validate(
     common: AwsCommon,
     paths: UsedPaths = None,
     every: Annotated[
-        bool, typer.Option("--all", help="All rules in force, not only those in use.")
+        bool, option("--all", help="All rules in force, not only those in use.")
     ] = False,
     role: Annotated[
-        str | None, typer.Option("--role", help="The nodes' role, whose permissions to check.")
+        str | None, option("--role", help="The nodes' role, whose permissions to check.")
     ] = None,
 ) -> None:
     """Ask AWS whether the rules in use exist and work.

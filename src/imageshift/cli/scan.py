@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-import typer
-
+from imageshift.cli.declare import option
 from imageshift.cli.next_steps import after_scan
 from imageshift.cli.options import FINDINGS, Common, Format, Paths, with_options
 from imageshift.cli.output import new_page, put, put_page
@@ -22,7 +21,7 @@ def scan(
     paths: Paths,
     accounting: Annotated[
         bool,
-        typer.Option(
+        option(
             "--accounting",
             help="Account for every image name in the tree; list the unclaimed ones.",
         ),
@@ -49,7 +48,7 @@ def scan(
     steps = after_scan(paths, common) if session.summary.upstreams else []
     is_listed = not accounting and (whole or len(rows) <= LISTED)
     session.report(done="to rewrite", next_steps=steps, page=page, is_listed=is_listed)
-    raise typer.Exit(session.exit_code())
+    raise SystemExit(session.exit_code())
 
 
 def _put(row: Row, session: Session) -> None:

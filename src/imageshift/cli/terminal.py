@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
+from imageshift.lazy import lazy_re
 from imageshift.reports.lines import Page
 
 __all__ = ["is_shown", "page_for", "width_of"]
 
-_PLACE = re.compile(r"(.*?)(?::\d+){0,2}:?", re.DOTALL)
+_PLACE = lazy_re(r"(.*?)(?::\d+){0,2}:?", re.DOTALL)
 
 
 def is_shown(stream: TextIO | None) -> bool:

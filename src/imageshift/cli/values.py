@@ -1,11 +1,8 @@
 """imageshift values: the smallest values that move a chart's images."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
-
-import typer
 
 from imageshift.charts.locate import Locator
 from imageshift.charts.model import ChartError, ChartSource, Release, Values
@@ -13,6 +10,7 @@ from imageshift.charts.override import Overrider
 from imageshift.charts.plain import load_plain
 from imageshift.charts.render import find_renderer
 from imageshift.charts.values import merge
+from imageshift.cli.declare import argument, option
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Offline, Output, Quiet, RegistryOptions, with_options
 from imageshift.cli.output import emit, say, say_doubtful_accounts
@@ -30,7 +28,7 @@ __all__ = ["values"]
 
 Chart = Annotated[
     str,
-    typer.Argument(
+    argument(
         metavar="CHART",
         help="A folder, a .tgz, an oci:// address, or a name in the repository of --repo.",
         show_default=False,
@@ -38,47 +36,44 @@ Chart = Annotated[
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ValuesOptions(RegistryOptions):
+class ValuesOptions(RegistryOptions, frozen=True, kw_only=True):
     """The options of `values`."""
 
     repo: Annotated[
-        str | None, typer.Option("--repo", help="URL of the repository that has the chart.")
+        str | None, option("--repo", help="URL of the repository that has the chart.")
     ] = None
     version: Annotated[
-        str | None, typer.Option("--version", help="Version or range (default: the newest).")
+        str | None, option("--version", help="Version or range (default: the newest).")
     ] = None
     given: Annotated[
         list[Path] | None,
-        typer.Option("--values", "-f", help="A file of further values for the chart."),
+        option("--values", "-f", help="A file of further values for the chart."),
     ] = None
     name: Annotated[
-        str | None, typer.Option("--name", help="Name of the release (default: the chart's name).")
+        str | None, option("--name", help="Name of the release (default: the chart's name).")
     ] = None
-    namespace: Annotated[
-        str, typer.Option("--namespace", "-n", help="Namespace of the release.")
-    ] = "default"
-    format: Annotated[ValuesFormat, typer.Option("--format", help="Output format.")] = (
-        ValuesFormat.YAML
+    namespace: Annotated[str, option("--namespace", "-n", help="Namespace of the release.")] = (
+        "default"
     )
+    format: Annotated[ValuesFormat, option("--format", help="Output format.")] = ValuesFormat.YAML
     post_renderer: Annotated[
         bool,
-        typer.Option("--post-renderer", help="Also print Flux post-renderers for the rest."),
+        option("--post-renderer", help="Also print Flux post-renderers for the rest."),
     ] = False
     allow_insecure_images: Annotated[
         bool,
-        typer.Option(
+        option(
             "--allow-insecure-images",
             help="Allow other registries in charts that reject them (Bitnami's).",
         ),
     ] = False
     verify: Annotated[
-        bool, typer.Option("--verify", help="Prove by rendering that only images differ.")
+        bool, option("--verify", help="Prove by rendering that only images differ.")
     ] = False
     offline: Offline = False
     output: Output = None
     strict: Annotated[
-        bool, typer.Option("--strict", help="Exit 1 if an image with a rule isn't moved.")
+        bool, option("--strict", help="Exit 1 if an image with a rule isn't moved.")
     ] = False
     quiet: Quiet = False
 
@@ -100,7 +95,7 @@ def values(*, common: ValuesOptions, chart: Chart) -> None:
         _say_rest(found, common)
     proven = not common.verify or job.prove(found)
     lacking = common.strict and found.left and not (common.post_renderer and found.renderers)
-    raise typer.Exit(Exit.FINDINGS if lacking or not proven else Exit.DONE)
+    raise SystemExit(Exit.FINDINGS if lacking or not proven else Exit.DONE)
 
 
 class _Job:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-import typer
-
+from imageshift.cli.declare import option
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import PAGES, Common, Format, Paths, with_options
 from imageshift.cli.output import (
@@ -36,9 +35,7 @@ def verify(
     *,
     common: Common,
     paths: Paths,
-    base: Annotated[
-        str, typer.Option("--base", help="Git revision or folder to compare with.")
-    ] = "HEAD",
+    base: Annotated[str, option("--base", help="Git revision or folder to compare with.")] = "HEAD",
 ) -> None:
     """Prove by rendering that only image names differ from a base.
 
@@ -53,7 +50,7 @@ def verify(
         print_proof(proof, common, shown)
     else:
         emit_report(_data(run, proof, shown), common.format)
-    raise typer.Exit(_exit_code(proof))
+    raise SystemExit(_exit_code(proof))
 
 
 def _exit_code(proof: Proof) -> Exit:

@@ -1,11 +1,9 @@
 """imageshift warm: pulls each image once by its tag, before the roll-out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
 from msgspec import to_builtins
 from msgspec.structs import replace
 
@@ -22,6 +20,7 @@ from imageshift.cli.aws import (
     read_usage,
     say_notices,
 )
+from imageshift.cli.declare import option
 from imageshift.cli.exits import Exit
 from imageshift.cli.options import Format, Paths, with_options
 from imageshift.cli.output import emit, put_text, say
@@ -56,37 +55,34 @@ from imageshift.warm.sync import unsupported_images
 _COLD = "pulling a digest that isn't cached yet reportedly fails (untested): pull the tags first"
 
 
-@dataclass(frozen=True, kw_only=True)
-class WarmCommon(AwsCommon):
+class WarmCommon(AwsCommon, frozen=True, kw_only=True):
     """What is printed, and for which platform."""
 
-    as_: Annotated[WarmFormat, typer.Option("--as", help="What to print.")] = WarmFormat.LIST
+    as_: Annotated[WarmFormat, option("--as", help="What to print.")] = WarmFormat.LIST
     platform: Annotated[
-        str | None, typer.Option("--platform", help="Platform to pull, such as linux/amd64.")
+        str | None, option("--platform", help="Platform to pull, such as linux/amd64.")
     ] = None
-    namespace: Annotated[str, typer.Option("--namespace", help="Namespace of the Jobs.")] = (
-        "default"
-    )
+    namespace: Annotated[str, option("--namespace", help="Namespace of the Jobs.")] = "default"
     nodes: Annotated[
         int,
-        typer.Option("--nodes", min=1, help="Number of nodes in the forecast rollout."),
+        option("--nodes", min=1, help="Number of nodes in the forecast rollout."),
     ] = 10
     sizes: Annotated[
-        bool, typer.Option("--sizes", help="Ask ECR for the sizes of the images it has.")
+        bool, option("--sizes", help="Ask ECR for the sizes of the images it has.")
     ] = False
     missing: Annotated[
         bool,
-        typer.Option(
+        option(
             "--missing",
             help="Pull only what ECR doesn't have yet, for example after a run that ended early.",
         ),
     ] = False
     sync_file: Annotated[
         Path | None,
-        typer.Option("--sync-file", help="Write a file that copies the images ECR can't cache."),
+        option("--sync-file", help="Write a file that copies the images ECR can't cache."),
     ] = None
     sync_tool: Annotated[
-        SyncTool, typer.Option("--sync-tool", help="Tool that the sync file is for.")
+        SyncTool, option("--sync-tool", help="Tool that the sync file is for.")
     ] = SyncTool.REGSYNC
 
 
@@ -96,13 +92,13 @@ def warm(
     common: WarmCommon,
     paths: Paths,
     pull: Annotated[
-        bool, typer.Option("--pull", help="Make the pulls: request each image from the registry.")
+        bool, option("--pull", help="Make the pulls: request each image from the registry.")
     ] = False,
     check: Annotated[
-        bool, typer.Option("--check", help="Pull nothing; exit 1 if a pinned digest is missing.")
+        bool, option("--check", help="Pull nothing; exit 1 if a pinned digest is missing.")
     ] = False,
     forecast: Annotated[
-        bool, typer.Option("--forecast", help="Forecast pulls, rate limits and costs instead.")
+        bool, option("--forecast", help="Forecast pulls, rate limits and costs instead.")
     ] = False,
 ) -> None:
     """List or make the pulls that fill the cache.

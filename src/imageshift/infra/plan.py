@@ -13,11 +13,12 @@ from imageshift.cache import Rule
 from imageshift.data.upstreams import SECRET_PREFIX, Upstream, find_upstream
 from imageshift.ecr import ROOT, Registry, parse_ecr_host
 from imageshift.errors import ConfigError
+from imageshift.lazy import lazy_re
 
 __all__ = ["InfraOptions", "InfraRule", "SecretMode", "plan_infra"]
 
-_SECRET_NAME = re.compile(SECRET_PREFIX + r"[A-Za-z0-9/_+=.@-]{1,480}")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,23}")
+_SECRET_NAME = lazy_re(SECRET_PREFIX + r"[A-Za-z0-9/_+=.@-]{1,480}")
+_NAME = lazy_re(r"[A-Za-z][A-Za-z0-9-]{0,23}")
 
 
 class SecretMode(StrEnum):

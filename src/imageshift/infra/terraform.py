@@ -4,12 +4,12 @@ Sources: the AWS provider's pages of the resources (facts 10); Terraform's docum
 write-only arguments and ephemeral variables (Terraform 1.11).
 """
 
-import re
 from collections.abc import Sequence
 
 from imageshift.errors import ConfigError
 from imageshift.infra.plan import InfraOptions, InfraRule, SecretMode
 from imageshift.infra.render import render
+from imageshift.lazy import lazy_re
 
 __all__ = ["render_example", "render_terraform"]
 
@@ -28,7 +28,7 @@ _FILES = (
 # Write-only arguments came with 1.11; the bound without them is a cautious one.
 _VERSIONS = {SecretMode.WRITE_ONLY: ">= 1.11", SecretMode.SENSITIVE: ">= 1.9"}
 # The grammar of the provider's ecr_repository_prefix is narrower than ECR's.
-_PREFIX = re.compile(r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*/?|ROOT")
+_PREFIX = lazy_re(r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*/?|ROOT")
 
 
 def render_terraform(rules: Sequence[InfraRule], options: InfraOptions) -> dict[str, str]:

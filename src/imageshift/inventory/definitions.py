@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from imageshift.data.image_field import ImageField
 from imageshift.errors import SourceError
 from imageshift.inventory.objects import objects
+from imageshift.lazy import lazy_re
 from imageshift.repo.read import read_below, read_file
 from imageshift.repo.workspace import Workspace
 from imageshift.sites.definitions import definition_fields
@@ -21,8 +22,8 @@ __all__ = ["Definitions", "read_definitions"]
 _KIND = "CustomResourceDefinition"
 _ENDINGS = (".yaml", ".yml", ".json")
 # Charts put conditions around a CRD and names into its labels; neither is part of its schema.
-_TEMPLATE_LINE = re.compile(r"^[ \t]*\{\{[^\r\n]*\}\}[ \t]*$", re.MULTILINE)
-_TEMPLATE = re.compile(r"\{\{[^{}\r\n]*\}\}")
+_TEMPLATE_LINE = lazy_re(r"^[ \t]*\{\{[^\r\n]*\}\}[ \t]*$", re.MULTILINE)
+_TEMPLATE = lazy_re(r"\{\{[^{}\r\n]*\}\}")
 
 
 class Definitions(Struct, frozen=True):

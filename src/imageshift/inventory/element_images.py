@@ -5,7 +5,6 @@ place of each text that an image has in it: where a mark comes out, that text is
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -17,6 +16,7 @@ from imageshift.inventory.application_sets import ApplicationSet, Made
 from imageshift.inventory.filling import Leaf, whole_documents
 from imageshift.inventory.generators import Element
 from imageshift.inventory.objects import Application
+from imageshift.lazy import lazy_re
 from imageshift.sites import FinderContext, ImageSite, find_images
 from imageshift.sites.elements import ElementImage
 from imageshift.sites.model import Part, Path, Role, resource_of
@@ -25,7 +25,7 @@ from imageshift.source import Mapping, to_plain
 __all__ = ["element_images"]
 
 _MARK = "imageshift{}mark"
-_MARKED = re.compile(r"imageshift(\d+)mark")
+_MARKED = lazy_re(r"imageshift(\d+)mark")
 _IDENTIFIERS = frozenset({Role.TAG, Role.DIGEST})
 _IN_PARTS = "an ApplicationSet's template builds an image from it and other text"
 

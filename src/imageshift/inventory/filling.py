@@ -4,12 +4,12 @@ The plain form is text replacement. With `goTemplate` Helm renders the texts, si
 same template language and functions; only what Argo CD adds to them is missing.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
+from imageshift.lazy import lazy_re
 from imageshift.source import Document, Node, Scalar, SourceText, split_documents, walk
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Sequence as SequenceNode
@@ -32,13 +32,13 @@ __all__ = [
 Fill = Callable[[Sequence[str], Sequence[Mapping[str, Any]]], list[list[str | None]]]
 """Fills texts with each of some parameters; None for a text that can't be filled."""
 
-_PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
-_WHOLE = re.compile(r"\{\{-?\s*\.?([\w.-]+)\s*-?\}\}")
-_ACTION = re.compile(r"\{\{((?:[^{}]|\{(?!\{)|\}(?!\}))*+)\}\}")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"|`[^`]*+`')
-_FIELD = re.compile(r"(?<![\w)\]])\.(\w*)")
+_PLACEHOLDER = lazy_re(r"\{\{([^{}]*)\}\}")
+_WHOLE = lazy_re(r"\{\{-?\s*\.?([\w.-]+)\s*-?\}\}")
+_ACTION = lazy_re(r"\{\{((?:[^{}]|\{(?!\{)|\}(?!\}))*+)\}\}")
+_QUOTED = lazy_re(r'"(?:[^"\\]|\\.)*+"|`[^`]*+`')
+_FIELD = lazy_re(r"(?<![\w)\]])\.(\w*)")
 # What Argo CD adds to the functions that Helm knows too.
-_ARGO_ONLY = re.compile(r"\b(?:normalize|slugify)\b")
+_ARGO_ONLY = lazy_re(r"\b(?:normalize|slugify)\b")
 
 
 class Leaf(Struct, frozen=True):

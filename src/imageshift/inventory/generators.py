@@ -6,7 +6,6 @@ knows makes one element that is `unknown`: its templates stay as they are writte
 
 import fnmatch
 import itertools
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ from imageshift.inventory.filling import (
     whole_documents,
 )
 from imageshift.inventory.readers import read_documents
+from imageshift.lazy import lazy_re
 from imageshift.repo.workspace import Workspace
 from imageshift.sites.model import Path, below
 from imageshift.source import Document, Node, Scalar, parse_embedded, to_plain
@@ -34,7 +34,7 @@ __all__ = ["Element", "Generators", "Tree", "Written"]
 _MOST_ELEMENTS = 2000
 _MOST_LEVELS = 8
 _IN_CLUSTER = "https://kubernetes.default.svc"
-_NO_NAME = re.compile(r"[^a-z0-9.-]")
+_NO_NAME = lazy_re(r"[^a-z0-9.-]")
 _REASONS = {
     "scmProvider": "only Argo CD knows the repositories that its scmProvider generator lists",
     "pullRequest": "only Argo CD knows the pull requests that its generator lists",

@@ -15,6 +15,7 @@ from imageshift.errors import SourceError
 from imageshift.inventory.objects import texts
 from imageshift.inventory.parsed import read_parsed
 from imageshift.inventory.readers import join
+from imageshift.lazy import lazy_re
 from imageshift.repo.workspace import Workspace
 from imageshift.sites.environments import (
     HelmfileFacts,
@@ -33,8 +34,8 @@ __all__ = [
 ]
 
 _ACTION = r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}"
-_CONTROL = re.compile(rf"^[ \t]*(?:{_ACTION}[ \t]*)+\r?$", re.MULTILINE)
-_UNQUOTED = re.compile(
+_CONTROL = lazy_re(rf"^[ \t]*(?:{_ACTION}[ \t]*)+\r?$", re.MULTILINE)
+_UNQUOTED = lazy_re(
     r"""^(?P<head>[ \t]*+(?:-[ \t]++)*+(?:[\w.-]++:[ \t]++)?+)"""
     r"""(?P<text>[^\s"'|>#&*][^\r\n]*?)(?P<note>[ \t]+\#[^\r\n{}]*)?\r?$""",
     re.MULTILINE,

@@ -46,6 +46,7 @@ from imageshift.inventory.readers import (
 )
 from imageshift.inventory.scan import is_silent
 from imageshift.inventory.value_files import named_value_files
+from imageshift.lazy import lazy_re
 from imageshift.repo.workspace import Workspace, matching
 from imageshift.sites import FileRole, FinderContext, is_kustomization
 from imageshift.sites.argocd import is_override_file
@@ -63,14 +64,14 @@ from imageshift.source import Mapping
 __all__ = ["Index", "build_index", "join"]
 
 _WORDS = (b"kustomiz", b"fluxcd", b"argoproj", b"releases:")
-_KIND = re.compile(r"""^["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
+_KIND = lazy_re(r"""^["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
 _OBJECT_KINDS = frozenset(
     {"ArtifactGenerator", "Kustomization", "Application", "ApplicationSet", "List"}
 )
 _SOURCE_WORDS = tuple(kind.encode() for kind in SOURCE_KINDS)
 _OBJECT_WORDS = tuple(kind.encode() for kind in _OBJECT_KINDS - {"List"})
 _DETAILS = (b"Generator", b"patches", b"helmCharts")
-_HELMFILE = re.compile(rb"^releases:(?!.*^kind:)", re.MULTILINE | re.DOTALL)
+_HELMFILE = lazy_re(rb"^releases:(?!.*^kind:)", re.MULTILINE | re.DOTALL)
 _RENDERERS = b"/spec/postRenderers"
 _BEHIND = (b"transformers", b"strategicMergePatches", b"jsonPatches")
 _ENTRIES = (
@@ -86,7 +87,7 @@ _ENTRIES = (
 _HOLDERS = (b"ConfigMap", b"Secret")
 _VALUE_FILES = ("valueFiles", "valuesFiles")
 _VALUE_FILE_BYTES = tuple(word.encode() for word in _VALUE_FILES)
-_REMOTE = re.compile(
+_REMOTE = lazy_re(
     rb"^[ \t]*[^#\s].*?(?://|[?&]ref=|git@|gh:|\.git\b|\.(?:com|org)[/:])", re.MULTILINE
 )
 _MOST_ELEMENTS = 20_000

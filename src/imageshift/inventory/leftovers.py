@@ -19,6 +19,7 @@ from imageshift.inventory.parsed import ParsedFile
 from imageshift.inventory.pieces import TEMPLATE, Piece, Reason, is_yaml
 from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line
 from imageshift.inventory.spots import Taken
+from imageshift.lazy import lazy_re
 from imageshift.repo.workspace import CONFIG_NAME, matching
 from imageshift.sites import (
     Confidence,
@@ -49,7 +50,7 @@ from imageshift.source import (
 
 __all__ = ["Leftovers"]
 
-_DESCRIBES = re.compile(
+_DESCRIBES = lazy_re(
     r"(?:^|/)(?:Chart\.ya?ml|Chart\.lock|helmfile\.lock|\.?renovate(?:rc)?(?:\.json5?)?)$"
 )
 
@@ -284,9 +285,9 @@ _MOST = 10_000
 """As many texts are listed of one file."""
 
 _NEAR = 200
-_STEP = re.compile(r"[\w-]+")
+_STEP = lazy_re(r"[\w-]+")
 _KNOWN_VARIABLE = Copied(Role.REFERENCE, "a variable that holds an image", into_image=False)
-_VARIABLE_LINE = re.compile(r"^(?P<name>[\w.-]+)=(?P<text>[^\s#]\S*)", re.MULTILINE)
+_VARIABLE_LINE = lazy_re(r"^(?P<name>[\w.-]+)=(?P<text>[^\s#]\S*)", re.MULTILINE)
 _GENERATORS = (("configMapGenerator",), ("secretGenerator",))
 
 

@@ -7,6 +7,7 @@ from imageshift.errors import SourceError
 from imageshift.inventory.parsed import Parsed
 from imageshift.inventory.scan import FileScan
 from imageshift.inventory.spots import Holder, Scalars
+from imageshift.lazy import lazy_re
 from imageshift.sites import SkipReason
 from imageshift.sites.policies import is_policy_text
 from imageshift.source import Document
@@ -19,9 +20,9 @@ Reason = tuple[SkipReason, str]
 TEMPLATE: Reason = (SkipReason.TEMPLATE, "a template, known only when it is rendered")
 """The reason for what a template makes."""
 
-_KIND = re.compile(r"""^[ ]{0,4}["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
-_ROOT_KIND = re.compile(r"""^["']?kind["']?[ \t]*:""", re.MULTILINE)
-_SCHEMA = re.compile(r"""["']\$schema["']\s*:\s*["'][^"']*json-schema""")
+_KIND = lazy_re(r"""^[ ]{0,4}["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
+_ROOT_KIND = lazy_re(r"""^["']?kind["']?[ \t]*:""", re.MULTILINE)
+_SCHEMA = lazy_re(r"""["']\$schema["']\s*:\s*["'][^"']*json-schema""")
 _HEAD = 2_000
 _NOT_PULLED = {
     "ImageRepository": "Flux reads its tags, but pulls nothing",

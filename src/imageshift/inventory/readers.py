@@ -19,6 +19,7 @@ from imageshift.inventory.objects import (
     texts,
 )
 from imageshift.inventory.parsed import read_parsed
+from imageshift.lazy import lazy_re
 from imageshift.repo.workspace import Workspace
 from imageshift.sites import Resource, Role, resource_of
 from imageshift.sites.copied import Copied
@@ -54,7 +55,7 @@ SOURCE_KINDS = frozenset(
 )
 
 
-_DEFINITION = re.compile(
+_DEFINITION = lazy_re(
     r"""^["']?kind["']?[ \t]*:[ \t]*["']?CustomResourceDefinition\b""", re.MULTILINE
 )
 

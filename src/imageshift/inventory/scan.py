@@ -8,6 +8,7 @@ from msgspec import Struct
 from imageshift.errors import SourceError
 from imageshift.inventory.helmfiles import unfilled_documents
 from imageshift.inventory.parsed import Parsed, ParsedFile, read_parsed
+from imageshift.lazy import lazy_re
 from imageshift.sites import (
     FinderContext,
     ImageSite,
@@ -43,10 +44,10 @@ _WORDS = (
 _HELMFILE = (b"releases:", b"{{")
 # A line's first hash begins the search for the words behind it: one search for each line.
 _COMMENT = r"(?<![^\r\n])[^#\r\n]*+#[^\r\n]*?\bimageshift:[ \t]*"
-_IGNORE = re.compile(rf"{_COMMENT}ignore(?![\w-])")
-_KEEP = re.compile(rf"{_COMMENT}keep(?![\w-])")
-_IGNORE_FILE = re.compile(rf"{_COMMENT}ignore-file\b")
-_SOPS = re.compile(
+_IGNORE = lazy_re(rf"{_COMMENT}ignore(?![\w-])")
+_KEEP = lazy_re(rf"{_COMMENT}keep(?![\w-])")
+_IGNORE_FILE = lazy_re(rf"{_COMMENT}ignore-file\b")
+_SOPS = lazy_re(
     r"""(?:\A\ufeff?|[\r\n])(?:sops|"sops"|'sops')[ \t]*:[ \t]*(?:[{#\r\n]|\Z)"""
     r"""|[\s{,]"sops"\s*:\s*\{"""
 )

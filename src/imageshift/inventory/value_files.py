@@ -1,19 +1,19 @@
 """Files of values that Argo CD Applications and HelmReleases name."""
 
 import fnmatch
-import re
 from collections.abc import Iterator
 
 from imageshift.data.prefix_free_charts import is_prefix_free
 from imageshift.inventory.readers import join
+from imageshift.lazy import lazy_re
 from imageshift.sites.argocd import application_sources
 from imageshift.sites.model import below
 from imageshift.source import Mapping, Scalar
 
 __all__ = ["named_value_files", "source_value_files"]
 
-_TEMPLATE = re.compile(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}")
-_REFERENCE = re.compile(r"\$[\w-]+/")
+_TEMPLATE = lazy_re(r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}")
+_REFERENCE = lazy_re(r"\$[\w-]+/")
 
 
 def named_value_files(root: Mapping, files: tuple[str, ...]) -> Iterator[tuple[str, bool]]:

@@ -7,7 +7,6 @@ text of a kustomization that could be a path has to stay below the root, through
 
 import ipaddress
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct, field
 
 from imageshift.errors import SourceError, ToolError
+from imageshift.lazy import lazy_re
 from imageshift.repo.read import read_file
 from imageshift.source.tree import Mapping, Node, Scalar, Sequence, parse_events
 
@@ -37,12 +37,12 @@ _NO_PATHS = frozenset((
 ))
 # fmt: on
 _TEXT_TAGS = {None, "!", "tag:yaml.org,2002:str"}
-_ADDRESS = re.compile(
+_ADDRESS = lazy_re(
     r"://|^git@|^[\w.-]+@[\w.-]+:|::|^gh:|^(?:github|gitlab|bitbucket)\.(?:com|org)[/:]"
     r"|[?&]ref=|\.git(?:[/?]|$)|^[\w-]+(?:\.[\w-]+)+[/:].*//"
 )
 _SCHEMES = {"https", "http", "ssh"}
-_SHORT = re.compile(r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*[:/][^:\s]*")
+_SHORT = lazy_re(r"(?:[\w.-]+@)?[A-Za-z0-9][\w.-]*[:/][^:\s]*")
 _METADATA = {"metadata.google.internal", "metadata", "fd00:ec2::254", "100.100.100.200"}
 
 

@@ -1,6 +1,5 @@
 """Everything that the tree builds, as one graph: kustomizations, and objects that build folders."""
 
-import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -12,6 +11,7 @@ from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import inflated_charts, inflation_files
+from imageshift.lazy import lazy_re
 from imageshift.links.argocd import Owner, argo_sources
 from imageshift.links.behind_charts import builds_behind_charts
 from imageshift.links.disk import is_file
@@ -38,8 +38,8 @@ from imageshift.source import Document, Mapping, Sequence
 
 __all__ = ["Builds", "Graph", "build_graph"]
 
-_TEST = re.compile(r"""op["']?\s*:\s*["']?test\b""")
-_IMAGE = re.compile(r"""image["']?\s*:|/image\b""")
+_TEST = lazy_re(r"""op["']?\s*:\s*["']?test\b""")
+_IMAGE = lazy_re(r"""image["']?\s*:|/image\b""")
 _GENERATED = "gotk-components.yaml"
 _PLUGINS = ("generators", "helmCharts", "helmChartInflationGenerator")
 _RESOURCES = ("resources", "bases")

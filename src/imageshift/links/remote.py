@@ -1,10 +1,10 @@
 """Bases that the tree doesn't have (fact K8)."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from imageshift.inventory import Index, KustomizationFile, is_ignored
 from imageshift.inventory.index import join
+from imageshift.lazy import lazy_re
 from imageshift.links.disk import is_file, is_folder
 from imageshift.links.model import RemoteBase
 from imageshift.sites import (
@@ -25,7 +25,7 @@ __all__ = [
     "remote_site",
 ]
 
-_REMOTE = re.compile(
+_REMOTE = lazy_re(
     r"://|^git@|^git::|^gh:|^(?:github|gitlab|bitbucket)\.(?:com|org)[/:]|[?&]ref=|//|\.git(?:[/?]|$)"
 )
 _KEYS = ("resources", "bases", "components")

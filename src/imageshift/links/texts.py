@@ -4,13 +4,13 @@ This is the transformer's own walk, not the finders': it decides what an entry m
 not the text is an image that imageshift would rewrite.
 """
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from imageshift.inventory import Index, is_definition
 from imageshift.inventory.parsed import read_parsed
+from imageshift.lazy import lazy_re
 from imageshift.links.model import Patch
 from imageshift.links.patches import patch_documents
 from imageshift.sites import ImageSite, Role
@@ -28,15 +28,15 @@ __all__ = ["ImageText", "file_texts", "is_transformed", "patch_texts"]
 
 _LISTS = ("containers", "initContainers")
 _POD_PATHS = (("spec",), ("spec", "template", "spec"))
-_IMAGE = re.compile(
+_IMAGE = lazy_re(
     r"/(?:containers|initContainers)/[^/]+/image$"
     r"|^/spec/(?:template/spec/)?volumes/[^/]+/image/reference$"
 )
 Fields = frozenset[tuple[str, ...]]
 """Paths of image fields beyond Kubernetes' own."""
 
-_CONTAINER = re.compile(r"/(?:containers|initContainers)/[^/]+$")
-_LIST = re.compile(r"/(?:containers|initContainers)$")
+_CONTAINER = lazy_re(r"/(?:containers|initContainers)/[^/]+$")
+_LIST = lazy_re(r"/(?:containers|initContainers)$")
 
 
 class ImageText(Struct, frozen=True):

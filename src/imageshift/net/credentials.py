@@ -6,7 +6,6 @@ wrong, and is shown when the server refuses.
 
 import base64
 import os
-import re
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 import msgspec
 
 from imageshift.errors import SourceError, ToolError
+from imageshift.lazy import lazy_re
 from imageshift.repo.read import read_file
 from imageshift.tool import Limits, run_tool
 
@@ -28,7 +28,7 @@ DOCKER_HUB_HOSTS = frozenset({"docker.io", "index.docker.io", "registry-1.docker
 _DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 _LARGEST = 16 * 1024 * 1024
 _LIMITS = Limits(seconds=20, memory=1024 * 1024 * 1024, output=1024 * 1024)
-_HELPER = re.compile(r"[A-Za-z0-9._-]+")
+_HELPER = lazy_re(r"[A-Za-z0-9._-]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ Any other token server that a registry names is asked without it.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import Struct, field
 
 from imageshift.errors import AnswerError, NetworkError
+from imageshift.lazy import lazy_re
 from imageshift.net.credentials import DOCKER_HUB_HOSTS, Login
 from imageshift.net.transport import Response, Transport
 from imageshift.net.url import Url, parse_url
@@ -30,15 +30,15 @@ _TOKEN_SERVERS = {
     "registry.gitlab.com": "gitlab.com",
     "registry.digitalocean.com": "api.digitalocean.com",
 }
-_LOOPBACK = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?")
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?")
-_REPOSITORY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_DIGEST = re.compile(r"(sha256|sha384|sha512):[0-9a-f]+")
-_PARAMETER = re.compile(r'(?<![a-z])([a-z]++)="([^"]*)"')
-_NEXT = re.compile(r'<([^<>]+)>;\s*rel="?next"?')
+_LOOPBACK = lazy_re(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?")
+_HOST = lazy_re(r"(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?")
+_REPOSITORY = lazy_re(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
+_TAG = lazy_re(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_DIGEST = lazy_re(r"(sha256|sha384|sha512):[0-9a-f]+")
+_PARAMETER = lazy_re(r'(?<![a-z])([a-z]++)="([^"]*)"')
+_NEXT = lazy_re(r'<([^<>]+)>;\s*rel="?next"?')
 _LONGEST_HEADER = 4096
-_TOKEN = re.compile(r"[\x21-\x7e]+")
+_TOKEN = lazy_re(r"[\x21-\x7e]+")
 
 
 def registry_url(host: str) -> str:

@@ -4,7 +4,6 @@ Redirects are followed here, not by the library, since each is a decision: a ser
 neither from https to http nor from a public host to a private one, and no login goes along.
 """
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.errors import AnswerError, NetworkError
+from imageshift.lazy import lazy_re
 from imageshift.net.address import Route, look_up
 from imageshift.net.credentials import Login
 from imageshift.net.url import Origin, Url, login_in, parse_url
@@ -26,7 +26,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _LONGEST_PAUSE = 30.0
-_SECONDS = re.compile(r"[0-9]{1,5}")
+_SECONDS = lazy_re(r"[0-9]{1,5}")
 _SILENT = "timed out"
 
 

@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from msgspec import Struct
 
 from imageshift.errors import NetworkError
+from imageshift.lazy import lazy_re
 from imageshift.net.credentials import Login
 
 __all__ = ["Origin", "Url", "login_in", "parse_url"]
@@ -14,11 +15,11 @@ Origin = tuple[str, str, int]
 """Scheme, host and port: what a login belongs to."""
 
 _PORTS = {"http": 80, "https": 443}
-_HOST = re.compile(r"[a-z0-9_][a-z0-9._-]*|[0-9a-f:.]+")
+_HOST = lazy_re(r"[a-z0-9_][a-z0-9._-]*|[0-9a-f:.]+")
 _SAFE = "/%:@!$&'()*+,;=~"
 _LONGEST, _LONGEST_SHOWN = 8192, 80
 # Where a URL can't be read, whatever stands before an @ counts as a user.
-_USER = re.compile(r"(?<=:).*@", re.DOTALL)
+_USER = lazy_re(r"(?<=:).*@", re.DOTALL)
 
 
 class Url(Struct, frozen=True, kw_only=True):

@@ -1,14 +1,13 @@
 """What the user chooses of a policy, and the part of it that all kinds share."""
 
-import re
-
 from msgspec import Struct
 
 from imageshift.errors import ConfigError
+from imageshift.lazy import lazy_re
 
 __all__ = ["PolicyOptions", "yaml_list"]
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_NAME = lazy_re(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class PolicyOptions(Struct, frozen=True, kw_only=True):

@@ -14,16 +14,18 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from imageshift.lazy import lazy_re
+
 __all__ = ["Patterns"]
 
 _BOM = b"\xef\xbb\xbf"
-_GLOB = re.compile(rb"[*?\[\\]")
+_GLOB = lazy_re(rb"[*?\[\\]")
 # One of a set: a named class, a byte, or a range of two; any of them after a backslash.
 _ONE = rb"(?:\\.|[^\\])"
-_ITEM = re.compile(
+_ITEM = lazy_re(
     rb"\[:(?P<name>[^\]]*):\]|(?P<low>%b)(?:-(?!\])(?P<high>%b))?" % (_ONE, _ONE), re.DOTALL
 )
-_SET = re.compile(
+_SET = lazy_re(
     rb"\[(?P<not>[!^])?(?P<items>(?>%b)(?>(?!\])%b)*+)\]"
     % ((rb"(?:\[:[^\]]*:\]|%b(?:-(?!\])%b)?)" % (_ONE, _ONE),) * 2),
     re.DOTALL,

@@ -1,16 +1,16 @@
 """Which Git directory a folder belongs to, found without Git."""
 
 import os
-import re
 from pathlib import Path
 
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.repo.read import read_file
 
 __all__ = ["find_git_dir", "find_top", "read_settings"]
 
 _SMALL = 1024 * 1024
-_SECTION = re.compile(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
+_SECTION = lazy_re(r'\[\s*([\w.-]+)(?:\s+"((?:[^"\\]|\\.)*)")?\s*\]')
 
 
 def find_top(folder: Path) -> Path | None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from imageshift.lazy import lazy_re
+
 __all__ = ["Link", "forge_link"]
 
 Link = Callable[[str | None, int | None], str | None]
@@ -16,7 +18,7 @@ _SYSTEMS = (
     ("{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/blob/{GITHUB_SHA}", "GITHUB_WORKSPACE"),
     ("{CI_PROJECT_URL}/-/blob/{CI_COMMIT_SHA}", "CI_PROJECT_DIR"),
 )
-_PLACE = re.compile(r"(?P<file>.*?)(?::(?P<line>\d+))?(?::\d+)?", re.DOTALL)
+_PLACE = lazy_re(r"(?P<file>.*?)(?::(?P<line>\d+))?(?::\d+)?", re.DOTALL)
 
 
 def forge_link(variables: Mapping[str, str]) -> Link:

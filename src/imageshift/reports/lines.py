@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from posixpath import dirname
 
+from imageshift.lazy import lazy_re
 from imageshift.reports.words import visible
 
 __all__ = ["Page", "Piece", "folders_of"]
@@ -22,7 +23,7 @@ __all__ = ["Page", "Piece", "folders_of"]
 Piece = tuple[str, str]
 """A text and its style, in the words of rich; `link` before a style makes it a link to a file."""
 
-_DIGEST = re.compile(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
+_DIGEST = lazy_re(r"(@sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _LEAST = 40
 
 

@@ -1,10 +1,10 @@
 """A comment for a pull request: one folded table for each file, short enough for GitHub."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
+from imageshift.lazy import lazy_re
 from imageshift.reports.codes import page_of
 from imageshift.reports.findings import Finding, Level
 from imageshift.reports.words import counted, visible
@@ -15,7 +15,7 @@ LIMIT = 65_000
 """The longest comment in bytes, a little less than what GitHub takes."""
 
 _MARK = "<!-- imageshift: the comment of one run replaces that of the last one -->\n"
-_SPECIAL = re.compile(r"[^\w ./:-]|_")
+_SPECIAL = lazy_re(r"[^\w ./:-]|_")
 
 
 def render(command: str, findings: list[Finding]) -> str:

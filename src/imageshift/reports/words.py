@@ -9,15 +9,16 @@ r"""Words for people: counted nouns, and texts of others that are safe to show.
 import re
 
 from imageshift.errors import without_users
+from imageshift.lazy import lazy_re
 
 __all__ = ["counted", "visible", "visible_lines"]
 
 # Letters and marks for Python that nobody sees: fillers, joiners, and selectors of variants.
-_UNSEEN = re.compile(
+_UNSEEN = lazy_re(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-_ANY = re.compile(r"[^ -~]")
-_INSIDE_LINES = re.compile(r"(?!\n|\t|\r\n)[^ -~]")
+_ANY = lazy_re(r"[^ -~]")
+_INSIDE_LINES = lazy_re(r"(?!\n|\t|\r\n)[^ -~]")
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

@@ -1,10 +1,10 @@
 """Images in annotations, which an injector or an operator puts into pods."""
 
-import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from imageshift.data.annotations import IMAGE_ANNOTATIONS
+from imageshift.lazy import lazy_re
 from imageshift.sites.definitions import IMAGE_KEY
 from imageshift.sites.flags import is_spelled_out
 from imageshift.sites.model import ImageSite, Path, Resource, SiteKind
@@ -14,7 +14,7 @@ from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 __all__ = ["find_annotation_images", "is_image_annotation"]
 
 # Most objects have no such annotation, so their text is asked before their tree.
-_NAMED = re.compile(r"/[\w.-]*[iI]mage[\"']?[ \t]*:")
+_NAMED = lazy_re(r"/[\w.-]*[iI]mage[\"']?[ \t]*:")
 _EXACT = frozenset(row.name for row in IMAGE_ANNOTATIONS if "*" not in row.name)
 _PATTERNS = tuple(row.name for row in IMAGE_ANNOTATIONS if "*" in row.name)
 _DEEPEST = 40

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from msgspec.structs import replace
 
 from imageshift.data.config_map_keys import CONFIG_MAP_KEYS
+from imageshift.lazy import lazy_re
 from imageshift.sites.context import FinderContext
 from imageshift.sites.copied import Copied
 from imageshift.sites.custom import select
@@ -26,9 +27,9 @@ __all__ = [
 ]
 
 _CLEAR_TEXT = "a Secret's values; only the chart can tell whether they are images"
-_POD_LIST = re.compile(r"\b(?:c|initC|ephemeralC)ontainers\b")
+_POD_LIST = lazy_re(r"\b(?:c|initC|ephemeralC)ontainers\b")
 _WORDS = sorted({row.config_map if row.config_map != "*" else row.key for row in CONFIG_MAP_KEYS})
-_KNOWN = re.compile("|".join(map(re.escape, _WORDS)))
+_KNOWN = lazy_re("|".join(map(re.escape, _WORDS)))
 
 
 def may_name_images(text: str, context: FinderContext) -> bool:

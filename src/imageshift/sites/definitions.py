@@ -6,35 +6,34 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from imageshift.data.image_field import FieldShape, ImageField
+from imageshift.lazy import lazy_re
 from imageshift.sites.model import Path, below
 from imageshift.source import Mapping
 
 __all__ = ["IMAGE_KEY", "definition_fields", "elsewhere", "is_pushed_to", "schema_fields"]
 
-IMAGE_KEY = re.compile(
+IMAGE_KEY = lazy_re(
     r"(?:^i|_i|-i|[a-z0-9]I)mage(?:Name|Ref|Reference|_name|URI|URL|Url|PullSpec)?$"
 )
 """A field's name that refers to one image."""
 
-_CLOUD = re.compile(
-    r"(?:^|\.)(?:azure\.com|cnrm\.cloud\.google\.com|services\.k8s\.aws|upbound\.io)$"
-)
+_CLOUD = lazy_re(r"(?:^|\.)(?:azure\.com|cnrm\.cloud\.google\.com|services\.k8s\.aws|upbound\.io)$")
 _NOT_PULLED = frozenset(
     {"argocd-image-updater.argoproj.io", "eraser.sh", "image.toolkit.fluxcd.io"}
 )
-_IMAGE_MAPPING = re.compile(r"(?:^i|_i|[a-z0-9]I)mage(?:Spec)?$")
-_IMAGES = re.compile(r"(?:^i|_i|[a-z0-9]I)mages$")
-_PUSH = re.compile(r"^(?:output|destinations?|tags?)$|push|[a-z]Destinations?$", re.IGNORECASE)
+_IMAGE_MAPPING = lazy_re(r"(?:^i|_i|[a-z0-9]I)mage(?:Spec)?$")
+_IMAGES = lazy_re(r"(?:^i|_i|[a-z0-9]I)mages$")
+_PUSH = lazy_re(r"^(?:output|destinations?|tags?)$|push|[a-z]Destinations?$", re.IGNORECASE)
 # Elsewhere these are the names of parts, such as a cache that an operator runs.
 _PUSH_OF_BUILDS = frozenset({"cache", "target", "to"})
-_BUILD = re.compile(r"^build|Build|build$")
-_PUSHED = re.compile(r"\bpush(?:ed|es|ing)?\b|\b(?:built|resulting|output) image\b", re.IGNORECASE)
-_PULLED = re.compile(
+_BUILD = lazy_re(r"^build|Build|build$")
+_PUSHED = lazy_re(r"\bpush(?:ed|es|ing)?\b|\b(?:built|resulting|output) image\b", re.IGNORECASE)
+_PULLED = lazy_re(
     r"(?:container|docker|oci|sidecar)(?:'?s)? images?\b|docker registry|registry/|image:tag"
     r"|image pull|\bdocker\b|container-images",
     re.IGNORECASE,
 )
-_MACHINE = re.compile(
+_MACHINE = lazy_re(
     r"\b(?:machine|vm|virtual|disk|boot|os|operating system|ami|iso|icon|logo|picture|gallery"
     r"|avatar|snapshot)s?\b",
     re.IGNORECASE,

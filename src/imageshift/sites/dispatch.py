@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from imageshift.data.image_field import ImageField
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.sites.annotations import find_annotation_images
 from imageshift.sites.argocd import find_application_images, find_override_images
 from imageshift.sites.config_maps import (
@@ -53,7 +54,7 @@ from imageshift.source import Chunk, Document, Mapping, Sequence
 
 __all__ = ["find_images", "may_hold_images"]
 
-_KIND = re.compile(r"""^(?:kind|"kind"|'kind')[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
+_KIND = lazy_re(r"""^(?:kind|"kind"|'kind')[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
 
 _NEVER = frozenset({"CustomResourceDefinition", "GrafanaDashboard", "RoleBinding", "Role"})
 _NEVER |= {"ClusterRole", "ClusterRoleBinding", "APIService", "PrometheusRule", "Secret"}
@@ -358,21 +359,18 @@ def _chart_source(found: _Object, resource: Resource) -> Iterator[ImageSite]:
     return find_chart_source(found.document, found.root, resource)
 
 
-_ANY = re.compile("")
-_FLUX = re.compile(r"fluxcd\.io$")
-_ARGO = re.compile(r"^argoproj\.io$")
+_ANY = lazy_re("")
+_FLUX = lazy_re(r"fluxcd\.io$")
+_ARGO = lazy_re(r"^argoproj\.io$")
 
 _FINDERS: dict[str, tuple[re.Pattern[str], Callable[[_Object, Resource], Iterator[ImageSite]]]] = {
     "HelmRelease": (_FLUX, _release),
     "Kustomization": (_ANY, _flux_kustomization),
-    "Component": (re.compile(r"^kustomize\.config\.k8s\.io$"), _flux_kustomization),
+    "Component": (lazy_re(r"^kustomize\.config\.k8s\.io$"), _flux_kustomization),
     "Application": (_ARGO, _application),
     "ApplicationSet": (_ARGO, _application),
-    "ConfigMap": (re.compile("^$"), _config_map),
-    "Secret": (re.compile("^$"), _secret),
+    "ConfigMap": (lazy_re("^$"), _config_map),
+    "Secret": (lazy_re("^$"), _secret),
     **dict.fromkeys(_CHART_SOURCES, (_FLUX, _chart_source)),
-    **{
-        kind: (re.compile(rf"^{re.escape(group)}$"), _policy)
-        for kind, group in ADDING_KINDS.items()
-    },
+    **{kind: (lazy_re(rf"^{re.escape(group)}$"), _policy) for kind, group in ADDING_KINDS.items()},
 }

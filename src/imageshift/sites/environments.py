@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
 
+from imageshift.lazy import lazy_re
 from imageshift.reference import has_host
 from imageshift.sites.model import Confidence, ImageSite, Part, Path, Resource, Role, SiteKind
 from imageshift.sites.values import ValuesContext, find_values_images
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 _DEFAULT = "default"
-_NAMING = re.compile(r"^repo(?:sitory)?$|image(?:Repository|Repo|Name)?$", re.IGNORECASE)
+_NAMING = lazy_re(r"^repo(?:sitory)?$|image(?:Repository|Repo|Name)?$", re.IGNORECASE)
 _PART = "only helmfile's templates show what it becomes part of"
 
 

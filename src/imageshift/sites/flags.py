@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from imageshift.data.flags import ENVIRONMENT, ENVIRONMENT_LISTS, ENVIRONMENT_PREFIXES, FLAGS
 from imageshift.errors import InvalidReferenceError
+from imageshift.lazy import lazy_re
 from imageshift.reference import has_host, parse_reference
 from imageshift.sites.model import (
     Confidence,
@@ -31,11 +32,11 @@ __all__ = [
 _FLAGS = frozenset(option.name for option in FLAGS)
 _ENV = frozenset(option.name for option in ENVIRONMENT)
 _ENV_LISTS = frozenset(option.name for option in ENVIRONMENT_LISTS)
-_VERSION = re.compile(r"(?<!\S)[^\s=]+=(?P<image>\S+)")
+_VERSION = lazy_re(r"(?<!\S)[^\s=]+=(?P<image>\S+)")
 _ENV_PREFIXES = tuple(option.name for option in ENVIRONMENT_PREFIXES)
 
-_ANY_ENV = re.compile("|".join(map(re.escape, (*_ENV_PREFIXES, *sorted(_ENV)))))
-_IMAGE_FLAG = re.compile(r"(?:^|[-_.])image(?:$|[-_.])|[a-z0-9]Image$")
+_ANY_ENV = lazy_re("|".join(map(re.escape, (*_ENV_PREFIXES, *sorted(_ENV)))))
+_IMAGE_FLAG = lazy_re(r"(?:^|[-_.])image(?:$|[-_.])|[a-z0-9]Image$")
 
 _ARGUMENT_KEYS = {"args", "command", "extraArgs", "additionalArgs", "extraArguments"}
 _ENV_KEYS = {"env", "extraEnv", "extraEnvs", "extraEnvVars"}

@@ -1,6 +1,5 @@
 """Images in kinds that no table knows: containers are sure enough, other images are listed."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
@@ -8,6 +7,7 @@ from msgspec.structs import replace
 
 from imageshift.data.official_images import OFFICIAL_IMAGES
 from imageshift.errors import InvalidReferenceError, SourceError
+from imageshift.lazy import lazy_re
 from imageshift.reference import has_host, parse_reference
 from imageshift.sites.definitions import is_pushed_to
 from imageshift.sites.flags import is_spelled_out
@@ -31,11 +31,11 @@ from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_e
 
 __all__ = ["LABEL_KEYS", "find_embedded_pods", "find_generic_images"]
 
-_IMAGE_KEY = re.compile(r"(?:^image|[a-z0-9]Image|[_-]image)(?:Name|Ref|Reference|_name|URI|Url)?$")
+_IMAGE_KEY = lazy_re(r"(?:^image|[a-z0-9]Image|[_-]image)(?:Name|Ref|Reference|_name|URI|Url)?$")
 LABEL_KEYS = frozenset({"labels", "matchLabels", "selector"})
 """Where labels stand, which name no image that is pulled."""
 
-_NO_IMAGE = re.compile(r"^[/.~\d]|\.(?:png|jpe?g|gif|svg|webp|ico|bmp|iso|qcow2|img|raw|vmdk)$")
+_NO_IMAGE = lazy_re(r"^[/.~\d]|\.(?:png|jpe?g|gif|svg|webp|ico|bmp|iso|qcow2|img|raw|vmdk)$")
 
 
 def find_generic_images(

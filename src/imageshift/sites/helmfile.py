@@ -4,13 +4,13 @@ A path may name the release, the environment and its values (helmfile's docs, "T
 are known, so the files are too. Any other template is known only when helmfile renders it.
 """
 
-import re
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
 
 from msgspec import Struct
 
 from imageshift.data.prefix_free_charts import is_prefix_free
+from imageshift.lazy import lazy_re
 from imageshift.sites.model import ImageSite, Path, Resource
 from imageshift.sites.parameters import find_parameter_images, parameter_tree
 from imageshift.sites.patches import Finder, find_patch_images
@@ -36,8 +36,8 @@ _KEYS = ("values", "valuesTemplate")
 _SETS = ("set", "setTemplate")
 _TEXTS = ("setString",)
 _BEHIND = ("jsonPatches", "strategicMergePatches", "transformers")
-_ESCAPED = re.compile(r"\{\{\s*`(.*?)`\s*\}\}")
-_NAME = re.compile(
+_ESCAPED = lazy_re(r"\{\{\s*`(.*?)`\s*\}\}")
+_NAME = lazy_re(
     r"\{\{-?\s*\.(?:State|Environment\.(?=Values))?"
     r"(Release\.Name|Release\.Namespace|Environment\.Name|Values(?:\.\w+)+)\s*-?\}\}"
 )

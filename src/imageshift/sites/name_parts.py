@@ -4,15 +4,15 @@ A key such as `organization` beside a repository, or `imageNamespace` above it, 
 between the registry and the repository. Only the chart knows.
 """
 
-import re
 from collections.abc import Container, Iterable
 
+from imageshift.lazy import lazy_re
 from imageshift.reference import has_host
 from imageshift.source import Mapping, Scalar
 
 __all__ = ["is_host", "part_around", "part_beside", "part_in"]
 
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORD = lazy_re(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _STRONG = frozenset({"org", "organization", "organisation"})
 _PARTS = _STRONG | {"namespace", "project", "prefix", "suffix", "user", "username", "owner"}
 _PARTS |= {"group", "account", "team", "vendor", "path", "hub", "host", "fqdn", "domain", "server"}

@@ -6,6 +6,7 @@ them from the format's own reference.
 
 import re
 
+from imageshift.lazy import lazy_re
 from imageshift.source import Mapping
 
 __all__ = ["DOCUMENTATION", "VARIABLES", "format_of_file", "format_of_object"]
@@ -16,7 +17,7 @@ DOCUMENTATION = "documentation"
 VARIABLES = "variables"
 """The format of files of variables, whose texts are listed although nothing reads them."""
 
-_CI = re.compile(
+_CI = lazy_re(
     r"(?:^|/)(?:\.github|\.circleci|\.forgejo|\.gitea|\.woodpecker|\.buildkite)/"
     r"|(?:^|/)(?:\.prow|updatecli\.d)/"
     r"|(?:^|/)(?:\.travis\.yml|\.gitlab-ci\.ya?ml|appveyor\.yml|\.drone\.ya?ml|cloudbuild\.ya?ml"
@@ -25,25 +26,25 @@ _CI = re.compile(
 )
 _FORMATS = (
     ("CI", _CI),
-    ("Terraform", re.compile(r"\.(?:tf|tofu|tfvars|hcl|tf\.json|tofu\.json)$")),
-    ("Dockerfile", re.compile(r"(?:^|/)(?:Docker|Container)file[^/]*$|\.(?:Docker|docker)file$")),
-    ("Compose", re.compile(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")),
-    ("dev container", re.compile(r"(?:^|/)(?:\.devcontainer/|\.?devcontainer(?:-lock)?\.json$)")),
-    ("Kptfile", re.compile(r"(?:^|/)Kptfile$")),
-    (DOCUMENTATION, re.compile(r"\.(?:md|mdx|rst|adoc|txt|html?|svg|csv)$|(?:^|/)[A-Z]+$")),
-    (VARIABLES, re.compile(r"(?:^|/)(?:\.env(?:\.[\w.-]+)?|[^/]+\.env)$")),
-    ("Jsonnet", re.compile(r"\.(?:jsonnet|libsonnet)$")),
+    ("Terraform", lazy_re(r"\.(?:tf|tofu|tfvars|hcl|tf\.json|tofu\.json)$")),
+    ("Dockerfile", lazy_re(r"(?:^|/)(?:Docker|Container)file[^/]*$|\.(?:Docker|docker)file$")),
+    ("Compose", lazy_re(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")),
+    ("dev container", lazy_re(r"(?:^|/)(?:\.devcontainer/|\.?devcontainer(?:-lock)?\.json$)")),
+    ("Kptfile", lazy_re(r"(?:^|/)Kptfile$")),
+    (DOCUMENTATION, lazy_re(r"\.(?:md|mdx|rst|adoc|txt|html?|svg|csv)$|(?:^|/)[A-Z]+$")),
+    (VARIABLES, lazy_re(r"(?:^|/)(?:\.env(?:\.[\w.-]+)?|[^/]+\.env)$")),
+    ("Jsonnet", lazy_re(r"\.(?:jsonnet|libsonnet)$")),
     (
         "script",
-        re.compile(
+        lazy_re(
             r"\.(?:sh|bash|zsh|fish|ps1|py|rb|js|ts|just|mk)$"
             r"|(?:^|/)(?:Makefile|\.?justfile|Tiltfile|Taskfile\.ya?ml)$"
         ),
     ),
 )
 _TALOS = {"type", "install", "kubelet", "network", "kernel", "files"}
-_OTHER = re.compile(r"\.([A-Za-z0-9]{1,8})$")
-_BINARY = re.compile(
+_OTHER = lazy_re(r"\.([A-Za-z0-9]{1,8})$")
+_BINARY = lazy_re(
     r"\.(?:png|jpe?g|gif|webp|ico|pdf|zip|tgz|gz|bz2|xz|zst|tar|jar|woff2?|ttf|otf|eot|mp4|webm"
     r"|bin|so|exe|dll|wasm|pyc|lock|sum|pem|crt|key|gpg|asc|age)$",
     re.IGNORECASE,

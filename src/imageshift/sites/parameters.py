@@ -1,17 +1,17 @@
 """Values set one by one, as `helm --set` does: Argo CD's `parameters`, helmfile's `set`."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from imageshift.lazy import lazy_re
 from imageshift.sites.model import ImageSite, Part, Path
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.source import Mapping, Node, Scalar
 
 __all__ = ["find_parameter_images", "parameter_tree", "values_tree"]
 
-_DOT = re.compile(r"(?<!\\)\.")
+_DOT = lazy_re(r"(?<!\\)\.")
 
 
 def find_parameter_images(

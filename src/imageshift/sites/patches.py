@@ -7,6 +7,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from imageshift.data.image_field import ImageField
+from imageshift.lazy import lazy_re
 from imageshift.sites.custom import find_field_images
 from imageshift.sites.entries import find_entry_images
 from imageshift.sites.flags import (
@@ -32,7 +33,7 @@ from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_e
 
 __all__ = ["find_json_patch_images", "find_patch_images", "pointer_steps"]
 
-_VALUES_POINTER = re.compile(r"^/spec/values(?:/|$)")
+_VALUES_POINTER = lazy_re(r"^/spec/values(?:/|$)")
 
 
 class Finder(Protocol):
@@ -232,20 +233,20 @@ def _whole_list(key: str) -> Find:
 
 _CONTAINERS = r"/(?:containers|initContainers|ephemeralContainers)"
 _PLACES: tuple[tuple[re.Pattern[str], Find], ...] = (
-    (re.compile(rf"{_CONTAINERS}/[^/]+/image$|/volumes/[^/]+/image/reference$"), _reference),
-    (re.compile(rf"{_CONTAINERS}/[^/]+$"), _container),
-    (re.compile(rf"{_CONTAINERS}$"), _whole_list("containers")),
-    (re.compile(r"/volumes/[^/]+$"), _volume),
-    (re.compile(r"/volumes$"), _whole_list("volumes")),
-    (re.compile(r"/(?:args|command)/[^/]+$"), _argument),
-    (re.compile(r"/args$"), _whole_list("args")),
-    (re.compile(r"/command$"), _whole_list("command")),
-    (re.compile(r"/env/[^/]+$"), _variable),
-    (re.compile(r"/env$"), _whole_list("env")),
-    (re.compile(r"/spec(?:/template)?(?:/spec)?$"), _spec),
-    (re.compile(r"^/spec/postRenderers(?:/[^/]+)?$"), _renderers),
-    (re.compile(r"/env/[^/]+/value$"), _unknown),
-    (re.compile(r"^/spec/(?:.*/)?(?:image|\w*Image)(?:Name|Ref|Reference)?$"), _unknown),
+    (lazy_re(rf"{_CONTAINERS}/[^/]+/image$|/volumes/[^/]+/image/reference$"), _reference),
+    (lazy_re(rf"{_CONTAINERS}/[^/]+$"), _container),
+    (lazy_re(rf"{_CONTAINERS}$"), _whole_list("containers")),
+    (lazy_re(r"/volumes/[^/]+$"), _volume),
+    (lazy_re(r"/volumes$"), _whole_list("volumes")),
+    (lazy_re(r"/(?:args|command)/[^/]+$"), _argument),
+    (lazy_re(r"/args$"), _whole_list("args")),
+    (lazy_re(r"/command$"), _whole_list("command")),
+    (lazy_re(r"/env/[^/]+$"), _variable),
+    (lazy_re(r"/env$"), _whole_list("env")),
+    (lazy_re(r"/spec(?:/template)?(?:/spec)?$"), _spec),
+    (lazy_re(r"^/spec/postRenderers(?:/[^/]+)?$"), _renderers),
+    (lazy_re(r"/env/[^/]+/value$"), _unknown),
+    (lazy_re(r"^/spec/(?:.*/)?(?:image|\w*Image)(?:Name|Ref|Reference)?$"), _unknown),
 )
 
 

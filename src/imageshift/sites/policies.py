@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from imageshift.data.policies import POLICIES, POLICY_GROUPS
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.sites.custom import select
 from imageshift.sites.flags import find_flags, is_spelled_out
 from imageshift.sites.generic import find_generic_images
@@ -38,8 +39,8 @@ from imageshift.source import (
 
 __all__ = ["ADDING_KINDS", "adds_images", "find_policy_images", "is_policy", "is_policy_text"]
 
-_KIND = re.compile(r"""^kind:[ \t]*["']?(\w+)""", re.MULTILINE)
-_API_VERSION = re.compile(r"""^apiVersion:[ \t]*["']?([\w.-]+)/""", re.MULTILINE)
+_KIND = lazy_re(r"""^kind:[ \t]*["']?(\w+)""", re.MULTILINE)
+_API_VERSION = lazy_re(r"""^apiVersion:[ \t]*["']?([\w.-]+)/""", re.MULTILINE)
 _KINDS = frozenset((row.group, row.kind) for row in POLICIES)
 _NAMES = frozenset(kind for _, kind in _KINDS)
 
@@ -53,10 +54,10 @@ ADDING_KINDS: dict[str, str] = {
 }
 """Kinds of policies that can put an image into a pod, each with its group."""
 
-_ANCHOR = re.compile(r"(?P<sign>[+=^<X]?)\((?P<key>.+)\)")
-_LITERAL = re.compile(r"""(?P<quote>["'])(?P<image>[^"'\s]+)(?P=quote)""")
+_ANCHOR = lazy_re(r"(?P<sign>[+=^<X]?)\((?P<key>.+)\)")
+_LITERAL = lazy_re(r"""(?P<quote>["'])(?P<image>[^"'\s]+)(?P=quote)""")
 _LITERAL_NOTE = "a literal in an expression: only the policy shows what it is for"
-_LOCATION = re.compile(r"[cC]ontainers(?:\[[^\[\]]*\])?(?P<image>\.image)?$")
+_LOCATION = lazy_re(r"[cC]ontainers(?:\[[^\[\]]*\])?(?P<image>\.image)?$")
 
 
 def is_policy(resource: Resource) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.reference import name_length
 from imageshift.sites.model import (
     Confidence,
@@ -35,10 +36,8 @@ from imageshift.source import (
 
 __all__ = ["Change", "find_input_images", "find_template_text_images"]
 
-_INPUT = re.compile(r"<<-?\s*inputs\.(?P<keys>\w+(?:\.\w+)*)\s*-?>>")
-_LINE = re.compile(
-    rf"""^[ ]*(?:-[ ]+)?image:[ ]+["']?(?P<text>{_INPUT.pattern}\S*)""", re.MULTILINE
-)
+_INPUT = lazy_re(r"<<-?\s*inputs\.(?P<keys>\w+(?:\.\w+)*)\s*-?>>")
+_LINE = lazy_re(rf"""^[ ]*(?:-[ ]+)?image:[ ]+["']?(?P<text>{_INPUT.pattern}\S*)""", re.MULTILINE)
 _IDENTIFIERS = frozenset({Role.TAG, Role.DIGEST})
 _IN_PARTS = "a ResourceSet's template builds an image from it and other text"
 _ELSEWHERE = "an input of the ResourceSet that isn't in its own list of inputs"

@@ -1,6 +1,5 @@
 """Rows of the custom-resource table by kind, and the words by which a text may need one."""
 
-import re
 from collections.abc import Iterable
 from functools import cache
 
@@ -8,11 +7,12 @@ from msgspec import Struct
 
 from imageshift.data.custom_resources import CUSTOM_RESOURCES
 from imageshift.data.image_field import FieldShape, ImageField
+from imageshift.lazy import lazy_re
 from imageshift.sites.model import Resource
 
 __all__ = ["IMAGE_WORDS", "Rows", "built_in_rows"]
 
-IMAGE_WORDS = re.compile(
+IMAGE_WORDS = lazy_re(
     r"[iI]mage|registry|repository|_IMAGE|_REPOSITORY|oci://|newName|(?:task|pipeline)Ref"
 )
 """A word in a text that may hold an image."""

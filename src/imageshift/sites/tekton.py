@@ -1,10 +1,10 @@
 """Tekton's tasks and pipelines: they nest, and their parameters may say what the images are."""
 
-import re
 from collections.abc import Iterator
 
 from msgspec import Struct, field
 
+from imageshift.lazy import lazy_re
 from imageshift.sites.arguments import MIXED, is_reference, value_site
 from imageshift.sites.model import ImageSite, Path, Resource, SiteKind
 from imageshift.sites.workloads import find_custom_container, whole_site
@@ -17,7 +17,7 @@ _CONTAINERS = ("stepTemplate", "check")
 _PODS = ("podTemplate", "taskRunTemplate")
 _SPECS = ("taskSpec", "pipelineSpec")
 _TASK_LISTS = ("tasks", "finally")
-_PARAMETER = re.compile(r"""\$\((?:inputs\.)?params(?:\.([\w.-]+)|\[["']([^"']+)["']\])\)""")
+_PARAMETER = lazy_re(r"""\$\((?:inputs\.)?params(?:\.([\w.-]+)|\[["']([^"']+)["']\])\)""")
 
 
 def find_tekton_images(

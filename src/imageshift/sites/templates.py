@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator
 
 from imageshift.errors import InvalidReferenceError
+from imageshift.lazy import lazy_re
 from imageshift.reference import has_host, parse_reference
 from imageshift.sites.model import Confidence, ImageSite, Part, Resource, Role, SiteKind
 from imageshift.source import Document, Scalar, SourceText
 
 __all__ = ["find_template_images"]
 
-_LINE = re.compile(
+_LINE = lazy_re(
     r"""^[ ]*(?:-[ ]+)?image:[ ]+(?P<quote>["']?)(?P<text>[^\s"'{}#]+)(?P=quote)"""
     r"""[ ]*(?:\#[^\r\n]*)?$""",
     re.MULTILINE,

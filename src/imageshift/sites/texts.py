@@ -10,31 +10,32 @@ from collections.abc import Iterator
 
 from imageshift.data.registries import REGISTRY_HOSTS, is_registry_host
 from imageshift.errors import InvalidReferenceError
+from imageshift.lazy import lazy_re
 from imageshift.reference import has_host, parse_reference
 from imageshift.source import Span
 
 __all__ = ["find_reference_texts", "may_name_images", "may_name_registry"]
 
 _VARIABLE = r"\$\{[^{}\s]*\}|\$\([^()\s]*\)|\$\w+|\{\{[^{}\r\n]*\}\}"
-_TOKEN = re.compile(rf"(?:[\w.:/@+-]|{_VARIABLE})+")
-_BACKWARD = re.compile(r"[\w.:/@+-]*+")
+_TOKEN = lazy_re(rf"(?:[\w.:/@+-]|{_VARIABLE})+")
+_BACKWARD = lazy_re(r"[\w.:/@+-]*+")
 # No reference is longer; whatever is looked at around one has a limit, so that time has one.
 _FARTHEST = 300
-_DIGEST = re.compile("@sha256:")
+_DIGEST = lazy_re("@sha256:")
 # What no key of an image says, though its value looks like one.
-_ADDRESS = re.compile(r"(?:[uU][rR][lL]s?|sourceRepos|home|sources)[\"']?[ \t]*[:=][ \t]*[\"']?\Z")
+_ADDRESS = lazy_re(r"(?:[uU][rR][lL]s?|sourceRepos|home|sources)[\"']?[ \t]*[:=][ \t]*[\"']?\Z")
 # A tag with its digest, as in Helm values whose chart has the repository.
-_TAG = re.compile(r"(?:[tT]ag|[vV]ersion)[\"']?[ \t]*[:=][ \t]*[\"']?\Z")
+_TAG = lazy_re(r"(?:[tT]ag|[vV]ersion)[\"']?[ \t]*[:=][ \t]*[\"']?\Z")
 _NAME = rf"[\w./:@-]{{0,{_FARTHEST}}}\w"
 _VALUE = rf"""[\w.-]{{0,80}}["']?[ \t]{{0,80}}[:=][ \t]{{0,80}}["']?(?P<text>[a-zA-Z0-9]{_NAME})"""
 # Each pattern begins with plain letters, which makes searching for it ten times as fast.
-_KEYED = re.compile(f"mage{_VALUE}")
-_KEYED_UPPER = re.compile(f"MAGE{_VALUE}")
-_FROM = re.compile(rf"^FROM +(?:--\S{{1,80}} +)?(?P<text>[a-z0-9]{_NAME})", re.MULTILINE)
-_COMMENT = re.compile(r"(?:^|\s)#")
+_KEYED = lazy_re(f"mage{_VALUE}")
+_KEYED_UPPER = lazy_re(f"MAGE{_VALUE}")
+_FROM = lazy_re(rf"^FROM +(?:--\S{{1,80}} +)?(?P<text>[a-z0-9]{_NAME})", re.MULTILINE)
+_COMMENT = lazy_re(r"(?:^|\s)#")
 _DOMAINS = "|".join(sorted({host.rpartition(".")[2] for host in REGISTRY_HOSTS}))
-_HOST_END = re.compile(rf"\.(?:{_DOMAINS})(?=[/:])")
-_HOST_END_BYTES = re.compile(_HOST_END.pattern.encode())
+_HOST_END = lazy_re(rf"\.(?:{_DOMAINS})(?=[/:])")
+_HOST_END_BYTES = lazy_re(_HOST_END.pattern.encode())
 _HOST_BYTES = tuple(host.encode() for host in REGISTRY_HOSTS)
 
 

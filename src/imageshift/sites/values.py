@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.errors import InvalidReferenceError
+from imageshift.lazy import lazy_re
 from imageshift.reference import has_host, parse_reference
 from imageshift.sites.annotations import is_image_annotation
 from imageshift.sites.flags import find_flag_values, find_flags, is_spelled_out
@@ -40,22 +41,22 @@ __all__ = [
 
 _MAX_NODES = 200_000
 
-_IMAGE_KEY = re.compile(r"images?|.*[a-z0-9]Images?|img|.*[_-]images?")
-_BARE_KEY = re.compile(r"image(?:Name|Ref|Reference)?|.*[a-z0-9]Image|img|.*[_-]image")
+_IMAGE_KEY = lazy_re(r"images?|.*[a-z0-9]Images?|img|.*[_-]images?")
+_BARE_KEY = lazy_re(r"image(?:Name|Ref|Reference)?|.*[a-z0-9]Image|img|.*[_-]image")
 REPOSITORY_KEYS = ("repository", "repo", "image", "name")
 """Under these a chart's values have an image's repository, the surest first."""
 
 _IDENTIFIER_KEYS = {"tag", "digest", "sha", "registry", "pullPolicy", "imagePullPolicy", "version"}
 _VOLUME_KEYS = {"reference", "pullPolicy"}
 _MARKS = {"tag", "digest", "sha", "pullPolicy"}
-_CONTAINERS_KEY = re.compile(r"(?:[cC]ontainers|[sS]idecars)$")
-_FLAT_REPOSITORY = re.compile(r"(.*[iI]mage)(?:Repository|Repo|_repository|_repo)")
-_FLAT_REGISTRY = re.compile(r"(.*[iI]mage)(?:Registry|_registry)")
+_CONTAINERS_KEY = lazy_re(r"(?:[cC]ontainers|[sS]idecars)$")
+_FLAT_REPOSITORY = lazy_re(r"(.*[iI]mage)(?:Repository|Repo|_repository|_repo)")
+_FLAT_REGISTRY = lazy_re(r"(.*[iI]mage)(?:Registry|_registry)")
 _NO_REGISTRY = "no registry is given, so the chart may prepend one"
 _REGISTRY_ALONE = "only a registry: the chart has the rest"
-_SHARED = re.compile(r"default|global", re.IGNORECASE)
-_PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
-_NO_NAME = re.compile(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
+_SHARED = lazy_re(r"default|global", re.IGNORECASE)
+_PICTURE = lazy_re(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
+_NO_NAME = lazy_re(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
 GLOBAL_REGISTRIES: tuple[Path, ...] = (
     ("global", "imageRegistry"),
     ("global", "image", "registry"),

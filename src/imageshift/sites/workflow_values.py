@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 from msgspec import Struct, field
 
+from imageshift.lazy import lazy_re
 from imageshift.sites.arguments import MIXED, is_reference, named_texts, value_sites
 from imageshift.sites.model import ImageSite, Path, Resource, below
 from imageshift.source import Document, Mapping, Scalar, walk
 
 __all__ = ["find_workflow_values"]
 
-_WHOLE = re.compile(r"\{\{\s*(inputs|workflow)\.parameters\.([\w-]+)\s*\}\}")
-_ITEM = re.compile(r"\{\{\s*item(?:\.([\w-]+))?\s*\}\}")
-_NAMED = re.compile(r"\b(inputs|workflow)\.parameters\.([\w-]+)")
+_WHOLE = lazy_re(r"\{\{\s*(inputs|workflow)\.parameters\.([\w-]+)\s*\}\}")
+_ITEM = lazy_re(r"\{\{\s*item(?:\.([\w-]+))?\s*\}\}")
+_NAMED = lazy_re(r"\b(inputs|workflow)\.parameters\.([\w-]+)")
 
 _Name = tuple[str, str]
 """A parameter: the template that it belongs to, empty for the workflow, and its name."""

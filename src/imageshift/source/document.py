@@ -3,13 +3,13 @@
 A file is cut at its `---` lines first, so that only the documents that matter are parsed.
 """
 
-import re
 from collections.abc import Iterator
 from itertools import pairwise
 
 from msgspec import Struct
 
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.source.scalar import (
     Decoded,
     decode,
@@ -24,8 +24,8 @@ from imageshift.source.tree import Mapping, Node, Root, Scalar, parse_events, wa
 
 __all__ = ["Chunk", "Document", "embedded_text", "parse_embedded", "split_documents"]
 
-_MARKER = re.compile(r"---(?=\s|\Z)")
-_NOTHING = re.compile(r"(?:[ \t\r\n]++|#[^\r\n\x85\u2028\u2029]*+)*+")
+_MARKER = lazy_re(r"---(?=\s|\Z)")
+_NOTHING = lazy_re(r"(?:[ \t\r\n]++|#[^\r\n\x85\u2028\u2029]*+)*+")
 _NEAR = 200
 _DIRECTIVES = ("%", "...")
 _UNTOLD = ("\n%", "\r%", "\n...", "\r...", "\x85", "\u2028", "\u2029", BOM)

@@ -1,8 +1,7 @@
 """Text for a new key beside an old one, in the style of the lines around it."""
 
-import re
-
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.source.document import Document
 from imageshift.source.scalar import content_start, decode, spell_scalar
 from imageshift.source.text import Edit, Span
@@ -20,15 +19,15 @@ __all__ = [
     "spell_scalar",
 ]
 
-_NOTHING = re.compile(r"(?:\s++|#[^\r\n]*+)*+")
-_LINE_ENDS = re.compile(r"(\r\n|\r|\n)")
-_COMMENT_BEHIND = re.compile(r"[ \t]#[^\r\n]*\Z")
-_ALIAS = re.compile(r"\s*:(?:\s++|#[^\r\n]*+)*+\*[^\s,\[\]{}]+")
-_DASH = re.compile(r"(?:\s++|#[^\r\n]*+)*+-")
-COLON = re.compile(r"[ \t]*:[ \t]*")
-_LINE_GAP = re.compile(r"(?:\r\n|\r|\n)[ \t]*\Z")
-_COMMA_GAP = re.compile(r",([ \t]*)\Z")
-_BREAK = re.compile(r"[\r\n]")
+_NOTHING = lazy_re(r"(?:\s++|#[^\r\n]*+)*+")
+_LINE_ENDS = lazy_re(r"(\r\n|\r|\n)")
+_COMMENT_BEHIND = lazy_re(r"[ \t]#[^\r\n]*\Z")
+_ALIAS = lazy_re(r"\s*:(?:\s++|#[^\r\n]*+)*+\*[^\s,\[\]{}]+")
+_DASH = lazy_re(r"(?:\s++|#[^\r\n]*+)*+-")
+COLON = lazy_re(r"[ \t]*:[ \t]*")
+_LINE_GAP = lazy_re(r"(?:\r\n|\r|\n)[ \t]*\Z")
+_COMMA_GAP = lazy_re(r",([ \t]*)\Z")
+_BREAK = lazy_re(r"[\r\n]")
 
 
 def insert_key(document: Document, mapping: Mapping, after: str, key: str, value: str) -> Edit:

@@ -3,8 +3,9 @@
 The nodes are plain classes with slots, since a run makes millions of them.
 """
 
-import re
 from collections.abc import Iterator, KeysView
+
+from imageshift.lazy import lazy_re
 
 __all__ = [
     "Mapping",
@@ -162,7 +163,7 @@ class Sequence(Node):
 Root = Node | None
 """The root of a document; None for a document without content."""
 
-_NOT_STRING = re.compile(
+_NOT_STRING = lazy_re(
     r"~|[nN]ull|NULL|[tT]rue|TRUE|[fF]alse|FALSE"
     r"|[yY]|[yY]es|YES|[nN]|[nN]o|NO|[oO]n|ON|[oO]ff|OFF"
     r"|(?:[-+]_*)?(?:[0-9][0-9_]*|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|0[bB][01_]+)"

@@ -1,17 +1,17 @@
 """The data of a tree, typed as Helm's and Argo CD's readers type scalars."""
 
-import re
 from math import isfinite
 from typing import Any
 
+from imageshift.lazy import lazy_re
 from imageshift.source.node import Mapping, Root, Scalar, Sequence
 
 __all__ = ["to_plain"]
 
 _TRUE = {"true", "yes", "on"}
 _FALSE = {"false", "no", "off"}
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FRACTION = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?")
+_INTEGER = lazy_re(r"[-+]?(0|[1-9][0-9]*)")
+_FRACTION = lazy_re(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?")
 _MOST_DIGITS = 21
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 64) - 1
 

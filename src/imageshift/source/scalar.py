@@ -1,11 +1,11 @@
 """From a scalar's value to its characters, and back to text in the scalar's own style."""
 
-import re
 from bisect import bisect_right
 
 from msgspec import Struct
 
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.source.text import Span
 from imageshift.source.tree import Scalar, resolves_to_string
 
@@ -22,24 +22,22 @@ __all__ = [
     "spell_scalar",
 ]
 
-_PROPERTIES = re.compile(
-    r"(?:(?:!<[^>\s]*>|[&!][^\s,\[\]{}]*)(?:\s+(?:#[^\r\n]*[\r\n]\s*)*|(?=$)))*"
-)
-_BREAK = re.compile(r"\r\n|\r|\n")
+_PROPERTIES = lazy_re(r"(?:(?:!<[^>\s]*>|[&!][^\s,\[\]{}]*)(?:\s+(?:#[^\r\n]*[\r\n]\s*)*|(?=$)))*")
+_BREAK = lazy_re(r"\r\n|\r|\n")
 _ESCAPES = dict(
     zip('0abt\tnvfre "/\\N_LP', '\0\a\b\t\t\n\v\f\r\x1b "/\\\x85\xa0\u2028\u2029', strict=True)
 )
-_PLAIN = re.compile(r"[A-Za-z0-9_./$(][A-Za-z0-9_./@+:()$-]*(?<!:)")
-_PLAIN_PART = re.compile(r"[A-Za-z0-9_./@+:()$=~%-]*")
-_PLAIN_HEAD = re.compile(r"(?:[A-Za-z0-9_./$(]|-(?=[A-Za-z0-9_-]))" + _PLAIN_PART.pattern)
-_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt\s].*)?")
-_UNPRINTABLE = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_PLAIN = lazy_re(r"[A-Za-z0-9_./$(][A-Za-z0-9_./@+:()$-]*(?<!:)")
+_PLAIN_PART = lazy_re(r"[A-Za-z0-9_./@+:()$=~%-]*")
+_PLAIN_HEAD = lazy_re(r"(?:[A-Za-z0-9_./$(]|-(?=[A-Za-z0-9_-]))" + _PLAIN_PART.pattern)
+_DATE = lazy_re(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt\s].*)?")
+_UNPRINTABLE = lazy_re("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _HEX = {"x": 2, "u": 4, "U": 8}
 _FOLD = r"[ \t]*(?:\r\n|\r|\n)[ \t\r\n]*"
 _TOKENS = {
-    "": re.compile(_FOLD + r"|[^\r\n \t]+|[ \t]+"),
-    "'": re.compile(r"''|" + _FOLD + r"|[^'\r\n \t]+|[ \t]+"),
-    '"': re.compile(
+    "": lazy_re(_FOLD + r"|[^\r\n \t]+|[ \t]+"),
+    "'": lazy_re(r"''|" + _FOLD + r"|[^'\r\n \t]+|[ \t]+"),
+    '"': lazy_re(
         r"\\(?:\r\n|\r|\n)[ \t\r\n]*|\\x[0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\."
         r"|" + _FOLD + r"|[^\\\r\n \t]+|[ \t]+"
     ),

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.source.document import Chunk, split_documents
 from imageshift.source.node import Mapping, Node, Scalar, Sequence, walk
 from imageshift.source.text import SourceText
@@ -24,12 +25,12 @@ COPY = "kubectl.kubernetes.io/last-applied-configuration"
 """The annotation in which kubectl keeps a copy of an object."""
 _KINDS = ("Secret", "SecretGenerator")
 _ALWAYS = {COPY, "secretGenerator"}
-_NAMED = re.compile(
+_NAMED = lazy_re(
     r"""^(?:[^\S\n]|[{\[,"'-])*+kind["']?\s*:\s*["']?Secret\b|["']kind["']\s*:\s*["']Secret\b""",
     re.MULTILINE,
 )
-_COMMENT = re.compile(r"#[^\r\n]*")
-_INK = re.compile(r"[^\s](?:[^\r\n]*[^\s])?")
+_COMMENT = lazy_re(r"#[^\r\n]*")
+_INK = lazy_re(r"[^\s](?:[^\r\n]*[^\s])?")
 
 
 def hide_secrets(before: bytes, after: bytes) -> tuple[bytes, bytes]:

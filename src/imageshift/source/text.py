@@ -6,7 +6,6 @@ All offsets count characters of the decoded text, the byte order mark included.
 'a: x # c'
 """
 
-import re
 from bisect import bisect_right
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable
@@ -15,12 +14,13 @@ from functools import cached_property
 from msgspec import Struct
 
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 
 __all__ = ["BOM", "Edit", "Place", "SourceText", "Span", "apply_edits"]
 
 BOM = "\ufeff"
 
-_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_LINE_BREAK = lazy_re(r"\r\n|\r|\n")
 
 
 class Span(Struct, frozen=True, order=True):

@@ -1,6 +1,5 @@
 """From a text to its trees: the parsers' events, built up with every node's characters."""
 
-import re
 from bisect import bisect_left
 from collections.abc import Callable
 from io import StringIO
@@ -21,6 +20,7 @@ from ruamel.yaml.events import (
 )
 
 from imageshift.errors import SourceError
+from imageshift.lazy import lazy_re
 from imageshift.source.aliasing import refuse_excess
 from imageshift.source.node import (
     Mapping,
@@ -52,11 +52,11 @@ __all__ = [
     "walk",
 ]
 
-_DIRECTIVE = re.compile(r"(?<![^\r\n\ufeff])%")
-_TAG_BEFORE = re.compile(r"(?<![^\s,:\[\]{}])![^\s]*(?:\s+|#[^\r\n]*)*\Z")
-_FLOW_NEXT = re.compile(r"(?:\s++|#[^\r\n]*+)*+(?=[,\]}])")
-_TABS = re.compile(r"(?<=[^\s])[ \t]*\t[ \t]*")
-_INK = re.compile(r"#[^\r\n]*|[^\s#]+")
+_DIRECTIVE = lazy_re(r"(?<![^\r\n\ufeff])%")
+_TAG_BEFORE = lazy_re(r"(?<![^\s,:\[\]{}])![^\s]*(?:\s+|#[^\r\n]*)*\Z")
+_FLOW_NEXT = lazy_re(r"(?:\s++|#[^\r\n]*+)*+(?=[,\]}])")
+_TABS = lazy_re(r"(?<=[^\s])[ \t]*\t[ \t]*")
+_INK = lazy_re(r"#[^\r\n]*|[^\s#]+")
 
 
 MOST_LEVELS = 150

@@ -9,6 +9,7 @@ from typing import Any
 
 from imageshift.charts.model import SourceKind, ValuePath
 from imageshift.errors import without_users
+from imageshift.lazy import lazy_re
 from imageshift.reports.words import visible
 from imageshift.source import spell_scalar
 from imageshift.values.find import ChartValues, Left
@@ -16,10 +17,10 @@ from imageshift.values.find import ChartValues, Left
 __all__ = ["ValuesFormat", "remarks", "spell"]
 
 # What Helm's reader of --set takes for its own in names, and in texts.
-_KEY = re.compile(r"([\\,.=\[\]])")
-_TEXT = re.compile(r"([\\,{}])")
+_KEY = lazy_re(r"([\\,.=\[\]])")
+_TEXT = lazy_re(r"([\\,{}])")
 # Texts of several lines that a block scalar holds as they are.
-_BLOCK = re.compile(r"(?=.*\n)[!-~][ -~]*(?:\n[ -~]*[!-~])*", re.DOTALL)
+_BLOCK = lazy_re(r"(?=.*\n)[!-~][ -~]*(?:\n[ -~]*[!-~])*", re.DOTALL)
 _ESCAPED = r"\\\1"
 _STEP = "  "
 _NO_VALUES = "No value has to change."

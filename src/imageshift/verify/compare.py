@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.charts.model import ObjectName, ValuePath
+from imageshift.lazy import lazy_re
 from imageshift.verify.hashes import name_hash
 from imageshift.verify.judge import Differs, Judge, Moved, image_fields, readable
 from imageshift.verify.model import (
@@ -26,9 +27,9 @@ from imageshift.verify.show import diff_objects
 __all__ = ["Comparison", "compare_objects"]
 
 _NAME: ValuePath = ("metadata", "name")
-_HASH = re.compile(r"(?:sha(?:1|256|512)[:-])?[0-9a-f]{6,128}|[A-Za-z0-9+/]{20,88}={0,2}")
-_LONG_HASH = re.compile(r"(?<!\w)(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?!\w)")
-_HASHED_NAME = re.compile(r"(.*-)([0-9a-z]{5,64})", re.DOTALL)
+_HASH = lazy_re(r"(?:sha(?:1|256|512)[:-])?[0-9a-f]{6,128}|[A-Za-z0-9+/]{20,88}={0,2}")
+_LONG_HASH = lazy_re(r"(?<!\w)(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})(?!\w)")
+_HASHED_NAME = lazy_re(r"(.*-)([0-9a-z]{5,64})", re.DOTALL)
 
 Objects = Callable[[], Iterable[Plain]]
 """Objects that take a rendering to get."""

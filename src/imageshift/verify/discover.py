@@ -2,7 +2,6 @@
 
 import json
 import posixpath
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from imageshift.errors import ToolError
 from imageshift.inventory import FluxKustomization
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
+from imageshift.lazy import lazy_re
 from imageshift.links.sources import flux_folders
 from imageshift.repo.workspace import CONFIG_NAME
 from imageshift.sites import resource_of
@@ -35,7 +35,7 @@ from imageshift.verify.tree import Tree
 
 __all__ = ["Unit", "discover", "is_flux"]
 
-_KUSTOMIZATION = re.compile(r"(?:^|/)(?:kustomization\.ya?ml|Kustomization)\Z")
+_KUSTOMIZATION = lazy_re(r"(?:^|/)(?:kustomization\.ya?ml|Kustomization)\Z")
 
 
 class Unit(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from imageshift.charts.plain import load_plain
 from imageshift.errors import ToolError
 from imageshift.kustomize.fence import NAMES
 from imageshift.kustomize.program import BuildError, Program
+from imageshift.lazy import lazy_re
 from imageshift.repo.read import read_file
 from imageshift.verify.model import Plain
 
@@ -22,7 +23,7 @@ __all__ = ["BuildError", "Kustomize", "additions"]
 
 _ADDED = ("components", "patches", "patchesStrategicMerge", "patchesJson6902")
 _RENAMED = {"targetNamespace": "namespace", "namePrefix": "namePrefix", "nameSuffix": "nameSuffix"}
-_OBJECT = re.compile(r"^[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
+_OBJECT = lazy_re(r"^[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
 _numbers = count(1)
 
 

@@ -8,13 +8,14 @@ from typing import Any
 from msgspec import Struct
 
 from imageshift.errors import InvalidReferenceError
+from imageshift.lazy import lazy_re
 from imageshift.reference import has_host, name_length
 from imageshift.verify.text import SIGNS, TextJudge
 
 __all__ = ["Noise"]
 
-_WORDS = re.compile(rf"({SIGNS}+)")
-_SEALED = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
+_WORDS = lazy_re(rf"({SIGNS}+)")
+_SEALED = lazy_re(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 """A key or certificate: as random in its length as in its content, so it counts as one word."""
 
 

@@ -1,6 +1,5 @@
 """Built and rendered texts as objects, and which object of before is which of after."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -9,12 +8,13 @@ from msgspec import Struct, field
 
 from imageshift.charts.model import ObjectName
 from imageshift.charts.plain import to_plain
+from imageshift.lazy import lazy_re
 from imageshift.source.tree import parse_events
 from imageshift.verify.model import Plain, object_name
 
 __all__ = ["Pairing", "base_name", "pair_objects", "read_objects", "read_part", "texts_of"]
 
-_SUFFIX = re.compile(r"-[0-9a-z]{5,64}\Z")
+_SUFFIX = lazy_re(r"-[0-9a-z]{5,64}\Z")
 
 
 def read_objects(text: str) -> list[Plain]:

@@ -2,15 +2,15 @@
 
 import difflib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imageshift.lazy import lazy_re
 from imageshift.verify.model import Plain, object_name, spell_object
 
 __all__ = ["diff_objects", "spell_value"]
 
-_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./@+ -]*(?::[A-Za-z0-9_./@+-]+)*")
+_PLAIN = lazy_re(r"[A-Za-z_/][A-Za-z0-9_./@+ -]*(?::[A-Za-z0-9_./@+-]+)*")
 _WORDS = {"true", "false", "yes", "no", "on", "off", "null", "~"}
 
 

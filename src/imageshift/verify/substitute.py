@@ -3,14 +3,13 @@
 import re
 from collections.abc import Mapping
 
+from imageshift.lazy import lazy_re
 from imageshift.verify.model import Plain
 
 __all__ = ["substitute", "takes_variables"]
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
-_EXPRESSION = re.compile(
-    rf"\$\$(?=\{{)|\$\{{({_NAME})(?:(:?[=-])((?:[^{{}}]|\$\{{[^{{}}]*\}})*))?\}}"
-)
+_EXPRESSION = lazy_re(rf"\$\$(?=\{{)|\$\{{({_NAME})(?:(:?[=-])((?:[^{{}}]|\$\{{[^{{}}]*\}})*))?\}}")
 _DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
 
 

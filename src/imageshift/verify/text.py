@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from imageshift.cache import Mapped, RuleSet
 from imageshift.errors import InvalidReferenceError
+from imageshift.lazy import lazy_re
 from imageshift.reference import has_host, name_length
 
 __all__ = ["SIGNS", "TextJudge"]
@@ -13,7 +14,7 @@ SIGNS = r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])"
 """What references and their variables are spelled with."""
 _NAMING = ("image", "reference", "repository", "registry", "newname", "repo", "oci://")
 _HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
-_IDENTIFIER = re.compile(r"(?:[:@]|$)")
+_IDENTIFIER = lazy_re(r"(?:[:@]|$)")
 
 
 @dataclass(frozen=True, slots=True)

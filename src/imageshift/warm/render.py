@@ -6,7 +6,6 @@ Job and the restricted Pod Security Standard.
 
 import hashlib
 import json
-import re
 import shlex
 from collections.abc import Callable, Iterator
 from enum import StrEnum
@@ -17,6 +16,7 @@ from msgspec import Struct
 from imageshift.cache import Mapped, RuleSet
 from imageshift.ecr import parse_ecr_host
 from imageshift.errors import ConfigError
+from imageshift.lazy import lazy_re
 from imageshift.reference import parse_reference
 from imageshift.source.node import resolves_to_string
 from imageshift.warm.plan import Pull, WarmPlan
@@ -27,8 +27,8 @@ HELPER_IMAGE = "docker.io/library/busybox:1.37.0-musl"
 """Its static busybox is what the Jobs run inside every image, however empty that is."""
 
 
-_PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9.]+)?")
-_NAMESPACE = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_PLATFORM = lazy_re(r"[a-z0-9]+/[a-z0-9]+(?:/[a-z0-9.]+)?")
+_NAMESPACE = lazy_re(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 
 
 class WarmFormat(StrEnum):
