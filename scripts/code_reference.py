@@ -15,7 +15,7 @@ HEAD = """\
 <!-- Written by scripts/code_reference.py: edit src/imageshift/reports/codes.py instead. -->
 
 Every finding, reason and warning has a code that doesn't change.
-The last ones are those of `rules validate` and `rules import`.
+Those from [`missing`](#missing) on come from `rules validate` and `rules import`.
 Reports link to this page; [exit codes](exit-codes.md) says which codes change the exit code.
 """
 

@@ -17,7 +17,7 @@ HEAD = """\
 
 <!-- Written by scripts/command_reference.py: edit the help texts in src/imageshift/cli instead. -->
 
-Results go to standard output, narration and progress to standard error.
+Results go to standard output; messages and progress go to standard error.
 """
 
 

@@ -228,9 +228,9 @@ def _print_markdown(rows: list[Row]) -> None:
     left = sum(row.ways[Way.LEFT] for row in done)
     images = sum(row.images for row in done)
     print(
-        f"\n{len(done)} charts of {makers} makers have {images} images, of which {left} are left."
+        f"\n{len(done)} charts from {makers} publishers have {images} images, {left} of them left."
     )
-    print(f"Of the {moved} in charts without the gate, values move {share:.1f} %.")
+    print(f"Of the {moved} images in charts without a gate, {share:.1f} % move through values.")
 
 
 def _share(rows: list[Row]) -> tuple[int, float]:

@@ -92,32 +92,32 @@ MOVES: dict[str, tuple[str, str]] = {
 STAYS: dict[str, tuple[str, Told]] = {
     "registry without rule": (
         "gcr.io/distroless/base",
-        ("no-rule", "no rule has the upstream gcr.io"),
+        ("no-rule", "no rule covers gcr.io"),
     ),
     "registry with a port": (
         "ghcr.io:443/org/app",
-        ("no-rule", "no rule has the upstream ghcr.io:443"),
+        ("no-rule", "no rule covers ghcr.io:443"),
     ),
     "local registry": (
         "localhost:5000/app",
-        ("no-rule", "no rule has the upstream localhost:5000"),
+        ("no-rule", "no rule covers localhost:5000"),
     ),
-    "IPv6 registry": ("[::1]:5000/app", ("no-rule", "no rule has the upstream [::1]:5000")),
+    "IPv6 registry": ("[::1]:5000/app", ("no-rule", "no rule covers [::1]:5000")),
     "host in capitals that would be no host in small": (
         "FOO/bar",
-        ("no-rule", "no rule has the upstream FOO"),
+        ("no-rule", "no rule covers FOO"),
     ),
     "vanity host, aliases are off": (
         "lscr.io/linuxserver/sonarr",
-        ("no-rule", "no rule has the upstream lscr.io"),
+        ("no-rule", "no rule covers lscr.io"),
     ),
     "three parts on Docker Hub": (
         "docker.io/a/b/c",
-        ("no-rule", "docker.io/a/b/c isn't a name that docker.io can have"),
+        ("no-rule", "docker.io/a/b/c can't be a repository of docker.io"),
     ),
     "host that was taken for a path": (
         "docker.io/ghcr.io/org/app",
-        ("no-rule", "docker.io/ghcr.io/org/app isn't a name that docker.io can have"),
+        ("no-rule", "docker.io/ghcr.io/org/app can't be a repository of docker.io"),
     ),
     "other account's ECR": (f"{OTHER}/team/app", ("other-ecr", f"{OTHER} is another ECR registry")),
     "EKS add-on": (

@@ -83,7 +83,7 @@ SHARED_TEAM = RuleSet(REGISTRY, (Rule(OTHER, "shared", "team"),))
 HUB_TO_PUBLIC = RuleSet(REGISTRY, ARTICLE_RULES, {"docker.io": "public.ecr.aws/docker"})
 TOO_LONG = (
     "conflict",
-    "the repository would be 256 characters long, references take 255",
+    "the repository would be 256 characters long, but references allow 255",
 )
 
 # Points 2, 3, 4 and 5: rules, text, what becomes of it.
@@ -96,7 +96,7 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
     "article: no GitLab": (
         ARTICLE,
         "registry.gitlab.com/a/b",
-        ("no-rule", "no rule has the upstream registry.gitlab.com"),
+        ("no-rule", "no rule covers registry.gitlab.com"),
     ),
     "longest upstream prefix wins": (BY_LIBRARY, "nginx:1", ("mapped", "official/nginx:1")),
     "shorter upstream prefix for the rest": (
@@ -203,7 +203,7 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
         "github/app",
         (
             "conflict",
-            "github/app would lie under the rule ghcr.io → github, not under docker.io → ROOT",
+            "github/app would fall under the rule ghcr.io → github, not under docker.io → ROOT",
         ),
     ),
     "below another rule's longer prefix": (
@@ -212,7 +212,7 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
         (
             "conflict",
             (
-                "mirror/hub/app would lie under the rule docker.io → mirror/hub, "
+                "mirror/hub/app would fall under the rule docker.io → mirror/hub, "
                 "not under ghcr.io → mirror"
             ),
         ),
@@ -285,7 +285,7 @@ RULES: dict[str, tuple[RuleSet, str, Told]] = {
     "nothing to do without rules": (
         RuleSet(REGISTRY, ()),
         "nginx",
-        ("no-rule", "no rule has the upstream docker.io"),
+        ("no-rule", "no rule covers docker.io"),
     ),
     "all is own without rules": (
         RuleSet(REGISTRY, ()),

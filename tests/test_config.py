@@ -144,7 +144,7 @@ REFUSED = {
     "short prefix": (
         "rules:\n- {upstream: docker.io, prefix: hub}\n- {upstream: ghcr.io, prefix: h}\n",
         "3:31: ",
-        "the prefix 'h' is too short: ECR takes 2 to 30 characters at rules[1].prefix",
+        "the prefix 'h' is too short: ECR allows 2 to 30 characters at rules[1].prefix",
     ),
     "no host": (
         "rules:\n  - prefix: hub\n    upstream: docker\n",

@@ -35,7 +35,7 @@ TEXTS = [
 @pytest.mark.parametrize(("before", "after"), TEXTS)
 def test_entries_are_added(before: str, after: str) -> None:
     """They go to the end of the list, in its indent, or into a new one; the rest stays."""
-    note = "# What rendered charts leave alone; `check FILE` and the hooks leave it too.\n"
+    note = "# Images that only rendering leaves alone; `check FILE` and the hooks leave them too.\n"
 
     assert with_keeps(before, [ENTRY]) == after.replace("@", note)
 
@@ -43,7 +43,7 @@ def test_entries_are_added(before: str, after: str) -> None:
 @pytest.mark.parametrize("text", ["{account: '1'}\n", "keep: all\n", "keep: {}\n"])
 def test_no_place_for_entries(text: str) -> None:
     """A configuration in another shape isn't written."""
-    with pytest.raises(SourceError, match="no place"):
+    with pytest.raises(SourceError, match="nowhere to put"):
         with_keeps(text, [ENTRY])
 
 
@@ -89,8 +89,8 @@ def test_what_an_entry_holds(entry: str, kept: list[str], tmp_path: Path) -> Non
 
 
 BAD = [
-    ("{reason: x}", "neither a file nor an image"),
-    ("{file: a, reason: ''}", "a reason has to say why"),
+    ("{reason: x}", "an entry needs `file` or `image`"),
+    ("{file: a, reason: ''}", "the reason must say why"),
     ("{file: a}", "missing required field `reason`"),
 ]
 

@@ -101,7 +101,7 @@ def test_the_environment_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["no-such-program", "zero\0byte"])
 def test_a_program_that_is_not_there(name: str) -> None:
     """It is said by its name."""
-    with pytest.raises(ToolError, match="doesn't start"):
+    with pytest.raises(ToolError, match="can't be started"):
         run_tool([name])
 
 

@@ -1,4 +1,4 @@
-"""Warnings: what a plan can't solve, and the person who rolls it out should know.
+"""Warnings: what a plan can't solve, but whoever rolls it out should know.
 
 The codes are a closed and published list (docs, "Exit codes and warnings").
 """
@@ -31,7 +31,7 @@ _TAGGED_ELSEWHERE = frozenset({SiteKind.CHART, SiteKind.VALUES, SiteKind.KUSTOMI
 
 
 class Code(StrEnum):
-    """Every warning that there is."""
+    """Every warning."""
 
     ACCOUNT_ID = "account-id"
     CHARTS_UNREAD = "charts-unread"
@@ -70,52 +70,53 @@ class Code(StrEnum):
 _MESSAGES = {
     Code.ACCOUNT_ID: "the account id {} doesn't have twelve digits, so no such registry can exist",
     Code.DIGEST_FIRST_PULL: (
-        "pinned by digest: a pull by digest of an image that isn't cached yet is reported to "
-        "fail (not tried by us); pull each once by its tag first: imageshift warm"
+        "pinned by digest: a pull by digest of an image that isn't cached yet reportedly fails "
+        "(untested); pull each image by its tag first: imageshift warm"
     ),
-    Code.MUTABLE_TAG: "a moving tag: the cache asks upstream for it only once in 24 hours",
+    Code.MUTABLE_TAG: "a moving tag: the cache checks upstream for it only once every 24 hours",
     Code.FIRST_PULL_ROUTE: (
         "the first pull of an image may need a route to the internet, even with PrivateLink"
     ),
-    Code.RULE_MISSING: "ECR can cache {}, but no rule covers it: --rule UPSTREAM=PREFIX adds one",
+    Code.RULE_MISSING: (
+        "ECR can cache {}, but no rule covers it: add one with --rule UPSTREAM=PREFIX"
+    ),
     Code.CHARTS_UNREAD: (
-        "the charts of {} weren't read, so images that only their defaults name aren't in this "
-        "report: {}"
+        "the charts of {} weren't read, so images that come only from their defaults aren't in "
+        "this report: {}"
     ),
     Code.LAMBDA: "a Lambda function can't pull through the cache: copy its image by hand",
     Code.UNSUPPORTED_UPSTREAM: "ECR can't cache {}: {}",
     Code.UNKNOWN_OFFICIAL: "{} isn't a Docker Official Image: is it an image of your own?",
     Code.POLICY_MATCHES_UPSTREAM: (
-        "an admission policy matches names of {}: add a pattern for {} beside it"
+        "an admission policy matches images from {}: add a pattern for {} too"
     ),
     Code.POLICY_ADDS_IMAGES: (
-        "an admission policy adds images of {}: pods that exist keep the old name until they are "
-        "created again"
+        "an admission policy adds images from {}: existing pods keep the old name until they are "
+        "recreated"
     ),
     Code.AUTOMATION_REVERTS: (
-        "Flux image automation writes the old registry back here: point its ImageRepository at "
+        "Flux image automation will write the old registry back here: point its ImageRepository at "
         "the cache, or mark only the tag and digest (:tag, :digest); imageshift bots flux shows how"
     ),
     Code.RENOVATE_ALIASES: (
-        "Renovate doesn't know what {} of the cache stand for, and finds no updates behind them: "
-        "imageshift bots renovate --write"
+        "Renovate doesn't know which upstreams {} of the cache stand for, so it finds no updates "
+        "there: run imageshift bots renovate --write"
     ),
     Code.UPDATER_REVERTS: "{}: imageshift bots argocd-image-updater shows how to prevent it",
     Code.CONTROLLER_PULL: (
-        "the controller of {} reads the registry itself and needs ECR permissions of its own"
+        "the controller of {} reads the registry itself and needs its own ECR permissions"
     ),
     Code.PRIVATE_UPSTREAM: (
-        "imagePullSecrets are set here: the credential of the cache rule must be able to read the "
-        "image"
+        "imagePullSecrets are set here: the cache rule's credential must be able to read the image"
     ),
-    Code.GENERATOR_UNKNOWN: "which files an ApplicationSet means by {} isn't known: {}",
+    Code.GENERATOR_UNKNOWN: "can't tell which files an ApplicationSet means by {}: {}",
     Code.CHART_VERSION: (
-        "only files of its chart ({}) change: Flux keeps using the chart that it has until "
-        "Chart.yaml has another version"
+        "only files of its chart ({}) change: Flux keeps using the chart it has until the version "
+        "in Chart.yaml changes"
     ),
     Code.UNCLAIMED: (
-        "nothing says whether this image is pulled: a line under `values:`, `images:` or "
-        "`not_ours:` in .imageshift.yaml does"
+        "nothing shows whether this image is pulled: add a line under `values:`, `images:` or "
+        "`not_ours:` in .imageshift.yaml to say so"
     ),
     Code.OTHER_FORMAT: "images in files that imageshift doesn't read: {}",
 }
@@ -154,7 +155,7 @@ class Advice:
             found.places.append(place)
 
     def look_at(self, plan: FilePlan, shown: str) -> None:
-        """Notes what the plan of one file gives reason for; `shown` is the file's name."""
+        """Adds the warnings for the plan of one file; `shown` is the file's name."""
         reverting = _reverting(plan)
         for result in sorted(plan.results, key=lambda result: result.site.place):
             self._look_at_result(result, shown)

@@ -1,4 +1,4 @@
-"""What other programs call: plans over folders, and over single texts."""
+"""The API for other programs: plans over folders and over single texts."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "migrate_text", "plan_migration", "plan_revert", "revert_text"]
 
 Rules = RuleSet | Sequence[Target] | None
-"""The rules of a plan, those of each path, or what options and configuration say."""
+"""The rules of a plan, the rules for each path, or None to use the options and configuration."""
 
 
 class Plan:
     """What a run would do, file by file; iterate over it as often as you like.
 
-    Nothing is kept between two iterations, so that memory doesn't grow with the repository.
+    Nothing is kept between two iterations, so memory doesn't grow with the repository.
     """
 
     def __init__(self, run: Run) -> None:
@@ -40,11 +40,11 @@ class Plan:
         return "".join(plan.diff() for plan in self)
 
     def apply(self) -> list[FilePlan]:
-        """Writes the files; returns the plans of those that changed, as they came out.
+        """Writes the files; returns the final plans of those that changed.
 
-        A file that couldn't be written is among them, its changes as skips with the reason, and
-        so are the files that must change together with it. A file that has changed since it was
-        read isn't written. Afterwards the plan describes the files as they are now.
+        This includes files that couldn't be written, with their changes as skips with the reason,
+        and the files that must change together with them. A file that has changed since it was
+        read isn't written. Afterwards, the plan describes the files as they are now.
 
         Raises:
             BusyError, SourceError: as `Run.apply`.
@@ -54,9 +54,9 @@ class Plan:
         return made
 
     def prove(self, advance: Callable[[], None] = lambda: None) -> "Proof":
-        """The proof, by real Helm and kustomize, of what `apply` would write.
+        """The proof, with real Helm and kustomize, of what `apply` would write.
 
-        Files that aren't proven equal are held back: they stay, with the reason `unproven`.
+        Files that aren't proven equal are dropped from the plan, with the reason `unproven`.
         `advance` is called after each build and release.
 
         Raises:
@@ -67,10 +67,10 @@ class Plan:
         return prove_run(self.run, advance)
 
     def explain(self, image: str) -> "list[tuple[str, Explanation]]":
-        """Why each place of an image is or isn't rewritten, with its file.
+        """Why an image is or isn't rewritten, for each of its places, with the file.
 
-        The image may be named by its text, its full or its familiar name, and that of the upstream
-        or of the cache, with its tag or without.
+        The image may be given by its text, its full or its familiar name, upstream or in the
+        cache, with or without its tag.
         """
         from imageshift.explain import Explainer, matches  # noqa: PLC0415 asked for only
 
@@ -92,7 +92,7 @@ class Plan:
 
     @property
     def warnings(self) -> "list[Notice]":
-        """What somebody who rolls the plan out should know, each with its places."""
+        """What to know before rolling out the plan, each warning with its places."""
         from imageshift.advice import Advice  # noqa: PLC0415 asked for only
 
         advice = Advice(target.rules for target in self.run.targets)
@@ -102,7 +102,7 @@ class Plan:
 
     @property
     def chart_problems(self) -> list[ChartProblem]:
-        """The releases whose charts couldn't be found or rendered, so that text rules decided."""
+        """The releases whose charts couldn't be rendered, so their values were read as text."""
         self.run.settle()
         return [] if self.run.charts is None else list(self.run.charts.problems)
 
@@ -110,7 +110,7 @@ class Plan:
 def plan_migration(
     paths: Sequence[Path | str], options: RunOptions | None = None, *, rules: Rules = None
 ) -> Plan:
-    """The plan that moves every image of the paths onto the cache.
+    """The plan that moves every image in the paths onto the cache.
 
     Raises:
         ConfigError: options or configuration can't be used.
@@ -122,7 +122,7 @@ def plan_migration(
 def plan_revert(
     paths: Sequence[Path | str], options: RunOptions | None = None, *, rules: Rules = None
 ) -> Plan:
-    """The plan that brings every cache reference of the paths back to its upstream.
+    """The plan that reverts every cache reference in the paths to its upstream.
 
     Raises:
         ConfigError: options or configuration can't be used.
@@ -133,16 +133,16 @@ def plan_revert(
 
 
 def migrate_text(content: str | bytes, rules: RuleSet, *, path: str = "manifest.yaml") -> FilePlan:
-    """What becomes of one text by itself, without any file that builds it.
+    """The result for one text by itself, without any file that builds it.
 
-    `path` says what the text is, by its name: Kubernetes objects, a `kustomization.yaml`, or a
+    The name in `path` says what the text is: Kubernetes objects, a `kustomization.yaml`, or a
     chart's `values.yaml`.
     """
     return plan_text(path, _encoded(content), Forward(rules))
 
 
 def revert_text(content: str | bytes, rules: RuleSet, *, path: str = "manifest.yaml") -> FilePlan:
-    """The way back of one text by itself; as `migrate_text`."""
+    """The inverse of `migrate_text`."""
     return plan_text(path, _encoded(content), Backward(rules))
 
 

@@ -1,4 +1,4 @@
-"""What a tree was before: a Git revision or a folder, and the way back to it."""
+"""What a tree was before: a Git revision or a folder, and how to revert to it."""
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +25,7 @@ __all__ = ["Base", "base_plans"]
 
 
 class Base(Struct, frozen=True):
-    """Where files of before come from: a folder, or a revision of the workspace's repository."""
+    """Where the earlier files come from: a folder, or a revision of the workspace's repository."""
 
     source: Path | Revision
 
@@ -59,10 +59,10 @@ class Base(Struct, frozen=True):
 
 
 def base_plans(run: Run, plans: Iterable[FilePlan], base: Base) -> Iterator[FilePlan]:
-    """The plans that bring back what differs from the base, line by line.
+    """The plans that revert what differs from the base, line by line.
 
-    A line goes back to what it was when the two differ by references that the rules connect.
-    Lines that changed in another way keep their change, and only their references go back.
+    A line is restored if it differs only by references that the rules map to each other.
+    Lines that changed in another way keep their change, and only their references are reverted.
     """
     with base.tree() as folder:
         forward = _Forward(run, folder)

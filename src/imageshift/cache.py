@@ -1,4 +1,4 @@
-"""The mapping between upstream references and their places in the pull-through cache.
+"""The mapping between upstream references and their paths in the pull-through cache.
 
 Rules follow the ECR User Guide, "Pulling an image with a pull through cache rule" and
 "Customizing repository prefixes for ECR to ECR pull through cache".
@@ -61,7 +61,7 @@ class RuleOrigin(StrEnum):
 
 
 class Rule(Struct, frozen=True, eq=False):
-    """One pull-through cache rule: what lies under `prefix` comes from `upstream`.
+    """One pull-through cache rule: everything under `prefix` comes from `upstream`.
 
     `upstream` is a host (`docker.io` for Docker Hub, whatever AWS calls it); `upstream_prefix`
     is None for all of the upstream.
@@ -103,14 +103,14 @@ class Rule(Struct, frozen=True, eq=False):
         return "/".join(filter(None, (self.upstream, self.upstream_prefix)))
 
     def to_cache(self, repository: str) -> str | None:
-        """Where an upstream repository lies in the cache, or None when the rule can't reach it."""
+        """The path of an upstream repository in the cache, or None if the rule doesn't cover it."""
         rest = _strip_part(repository, self.upstream_prefix)
         if rest is None:
             return None
         return rest if self.prefix == ROOT else f"{self.prefix}/{rest}"
 
     def to_upstream(self, repository: str) -> str | None:
-        """The upstream repository of one in the cache, or None when it isn't under the prefix."""
+        """The upstream repository of one in the cache, or None if it isn't under the prefix."""
         rest = _strip_part(repository, None if self.prefix == ROOT else self.prefix)
         if rest is None or self.upstream_prefix is None:
             return rest
@@ -171,7 +171,7 @@ CONSOLE_RULES = (
     Rule("registry.gitlab.com", "gitlab"),
     Rule("cgr.dev", "chainguard"),
 )
-"""The names that the AWS console and the User Guide propose."""
+"""The names that the AWS console and the User Guide suggest."""
 
 
 class UnmappedReason(StrEnum):
@@ -185,7 +185,7 @@ class UnmappedReason(StrEnum):
 
 
 class Mapped(Struct, frozen=True):
-    """The reference moves to `target`; `mended` when it was a wrong path in the cache."""
+    """The reference moves to `target`; `mended` is true if it was a wrong path in the cache."""
 
     target: ImageReference
     rule: Rule
@@ -193,7 +193,7 @@ class Mapped(Struct, frozen=True):
 
 
 class Cached(Struct, frozen=True):
-    """The reference already names its place in the cache."""
+    """The reference already names its path in the cache."""
 
     upstream: ImageReference
     rule: Rule
@@ -210,10 +210,10 @@ Outcome = Mapped | Cached | Unmapped
 
 
 class RuleSet(Struct, frozen=True):
-    """The rules in force on one registry, and the mapping they make, both ways.
+    """The rules in force on one registry, and the mapping that they define, both ways.
 
-    `aliases` are further hosts that stand for an upstream (`lscr.io` for `ghcr.io`; the value
-    may carry a path). Docker Hub's, the Kubernetes project's and ECR Public's own are always known.
+    `aliases` are other hosts that stand for an upstream (`lscr.io` for `ghcr.io`; the value may
+    contain a path). Docker Hub's, the Kubernetes project's and ECR Public's own are built in.
 
     Raises:
         RuleError: two rules have the same prefix or match the same images equally well, one has
@@ -266,9 +266,9 @@ class RuleSet(Struct, frozen=True):
         return self._map_upstream(normal)
 
     def unmap(self, reference: ImageReference) -> ImageReference | None:
-        """The upstream reference of one in the cache, mended where its path was wrong.
+        """The upstream reference of one in the cache, corrected if its path was wrong.
 
-        None when the registry isn't this one or no rule's prefix fits.
+        None if the registry isn't this one or no rule's prefix matches.
         """
         found = self._owner(self.normalize(reference))
         if found is None:
@@ -279,20 +279,20 @@ class RuleSet(Struct, frozen=True):
         return reference.with_name(rule.upstream, repository)
 
     def inner(self, reference: ImageReference) -> ImageReference | None:
-        """The reference on the own registry that another one has in its path.
+        """The reference on this registry that another reference contains in its path.
 
-        Charts make `quay.io/REGISTRY/app` where they put a registry before a name that has one.
+        Charts that prepend a registry to a name that already has one make `quay.io/REGISTRY/app`.
         """
         parts = reference.repository.split("/")
         at = next((n for n, part in enumerate(parts[:-1]) if self._is_own(part)), None)
         return None if at is None else reference.with_name(parts[at], "/".join(parts[at + 1 :]))
 
     def covers(self, reference: ImageReference) -> bool:
-        """Whether a rule fits an upstream's image, even if its name can't be cached."""
+        """Whether a rule covers an upstream's image, even if its name can't be cached."""
         return self._rule_for(self.normalize(reference)) is not None
 
     def rule_of(self, reference: ImageReference) -> Rule | None:
-        """The rule under whose prefix a reference on the own registry lies."""
+        """The rule under whose prefix a reference on this registry is."""
         found = self._owner(self.normalize(reference))
         return None if found is None else found[0]
 
@@ -323,7 +323,7 @@ class RuleSet(Struct, frozen=True):
         if repository is None or _is_broken_hub_name(normal) or self.inner(normal) is not None:
             return Unmapped(
                 UnmappedReason.NO_RULE,
-                f"{normal.full_name} isn't a name that {normal.registry} can have",
+                f"{normal.full_name} can't be a repository of {normal.registry}",
             )
         return self._checked(normal, repository, rule)
 
@@ -333,13 +333,13 @@ class RuleSet(Struct, frozen=True):
         if owner != rule:
             return Unmapped(
                 UnmappedReason.CONFLICT,
-                f"{repository} would lie under the rule {owner}, not under {rule}",
+                f"{repository} would fall under the rule {owner}, not under {rule}",
             )
         if len(repository) > MAX_REPOSITORY:
             return Unmapped(
                 UnmappedReason.CONFLICT,
-                f"the repository would be {len(repository)} characters long, "
-                f"references take {MAX_REPOSITORY}",
+                f"the repository would be {len(repository)} characters long, but references allow "
+                f"{MAX_REPOSITORY}",
             )
         return Mapped(target, rule)
 
@@ -377,7 +377,7 @@ class RuleSet(Struct, frozen=True):
     def _missing(self, normal: ImageReference) -> str:
         if any(rule.upstream == normal.registry for rule in self.rules):
             return f"no rule covers {normal.full_name}"
-        return f"no rule has the upstream {normal.registry}"
+        return f"no rule covers {normal.registry}"
 
     def _rule_for(self, normal: ImageReference) -> Rule | None:
         fitting = (

@@ -40,13 +40,16 @@ def _says(description: str, *examples: Any) -> Meta:
 
 _Account = Annotated[
     str | None,
-    _says("The AWS account id of the cache, in quotes: YAML would read a number.", "123456789012"),
+    _says(
+        "The AWS account id of the cache, in quotes because YAML would read it as a number.",
+        "123456789012",
+    ),
 ]
 _Region = Annotated[str | None, _says("The AWS Region of the cache.", "eu-west-2")]
 _Host = Annotated[
     str | None,
     _says(
-        "The registry's host instead of the account's own.",
+        "A registry host to use instead of the account's own.",
         "123456789012.dkr-ecr.eu-west-2.on.aws",
         "${ECR_HOST}",
     ),
@@ -58,10 +61,10 @@ class RuleEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     upstream: Annotated[str, _says("The registry that the images come from.", "docker.io")]
     prefix: Annotated[
-        str, _says("The path in ECR that the rule fills; ROOT means none.", "docker-hub")
+        str, _says("The path in ECR that the rule fills; ROOT means no prefix.", "docker-hub")
     ]
     upstream_prefix: Annotated[
-        str | None, _says("The part of the upstream that the rule is for.", "prometheus")
+        str | None, _says("The part of the upstream that the rule covers.", "prometheus")
     ] = None
 
 
@@ -71,52 +74,50 @@ class ImageEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True, rename
     kind: Annotated[str, _says("The kind of the resource.", "BackupPlan")]
     path: Annotated[
         str,
-        _says("The keys to the image, with [] for each item of a list.", "spec.agents[].image"),
+        _says(
+            "The path of keys to the image, with [] for each item of a list.", "spec.agents[].image"
+        ),
     ]
     api_version: Annotated[
-        str, _says("The group and version, or * for any.", "backup.example.com/v1")
+        str, _says("The group and version; * matches any.", "backup.example.com/v1")
     ] = "*"
 
 
 class KeepEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Images that stay, and why; at least one of `file` and `image` says which."""
+    """Images that stay as they are, and why; an entry needs `file` or `image`."""
 
-    reason: Annotated[str, _says("Why they stay.", "a fork of ours")]
-    file: Annotated[str | None, _says("A pattern of files, as in .gitignore.", "apps/web/")] = None
+    reason: Annotated[str, _says("Why these images stay.", "a fork of ours")]
+    file: Annotated[str | None, _says("A file pattern, as in .gitignore.", "apps/web/")] = None
     path: Annotated[
-        str, _says("The keys to the image; all that is below them stays as well.", "spec.values")
+        str, _says("The path of keys to the image; everything below it stays too.", "spec.values")
     ] = ""
     image: Annotated[str | None, _says("The image's name.", "quay.io/our/fork")] = None
 
 
 class NotOurs(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What isn't ours among the texts that nothing claims, and why.
+    """Unclaimed image names that aren't yours, and why.
 
-    `paths` are patterns of files as in .gitignore, `images` of references as a shell has them;
-    where both are given, both must fit.
+    `paths` are file patterns as in .gitignore, `images` are reference patterns as in a shell; if
+    both are given, both must match.
     """
 
-    reason: Annotated[str, _says("Why they aren't ours.", "an example for readers")]
-    paths: Annotated[
-        list[str], _says("Patterns of files, as in .gitignore.", ["docs/examples/"])
-    ] = []
-    images: Annotated[
-        list[str], _says("Patterns of references, as a shell has them.", ["*/example/*"])
-    ] = []
+    reason: Annotated[str, _says("Why these names aren't yours.", "an example for readers")]
+    paths: Annotated[list[str], _says("File patterns, as in .gitignore.", ["docs/examples/"])] = []
+    images: Annotated[list[str], _says("Reference patterns, as in a shell.", ["*/example/*"])] = []
 
 
 class RegistryEntry(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A registry for a part of the repository."""
 
     paths: Annotated[
-        list[str], _says("The files that it is for, as in .gitignore.", ["clusters/prod/"])
+        list[str], _says("The files that it applies to, as in .gitignore.", ["clusters/prod/"])
     ]
     account: _Account = None
     region: _Region = None
     registry_host: _Host = None
     rules: Annotated[
         Literal["article", "console"] | list[RuleEntry] | None,
-        _says("Rules of its own instead of the common ones.", "console"),
+        _says("The rules to use here instead of the common ones.", "console"),
     ] = None
 
 
@@ -126,17 +127,20 @@ class Charts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     mode: Annotated[
         Literal["auto", "off", "require"],
         _says(
-            "Whether charts are rendered: where possible, never, or always, failing where one "
-            "can't be.",
+            "Whether charts are rendered: auto renders those that are available, off none, and "
+            "require fails if one isn't available.",
             "auto",
         ),
     ] = "auto"
     sources: Annotated[
         dict[str, str],
-        _says("Folders or .tgz files of charts, by namespace/name of the release.", {"a/b": "c"}),
+        _says(
+            "Folders or .tgz files of charts, by the namespace/name of the release.", {"a/b": "c"}
+        ),
     ] = {}
     allow_insecure_images: Annotated[
-        bool, _says("Opens the gate of charts that refuse images of other registries.")
+        bool,
+        _says("Set global.security.allowInsecureImages for charts that reject other registries."),
     ] = False
 
 
@@ -156,11 +160,13 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     ] = "article"
     rules_from: Annotated[
         str | None,
-        _says("A file or folder that holds the rules: Terraform, CloudFormation, JSON.", "infra"),
+        _says(
+            "A file or folder that contains the rules: Terraform, CloudFormation, JSON.", "infra"
+        ),
     ] = None
     aliases: Annotated[
         dict[str, str] | Literal["known"],
-        _says("Further hosts that stand for an upstream.", {"lscr.io": "ghcr.io"}, "known"),
+        _says("Other hosts that stand for an upstream.", {"lscr.io": "ghcr.io"}, "known"),
     ] = {}
     registries: Annotated[
         list[RegistryEntry], _says("Registries for parts of the repository.")
@@ -171,36 +177,40 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     keep: Annotated[list[KeepEntry], _says("Images that stay as they are, and why.")] = []
     values: Annotated[
         list[str],
-        _says("Further files that hold Helm values, as in .gitignore.", ["charts/*/ci-*.yaml"]),
+        _says("Further files with Helm values, as in .gitignore.", ["charts/*/ci-*.yaml"]),
     ] = []
     clusters: Annotated[
         list[str], _says("The names of Argo CD's clusters, for ApplicationSets.", ["in-cluster"])
     ] = []
     images: Annotated[
-        list[ImageEntry], _says("Custom resources that hold images, beside the known ones.")
+        list[ImageEntry], _says("Image fields of custom resources, in addition to the known ones.")
     ] = []
     crds: Annotated[
-        list[str], _says("Files and folders with CRDs, whose image fields count.", ["crds/"])
+        list[str], _says("Files and folders with CRDs that show further image fields.", ["crds/"])
     ] = []
     unknown_kinds: Annotated[
         Literal["list", "move"],
-        _says("What becomes of whole references in kinds that nothing knows.", "list"),
+        _says("What happens to whole references in unknown kinds.", "list"),
     ] = "list"
     not_ours: Annotated[
-        list[NotOurs], _says("What isn't ours among the texts that nothing claims, and why.")
+        list[NotOurs], _says("Unclaimed image names that aren't yours, and why.")
     ] = []
     jobs: Annotated[
         Literal["skip", "rewrite"],
-        _says("Whether applied Jobs are rewritten, which Kubernetes refuses to change.", "skip"),
+        _says(
+            "Whether Jobs are rewritten, although Kubernetes rejects changes to an applied Job.",
+            "skip",
+        ),
     ] = "skip"
     templates: Annotated[
-        bool, _says("Whether literal images in Helm templates are rewritten as well.")
+        bool, _says("Whether literal images in Helm templates are also rewritten.")
     ] = False
-    charts_through_cache: Annotated[bool, _says("Whether oci:// chart sources move as well.")] = (
-        False
-    )
+    charts_through_cache: Annotated[bool, _says("Whether oci:// chart sources also move.")] = False
     render: Annotated[
-        bool, _says("Whether remote bases are fetched and built; counts with --config only.")
+        bool,
+        _says(
+            "Whether remote bases are fetched and built; works only in a file that --config names."
+        ),
     ] = False
     charts: Annotated[Charts, _says("How charts are found and rendered.")] = Charts()
 
@@ -256,7 +266,7 @@ def parse_alias(text: str) -> dict[str, str]:
 
 
 class RuleOptions(Struct, frozen=True, kw_only=True):
-    """What the command line says of the registry and its rules."""
+    """What the command line says about the registry and its rules."""
 
     account: str | None = None
     region: str | None = None
@@ -292,7 +302,7 @@ def _base_rules(config: Config, part: RegistryEntry, options: RuleOptions) -> It
         if options.preset not in PRESETS:
             names = ", ".join(PRESETS)
             raise ConfigError(
-                f"there are no built-in rules {options.preset!r}", hint=f"one of {names}"
+                f"there is no built-in rule set {options.preset!r}", hint=f"one of {names}"
             )
         return PRESETS[options.preset]
     if options.imported is not None:

@@ -178,7 +178,7 @@ class _File(Struct, frozen=True):
         seen: set[str] = set()
         for key in (key for key, _ in mapping.own if isinstance(key, Scalar)):
             if key.value in seen:
-                hint = "YAML readers take one of them, or neither"
+                hint = "YAML parsers use one of them, or reject the file"
                 raise self.error(f"the key {key.value} appears twice", key.start, hint)
             seen.add(key.value)
 
@@ -189,7 +189,7 @@ class _File(Struct, frozen=True):
             return
         lost = " and may drop the leading zero, or read it as octal"
         raise self.error(
-            f"account {value.value} is a number in YAML: readers turn it into a different text"
+            f"account {value.value} is a number in YAML: parsers may turn it into a different text"
             + lost * value.value.startswith("0"),
             value.start,
             f'write it in quotes: account: "{value.value}"',
@@ -245,7 +245,7 @@ class _File(Struct, frozen=True):
 
 _UNKNOWN = lazy_re(r"unknown field `(.*?)`")
 _REFERENCE = "the keys are in the configuration reference of the documentation"
-_TRUST = "a configuration that --config names may do so"
+_TRUST = "a file that you pass with --config may do this"
 
 
 def _check_host(host: str | None, foreign: Foreign) -> None:
@@ -259,9 +259,9 @@ def _check_host(host: str | None, foreign: Foreign) -> None:
 
 def _check_keep(keep: KeepEntry) -> None:
     if keep.file is None and keep.image is None:
-        raise ConfigError("neither a file nor an image says what is kept")
+        raise ConfigError("an entry needs `file` or `image`")
     if not keep.reason.strip():
-        raise ConfigError("a reason has to say why it is kept")
+        raise ConfigError("the reason must say why it is kept")
 
 
 def _data(node: Node) -> Any:
@@ -281,7 +281,7 @@ def _plain(scalar: Scalar) -> Any:
 
 
 def _at(root: Node, key_path: str, message: str = "") -> Node:
-    """The node that an error speaks of: the value at its path, or the key it doesn't know."""
+    """The node that an error refers to: the value at its path, or the key it doesn't know."""
     node: Node = root
     for step in re.findall(r"[^.\[\]]+", key_path):
         if isinstance(node, Mapping):

@@ -107,7 +107,9 @@ def _writers(run: Run) -> Check:
     root = str(run.workspace.root)
     if is_left_half_done(run.workspace.root):
         hint = "wait for it, or run `imageshift migrate` or `revert`, which roll back first"
-        return Check("tree", State.PROBLEM, f"{root}: a run writes here, or was stopped", hint)
+        return Check(
+            "tree", State.PROBLEM, f"{root}: a run is writing here, or was interrupted", hint
+        )
     return Check("tree", State.OK, root)
 
 

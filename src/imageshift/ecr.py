@@ -94,7 +94,7 @@ def parse_ecr_host(host: str) -> EcrHost | None:
 
 
 def may_be_ecr(host: str) -> bool:
-    """Whether a registry is ECR's, or may become so when the cluster puts its variables in.
+    """Whether a registry is ECR's, or may be once the cluster substitutes its variables.
 
     >>> may_be_ecr("${ACCOUNT}.dkr.ecr.eu-west-2.amazonaws.com"), may_be_ecr("${HOST}.example.com")
     (True, False)
@@ -120,7 +120,7 @@ def _partition(region: str | None) -> tuple[str, str]:
 
 
 def check_prefix(prefix: str) -> str:
-    """The prefix as ECR keeps it, less a trailing slash.
+    """The prefix as ECR stores it, without a trailing slash.
 
     Raises:
         RuleError: it is outside ECR's grammar (2 to 30 characters, lower case, or ROOT).
@@ -129,7 +129,7 @@ def check_prefix(prefix: str) -> str:
         return prefix
     if not 2 <= len(prefix) <= 30:  # noqa: PLR2004 the limits of the ECR model
         what = "short" if len(prefix) < 2 else "long"  # noqa: PLR2004 as above
-        raise RuleError(f"the prefix {prefix!r} is too {what}: ECR takes 2 to 30 characters")
+        raise RuleError(f"the prefix {prefix!r} is too {what}: ECR allows 2 to 30 characters")
     stripped = prefix.removesuffix("/")
     if not _PREFIX.fullmatch(stripped):
         raise RuleError(
@@ -140,7 +140,7 @@ def check_prefix(prefix: str) -> str:
 
 
 class Registry(Struct, frozen=True):
-    """The private registry whose cache the references are moved to.
+    """The private registry to whose cache the references are moved.
 
     `account` and `region` are None when only a host was given.
     """
@@ -151,10 +151,10 @@ class Registry(Struct, frozen=True):
 
     @classmethod
     def of(cls, account: str | None, region: str | None, host: str | None = None) -> Self:
-        """The registry of an account in a region, or the one that `host` names.
+        """The registry of an account in a region, or the one at `host`.
 
-        `host` wins where it is given: a dual-stack or FIPS name, a proxy, `${ECR_HOST}`. The
-        account and region of an ECR host are those in its name.
+        `host` takes precedence: a dual-stack or FIPS name, a proxy, `${ECR_HOST}`. The account
+        and region of an ECR host are those in its name.
 
         Raises:
             ConfigError: the account holds other than digits, the region isn't one or has no

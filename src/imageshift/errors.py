@@ -31,7 +31,7 @@ _PORT = lazy_re(r"[^:]*(?::\d{0,5})?|\[.*")
 
 
 def without_users(text: str) -> str:
-    """The text whose URLs have lost their users and passwords.
+    """The text without the users and passwords in its URLs.
 
     >>> without_users("https://me:secret@example.com/x?ref=v1")
     'https://example.com/x?ref=v1'
@@ -40,7 +40,7 @@ def without_users(text: str) -> str:
 
 
 def without_secrets(text: str) -> str:
-    """The text whose URLs have lost their users, passwords and queries: queries hold signatures.
+    """The text without the users, passwords and queries in its URLs: queries contain signatures.
 
     >>> without_secrets("https://me:secret@example.com/x?sig=1: it answers 404")
     'https://example.com/x?…: it answers 404'
@@ -64,7 +64,7 @@ def _without_query(found: re.Match[str]) -> str:
 
 
 class ImageshiftError(Exception):
-    """Base of everything that imageshift raises on purpose.
+    """Base of every error that imageshift raises deliberately.
 
     `hint` is a sentence about what to do, or None.
     """
@@ -75,11 +75,11 @@ class ImageshiftError(Exception):
 
 
 class InvalidReferenceError(ImageshiftError, ValueError):
-    """The text isn't an image reference by distribution's grammar."""
+    """The text isn't an image reference in distribution's grammar."""
 
 
 class VariableReferenceError(InvalidReferenceError):
-    """A variable stands in the registry or repository, so what it names is unknown."""
+    """The registry or repository contains a variable, so it is unknown which image is meant."""
 
 
 class ConfigError(ImageshiftError):
@@ -87,11 +87,11 @@ class ConfigError(ImageshiftError):
 
 
 class RuleError(ConfigError):
-    """Rules that ECR would refuse, or that contradict each other."""
+    """Rules that ECR would reject, or that contradict each other."""
 
 
 class NoFilesError(ConfigError):
-    """A path that was named doesn't exist or lies outside the root."""
+    """A given path doesn't exist or is outside the root."""
 
 
 class ToolError(ImageshiftError):
@@ -99,11 +99,11 @@ class ToolError(ImageshiftError):
 
 
 class NetworkError(ToolError):
-    """A server can't be reached, or may not be asked."""
+    """A server can't be reached, or may not be contacted."""
 
 
 class AnswerError(NetworkError):
-    """A server's answer can't be used: too large, damaged, or of another shape."""
+    """A server's response can't be used: it is too large, damaged, or malformed."""
 
 
 class SourceError(ImageshiftError):
@@ -131,11 +131,11 @@ class SourceError(ImageshiftError):
 
 
 class BusyError(ImageshiftError):
-    """Another run writes to the tree (exit code 3)."""
+    """Another run is writing to the tree (exit code 3)."""
 
 
 class ChangedError(ImageshiftError):
-    """A file changed between two reads, so the decisions made on it no longer hold (code 3).
+    """A file changed between two reads, so decisions based on it are no longer valid (code 3).
 
     It isn't a SourceError, so that code which skips unreadable files doesn't skip this one.
     `file` is its name.
@@ -147,9 +147,9 @@ class ChangedError(ImageshiftError):
 
 
 def unexpected(error: Exception) -> ToolError:
-    """An error that nobody foresaw, as that of the one thing that was being read.
+    """An unexpected error, reported as an error of the thing that was being read.
 
-    What it says is left out, since it may quote a value.
+    Its message is left out, because it may quote a value.
     """
     from traceback import walk_tb  # noqa: PLC0415 for bugs only
 

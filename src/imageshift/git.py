@@ -113,7 +113,7 @@ class Revision(Struct, frozen=True):
         """The commit that a text names in the repository of a folder.
 
         Raises:
-            ConfigError: the folder is in no repository, or there is no such revision.
+            ConfigError: the folder is in no repository, or the revision doesn't exist.
             ToolError: Git can't be run.
         """
         if shutil.which("git") is None:
@@ -313,7 +313,7 @@ def _batches(entries: Iterable[_Entry]) -> Iterator[list[_Entry]]:
 
 
 def _split(batch: list[_Entry], output: bytes) -> Iterator[tuple[_Entry, bytes]]:
-    """What `cat-file --batch` says of each object: a line with its size, then its bytes."""
+    """What `cat-file --batch` says about each object: a line with its size, then its bytes."""
     at = 0
     for entry in batch:
         end = output.index(b"\n", at)

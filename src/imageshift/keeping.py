@@ -28,7 +28,7 @@ from imageshift.source import Sequence as Items
 
 __all__ = ["keeps_of", "with_keeps", "write_keeps"]
 
-_HEAD = "# What rendered charts leave alone; `check FILE` and the hooks leave it too.\n"
+_HEAD = "# Images that only rendering leaves alone; `check FILE` and the hooks leave them too.\n"
 
 
 def keeps_of(run: Run) -> list[KeepEntry]:
@@ -56,7 +56,7 @@ def write_keeps(run: Run, entries: Sequence[KeepEntry], writer: Writer) -> Path:
     """Adds entries to the run's configuration, or to a new one at the root; the file.
 
     Raises:
-        SourceError: it can't be read or written, or has no place for them (reason `style`).
+        SourceError: it can't be read or written, or has nowhere to put them (reason `style`).
     """
     path = run.config_file or run.workspace.root / CONFIG_NAME
     before = read_file(path) if run.config_file is not None else None
@@ -69,7 +69,7 @@ def with_keeps(text: str, entries: Sequence[KeepEntry]) -> str:
     """A configuration's text with further entries of `keep:`.
 
     Raises:
-        SourceError: it has no place for them (reason `style`).
+        SourceError: it has nowhere to put them (reason `style`).
     """
     document = next(iter(_documents(text)), None)
     root = None if document is None else document.root
@@ -80,9 +80,9 @@ def with_keeps(text: str, entries: Sequence[KeepEntry]) -> str:
         gap = "" if not text or text.endswith("\n") else "\n"
         after = f"{text}{gap}{_HEAD}keep:\n{''.join(map(_item, entries))}"
     else:
-        raise SourceError("no place for a list `keep`", reason="style")
+        raise SourceError("nowhere to put a `keep` list", reason="style")
     if _count(after) != _count(text) + len(entries):
-        raise SourceError("the entries of `keep` would not read as planned", reason="style")
+        raise SourceError("the `keep` entries would not parse as planned", reason="style")
     return after
 
 

@@ -42,7 +42,7 @@ class Forward:
         self._outcomes: dict[ImageReference, Outcome] = {}
 
     def parse(self, text: str) -> ImageReference:
-        """The reference of a text; the own host may be a variable."""
+        """The reference of a text; the registry's own host may be a variable."""
         return self.rules.parse(text)
 
     def map(self, reference: ImageReference) -> Outcome:
@@ -117,7 +117,7 @@ _ELSEWHERE = frozenset(
 
 
 class Backward:
-    """Out of the cache: what lies under a rule's prefix gets its upstream's name again.
+    """Out of the cache: what is under a rule's prefix gets its upstream's name again.
 
     References under ROOT never go back: any repository of the account could lie there.
     """
@@ -126,7 +126,7 @@ class Backward:
         self.rules = rules
 
     def parse(self, text: str) -> ImageReference:
-        """The reference of a text; the own host may be a variable."""
+        """The reference of a text; the registry's own host may be a variable."""
         return self.rules.parse(text)
 
     def map(self, reference: ImageReference) -> Outcome:

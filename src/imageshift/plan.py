@@ -60,7 +60,7 @@ _NOT_WRITTEN = frozenset({SkipReason.CHANGED, SkipReason.UNWRITABLE})
 
 
 class FilePlan(Struct, frozen=True):
-    """What becomes of one file. `before` and `after` are its bytes, equal when nothing changes."""
+    """The result for one file. `before` and `after` are its bytes, equal if nothing changes."""
 
     file: str
     scan: FileScan
@@ -82,18 +82,18 @@ class FilePlan(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """What the file becomes, as text; bytes that are no UTF-8 are replaced."""
+        """The new content of the file as text; bytes that aren't valid UTF-8 are replaced."""
         return self.after.decode(errors="replace")
 
     @property
     def moves(self) -> frozenset[Move]:
-        """The moves that the file takes part in."""
+        """The moves that the file is part of."""
         return frozenset(change.move for change in self.changes if change.move is not None)
 
     def diff(self, name: str | None = None) -> str:
-        """The change as a unified diff; `name` is how the file is called in it.
+        """The change as a unified diff, in which the file is called `name`.
 
-        Values of Secrets are hidden in it, and a diff that has such lines can't be applied.
+        Values of Secrets are hidden, and a diff with such lines can't be applied.
         """
         if self.before == self.after:
             return ""
@@ -104,7 +104,7 @@ class Decisions(Protocol):
     """What is decided over sites by more than their own file: by the graph, or by charts."""
 
     def decided(self, site: ImageSite, file: str) -> Result | None:
-        """What becomes of a site; None where only its own text counts."""
+        """What happens to a site; None where only its own text counts."""
         ...
 
     def extra(self, file: str) -> Sequence_[Result]:
@@ -158,7 +158,7 @@ class ChartAnswers(Decisions, Protocol):
 
 
 class ChartProblem(Protocol):
-    """Something to say of a release, with its place."""
+    """Something to say about a release, with its place."""
 
     @property
     def file(self) -> str:
@@ -187,14 +187,14 @@ class ChartProblem(Protocol):
 
 
 class Surroundings(Protocol):
-    """What the objects that build a file say of it."""
+    """What the objects that build a file say about it."""
 
     def substitutes(self, file: str) -> dict[str, str]:
         """The variables that have one value wherever the file is built."""
         ...
 
     def is_forced(self, file: str) -> bool:
-        """Whether objects that can't be changed are made anew."""
+        """Whether objects that can't be changed are recreated."""
         ...
 
     def built_by(self, flux: FluxKustomization) -> frozenset[str]:
@@ -202,7 +202,7 @@ class Surroundings(Protocol):
         ...
 
     def closure(self, folder: str) -> frozenset[str]:
-        """The files that building a folder takes in."""
+        """The files that building a folder includes."""
         ...
 
 
@@ -234,7 +234,7 @@ class Planner:
 
     @property
     def decisions(self) -> Sequence_[Decisions]:
-        """What is decided over more than one file, less the moves that can't be made whole.
+        """What is decided over more than one file, without the moves that can't be made whole.
 
         Raises:
             ChangedError: a file has changed meanwhile.
@@ -388,7 +388,7 @@ class Planner:
 
 
 def plan_text(file: str, content: bytes, mapper: Mapper) -> FilePlan:
-    """What becomes of a content by itself; the file's name says what it is."""
+    """What happens to a content by itself; the file's name says what it is."""
     name = file.rpartition("/")[2]
     is_values = re.fullmatch(r"values.*\.ya?ml", name) is not None
     kustomization = FileRole.KUSTOMIZATION if is_kustomization(name) else FileRole.OBJECTS
@@ -488,7 +488,7 @@ def _write_others(
 
 
 def _without(plan: FilePlan, errors: Mapping[Move, SourceError]) -> FilePlan:
-    """A plan less the changes of some moves, with why they can't be made."""
+    """A plan without the changes of some moves, with why they can't be made."""
     if not plan.moves & errors.keys():
         return plan
     moves = [each.move if isinstance(each, Change) else None for each in plan.results]
@@ -530,7 +530,7 @@ def _groups(plans: list[FilePlan]) -> list[list[FilePlan]]:
 def _settled(
     source: SourceText, content: bytes, results: list[Result]
 ) -> tuple[list[Result], bytes]:
-    """The results less the changes that can't be made, and what the others make of a content.
+    """The results without the changes that can't be made, and what the others make of a content.
 
     The changes of one move stand or fall together.
     """
@@ -575,7 +575,7 @@ def _applied(source: SourceText, results: list[Result]) -> str:
         raise SourceError(str(error), reason="conflict") from None
     documents = {id(file): file for file in (change.site.document.file for change in changes)}
     if not same_but_for(source, documents.values(), after, edits):
-        raise SourceError("the result would not read as planned", reason="style")
+        raise SourceError("the edited text would not parse as planned", reason="style")
     return after
 
 

@@ -8,7 +8,7 @@ from imageshift.verify import Proof, Snapshot, Verdict, VerifyOptions, verify_tr
 
 __all__ = ["prove_base", "prove_run"]
 
-_CANT_TELL = "a build isn't equal, and no change of this run is in the files that it is made of"
+_CANT_TELL = "a build isn't equal, but this run changes none of the files that it is built from"
 
 
 def prove_base(run: Run, base: str, advance: Callable[[], None] = lambda: None) -> Proof:
@@ -17,7 +17,7 @@ def prove_base(run: Run, base: str, advance: Callable[[], None] = lambda: None) 
     `advance` is called after each verdict.
 
     Raises:
-        ConfigError: there is no such base.
+        ConfigError: the base doesn't exist.
         ToolError: Git, kustomize or Helm is needed and can't be run, or the disk is full.
     """
     root = run.workspace.root
@@ -83,4 +83,4 @@ def _reason(verdict: Verdict) -> str:
     name = f"{verdict.key.kind} {verdict.key.name}"
     if verdict.problem is not None:
         return f"{name} can't be compared: {verdict.problem.message}"
-    return f"{name} would get something else than its images from the cache"
+    return f"{name} would change in more than its images"

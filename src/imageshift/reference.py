@@ -22,7 +22,7 @@ from imageshift.lazy import lazy_re
 __all__ = ["DOCKER_HUB", "ImageReference", "has_host", "name_length", "parse_reference"]
 
 DOCKER_HUB = "docker.io"
-"""The registry that names without a host mean."""
+"""The registry of names without a host."""
 
 _OFFICIAL = "library"
 
@@ -40,7 +40,7 @@ _DIGEST_SHAPE = lazy_re(r"[\w.+-]+(?::\w+)?", re.ASCII)
 class ImageReference(Struct, frozen=True):
     """A reference with its parts, always normalised (Docker Hub is `docker.io`).
 
-    `tag` and `digest` are None where the text has none; a tag may be or hold a variable.
+    `tag` and `digest` are None if the text has none; a tag may be or contain a variable.
     """
 
     registry: str
@@ -50,7 +50,7 @@ class ImageReference(Struct, frozen=True):
 
     @property
     def namespace(self) -> str:
-        """The repository less its last part; empty when it has one part only."""
+        """The repository without its last part; empty if it has only one part."""
         return self.repository.rpartition("/")[0]
 
     @property
@@ -65,7 +65,7 @@ class ImageReference(Struct, frozen=True):
 
     @property
     def identifier(self) -> str:
-        """`:tag@digest` as far as there are any; may be empty."""
+        """`:tag@digest`, as far as they are given; may be empty."""
         tag = "" if self.tag is None else f":{self.tag}"
         return tag if self.digest is None else f"{tag}@{self.digest}"
 
@@ -78,7 +78,7 @@ class ImageReference(Struct, frozen=True):
     def familiar_name(self) -> str:
         """The name as people write it: `nginx`, `bitnami/redis`, `ghcr.io/org/app`.
 
-        The full name where the short one would be read as a host or as an image's id.
+        It is the full name if the short one would be read as a host or as an image's id.
         """
         if self.registry != DOCKER_HUB:
             return self.full_name
@@ -93,7 +93,7 @@ class ImageReference(Struct, frozen=True):
 
     @property
     def is_official(self) -> bool:
-        """Whether it lies in Docker Hub's `library/`."""
+        """Whether it is in Docker Hub's `library/`."""
         return self.registry == DOCKER_HUB and self.namespace == _OFFICIAL
 
     def with_name(self, registry: str, repository: str) -> "ImageReference":
@@ -109,11 +109,11 @@ def parse_reference(text: str) -> ImageReference:
     """The reference that `text` spells, normalised as Docker does.
 
     Follows `ParseNormalizedNamed` of github.com/distribution/reference, with SHA-256, SHA-384
-    and SHA-512 digests. Variables may stand in the tag and in the digest.
+    and SHA-512 digests. The tag and the digest may contain variables.
 
     Raises:
-        VariableReferenceError: a variable stands in the registry or repository.
-        InvalidReferenceError: the text is no reference.
+        VariableReferenceError: the registry or repository contains a variable.
+        InvalidReferenceError: the text isn't a reference.
     """
     shadow = _shadow(text)
     if not text or _BLANK.search(shadow):

@@ -1,4 +1,4 @@
-"""The way back of one text: what the migration changed is undone, what others changed stays.
+"""Reverting one text: what the migration changed is undone, what others changed stays.
 
 Four texts of one file are laid beside each other: as it was, as the migration alone makes it of
 that, as it is now, and as the rules alone would bring it back.

@@ -1,4 +1,4 @@
-"""From a site to what becomes of it: edits that move it, or the reason why it stays.
+"""From a site to its result: edits that move it, or the reason why it stays.
 
 One function serves both ways: a `Mapper` says where a reference goes and how it is spelled there.
 """
@@ -58,7 +58,7 @@ class Move:
 class Change(Struct, frozen=True):
     """A site that moves. `move` is shared by all changes that must be made together with it.
 
-    `mended` says that it named the cache already, by a wrong path.
+    `mended` says that it already named the cache, with a wrong path.
     """
 
     site: ImageSite
@@ -76,7 +76,7 @@ class Change(Struct, frozen=True):
 
     @property
     def reason(self) -> SkipReason | None:
-        """`wrong-cache-path`, or None where there is nothing more to say."""
+        """`wrong-cache-path`, or None if there is nothing more to say."""
         return SkipReason.WRONG_CACHE_PATH if self.mended else None
 
     @property
@@ -99,7 +99,7 @@ class Kept(Struct, frozen=True):
 def plan_site(
     site: ImageSite, mapper: Mapper, variables: MappingType[str, str] | None = None
 ) -> Change | Kept:
-    """What becomes of one site by itself.
+    """What happens to one site by itself.
 
     `variables` are those whose values are sure, so that a name may hold them.
     """
@@ -177,7 +177,7 @@ _Text = tuple[int, int, int]
 
 
 def reconcile(results: Iterable[Change | Kept]) -> list[Change | Kept]:
-    """The results of one file, less the changes that would touch another site's text wrongly.
+    """The results of one file, without the changes that would touch another site's text wrongly.
 
     One scalar may be a part of several sites, by its anchor. It is edited only when all of them
     want the same, and when no other use of the anchor is in sight.
@@ -321,7 +321,7 @@ def _chart_name(target: ImageReference) -> str:
 def _provider_edit(site: ImageSite, mapper: Mapper) -> Iterable[Edit]:
     """Flux logs in to ECR only with `provider: aws`, and with it to nothing else (fact X9).
 
-    On the way back the key goes: without it Flux takes the address as `generic`.
+    On revert the key goes: without it Flux takes the address as `generic`.
     """
     spec = _chart_spec(site)
     provider = spec.scalar("provider")
@@ -342,7 +342,9 @@ def _chart_spec(site: ImageSite) -> Mapping:
     for node in walk(site.document.root):
         if isinstance(node, Mapping) and node.get("url") is site.main.scalar:
             return node
-    raise SourceError("its address stands elsewhere, so `provider` has no place", reason="style")
+    raise SourceError(
+        "its address is set elsewhere, so there is nowhere to put `provider`", reason="style"
+    )
 
 
 def _without_provider(document: Document, spec: Mapping, provider: Scalar) -> Edit:

@@ -8,7 +8,7 @@ from imageshift.source import Place
 
 __all__ = ["PRUNE", "Rot", "RotCode"]
 
-PRUNE = "imageshift migrate --prune takes it out"
+PRUNE = "imageshift migrate --prune removes it"
 """What to do about an override that does nothing."""
 
 
@@ -20,7 +20,7 @@ class RotCode(StrEnum):
     DEAD = "override-dead"
     """Nothing reads it, or nothing matches it."""
     PHANTOM = "path-phantom"
-    """It names a path on the own registry that no rule makes."""
+    """It names a path on the target registry that no rule makes."""
 
 
 class Rot(Struct, frozen=True):

@@ -46,17 +46,16 @@ _TRIES = 3
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
-    """The options of a run; None and empty leave the choice to .imageshift.yaml.
+    """The options of a run; None and empty values leave the choice to .imageshift.yaml.
 
-    `named_only` reads nothing but the named files, so whatever only other files say is missed.
+    `named_only` reads only the named files, so it misses whatever only other files say.
     `charts` is auto, off or require; `render` builds remote bases with kustomize; `jobs` is how
-    many renderings may run at once. `offline` contacts nothing: charts come from caches.
-    `prune` takes overrides out that do nothing, `mend_stale` mends all that no longer fit. With
-    `fresh` a configuration in the tree isn't read. `imported` are rules as if they were read from
-    `rules_from`.
+    many renders run at once. `offline` contacts nothing: charts come only from the cache.
+    `prune` removes overrides that do nothing, `mend_stale` fixes all stale ones. With `fresh`,
+    a configuration in the tree isn't read. `imported` are rules as if read from `rules_from`.
 
-    A `config` that is named here is trusted; one that is found in the tree can't name a registry
-    outside ECR or a place outside the tree, and can't have anything contacted.
+    A `config` named here is trusted. One that is found in the tree can't name a registry outside
+    ECR or a path outside the tree, and can't cause network access.
     """
 
     account: str | None = None
@@ -92,7 +91,7 @@ class RunOptions(Struct, frozen=True, kw_only=True):
 
 
 class Target(Struct, frozen=True):
-    """A registry with its rules, and the patterns of the files that it is for (`.` is all)."""
+    """A registry with its rules, and the patterns of the files it applies to (`.` is all)."""
 
     rules: RuleSet
     paths: tuple[str, ...] = (".",)
@@ -128,7 +127,7 @@ class Run(Struct):
         options: RunOptions,
         targets: Sequence[Target] | None = None,
     ) -> "Run":
-        """A run over the paths; `targets` take the place of what options and configuration say.
+        """A run over the paths; `targets` replace the rules from options and configuration.
 
         Raises:
             ConfigError: options or configuration can't be used.
@@ -227,7 +226,7 @@ class Run(Struct):
         return self._planner
 
     def _leftovers(self) -> Leftovers | None:
-        """What lists the texts that no finder claims; the way back has no use for them."""
+        """What lists the texts that no finder claims; revert has no use for them."""
         if self.options.backward:
             return None
         index = self.index
@@ -405,11 +404,11 @@ class Run(Struct):
         self.refresh()
 
     def is_written(self, file: str) -> bool:
-        """Whether a file may be written: it lies in the given paths, and isn't held back."""
+        """Whether a file may be written: it is in the given paths, and isn't held back."""
         return self.is_named(file) and file not in self.held
 
     def is_named(self, file: str) -> bool:
-        """Whether a file lies in the given paths."""
+        """Whether a file is in the given paths."""
         return any(not name or file == name or file.startswith(f"{name}/") for name in self.names)
 
     def hidden(self) -> Iterator[FilePlan]:
@@ -473,10 +472,10 @@ class Run(Struct):
     def apply(
         self, writer: Writer | None = None, plans: Iterable[FilePlan] | None = None
     ) -> Iterator[FilePlan]:
-        """Writes the files; yields each plan as it came out.
+        """Writes the files; yields the final plan of each.
 
-        `plans` are the run's own, or what is left of them. Without a `writer` the run waits for
-        its turn, and looks at the files again where a stopped run had left some half done.
+        `plans` are the run's own, or what is left of them. Without a `writer`, the run waits for
+        its turn, and reads the files again if an interrupted run had left some half done.
 
         Raises:
             BusyError: another run writes to the tree.
@@ -546,7 +545,7 @@ def find_config(paths: Sequence[Path] = (), root: Path | None = None) -> Path | 
 
 
 def load_targets(config: Config, options: RunOptions, folder: Path) -> tuple[Target, ...]:
-    """The registries of a run with their rules; `folder` is where the configuration lies.
+    """The registries of a run with their rules; `folder` is where the configuration is.
 
     Raises:
         ConfigError: options or configuration can't be used.
@@ -556,7 +555,7 @@ def load_targets(config: Config, options: RunOptions, folder: Path) -> tuple[Tar
         return (Target(build_rules(config, _rule_options(config, options, folder))),)
     if options.account or options.region or options.registry_host:
         raise ConfigError(
-            "the configuration has a registry for each path, so none can be given here",
+            "the configuration sets registries by path, so none can be given here",
             hint="leave out --account, --region and --registry-host",
         )
     return tuple(

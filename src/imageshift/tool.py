@@ -170,7 +170,7 @@ def start(
         )
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
-        raise ToolError(f"{command[0]} doesn't start: {why}") from None
+        raise ToolError(f"{command[0]} can't be started: {why}") from None
 
 
 def limit_kernel(pid: int, limits: Limits) -> None:

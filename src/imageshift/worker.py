@@ -1,7 +1,7 @@
 """A program that stays and answers one request after the other, within limits.
 
 Requests and answers are frames: a head of fixed size with the lengths, then the parts. Where a
-program dies or reaches a limit, only the request at hand fails.
+program dies or reaches a limit, only the current request fails.
 """
 
 import struct

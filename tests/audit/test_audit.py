@@ -279,7 +279,7 @@ CLUSTER = (
 TEXT = """\
 cause                              containers  share
 moved in Git, not rolled out yet            2   33 %
-named by a line of the repository           2   33 %
+named in a file of the repository           2   33 %
 a wrong path in the cache                   1   16 %
 from the cache                              1   16 %
 
@@ -300,20 +300,20 @@ moved in Git, not rolled out yet: 1 image in 2 containers
     apps/web.yaml:11:18
     2 containers of Deployment/shop/web
 
-named by a line of the repository: 1 image in 2 containers
+named in a file of the repository: 1 image in 2 containers
   nginx:1.27 → HOST/docker-hub/library/nginx:1.27
     apps/web.yaml:9:18
     2 containers of Deployment/shop/web
 
 not found in Git: 2 images in 0 containers
   ghcr.io/org/night:1 → HOST/github/org/night:1
-    CronJob/shop/nightly asks for it, no pod runs it now
+    CronJob/shop/nightly uses it, but no pod runs it now
   registry.k8s.io/pause:3.10 → HOST/k8s/pause:3.10
     kept by 1 node
 
 pulls that fail:
   shop/new (c0): ErrImagePull: HOST/docker-hub/nginx:1
-    the path is wrong, HOST/docker-hub/library/nginx is right
+    the path is wrong and should be HOST/docker-hub/library/nginx
 
 """
 
@@ -345,7 +345,7 @@ def test_markdown(tree: Path) -> None:
     assert "| `nginx:1.27` | line | apps/web.yaml:9:18; Deployment/shop/web | 2 |" in lines
     assert (
         "| shop/new (c0) | `HOST/docker-hub/nginx:1` | "
-        "the path is wrong, HOST/docker-hub/library/nginx is right |"
+        "the path is wrong and should be HOST/docker-hub/library/nginx |"
     ) in lines
 
 
@@ -409,11 +409,11 @@ FAILURES = {
     ),
     "no rule": (
         (f"{HOST}/quay-mirror/x:1", "ImagePullBackOff", "manifest unknown"),
-        "no rule makes quay-mirror/x",
+        "no rule covers quay-mirror/x",
     ),
     "forbidden": (
         (f"{HOST}/docker-hub/nginx:1", "ErrImagePull", "unexpected status: 403 Forbidden"),
-        f"ECR forbids it: the path is wrong, {HOST}/docker-hub/library/nginx is right",
+        f"ECR denies it: the path is wrong and should be {HOST}/docker-hub/library/nginx",
     ),
     "import": (
         (NGINX, "ErrImagePull", "not authorized to perform: ecr:BatchImportUpstreamImage on"),
@@ -434,7 +434,7 @@ FAILURES = {
     ),
     "digits of a name": (
         ("quay.io/a:1.429", "ErrImagePull", 'pull "quay.io/a:1.429@sha256:a404b": 403 Forbidden'),
-        "the registry refuses it",
+        "the registry denies it",
     ),
     "digits of a digest": (
         (DIGEST, "ErrImagePull", f"failed to pull {DIGEST}: dial tcp 1.2.3.4:443: i/o timeout"),
@@ -443,7 +443,7 @@ FAILURES = {
     "route": ((NGINX, "ErrImagePull", "dial tcp 1.2.3.4:443: i/o timeout"), "the registry can't"),
     "platform": (
         (NGINX, "ErrImagePull", "no match for platform in manifest"),
-        "the image isn't made",
+        "the image isn't built",
     ),
     "name": (("x//y", "InvalidImageName", "couldn't parse"), "the image's name isn't valid"),
     "never": (("redis:7", "ErrImageNeverPull", ""), "the pod may not pull"),
@@ -474,11 +474,11 @@ def test_a_container_that_waits_for_another_reason(tree: Path) -> None:
 
 FILES: list[tuple[bytes, int, str]] = [
     (b"", 3, "imageshift: pods.json: it isn't JSON: "),
-    (b"[]", 3, "imageshift: pods.json: it holds no objects: "),
-    (b"{}", 3, "imageshift: pods.json: it holds no list of objects"),
+    (b"[]", 3, "imageshift: pods.json: it contains no objects: "),
+    (b"{}", 3, "imageshift: pods.json: it contains no list of objects"),
     (b"x", 3, "imageshift: pods.json: it isn't JSON: "),
     (b"[" * 100_000, 3, "imageshift: pods.json: it "),
-    (b'{"items": 1}', 3, "imageshift: pods.json: it holds no objects: "),
+    (b'{"items": 1}', 3, "imageshift: pods.json: it contains no objects: "),
     (b'{"items": [{"kind": "Pod", "spec": 1}]}', 3, "pods.json: $.items[0]: Expected `object"),
     (b'{"items": [1, {"kind": "Pod"}]}', 3, "pods.json: $.items[0]: Expected `object"),
     (b"\xff\xfe{", 3, "imageshift: pods.json: it isn't UTF-16: "),

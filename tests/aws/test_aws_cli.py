@@ -338,7 +338,7 @@ def test_warm_list() -> None:
         f"{HOST}/docker-hub/library/nginx:1.27\n{HOST}/k8s/pause:3.10\n{HOST}/quay/org/app:v1\n"
     )
     assert "pinned without a tag" in ran.stderr
-    assert "is reported to fail" in ran.stderr
+    assert "reportedly fails" in ran.stderr
 
 
 def test_warm_check(ecr_server: EcrServer) -> None:

@@ -76,7 +76,7 @@ def test_annotation(tmp_path: Path, before: str, after: str, name: str | None) -
     if name:
         first, hint, *conf = listed.stdout.splitlines(keepends=True)
         assert first == f"a.yaml:6:51: Image Updater writes {name} back\n"
-        assert hint.startswith("  hint: name the cache instead; ECR lists only the tags")
+        assert hint.startswith("  hint: name the cache instead; ECR lists only tags")
         assert hint.endswith(f": {after}\n")
         assert "".join(conf) == CONF
         assert written.stdout == f"a.yaml\n{CONF}"

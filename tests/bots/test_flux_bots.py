@@ -35,7 +35,7 @@ images:
     newTag: "1" # {"$imagepolicy": "flux-system:app:tag"}
 """.replace("TARGET", HOST)
 TARGET = f"{HOST}/github/org/app"
-TAGS = "ECR lists only the tags that were pulled already"
+TAGS = "ECR lists only tags that have been pulled"
 
 
 def test_whole_image(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_name_alone(tmp_path: Path) -> None:
 
     assert listed.stdout == (
         "k/kustomization.yaml:4:76: the marker writes the name ghcr.io/org/app back\n"
-        "  hint: take it off: the marker of the tag stays\n"
+        "  hint: remove it: the tag's marker stays\n"
     )
     assert written.code == 0
     assert (tmp_path / "k/kustomization.yaml").read_text() == SPLIT.replace(

@@ -43,7 +43,7 @@ kind: PodSecurityPolicy
 metadata: {name: p}
 spec: {volumes: [secret]}
 """
-CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: "
+CLASH = "only a post-renderer reaches it, and kustomize rejects what the chart renders: "
 OPEN = "`charts: {allow_insecure_images: true}` in the configuration"
 CASES = {
     "a key stands twice": (
@@ -68,7 +68,7 @@ CASES = {
         ARGO,
         GATED,
         "docker.io/org/one:1",
-        f"the chart refuses other registries in its values: {OPEN} lets them in",
+        f"the chart rejects other registries in its values: {OPEN} allows them",
     ),
 }
 
@@ -117,7 +117,7 @@ def test_verify_refuses_what_kustomize_would(tmp_path: Path) -> None:
 
     done = run(tmp_path / "after", "verify", "apps", "--base", str(tmp_path / "before"), *REGISTRY)
 
-    why = "kustomize refuses what the chart renders: a map that has the key hostNetwork twice"
+    why = "kustomize rejects what the chart renders: a map that has the key hostNetwork twice"
     assert why in done.stdout + done.stderr
     assert done.code == 4
 

@@ -93,7 +93,7 @@ BUMPS = {
         Version("image: {repository: registry.k8s.io/kubectl, tag: '2'}", REPOSITORY),
         (
             "15:19: override-stale: this is bitnami/kubectl: "
-            "app 2.0.0 takes registry.k8s.io/kubectl:2 by default"
+            "app 2.0.0 uses registry.k8s.io/kubectl:2 by default"
         ),
         "image:\n  repository: HOST/k8s/kubectl\n",
     ),
@@ -102,14 +102,14 @@ BUMPS = {
         Version("image: {repository: docker.io/bitnamilegacy/redis, tag: '1'}", REPOSITORY),
         (
             "15:19: override-stale: this is bitnami/redis: "
-            "app 2.0.0 takes docker.io/bitnamilegacy/redis:1 by default"
+            "app 2.0.0 uses docker.io/bitnamilegacy/redis:1 by default"
         ),
         "image:\n  repository: HOST/docker-hub/bitnamilegacy/redis\n",
     ),
     "another image": (
         Version("image: {repository: redis, tag: '7'}", REPOSITORY),
         Version("image: {repository: valkey/valkey, tag: '8'}", REPOSITORY),
-        "15:19: override-stale: this is redis: app 2.0.0 takes valkey/valkey:8 by default",
+        "15:19: override-stale: this is redis: app 2.0.0 uses valkey/valkey:8 by default",
         "image:\n  repository: HOST/docker-hub/valkey/valkey\n",
     ),
     "the registry alone is overridden": (
@@ -117,7 +117,7 @@ BUMPS = {
         Version("image: {registry: ghcr.io, repository: org/app, tag: '2'}", SPLIT),
         (
             "15:17: override-stale: this is quay.io/org/app: "
-            "app 2.0.0 takes ghcr.io/org/app:2 by default"
+            "app 2.0.0 uses ghcr.io/org/app:2 by default"
         ),
         "image:\n  registry: HOST/github\n",
     ),
@@ -126,7 +126,7 @@ BUMPS = {
         Version("image: {registry: ghcr.io, repository: jkroepke/certgen, tag: '2'}", SPLIT),
         (
             "15:17: override-stale: this is jkroepke/certgen: "
-            "app 2.0.0 takes ghcr.io/jkroepke/certgen:2 by default"
+            "app 2.0.0 uses ghcr.io/jkroepke/certgen:2 by default"
         ),
         "image:\n  registry: HOST/github\n",
     ),
@@ -135,7 +135,7 @@ BUMPS = {
         Version("image: {registry: quay.io, repository: org/app, tag: '2'}", SPLIT),
         (
             "15:19: override-stale: app 2.0.0 turns it into quay.io/HOST/docker-hub/org/app, "
-            "and takes quay.io/org/app:2 by default"
+            "and uses quay.io/org/app:2 by default"
         ),
         "image:\n  registry: HOST/quay\n  repository: org/app\n",
     ),
@@ -144,7 +144,7 @@ BUMPS = {
         Version("image: ghcr.io/org/app:2", WHOLE),
         (
             "14:12: override-stale: this is quay.io/org/app: "
-            "app 2.0.0 takes ghcr.io/org/app:2 by default"
+            "app 2.0.0 uses ghcr.io/org/app:2 by default"
         ),
         "image: HOST/github/org/app:2\n",
     ),
@@ -245,10 +245,10 @@ def test_a_path_that_no_rule_makes(tree: Tree) -> None:
     done = tree.run("check")
 
     assert done.stdout.replace(HOST, "HOST") == (
-        "apps/web.yaml:14:19: path-phantom: no rule makes HOST/quay-mirror/org/app: "
-        "app 1.0.0 takes quay.io/org/app:1 by default\n"
-        "  hint: imageshift migrate --mend-stale makes it HOST/quay/org/app; "
-        "if it is there on purpose, mark it: # imageshift: keep\n"
+        "apps/web.yaml:14:19: path-phantom: no rule covers HOST/quay-mirror/org/app: "
+        "app 1.0.0 uses quay.io/org/app:1 by default\n"
+        "  hint: imageshift migrate --mend-stale changes it to HOST/quay/org/app; "
+        "if it is intentional, mark it: # imageshift: keep\n"
     )
     assert done.code == 1
     tree.run("migrate", "--mend-stale")
@@ -271,7 +271,7 @@ def test_a_version_that_the_chart_has_left(tree: Tree) -> None:
     mended = tree.values
     tree.release(f"image: {HOST}/quay/org/app:0.9\n")
 
-    said = "this is quay.io/org/app:1: app 2.0.0 takes quay.io/org/app:2 by default"
+    said = "this is quay.io/org/app:1: app 2.0.0 uses quay.io/org/app:2 by default"
     assert found == [f"apps/web.yaml:14:12: override-stale: {said}"]
     assert mended == "replicas: 1\nimage: HOST/quay/org/app:2\n"
     assert tree.check() == []
@@ -415,7 +415,7 @@ def test_patches_whose_target_is_gone(tree: Tree) -> None:
     tree.run("migrate")
     tree.run("migrate", "--prune")
 
-    assert found[-1].endswith("override-dead: app 2.0.0 has no Deployment that is named web")
+    assert found[-1].endswith("override-dead: app 2.0.0 has no Deployment named web")
     assert tree.check() == []
     assert "patches" not in (tree.folder / "repo" / "apps" / "web.yaml").read_text()
 
@@ -426,13 +426,13 @@ MOVED = {
     "another version": (FLAG.format(2), [], "args/0", 'sidecar-image=HOST/github/org/s:2"'),
     "another place": (
         f"--first, {FLAG.format(1)}",
-        ["app 2.0.0 has the image of Deployment web elsewhere than at /spec/template/spec/{}"],
+        ["app 2.0.0 has the image of Deployment web somewhere other than /spec/template/spec/{}"],
         "args/1",
         'sidecar-image=HOST/github/org/s:1"',
     ),
     "no such place": (
         "",
-        ["app 2.0.0 has nothing at /spec/template/spec/{} of Deployment web"],
+        ["app 2.0.0 has nothing at /spec/template/spec/{} in Deployment web"],
         "",
         "",
     ),
@@ -473,7 +473,7 @@ OTHERS = {
     "the image, where nothing says that it is one": ("--base=HOST/github/org/s:1", []),
     "another text": (
         "--side=HOST/github/org/s:1",
-        ["app 1.0.0 has the image of Deployment web elsewhere than at /spec/template/spec/{}"],
+        ["app 1.0.0 has the image of Deployment web somewhere other than /spec/template/spec/{}"],
     ),
     "another image whose name begins alike": ("--side=HOST/github/org/server:1", []),
 }

@@ -124,8 +124,8 @@ def test_exactly_the_defects_are_found_and_one_run_mends_them(
         "apps/web.yaml:3:18: docker.io/curlimages/curl:8 is not from the cache",
         "apps/web.yaml:3:18: public.ecr.aws/docker/library/redis:8 is not from the cache",
         (
-            "apps/web.yaml:11:17: path-phantom: no rule makes HOST/thanos/thanos: "
-            "app 2.0.0 takes quay.io/thanos/thanos:1 by default"
+            "apps/web.yaml:11:17: path-phantom: no rule covers HOST/thanos/thanos: "
+            "app 2.0.0 uses quay.io/thanos/thanos:1 by default"
         ),
         f"apps/web.yaml:17:21: {DEAD.format('haproxy.image.repository')}",
         f"apps/web.yaml:24:23: {DEAD.format('hooks.probe.image.repository')}",

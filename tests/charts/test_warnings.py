@@ -115,7 +115,7 @@ def test_a_chart_of_another_version_is_named(
 
     said = run(tmp_path, "scan", "tree", *REGISTRY).stderr
 
-    note = f"tree/r.yaml:3:18: `charts.sources` gives chart 1.0.0 in place of version {asked}\n"
+    note = f"tree/r.yaml:3:18: `charts.sources` provides chart 1.0.0 instead of version {asked}\n"
     assert (note in said) is expected
 
 

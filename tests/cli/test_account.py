@@ -232,10 +232,10 @@ def test_a_generators_files_are_named_with_it(tmp_path: Path) -> None:
 
     made = report(tmp_path, files)
 
-    where = "the generator params of a/kustomization.yaml takes it"
+    where = "the generator params in a/kustomization.yaml reads it"
     told = [(row["file"], row["detail"].startswith(where)) for row in made["images"]]
     assert told == [("a/kustomization.yaml", False), ("a/p.txt", True), ("a/params.env", True)]
-    assert made["images"][0]["detail"].startswith("the generator params takes it")
+    assert made["images"][0]["detail"].startswith("the generator params reads it")
 
 
 def test_generated_data_of_known_programs_moves(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_strict_fails_on_unclaimed(command: str, code: int, tmp_path: Path) -> N
     done = run(tmp_path, name, ".", *REGISTRY, *CHARTS, *more)
 
     assert done.code == code
-    assert "account: 1 text in the tree: 0 cached or moving, 0 left with a reason, 1 unclaimed" in (
+    assert "1 image name in the tree: 0 cached or moving, 0 left with a reason, 1 unclaimed" in (
         done.stderr
     )
 
@@ -328,11 +328,11 @@ def test_the_whole_account(tmp_path: Path) -> None:
     first, *counts = done.stdout.splitlines()
     assert first.startswith(f"v.yaml:1:4: skipped: {HUB} (unclaimed: no finder reads this text")
     assert counts == [
-        "     2 named in the tree",
+        "     2 image names in the tree",
         "     1   cached or moving",
         "     0   left with a reason",
         "     1   unclaimed",
-        "     0 brought by charts, post-renderers and remote bases",
+        "     0 more from charts, post-renderers and remote bases",
         "     2 references, in 2 uses",
         (
             "forecast: docker.io 1 image in 1 reference; a roll of 10 nodes makes 10 x 1 = 10 "

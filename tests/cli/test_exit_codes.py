@@ -143,7 +143,7 @@ ERRORS: dict[str, tuple[BaseException, int, str]] = {
     "source": (SourceError("x"), 3, "imageshift: x\n"),
     "any of ours": (ImageshiftError("x"), 3, "imageshift: x\n"),
     "tool": (ToolError("helm failed"), 4, "imageshift: helm failed\n"),
-    "interruption": (KeyboardInterrupt(), 130, "interrupted: every file is whole\n"),
+    "interruption": (KeyboardInterrupt(), 130, "interrupted: every file is complete\n"),
     "exit": (SystemExit(5), 5, ""),
 }
 

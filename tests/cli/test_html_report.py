@@ -160,16 +160,16 @@ WHOLE = {
             ["9:14", "…/quay/a/b:1", "Po web"],
         ],
     },
-    "Files not looked into 1": {
+    "Files skipped 1": {
         CODES["other-format"].title: [
             ["place", "detail"],
             ["Dockerfile", "Dockerfile: not read, and names 1 image"],
         ],
     },
-    "Account": {
-        "The account": [
-            ["texts", "what became of them"],
-            ["11", "named in the tree"],
+    "Image names": {
+        "Image names in the tree, and what happened to them": [
+            ["number", "what happened"],
+            ["11", "image names in the tree"],
             ["4", "cached or moving"],
             ["7", "left with a reason"],
             ["2", CODES["doubtful"].title],
@@ -177,9 +177,9 @@ WHOLE = {
             ["2", CODES["no-rule"].title],
             ["1", CODES["unparsable"].title],
             ["0", "unclaimed"],
-            ["0", "brought by charts, post-renderers and remote bases"],
+            ["0", "more from charts, post-renderers and remote bases"],
             ["6", "references, in 11 uses"],
-            ["1", "in 1 file that imageshift doesn't read: Dockerfile"],
+            ["1", "more in 1 file that imageshift doesn't read: Dockerfile"],
         ],
     },
     "Rules": {
@@ -215,7 +215,7 @@ def test_whole_page(tmp_path: Path) -> None:
         "From the cache 2",
         "Files 1",
         "Warnings 4",
-        "Account",
+        "Image names",
         "Rules",
     ]
 
@@ -391,7 +391,9 @@ def test_charts_that_nobody_read_are_in_the_account(tmp_path: Path) -> None:
 
     page = page_of(tmp_path, "scan", ".", "--charts", "off")
 
-    account = tables(page.one("section", id="account"))["The account"]
+    account = tables(page.one("section", id="account"))[
+        "Image names in the tree, and what happened to them"
+    ]
     assert ["1", "releases whose charts weren't read"] in account
 
 
@@ -401,7 +403,7 @@ def test_tree_without_images(tmp_path: Path) -> None:
 
     page = page_of(tmp_path, "scan", ".")
 
-    assert [one.text for one in page.all("h2")] == ["Coverage", "Account", "Rules"]
+    assert [one.text for one in page.all("h2")] == ["Coverage", "Image names", "Rules"]
     assert [one.text for one in page.all("dd")] == ["0", "0", "0", "0"]
 
 

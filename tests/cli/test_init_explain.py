@@ -306,7 +306,7 @@ OLD = {
         "",
     ),
     "options win": ('account: "1"\nregion: eu-west-1\nrules: console\n', REGISTRY, ""),
-    "one that is broken": ("account: [\n", REGISTRY, "nothing of the old file is kept: "),
+    "one that is broken": ("account: [\n", REGISTRY, "nothing from the old file is kept: "),
 }
 
 

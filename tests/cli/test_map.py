@@ -50,7 +50,7 @@ def test_no_rule_comes_back_unchanged(tmp_path: Path) -> None:
     done = run(tmp_path, "map", "gcr.io/a/b:1", "nginx", *REGISTRY)
 
     assert (done.code, done.stdout) == (0, f"gcr.io/a/b:1\n{LINES['nginx']}\n")
-    assert done.stderr == "imageshift: gcr.io/a/b:1: no rule has the upstream gcr.io\n"
+    assert done.stderr == "imageshift: gcr.io/a/b:1: no rule covers gcr.io\n"
 
 
 HINTS = {
@@ -73,7 +73,7 @@ def test_alias_is_named_where_it_would_help(tmp_path: Path, text: str, alias: st
 
     host = text.partition("/")[0]
     said = f": --alias {alias} gives it one" if alias else ""
-    assert done.stderr == f"imageshift: {text}: no rule has the upstream {host}{said}\n"
+    assert done.stderr == f"imageshift: {text}: no rule covers {host}{said}\n"
     if alias is not None:
         assert run(tmp_path, "map", text, "--alias", alias, *REGISTRY).stdout.startswith(HOST)
 
@@ -102,7 +102,7 @@ def test_what_has_no_room_ends_in_3(tmp_path: Path) -> None:
     done = run(tmp_path, "map", "--rule", "quay.io=a-long-prefix", text, "nginx", *REGISTRY)
 
     assert (done.code, done.stdout) == (3, f"{text}\n{LINES['nginx']}\n")
-    assert "the repository would be 259 characters long, references take 255" in done.stderr
+    assert "the repository would be 259 characters long, but references allow 255" in done.stderr
 
 
 def test_inverse(tmp_path: Path) -> None:

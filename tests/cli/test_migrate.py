@@ -86,7 +86,7 @@ def test_scan_lists_every_image(folder: Path) -> None:
 
     assert done.stdout.splitlines()[:3] == [
         f"apps/pod.yaml:7:14: rewrite: nginx:1.25 → {HOST}/docker-hub/library/nginx:1.25",
-        "apps/pod.yaml:9:14: no-rule: gcr.io/a/b:1 (no rule has the upstream gcr.io)",
+        "apps/pod.yaml:9:14: no-rule: gcr.io/a/b:1 (no rule covers gcr.io)",
         *[line for line in done.stdout.splitlines() if line.startswith("apps/pod.yaml:11:15")],
     ]
 
@@ -172,7 +172,7 @@ def test_one_is_one(tmp_path: Path) -> None:
     twice = run(tmp_path, "scan", "other", *REGISTRY)
 
     assert one.stderr.startswith("1 file, 1 image: 1 to rewrite\n")
-    assert twice.stdout.startswith("unparsable 1 file not looked into\n  invalid YAML: ")
+    assert twice.stdout.startswith("unparsable 1 file skipped\n  invalid YAML: ")
     assert twice.stdout.count("invalid YAML") == 1
     assert "\n  other/b.yaml:3:1\n  other/b.yaml:6:1\n" in twice.stdout
 

@@ -83,7 +83,7 @@ def test_base_out_of_reach(tree: Path) -> None:
     assert done.code == 4
     place = "x/kustomization.yaml:2:3: http://127.0.0.1:1/x.yaml"
     assert f"imageshift: {place}: kustomize can't fetch it\n" in done.stderr
-    assert "  hint: see whether it can be fetched from here, or leave out --render" in done.stderr
+    assert "  hint: check whether it can be fetched from here, or leave out --render" in done.stderr
     assert read_tree(tree) == before
 
 

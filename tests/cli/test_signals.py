@@ -54,7 +54,7 @@ def test_signal_while_a_program_runs(
     finally:
         process.kill()
 
-    assert (process.returncode, "interrupted: every file is whole" in said) == (130, True), said
+    assert (process.returncode, "interrupted: every file is complete" in said) == (130, True), said
     assert_gone([int(pid) for pid in slow_tools.read_text().split()])
     assert read_tree(tree, ()) == {name: str(content).encode() for name, content in TREE.items()}
 

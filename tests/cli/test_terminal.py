@@ -299,7 +299,7 @@ def test_what_is_folded_says_how_to_see_it(tmp_path: Path) -> None:
 
     assert counted.startswith("folder  rewrite\n.            30\n\nupstream")
     assert "\n--verbose lists every image and place\n" in counted
-    assert "weren't seen (4 times)\n  hint: Read what" in folded
+    assert "are missing from the report (4 times)\n  hint: Read what" in folded
     assert "\n--verbose lists every image and place\n" in folded
     assert "doubtful 4 images left alone\n" in whole
     assert "--verbose lists" not in whole

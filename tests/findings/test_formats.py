@@ -69,7 +69,7 @@ def test_text(tmp_path: Path) -> None:
         f"  hint: {APP}\n"
     )
     strict = check(tmp_path, "text", "--strict", "--quiet").splitlines()
-    assert strict[2] == "a.yaml:9:14: nvcr.io/x/y:1: no-rule: no rule has the upstream nvcr.io"
+    assert strict[2] == "a.yaml:9:14: nvcr.io/x/y:1: no-rule: no rule covers nvcr.io"
     assert strict[3].startswith("  hint: Add a rule with `--rule UPSTREAM=PREFIX`")
 
 

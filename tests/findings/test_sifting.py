@@ -161,7 +161,7 @@ def test_baseline(repository: Path) -> None:
     write_tree(repository, {"a.yaml": f"# x\n{POD}    - image: nginx:2\n    - image: busybox:1\n"})
 
     assert (written.code, written.stdout) == (0, "")
-    assert written.stderr == "known.json: 5 findings, which later runs leave out\n"
+    assert written.stderr == "known.json: 5 findings; later runs leave them out\n"
     assert content["schema"] == "imageshift-baseline/v1"
     first = {"code": "not-cached", "file": "a.yaml", "subject": "nginx:1", "count": 1}
     assert content["findings"][0] == first

@@ -245,7 +245,7 @@ _HIDDEN = {
     "git: {repoURL: 'https://git.example.com/x/other', files: [{path: 'apps/*'}]}": (
         "reads https://git.example.com/x/other, another repository"
     ),
-    "list: {elements: [{b: x}]}": "Helm, which fills such templates, is not installed or refuses",
+    "list: {elements: [{b: x}]}": "Helm, which fills such templates, isn't installed or rejects",
 }
 
 

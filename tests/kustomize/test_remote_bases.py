@@ -225,7 +225,7 @@ def test_kustomization_without_room_for_entries(tmp_path: Path, server: str) -> 
         "prod/kustomization.yaml:2 private.example/own:1 no-rule no-rule",
     ]
     assert {result.detail for result in kept if result.reason == "conflict"} == {
-        "its kustomization's text has no place for an images entry"
+        "there is nowhere to put an images entry in its kustomization"
     }
 
 

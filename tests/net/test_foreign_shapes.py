@@ -289,8 +289,8 @@ def test_a_config_that_never_ends(tmp_path: Path) -> None:
 HELPERS = {
     "garbage": ("echo hello", "it isn't JSON"),
     "a list": ("echo '[]'", "its answer isn't a mapping"),
-    "no keys": ("echo '{}'", "its answer holds no login"),
-    "odd keys": ("""echo '{"Username": 7, "Secret": []}'""", "its answer holds no login"),
+    "no keys": ("echo '{}'", "it returned no login"),
+    "odd keys": ("""echo '{"Username": 7, "Secret": []}'""", "it returned no login"),
     "no UTF-8": (r"""printf '{"Username": "\377", "Secret": "x"}'""", "it isn't JSON"),
     "too much": ("yes", "wrote more than 1 MiB"),
     "refusal": ("echo credentials not found; exit 1", None),
@@ -378,7 +378,8 @@ def test_a_list_of_repositories_that_is_none(web: Web, home: HelmHome) -> None:
     with pytest.raises(ChartUnavailableError) as caught:
         locator(home).find(ChartSource(kind=SourceKind.HELM_HTTP, name="x", url=web.url))
     assert caught.value.hint == (
-        f"log in with `helm repo add --username`; {home.repositories} holds no list of repositories"
+        f"log in with `helm repo add --username`; {home.repositories} contains no list of "
+        "repositories"
     )
 
 

@@ -87,7 +87,7 @@ def test_a_token_server_elsewhere(web: Web, other: Web) -> None:
     assert other.logins == [None]
     assert web.logins == [None, "Bearer granted"]
     assert client.note == (
-        f"{web.host} asks for a token from {other.url}, which isn't sent its login"
+        f"{web.host} asks for a token from {other.url}, which doesn't get its login"
     )
 
 

@@ -273,12 +273,18 @@ def test_policies_are_valid(
 
 
 REFUSED = {
-    "a variable for a host": (("kyverno", "--registry-host", "${HOST}"), "can't hold the variable"),
+    "a variable for a host": (
+        ("kyverno", "--registry-host", "${HOST}"),
+        "can't contain the variable",
+    ),
     "no registry": (("mutating",), "account"),
-    "a name with a capital": (("kyverno", *REGISTRY, "--name", "A"), "'A' isn't a name"),
+    "a name with a capital": (
+        ("kyverno", *REGISTRY, "--name", "A"),
+        "'A' isn't a valid Kubernetes name",
+    ),
     "a namespace with a quote": (
         ("kyverno", *REGISTRY, "--exclude-namespace", "a'"),
-        "isn't a name",
+        "isn't a valid Kubernetes name",
     ),
     "a format": (("kyverno", *REGISTRY, "--format", "json"), "No such option: --format"),
 }

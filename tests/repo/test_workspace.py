@@ -274,7 +274,7 @@ def test_root_of_a_link(in_folder: Path, link: str, target: str, root: str | Non
     if root is None:
         with pytest.raises(NoFilesError, match="is a link out of the root") as error:
             find_root([Path(link)])
-        assert error.value.hint == "name what it leads to, or a --root that holds both"
+        assert error.value.hint == "name the file that it points to, or a --root that contains both"
     else:
         assert find_root([Path(link)]) == (work / root).resolve()
 

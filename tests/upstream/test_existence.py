@@ -111,7 +111,7 @@ def test_platforms(repository: Repository) -> None:
 
     assert repository.findings(*images, more=("--platform", "linux/amd64")) == ([], 0)
     assert repository.findings(*images, more=("--platform", "linux/arm64")) == (
-        ["web.yaml:9:18: platform-missing: UPSTREAM/org/app:1: it isn't made for linux/arm64"],
+        ["web.yaml:9:18: platform-missing: UPSTREAM/org/app:1: it isn't built for linux/arm64"],
         1,
     )
     both = ("--platform", "linux/s390x", "--platform", "windows/amd64")
@@ -131,7 +131,7 @@ def test_tags_that_moved(repository: Repository, registry: OciRegistry) -> None:
             f"web.yaml:8:18: tag-moved: UPSTREAM/org/moved:1@{old}: the tag 1 is {new} now",
             (
                 f"web.yaml:10:18: tag-moved: UPSTREAM/org/moved:9@{new}: "
-                "the tag 9 is gone, the digest is there"
+                "the tag 9 is gone, but the digest exists"
             ),
         ],
         1,
@@ -176,7 +176,7 @@ def test_private_images(tmp_path: Path, home: Path) -> None:
         [
             (
                 "web.yaml:8:18: upstream-denied: UPSTREAM/org/app:1: "
-                "without a login it can't be read: it is private, or isn't there"
+                "without a login it can't be read: it is private, or doesn't exist"
             )
         ],
         1,

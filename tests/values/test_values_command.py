@@ -84,12 +84,12 @@ def test_other_formats_hold_the_same_values(name: str) -> None:
 def test_what_has_no_comments_is_said() -> None:
     """JSON and --set hold nothing but values; the rest goes to standard error."""
     said = (
-        "These now pin what so far came with umbrella 1.0.0: "
-        "raise them together with the chart (tag-frozen):\n"
+        "These now pin what used to come from umbrella 1.0.0: "
+        "update them together with the chart (tag-frozen):\n"
         "  own.image\n"
         "No value moves these:\n"
         "  docker.io/bitnami/nginx:1.27.0-debian (Deployment/rel-w): "
-        "the chart refuses other registries, unless --allow-insecure-images is given\n"
+        "the chart rejects other registries unless --allow-insecure-images is given\n"
         "umbrella 1.0.0: 2 images moved by values, 1 not moved by values\n"
     )
     as_json, as_set = (values("umbrella", "--format", each) for each in ("json", "helm-set"))
@@ -117,7 +117,7 @@ def test_json_with_post_renderers() -> None:
 
 
 def test_nothing_is_pinned_where_no_post_renderer_works(tmp_path: Path) -> None:
-    """Where kustomize refuses the chart there are no post-renderers, and nothing pinned by them."""
+    """Where kustomize rejects the chart there are no post-renderers, and nothing pinned by them."""
     pod = (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {a: b, a: c}}\n"
         "spec: {containers: [{name: a, image: x.io/a, args: [--image=quay.io/a/b:1]}]}\n"
@@ -140,7 +140,7 @@ def test_a_gate_is_opened_when_asked() -> None:
         "# gate 1.0.0: values that take its images from the cache\n"
         "global:\n"
         "  security:\n"
-        "    # lets the chart take images of other registries\n"
+        "    # lets the chart use images from other registries\n"
         "    allowInsecureImages: true\n"
         "image:\n"
         "  # docker.io/bitnami/nginx:1.27.0-debian (Deployment/rel-w)\n"
@@ -199,8 +199,8 @@ def test_names_that_formats_have_to_spell(tmp_path: Path) -> None:
         f'  "p[0],q": {mapped}/redis:2\n'
         f"  # nginx:1 (Pod/x\\n# y: REL)\n"
         f'  "x=y": {mapped}/nginx:1\n'
-        "# These now pin what so far came with my.chart 1.2.3: "
-        "raise them together with the chart (tag-frozen):\n"
+        "# These now pin what used to come from my.chart 1.2.3: "
+        "update them together with the chart (tag-frozen):\n"
         "#   a.b.p[0],q\n"
         "#   a.b.x=y\n"
     )
@@ -227,8 +227,8 @@ EXPECTED = (
     "# whole 1.0.0: values that take its images from the cache\n"
     "# nginx:1.27 (Deployment/whole-web)\n"
     f"image: {HOST}/docker-hub/library/nginx:1.27\n"
-    "# These now pin what so far came with whole 1.0.0: "
-    "raise them together with the chart (tag-frozen):\n"
+    "# These now pin what used to come from whole 1.0.0: "
+    "update them together with the chart (tag-frozen):\n"
     "#   image\n"
 )
 
@@ -273,7 +273,7 @@ def test_a_chart_in_an_archive_and_a_repository(tmp_path: Path, archive: bytes) 
         "    values:\n"
         "      # nginx:1.27 (Deployment/web-web)\n"
         f"      - image: {HOST}/docker-hub/library/nginx:1.27\n"
-        "# These now pin what so far came with whole 1.0.0: raise them together with the chart "
+        "# These now pin what used to come from whole 1.0.0: update them together with the chart "
         "(tag-frozen):\n"
         "#   image\n"
     )
@@ -313,9 +313,13 @@ ERRORS: list[tuple[tuple[str, ...], int, str]] = [
     (("nowhere",), 2, "imageshift: no chart is at nowhere\n  hint: give a folder, a .tgz, an"),
     (("a/b", "--repo", "http://127.0.0.1:9"), 2, "imageshift: 'a/b' isn't the name of a chart"),
     (("oci://host",), 2, "imageshift: oci://host names no chart in a registry\n"),
-    (("chart", "--version", "1"), 2, "imageshift: chart has one version alone\n"),
+    (("chart", "--version", "1"), 2, "imageshift: chart has only one version\n"),
     (("chart", "-f", "none.yaml"), 2, "imageshift: none.yaml: "),
-    (("chart", "-f", "chart/Chart.yaml", "-f", "list.yaml"), 2, "imageshift: list.yaml: it holds"),
+    (
+        ("chart", "-f", "chart/Chart.yaml", "-f", "list.yaml"),
+        2,
+        "imageshift: list.yaml: it contain",
+    ),
     (("chart", "-f", "bad.yaml"), 2, "imageshift: bad.yaml:1:"),
     (("chart", "--format", "argocd", "--post-renderer"), 2, "imageshift: only Flux has post-"),
     (("x", "--repo", "http://127.0.0.1:9", "--offline"), 4, "imageshift: the index of http"),

@@ -39,7 +39,7 @@ SHOWN = {
         False,
         [
             "equal         25 HelmReleases: 50 objects, 1 image moved",
-            "--verbose lists all that are equal",
+            "--verbose lists all equal ones",
         ],
     ),
     "many, in full": (

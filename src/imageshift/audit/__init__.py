@@ -1,1 +1,1 @@
-"""What a cluster runs, joined to the repository that should say so."""
+"""What a cluster runs, matched with the repository that should describe it."""

@@ -1,4 +1,4 @@
-"""Why a container's image is what it is: the one answer of a closed list for each."""
+"""Why a container runs its image: one cause from a closed list for each."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -57,9 +57,9 @@ class Cause(StrEnum):
 _WORDS = {
     Cause.CACHE: "from the cache",
     Cause.WRONG_PATH: "a wrong path in the cache",
-    Cause.OWN: "the team's own repository on the registry",
+    Cause.OWN: "your own repository in the target registry",
     Cause.NOT_ROLLED_OUT: "moved in Git, not rolled out yet",
-    Cause.LINE: "named by a line of the repository",
+    Cause.LINE: "named in a file of the repository",
     Cause.CHART: "a chart's default",
     Cause.CONTROLLER: "made by a controller",
     Cause.INJECTED: "injected sidecar",
@@ -70,7 +70,7 @@ _WORDS = {
 
 
 class Told(Struct, frozen=True):
-    """What is said of one image at one place; `place` is in the repository, if anywhere."""
+    """The cause of one image; `place` is its location in the repository, if there is one."""
 
     image: str
     cause: Cause
@@ -83,7 +83,7 @@ class Told(Struct, frozen=True):
 
 
 class Workloads:
-    """What makes pods: the chain of owners, as far as the lists have it or names tell it."""
+    """What creates pods: the chain of owners, as far as the lists or the names show it."""
 
     def __init__(self, items: Iterable[Item]) -> None:
         self._items = {
@@ -91,7 +91,7 @@ class Workloads:
         }
 
     def top(self, item: Item) -> Owner:
-        """What a pod is made by in the end; the object itself where nothing makes it."""
+        """The topmost owner of a pod; the object itself if it has no owner."""
         found = Owner(item.kind, item.metadata.name, item.api_version)
         seen: set[Owner] = set()
         owner = item.owner
@@ -129,7 +129,7 @@ def _group(owner: Owner) -> str:
 
 
 class Causes:
-    """Finds causes; equal questions are answered once."""
+    """Finds causes, and remembers them."""
 
     def __init__(self, rules: RuleSet, git: GitImages, workloads: Workloads) -> None:
         self._rules = rules
@@ -150,7 +150,7 @@ class Causes:
         return self._known[key]
 
     def of_name(self, image: str) -> Told:
-        """The cause of an image that no pod at hand runs."""
+        """The cause of an image that no listed pod runs."""
         return self._told(image, "", Owner(), None, ("", ""))
 
     def _told(
@@ -184,7 +184,7 @@ class Causes:
         )
 
     def _on_ecr(self, image: str, reference: ImageReference, workload: str) -> Told | None:
-        """What is said of an image that lies on ECR."""
+        """What is said about an image that is on ECR."""
         if reference.registry == self._rules.registry.host:
             return self._on_own(image, reference, workload)
         host = parse_ecr_host(reference.registry)
@@ -194,7 +194,7 @@ class Causes:
         return Told(image, cause, reference.registry, workload=workload)
 
     def _on_own(self, image: str, reference: ImageReference, workload: str) -> Told:
-        """What is said of an image on the own registry."""
+        """What is said about an image on the target registry."""
         outcome, upstream = self._rules.map(reference), self._rules.unmap(reference)
         registry = upstream.registry if upstream else ""
         if isinstance(outcome, Cached):
@@ -296,7 +296,7 @@ def _tag_note(mention: Mention, image: ImageReference) -> str:
 
 
 def each_node_image(item: Item) -> Iterator[str]:
-    """The images that a node keeps: by their tags, else by the digest."""
+    """The images stored on a node, by their tags, or else by digest."""
     for image in (item.status.images if item.status else None) or ():
         names = [name for name in image.names or () if not name.startswith("<none>")]
         yield from [name for name in names if "@" not in name] or names[:1]

@@ -1,4 +1,4 @@
-"""What `kubectl get … -o json` says, read by its types: pods, what makes them, nodes' images."""
+"""The output of `kubectl get … -o json` as types: pods, their owners, and images on nodes."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ class Owner(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class Metadata(Struct, frozen=True, rename="camel"):
-    """An object's metadata, as far as it tells where the object comes from."""
+    """An object's metadata, as far as it shows where the object comes from."""
 
     name: str = ""
     namespace: str = ""
@@ -31,7 +31,7 @@ class Metadata(Struct, frozen=True, rename="camel"):
 
 
 class Container(Struct, frozen=True, gc=False, rename="camel"):
-    """A container as it is asked for."""
+    """A container as it is specified."""
 
     name: str = ""
     image: str = ""
@@ -49,7 +49,7 @@ class _State(Struct, frozen=True, rename="camel"):
 
 
 class ContainerStatus(Struct, frozen=True, rename="camel"):
-    """What became of a container."""
+    """A container's status."""
 
     name: str = ""
     image: str = ""
@@ -160,7 +160,7 @@ def read_items(content: bytes, name: str) -> tuple[list[Item], list[str]]:
         raise SourceError(f"{name}: it isn't JSON: {error}", reason="unparsable") from None
     if found.items is None:
         if not found.kind:
-            raise SourceError(f"{name}: it holds no list of objects", reason="unparsable")
+            raise SourceError(f"{name}: it contains no list of objects", reason="unparsable")
         return [found], problems
     kind = _LIST.match(found.kind)
     if kind is not None and kind[1]:
@@ -184,9 +184,9 @@ def _one_by_one(data: bytes, name: str) -> tuple[_File, list[str]]:
     try:
         raw = _RAW.decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise SourceError(f"{name}: it holds no objects: {error}", reason="unparsable") from None
+        raise SourceError(f"{name}: it contains no objects: {error}", reason="unparsable") from None
     if raw.items is None:
-        raise SourceError(f"{name}: it holds no list of objects", reason="unparsable")
+        raise SourceError(f"{name}: it contains no list of objects", reason="unparsable")
     items: list[Item] = []
     problems: list[str] = []
     for number, part in enumerate(raw.items):

@@ -1,4 +1,4 @@
-"""An audit: every running image with its cause, counted, and every pull that failed."""
+"""An audit: every running image with its cause and count, and every failed pull."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -17,9 +17,9 @@ _MADE = frozenset({"Succeeded", "Failed"})
 
 
 class Row(Struct):
-    """One image with one cause: how many containers run it, where, and what else asks for it.
+    """One image with one cause: how many containers run it, where, and what else uses it.
 
-    `templates` are objects that would run it without a pod at hand, `nodes` those that keep it.
+    `templates` are objects that would run it without a listed pod, `nodes` those that keep it.
     """
 
     told: Told
@@ -31,7 +31,7 @@ class Row(Struct):
 
     @property
     def comes_from_upstream(self) -> bool:
-        """Whether it has a rule, and isn't taken from the cache."""
+        """Whether it has a rule, but isn't pulled from the cache."""
         return self.told.target is not None and self.told.cause is not Cause.WRONG_PATH
 
 

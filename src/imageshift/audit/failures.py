@@ -47,7 +47,7 @@ def _sign(pattern: str, cached: str, other: str = "") -> _Sign:
 _SIGNS = (
     _sign(
         r"no match for platform|no matching manifest",
-        "the image isn't made for the node's platform",
+        "the image isn't built for the node's platform",
     ),
     _sign(
         rf"too ?many ?requests|{_STATUS.format(429)}|rate limit",
@@ -76,18 +76,19 @@ _SIGNS = (
     ),
     _sign(
         rf"{_STATUS.format(403)}|forbidden|denied",
-        "ECR forbids it: {path}; else the rule's secret may not read it from {upstream}, or the "
-        "node's role or a policy of the repository refuses it",
-        "the registry refuses it: the image is private, or doesn't exist",
+        "ECR denies it: {path}; or the rule's secret can't read it from {upstream}, or the node's "
+        "role or a repository policy denies it",
+        "the registry denies it: the image is private, or doesn't exist",
     ),
     _sign(
         rf"{_STATUS.format(401)}|unauthori[sz]ed",
-        "the login isn't accepted: the node's role, or the secret of the rule {prefix}",
-        "the registry doesn't accept the login",
+        "the login was rejected: check the node's role, or the secret of the rule {prefix}",
+        "the registry rejected the login",
     ),
     _sign(
         r"no such host|server misbehaving",
-        "the host can't be resolved: are the account and Region right, and has the VPC a resolver?",
+        "the host can't be resolved: are the account and Region right, and does the VPC have a "
+        "DNS resolver?",
         "the host can't be resolved",
     ),
     _sign(
@@ -101,7 +102,7 @@ _SIGNS = (
 
 
 def explain_pull(image: str, reason: str, message: str, rules: RuleSet) -> str:
-    """What a failed pull means; the kubelet's own message where nothing is known of it."""
+    """What a failed pull means; the kubelet's own message if it isn't recognized."""
     try:
         reference = rules.normalize(rules.parse(image))
     except InvalidReferenceError as error:
@@ -133,14 +134,14 @@ def _words(reference: ImageReference, rules: RuleSet, action: str) -> dict[str, 
 
 
 def _path(reference: ImageReference, rules: RuleSet) -> str:
-    """What is wrong with a path on the own registry, as far as the rules tell."""
+    """What is wrong with a path on the target registry, as far as the rules tell."""
     outcome = rules.map(reference)
     if isinstance(outcome, Mapped):
-        return f"the path is wrong, {outcome.target.full_name} is right"
+        return f"the path is wrong and should be {outcome.target.full_name}"
     if not isinstance(outcome, Cached):
-        return f"no rule makes {reference.repository}, and no such repository or image is there"
+        return f"no rule covers {reference.repository}, and there is no such repository or image"
     return (
         f"{outcome.upstream.normalized} isn't cached and wasn't fetched: it doesn't exist "
-        f"upstream, the rule {outcome.rule.prefix} isn't there, or the node's role lacks "
+        f"upstream, the rule {outcome.rule.prefix} doesn't exist, or the node's role lacks "
         "ecr:BatchImportUpstreamImage and ecr:CreateRepository"
     )

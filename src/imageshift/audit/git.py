@@ -1,4 +1,4 @@
-"""What the repository says of images: by the names that nodes pull, moved or not."""
+"""Where the repository names images, by the names that nodes pull, moved or not."""
 
 from collections.abc import Callable, Iterable
 
@@ -14,9 +14,9 @@ __all__ = ["GitImages", "Mention"]
 
 
 class Mention(Struct, frozen=True):
-    """One place of the repository that names an image, or makes a chart bring it.
+    """A place in the repository that names an image, or the release whose chart contains it.
 
-    `moved` says that it names the image on the cache already; `why` why it stays where it is.
+    `moved` says that it already names the image in the cache, `why` why it stays where it is.
     """
 
     place: str

@@ -1,4 +1,4 @@
-"""An audit as text, as Markdown and as data; and what has changed since an older one."""
+"""An audit as text, Markdown and data, and what has changed since an older one."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -25,14 +25,14 @@ class _Image(Struct, frozen=True):
 
 
 class OldReport(Struct, frozen=True):
-    """An older audit's JSON, as far as comparing goes."""
+    """The parts of an older audit's JSON that are compared."""
 
     command: str = ""
     images: list[_Image] = []
 
 
 class Change(Struct, frozen=True):
-    """What has become of an image of a workload since an older audit; "" is: not there."""
+    """How the cause of a workload's image has changed since an older audit; "" means absent."""
 
     image: str
     workload: str
@@ -58,7 +58,7 @@ def read_report(content: bytes, name: str) -> OldReport:
 
 
 def changes(old: OldReport, new: Audit) -> list[Change]:
-    """Images that came, went, or have another cause now."""
+    """Images that appeared, disappeared, or have another cause now."""
     before = {(row.image, row.workload or ""): row.cause for row in old.images}
     after = {(row.told.image, row.told.workload): str(row.told.cause) for row in new.rows}
     return [
@@ -177,7 +177,7 @@ def _runs(row: Row) -> str:
     if row.containers:
         parts.append(f"{counted(row.containers, 'container')} of {workload}")
     if row.templates:
-        parts.append(f"{workload} asks for it, no pod runs it now")
+        parts.append(f"{workload} uses it, but no pod runs it now")
     if row.nodes:
         parts.append(f"kept by {counted(row.nodes, 'node')}")
     return ", ".join(parts)

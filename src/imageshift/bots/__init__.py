@@ -1,3 +1,3 @@
-"""Bots that change images by themselves: what they must know of the cache, and what undoes it."""
+"""Bots that change images by themselves: what they must know about the cache, and would undo."""
 
 __all__: list[str] = []

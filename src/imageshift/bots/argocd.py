@@ -1,4 +1,4 @@
-"""Argo CD Image Updater: images that it would write under their upstream's name.
+"""Argo CD Image Updater: images that it would write with their upstream's name.
 
 It reads annotations of Applications, and since version 1 ImageUpdater objects.
 """
@@ -15,8 +15,8 @@ __all__ = ["PREFIX", "find_updater", "registries_conf"]
 PREFIX = "argocd-image-updater.argoproj.io"
 _LIST = f"{PREFIX}/image-list"
 _HINT = (
-    "name the cache instead; ECR lists only the tags that were pulled already, so new ones are "
-    "seen when somebody has pulled them"
+    "name the cache instead; ECR lists only tags that have been pulled, so a new tag shows up "
+    "only after somebody pulls it"
 )
 _CONF = """\
 registries:
@@ -42,7 +42,7 @@ def find_updater(
 
 
 def registries_conf(registry: Registry) -> str:
-    """What Image Updater's `registries.conf` needs to know of the registry."""
+    """What Image Updater's `registries.conf` needs to know about the registry."""
     return _CONF.format(host=registry.host)
 
 

@@ -23,8 +23,8 @@ _MARKER = lazy_re(
 )
 _ONLY = lazy_re(r"[ \t]*#[ \t]*$")
 _LISTS = (
-    "ECR lists only the tags that were pulled already, so the policy sees new ones when somebody "
-    "has pulled them"
+    "ECR lists only tags that have been pulled, so the policy sees a new tag only after somebody "
+    "pulls it"
 )
 _Key = tuple[str, str]
 
@@ -69,7 +69,7 @@ def find_flux(
     """What Flux's automation would undo in the files that may be written.
 
     Where a marker sets a whole image, its ImageRepository has to read the cache. Where markers set
-    only names, they are taken off, and Flux goes on asking the upstream for tags.
+    only names, they are removed, and Flux keeps asking the upstream for tags.
     """
     known = list(files)
     found = list(objects_of(workspace, known, _GROUP))
@@ -147,7 +147,7 @@ def _mended(
             marker.file,
             marker.place,
             f"the marker writes the name {repository.image.value} back",
-            "take it off: the marker of the tag stays",
+            "remove it: the tag's marker stays",
             ((marker.file, _without(marker, source)),),
         )
 

@@ -18,9 +18,9 @@ __all__ = ["BotFinding", "Object", "edited", "moved", "objects_of"]
 
 
 class BotFinding(Struct, frozen=True):
-    """A place where a bot would write an upstream's name, with the edits that mend it.
+    """A place where a bot would write an upstream's name, with the edits that fix it.
 
-    `edits` is empty where only people can decide; `hint` says what to do.
+    `edits` is empty if only people can decide; `hint` says what to do.
     """
 
     file: str

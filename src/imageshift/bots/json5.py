@@ -51,7 +51,7 @@ def parse(text: str) -> Node:
     node = reader.value(reader.skip(0), 0)
     end = reader.skip(node.end)
     if end < len(text):
-        raise reader.error("more text behind the value", end)
+        raise reader.error("unexpected text after the value", end)
     return node
 
 

@@ -108,12 +108,12 @@ class RenovateConfig(Struct, frozen=True):
         return {name: value for name, value in wanted.items() if name not in self.aliases}
 
     def differing(self, wanted: Mapping[str, str]) -> dict[str, str]:
-        """The aliases that it has with another upstream, which may be meant so."""
+        """The aliases that it has with another upstream, which may be intentional."""
         own = self.aliases
         return {name: own[name] for name in wanted if own.get(name, wanted[name]) != wanted[name]}
 
     def ignoring(self) -> list[str]:
-        """The managers that it turns on, or that are on anyway, and that don't know aliases."""
+        """The managers that don't know aliases and are on, by default or by the configuration."""
         node = self.node.get("enabledManagers")
         enabled = None if node is None else node.value
         chosen = [name for name in IGNORING if not isinstance(enabled, list) or name in enabled]
@@ -121,7 +121,7 @@ class RenovateConfig(Struct, frozen=True):
         return [*chosen, *("custom" for key in custom if self.node.get(key) is not None)]
 
     def with_aliases(self, wanted: Mapping[str, str]) -> str:
-        """The text with the aliases that it lacks; all else stays as it is.
+        """The text with the missing aliases added; everything else stays as it is.
 
         Raises:
             SourceError: its own aliases aren't an object, or the result would not read as meant.
@@ -142,7 +142,7 @@ class RenovateConfig(Struct, frozen=True):
         assert isinstance(self.node.value, dict)  # noqa: S101 read as an object
         expected = {**self.node.value, _KEY: {**new, **self.aliases}}
         if inner is None or inner.value != expected:
-            raise SourceError(f"{self.name}: the result would not read as planned")
+            raise SourceError(f"{self.name}: the edited text would not parse as planned")
 
     def _with_items(self, node: Node, new: Mapping[str, str]) -> str:
         """New aliases before those that are there."""

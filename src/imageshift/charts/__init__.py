@@ -1,1 +1,1 @@
-"""Charts: find, render, trace values to images, and solve the overrides that move them."""
+"""Charts: finding and rendering them, tracing values to images, and solving for overrides."""

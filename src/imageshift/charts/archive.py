@@ -27,7 +27,7 @@ _DRIVE = lazy_re(r"[A-Za-z]:/")
 
 
 class Budget:
-    """What all files of one chart may take together, over archives in archives too."""
+    """The limits for all files of one chart together, including nested archives."""
 
     def __init__(self, most: int, files: int = _MOST_FILES) -> None:
         self._most = most
@@ -78,7 +78,7 @@ def read_archive(data: bytes, what: str, budget: Budget) -> dict[str, bytes]:
 def chart_path(name: bytes) -> str:
     """The path in a chart that the name of an archive's file has, without the archive's folder.
 
-    It is empty for what lies beside the folder. Bytes that aren't UTF-8 are written as `%FF`.
+    It is empty for what is beside the folder. Bytes that aren't UTF-8 are written as `%FF`.
 
     Raises:
         ValueError: it leads out of the folder.
@@ -117,7 +117,7 @@ class _Gunzip(io.RawIOBase):
         while not self._unpack.eof:
             self._left = self._left or self._packed.read(_LONGEST_HEADER)
             if not self._left:
-                raise ValueError("it is cut short")
+                raise ValueError("it is truncated")
             made = self._unpack.decompress(self._left, len(buffer))
             self._left = self._unpack.unconsumed_tail
             if made:
@@ -149,7 +149,7 @@ class _Tar:
                 continue
             budget.take_file(what)
             if kind == _SPARSE or any(key.startswith("GNU.sparse") for key in said):
-                raise ValueError("it holds a sparse file")
+                raise ValueError("it contains a sparse file")
             name, content = said.get("path") or _name(header), self._content(size)
             if kind in _FILES and not name.endswith(b"/"):
                 yield name, content

@@ -1,4 +1,4 @@
-"""The way back of patches in a release's post-renderers, which no finder reads as images."""
+"""Reverting patches in a release's post-renderers, which no finder reads as images."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Overrides that do nothing: values that a chart doesn't read, entries and patches without a match.
+"""Overrides that do nothing: values that a chart doesn't read, entries and patches with no match.
 
 A value is only called dead when nothing else explains why it changes nothing: the chart neither has
 it among its defaults nor mentions it, or reads the image beside it and not this.
@@ -52,7 +52,7 @@ _MOST_BLOCKS, _LONGEST_BLOCK = 200, 1000
 
 
 def find_dead(look: Look) -> Iterator[tuple[Rot, DeadNode]]:
-    """What names an image on the own registry for a release and does nothing, with its text."""
+    """What names an image on the target registry for a release and does nothing, with its text."""
     host = f"{look.rules.registry.host}/"
     suspects = {
         path: place

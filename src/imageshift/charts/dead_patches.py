@@ -50,7 +50,7 @@ def unfit_patches(
         if selected or not (kind and name and host in (item.text("patch") or "")):
             continue
         if not any(one == kind and _may_name(name, other) for one, other in objects):
-            yield item, f"{rendered.title} has no {kind} that is named {name}"
+            yield item, f"{rendered.title} has no {kind} named {name}"
             continue
         ours = [each for each in written_patches(document, item) if host in each.value.value]
         wrong = [_misfit(each, objects, rendered) for each in ours]
@@ -81,8 +81,8 @@ def _misfit(
     pairs = [(_before(value, _cached_name(i, rules)), _before(str(now), i.raw_name)) for i in here]
     named = [pair for pair in pairs if pair[0] is not None]
     if named and all(new != old for new, old in named):
-        return f"has the image of {kind} {name} elsewhere than at {pointer}"
-    return f"has nothing at {pointer} of {kind} {name}" if now is _NONE else ""
+        return f"has the image of {kind} {name} somewhere other than {pointer}"
+    return f"has nothing at {pointer} in {kind} {name}" if now is _NONE else ""
 
 
 def _cached_name(image: RenderedImage, rules: RuleSet) -> str:

@@ -68,18 +68,18 @@ __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 _LONGEST = 300
 _MOST_ROUNDS = 3
 _UPGRADING = frozenset({Tool.FLUX, Tool.HELMFILE})
-_REFUSED_BY_FLUX = "Flux can't install {}: kustomize refuses {} (Argo CD accepts it)"
-_FROZEN = "{} now pins what so far came with {}: raise it together with the chart"
-_SUBSTITUTED = "`charts.sources` gives {} {} in place of version {}"
-_REFUSED = "the chart doesn't use it as an image, and would render something else with another name"
+_REFUSED_BY_FLUX = "Flux can't install {}: kustomize rejects {} (Argo CD accepts it)"
+_FROZEN = "{} now pins what used to come from {}: update it together with the chart"
+_SUBSTITUTED = "`charts.sources` provides {} {} instead of version {}"
+_REFUSED = "the chart uses it for something other than an image, which a new name would change"
 _BEYOND = "only another build of the release renders it, and no post-renderer can reach it there"
 
 
 class ChartOptions(Struct, frozen=True, kw_only=True):
-    """Where charts are found besides their sources, and how many renderings run at once.
+    """Where charts are found in addition to their sources, and how many renders run at once.
 
-    `allow_insecure_images` is the overrider's; `prune` takes out overrides that do nothing,
-    `mend_stale` mends all that are stale, not just those that `history` knows to be.
+    `allow_insecure_images` is the overrider's; `prune` removes overrides that do nothing,
+    `mend_stale` fixes all that may be stale, not only those that `history` knows to be.
     """
 
     sources: Mapping[str, Path] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class ChartOptions(Struct, frozen=True, kw_only=True):
 
 
 class ChartDecisions(Struct, frozen=True):
-    """What the charts decide about sites, and what was in the way.
+    """What the charts decide about sites, and the problems with charts.
 
     `owned` are the places (file, offset) of releases that were rendered, `moves` those whose
     edits are in several files, by file; `used` are the folders and archives of releases' charts.
@@ -115,7 +115,7 @@ class ChartDecisions(Struct, frozen=True):
         return (file, offset) in self.owned
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
-        """What becomes of a site, or None where no chart has anything to say about it."""
+        """What happens to a site, or None where no chart has anything to say about it."""
         if not self.results or site.skip is not None:
             return None
         found = self.results.get(site_key(site, file))
@@ -396,7 +396,7 @@ class _Run:
         return AppliedJobs(render, text.release.values, images, upgrades, is_free)
 
     def _renamed(self, text: ReleaseText, image: RenderedImage) -> ImageOutcome:
-        """What becomes of a patch's text that an entry behind it takes."""
+        """What happens to a patch's text that an entry behind it takes."""
         existing = PostRenderers.read(text.release.post_renderers)
         final = existing.apply(image)
         target = text_target(self._mapper_of(text.file))(final)
@@ -589,7 +589,7 @@ def _left_to_entries(result: Override, release: Release) -> Override:
 
 
 def _outcome(item: VariantImage, *, taken: bool) -> ImageOutcome:
-    """What becomes of an image that only a variant renders."""
+    """What happens to an image that only a variant renders."""
     if taken or item.target is None:
         return ImageOutcome(item.image, None, Way.UNCHANGED)
     if item.moved:
@@ -649,7 +649,7 @@ def _unmoved(result: Override) -> int:
 
 
 def _familiar(result: Override, mapper: Mapper) -> Override:
-    """On the way back, whole names of Docker Hub as people write them."""
+    """On revert, whole names of Docker Hub as people write them."""
     if not isinstance(mapper, Backward):
         return result
     head = f"{DOCKER_HUB}/"

@@ -1,4 +1,4 @@
-"""Whether a release still delivers what it delivered, or that under its mapped names: by rendering.
+"""Whether a release still delivers the same, apart from mapped names, judged by rendering.
 
 Nothing is written that wasn't evaluated: all edits of a release together, those of the texts that
 it shares with others, and those that arrive later than others (E3.2).

@@ -1,4 +1,4 @@
-"""Why values of a chart in the tree stay where it isn't rendered, as its own text tells.
+"""Why values of a chart in the tree stay if it isn't rendered, judged by its text.
 
 A Job that is applied can't have another image. A chart that compares a registry may refuse another
 one, and so may its schema, also for what is switched off (X11b, X11c).
@@ -27,8 +27,8 @@ _FREE = lazy_re(r"helm\.sh/hook|\bgenerateName:")
 _NAME = lazy_re(r"\bname:[^\n]*\.Release\.Revision")
 _REPLACED = lazy_re(r"sync-options[^\n]*(?:Force=true[^\n]*Replace|Replace=true[^\n]*Force)")
 _RESTRICTS = {"enum", "const", "pattern", "maxLength"}
-_APPLIED = "the Job in {} uses it: the image of one that is applied can't change"
-_COMPARED = "{} compares it, so the chart may refuse another name; only rendering can tell"
+_APPLIED = "the Job in {} uses it, and the image of an applied Job can't change"
+_COMPARED = "{} compares it, so the chart may reject a different name; only rendering can tell"
 
 
 class Guard(Struct, frozen=True):

@@ -55,7 +55,7 @@ class HelmHome(Struct, frozen=True):
             return {}, f"{self.repositories} can't be read: {error}"
         listed = known.get("repositories") if isinstance(known, Mapping) else None
         if known is not None and not isinstance(listed, list | None):
-            return {}, f"{self.repositories} holds no list of repositories"
+            return {}, f"{self.repositories} contains no list of repositories"
         wanted = without_users(url).rstrip("/")
         for row in listed or ():
             if isinstance(row, Mapping) and _text(row, "url").rstrip("/") in {wanted, url}:

@@ -1,4 +1,4 @@
-"""What versions of charts have taken by themselves, as far as this machine has seen them rendered.
+"""Which images versions of charts use by default, as far as this machine has rendered them.
 
 It tells an override that has gone stale, since some version of the chart took that image, from one
 that a team has put there on purpose. It holds hashes of names alone.
@@ -24,21 +24,21 @@ class History(Struct, frozen=True):
     store: Store = Store(None)
 
     def note(self, chart: ChartSource, images: Iterable[ImageReference]) -> None:
-        """Remember that a version of a chart takes these images by itself."""
+        """Remember that a version of a chart uses these images by default."""
         for image in dict.fromkeys(images):
             for text in dict.fromkeys((image.full_name, image.normalized)):
                 self._keep(_key(chart, text))
 
     def note_registry(self, chart: ChartSource, value: ValuePath, registry: str) -> None:
-        """Remember that a version of a chart takes a registry from a value that it has itself."""
+        """Remember that a version of a chart uses a registry from one of its own values."""
         self._keep(_key(chart, _registry(value, registry)))
 
     def had_registry(self, chart: ChartSource, value: ValuePath, registry: str) -> bool:
-        """Whether a version of a chart took a registry from a value by itself."""
+        """Whether a version of a chart used a registry from one of its own values."""
         return self.store.get(*_key(chart, _registry(value, registry))) is not None
 
     def has(self, chart: ChartSource, image: ImageReference, *, tagged: bool) -> bool:
-        """Whether a version of a chart took an image by itself, with `tagged` in that version."""
+        """Whether a version of a chart used an image by default; with `tagged`, in that tag."""
         text = image.normalized if tagged else image.full_name
         return self.store.get(*_key(chart, text)) is not None
 

@@ -20,7 +20,7 @@ def chart_layers(index: Index, pick: ChartPick) -> tuple[Layer, ...]:
     """The values files of a release's chart that it alone takes, lowest first (E3.1).
 
     Named values files take the place of the chart's own; subcharts have theirs below all. One that
-    a chart takes in twice, under two names, is no layer: an edit would be one of both.
+    a chart includes twice, under two names, is no layer: an edit would be one of both.
     """
     if not pick.in_tree or pick.source.path is None:
         return ()
@@ -78,7 +78,7 @@ def _subcharts(index: Index, folder: str, inside: tuple[str, ...]) -> Iterator[L
 
 
 def _subfolders(index: Index, folder: str, declared: Iterable[Mapping]) -> list[str]:
-    """The folders of the tree with charts that a chart takes in: in charts/, or named by path."""
+    """The folders of the tree with charts that a chart includes: in charts/, or named by path."""
     found = index.folders.get(f"{folder}/charts".lstrip("/"))
     named = (d.text("repository") or "" for d in declared)
     paths = (join(folder, text.removeprefix("file://")) for text in named if "file://" in text)

@@ -27,7 +27,7 @@ class Layer(Struct, frozen=True):
     """A map of values as it is written in a file; None where the key isn't there yet.
 
     `in_chart` says that it is a part of the chart, so that it isn't among a release's own values;
-    `sets_one` that it is a `targetPath`, which lies over `spec.values` or under it (E3.3).
+    `sets_one` that it is a `targetPath`, which is over `spec.values` or under it (E3.3).
     """
 
     file: str

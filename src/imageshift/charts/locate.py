@@ -67,7 +67,7 @@ class Locator(Struct):
             )
         else:
             raise ChartUnavailableError(
-                f"nothing says where the chart {source.name} is",
+                f"can't tell where the chart {source.name} is",
                 hint="name its folder under `charts:` in .imageshift.yaml",
             )
         return load_archive(data, without_secrets(str(source)))

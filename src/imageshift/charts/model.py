@@ -69,7 +69,7 @@ class ChartSource(Struct, frozen=True, kw_only=True):
 
     `url` is the repository's (http) or the registry path that holds the chart (oci), `version`
     an exact version or a range; None means the newest. `path` is a folder or a .tgz (local),
-    `root` the root of the repository that it lies in, which its links may not leave; without one
+    `root` the root of the repository that it is in, which its links may not leave; without one
     they stay in the folder.
     """
 
@@ -88,7 +88,7 @@ class ChartSource(Struct, frozen=True, kw_only=True):
 
 
 class RenderOptions(Struct, frozen=True, kw_only=True):
-    """What Helm is told besides the values; every revision but the first is an upgrade."""
+    """What Helm is told in addition to the values; every revision but the first is an upgrade."""
 
     name: str
     namespace: str = "default"
@@ -173,7 +173,7 @@ class RenderedImage(Struct, frozen=True):
 
     `path` leads to the string `whole` in the object, `offset` is where the image begins in it
     (more than 0 in arguments and files). `hook` and `test` say which Helm hook the object is,
-    `remade` that Argo CD makes it anew instead of changing it.
+    `remade` that Argo CD recreates it instead of changing it.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""From what rendering says of one release to what becomes of its images and of its text.
+"""From what rendering says about one release to what happens to its images and of its text.
 
 Images that changed values tie together move together or not at all. What a value's text has no
 room for goes to the post-renderers; a Job that is no hook stays, with all that is tied to it (X11).
@@ -52,19 +52,19 @@ _ARGO_JOB = (
     "a Job that isn't a hook uses it, and applied Jobs can't be changed: give it the sync options "
     "Force=true,Replace=true, delete it first, or set `jobs: rewrite` in the configuration"
 )
-_CLASH = "only a post-renderer reaches it, and kustomize refuses what the chart renders: {}"
+_CLASH = "only a post-renderer reaches it, and kustomize rejects what the chart renders: {}"
 _CONTESTED = "spec.values and a targetPath of valuesFrom both set it, and either may win"
 _NOTHING_BEHIND = "no value reaches it, and nothing here can change what the chart renders"
 _GATED = (
-    "the chart refuses other registries in its values: `charts: {allow_insecure_images: true}` "
-    "in the configuration lets them in"
+    "the chart rejects other registries in its values: `charts: {allow_insecure_images: true}` in "
+    "the configuration allows them"
 )
 _SPOILING = "another build has its own values, and the change would be wrong with them"
 IGNORED = "a value that it comes from is marked `imageshift: ignore`"
 
 
 class Fate(Struct, frozen=True):
-    """What becomes of one rendered image; `reason` says why one with a target stays.
+    """What happens to one rendered image; `reason` says why one with a target stays.
 
     `done` says that a patch puts the target in its place already.
     """

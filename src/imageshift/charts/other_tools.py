@@ -34,7 +34,7 @@ from imageshift.source import Mapping as MapNode
 
 __all__ = ["read_other_releases"]
 
-_DEPENDENCIES = "helmfile puts further charts into it (`dependencies`), which aren't rendered here"
+_DEPENDENCIES = "helmfile adds further charts to it (`dependencies`), which aren't rendered here"
 _EMPTY = MapNode(0, None, flow=False)
 _NOWHERE = ChartSource(kind=SourceKind.LOCAL, name="")
 
@@ -159,7 +159,7 @@ class _Reader:
         The template's own texts are layers that all elements share, an element's are its own.
 
         Raises:
-            ChartError: a template makes an image of several texts, or a patch says something.
+            ChartError: a template builds an image from several texts, or a patch says something.
         """
         made = self._application(source)
         helm = source.source.mapping("helm") or _EMPTY
@@ -167,9 +167,9 @@ class _Reader:
             p.text for i in self._index.element_images.values() for e in i for p in e.site.parts
         }
         if len(source.owners) > 1:
-            raise ChartError("a templatePatch or a file of overrides sets values of its chart")
+            raise ChartError("a templatePatch or an overrides file sets values of its chart")
         if any(not each.leaf and any(t in each.value for t in texts) for each in _computed(helm)):
-            raise ChartError("a template makes an image of several texts")
+            raise ChartError("a template builds an image from several texts")
         own = tuple(_apart(made.own))
         above = tuple(layer for each in made.above for layer in reversed(list(_apart(each))))
         nothing = Layer(source.file, source.document, None)
@@ -209,7 +209,7 @@ class _Reader:
     def _argo_files(
         self, source: ArgoSource, helm: MapNode
     ) -> tuple[tuple[Layer, ...], ChartError | None]:
-        """The layers of `valueFiles`, lowest first (E4), and what is in the way of them."""
+        """The layers of `valueFiles`, lowest first (E4), and what prevents them."""
         found: list[Layer] = []
         for text in texts(helm, "valueFiles"):
             plain = text.partition("/")[2] if text.startswith("$") else text

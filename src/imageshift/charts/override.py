@@ -58,7 +58,7 @@ Mapper = Callable[[str], str | None]
 
 
 class ImageOutcome(Struct, frozen=True):
-    """What becomes of one rendered image; `reason` says why it is left.
+    """What happens to one rendered image; `reason` says why it is left.
 
     `target` is what runs in the end, after existing post-renderers too; None for an image that
     stays because it has no rule, or is there already.
@@ -75,7 +75,7 @@ class Override(Struct, frozen=True, kw_only=True):
 
     `entries` are new items for the post-renderers' images, `entry_edits` changes of those that
     are there already. What values can't do without another change of the rendering isn't among
-    the edits. `clash` says why kustomize refuses what the chart renders.
+    the edits. `clash` says why kustomize rejects what the chart renders.
     """
 
     edits: tuple[ValueEdit, ...]
@@ -400,10 +400,11 @@ def _unbuildable(
 def _why_left(image: RenderedImage, trace: Trace) -> str:
     if _leaves(image) & trace.gated:
         return (
-            f"the chart refuses other registries in its values: {'.'.join(map(str, GATE))} opens it"
+            f"the chart rejects other registries in its values unless {'.'.join(map(str, GATE))} "
+            "is set"
         )
     if image.field is Field.EMBEDDED:
-        return "it is part of a longer text, and no value sets it alone"
+        return "it is part of a longer text, and no value sets just this part"
     return "neither a value nor a post-renderer reaches it"
 
 

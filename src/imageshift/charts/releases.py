@@ -73,7 +73,7 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
     `own` is spec.values where it is written, `below` the valuesFrom that can be edited and the
     values files of a chart in the tree, lowest first; `above` lie over `own`, topmost first.
     `own_values` are spec.values alone. `late` says that edits of the chart arrive later than
-    those of the release (E3.2), `remakes_jobs` that changed Jobs are made anew. A kustomize patch
+    those of the release (E3.2), `remakes_jobs` that changed Jobs are recreated. A kustomize patch
     of a release has that as its `base`, and `release` is what the two make together. `error` says
     why its chart is unknown.
     """

@@ -163,7 +163,7 @@ class BinaryRenderer:
         """What `helm version` says.
 
         Raises:
-            ToolError: there is no such program.
+            ToolError: the program doesn't exist.
         """
         if self._version is None:
             self._version = self._run([self.program, "version", "--short"], b"").strip()
@@ -177,7 +177,7 @@ class BinaryRenderer:
         Raises:
             RenderError: Helm refuses.
             RenderLimitError: it takes too much.
-            ToolError: there is no such program.
+            ToolError: the program doesn't exist.
         """
         _check_options(options)
         chart.check_dependencies(values)
@@ -252,7 +252,7 @@ def _empty_home(home: str) -> dict[str, str]:
 
 def _died(code: int | None, message: str = "") -> str:
     fatal = re.search(r"fatal error: (.+)|runtime: (.+)", message)
-    why = (fatal[1] or fatal[2]) if fatal else "endless recursion, or too little memory"
+    why = (fatal[1] or fatal[2]) if fatal else "infinite recursion, or out of memory"
     return f"Helm crashed on the chart (exit code {code}): {why}"
 
 

@@ -153,7 +153,7 @@ def _choose(index: str, source: ChartSource, url: str) -> _Entry:
     urls, digest = row.get("urls"), row.get("digest")
     first = urls[0] if isinstance(urls, list) and urls else f"{source.name}-{version}.tgz"
     if not isinstance(first, str):
-        raise ChartUnavailableError(f"{url}: {source.name} {version} has no address")
+        raise ChartUnavailableError(f"{url}: {source.name} {version} has no URL")
     return _Entry(version, _below(url, first), digest if isinstance(digest, str) else "")
 
 

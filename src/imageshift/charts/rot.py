@@ -36,7 +36,7 @@ __all__ = [
 
 _TAG_KEYS = frozenset({"tag", "digest", "version", "sha", "imageTag"})
 _MOST_SINGLE = 40
-_KEEP = "if it is there on purpose, mark it: # imageshift: keep"
+_KEEP = "if it is intentional, mark it: # imageshift: keep"
 
 
 class Rotten(Struct, frozen=True):
@@ -110,7 +110,7 @@ def _copied(node: Any) -> Any:
 
 
 class _Candidate(Struct, frozen=True):
-    """A rendered image whose name on the own registry comes from values; the last is its place.
+    """A rendered image whose name on the target registry comes from values; the last is its place.
 
     The name may have another registry before it, which the chart puts there.
     """
@@ -271,22 +271,22 @@ class _Stale:
         upstream = self._rules.unmap(self._rules.normalize(now))
         if upstream is None and code is RotCode.STALE:
             made = f"{self._look.title} turns it into {now.full_name}"
-            return f"{made}, and takes {default} by default"
+            return f"{made}, and uses {default} by default"
         if code is RotCode.PHANTOM or upstream is None:
-            return f"no rule makes {now.full_name}: {self._look.title} takes {default} by default"
+            return f"no rule covers {now.full_name}: {self._look.title} uses {default} by default"
         alike = upstream.full_name == self._rules.normalize(self._rules.parse(default)).full_name
         name = upstream.familiar if alike else upstream.familiar_name
-        return f"this is {name}: {self._look.title} takes {default} by default"
+        return f"this is {name}: {self._look.title} uses {default} by default"
 
     @staticmethod
     def _hint(target: Any, candidate: _Candidate, *, mends: bool, tagged: bool) -> str:
         if not isinstance(target, Mapped):
-            return f"take it out: {target.detail}; {_KEEP}"
+            return f"remove it: {target.detail}; {_KEEP}"
         name = target.target.normalized if candidate.is_whole else target.target.full_name
         if tagged:
-            return f"change it to {name} with its tag, or take both out; {_KEEP}"
+            return f"change it to {name} with its tag, or remove both; {_KEEP}"
         option = "" if mends else " --mend-stale"
-        return f"imageshift migrate{option} makes it {name}; {_KEEP}"
+        return f"imageshift migrate{option} changes it to {name}; {_KEEP}"
 
     def _wanted(self, candidate: _Candidate, target: Mapped, now: ImageReference) -> str | None:
         """The text that mends an image which an earlier version of the chart took by itself.

@@ -56,7 +56,7 @@ def parse_version(text: str) -> Version | None:
 
 
 def satisfies(version: Version, constraint: str) -> bool:
-    """Whether a version lies in a range; a range that can't be read holds none.
+    """Whether a version is in a range; a range that can't be read holds none.
 
     >>> satisfies(parse_version("1.4.2"), ">= 1.2, < 2 || 3.x")
     True

@@ -19,7 +19,7 @@ _HINT = "name its folder or .tgz under `charts: {sources: …}` in .imageshift.y
 
 
 class ChartPick(Struct, frozen=True):
-    """What a release says of its chart: where it is, and which values files it takes (E3.1).
+    """What a release says about its chart: where it is, and which values files it takes (E3.1).
 
     `in_tree` says that the chart and its values files lie in this repository, the files named from
     its root; `late` that Flux goes on using the chart that it has built until the chart's version

@@ -43,14 +43,14 @@ from imageshift.source import Edit, Mapping
 __all__ = ["Stacks", "read_stacks"]
 
 _IMAGE_KEYS = frozenset({"registry", "tag", "digest", *REPOSITORY_KEYS})
-_EITHER = "a targetPath of valuesFrom sets it, or a part of it, as well, and either may win"
-_APART = "the values at {} would change at another time: Flux builds the chart later"
-_TAKEN = "the text at {} takes part in other images, which decide over it"
+_EITHER = "a targetPath of valuesFrom also sets all or part of it, and either may win"
+_APART = "the values at {} would change at a different time: Flux builds the chart later"
+_TAKEN = "the text at {} is also part of other images, which decide what it can become"
 _FIXED = "the values at {} set a part of it, which can't be changed"
 
 
 class _Verdict(Struct, frozen=True):
-    """What becomes of the texts of a group: they move together, or all stay for one reason."""
+    """What happens to the texts of a group: they move together, or all stay for one reason."""
 
     pairs: dict[SiteKey, Pair]
     texts: dict[SiteKey, str]
@@ -76,7 +76,7 @@ class Stacks(Struct, frozen=True):
     moves: dict[str, set[Move]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
-        """What becomes of a site; None where its own text says all."""
+        """What happens to a site; None where its own text says all."""
         if not (self.verdicts or self.below or self.apart or self.guards):
             return None
         key = site_key(site, file)

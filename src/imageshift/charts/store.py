@@ -24,7 +24,7 @@ _SHARED = stat.S_IWGRP | stat.S_IWOTH
 
 
 class Store(Struct, frozen=True):
-    """A folder of contents by their keys; None where there is no place for one.
+    """A folder of contents by their keys; None if there is nowhere to keep one.
 
     The names of its files are hashes of the keys, and a content that isn't the one that was kept
     counts as none. It is used only while nobody else can write to it.

@@ -160,7 +160,7 @@ def _is_comparison(action: str) -> bool:
 
 
 def _is_nameless(action: str) -> bool:
-    """Whether an action speaks of a registry, but not of whose."""
+    """Whether an action refers to a registry, but not to whose."""
     return _NAMELESS.search(_VALUES.sub("", action)) is not None
 
 

@@ -115,7 +115,7 @@ class Tracer(Struct):
         """
         if self._base is None:
             if markers.collides(self.values):
-                raise ChartError("the values hold words that look like imageshift's own marks")
+                raise ChartError("the values contain words that look like imageshift's own markers")
             self._base = self.render({}, schemas=True)
         return self._base
 
@@ -135,7 +135,7 @@ class Tracer(Struct):
         *,
         sift: bool = True,
     ) -> Trace:
-        """The trace, with the values in `fills` set besides the release's own.
+        """The trace, with the values in `fills` set in addition to the release's own.
 
         `named` are image names: leaves whose text is a part of one are marked too. Without
         `sift` the marks must do together.

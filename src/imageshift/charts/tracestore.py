@@ -30,7 +30,7 @@ _DIGEST = hashlib.sha256().digest_size
 
 
 class TraceStore(msgspec.Struct, frozen=True):
-    """A folder of findings, with its key beside it; None where there is no place for one.
+    """A folder of findings, with its key beside it; None if there is nowhere to keep one.
 
     A folder that can't be made or written is as good as none.
     """

@@ -63,7 +63,7 @@ class Piece(Struct, frozen=True):
 
 
 class Block(Struct, frozen=True):
-    """What one layer says of an image: either part may be missing."""
+    """What one layer says about an image: either part may be missing."""
 
     number: int
     registry: Piece | None
@@ -100,7 +100,7 @@ class Pair(Struct, frozen=True):
 
 
 def blocks_of(stack: Sequence[ValuesLayer]) -> dict[Steps, list[Block]]:
-    """By path what each layer says of the image there, lowest first."""
+    """By path what each layer says about the image there, lowest first."""
     found: dict[Steps, list[Block]] = {}
     for number, layer in enumerate(stack):
         for path, pieces in _layer_blocks(layer).items():

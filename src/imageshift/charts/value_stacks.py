@@ -75,8 +75,8 @@ class ValuesLayer(Struct, frozen=True):
 class Stack(Struct, frozen=True):
     """The layers of one chart's values, lowest first, and the chart's folder if it is in the tree.
 
-    `upgrades` says that a change is an upgrade, as in Helm and Flux; `forced` that one makes
-    objects anew which can't be changed.
+    `upgrades` says that a change is an upgrade, as in Helm and Flux; `forced` that it recreates
+    objects that can't be changed.
     """
 
     layers: list[ValuesLayer]
@@ -377,6 +377,6 @@ def _artifacts(index: Index) -> Iterator[Stack]:
 
 
 def _is_inside(index: Index, folder: str) -> bool:
-    """Whether a chart is a part of another one, in whose charts/ it lies."""
+    """Whether a chart is a part of another one, in whose charts/ it is."""
     above, _, parent = folder.rpartition("/")[0].rpartition("/")
     return parent == "charts" and above in index.charts

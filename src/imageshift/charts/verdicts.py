@@ -1,4 +1,4 @@
-"""From the moves of releases to what becomes of sites, and of images that no site names."""
+"""From the moves of releases to what happens to sites, and of images that no site names."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -48,12 +48,12 @@ __all__ = ["PASSING", "ChartProblem", "Solved", "Verdicts", "ignored_leaves"]
 PASSING = "a later entry matches this name, and replaces it"
 """Why the newName of an entry stays that another entry meets."""
 _REPLACED = "the releases that use this text override it with their own values"
-_ENTRY = "what comes behind the chart matches it, or gives it another name"
+_ENTRY = "what runs after the chart matches it or renames it"
 _HOOKS = "hooks are post-rendered only since helm-controller 1.6.0"
 
 
 class ChartProblem(Struct, frozen=True):
-    """Something to say of a release: mostly that its chart can't be had or rendered."""
+    """Something to say about a release: mostly that its chart can't be found or rendered."""
 
     file: str
     place: Place
@@ -79,7 +79,7 @@ class Solved(Struct, frozen=True):
     rotten: Rotten = Rotten()
 
     def chart_changes(self) -> dict[tuple[str, int], Any]:
-        """What becomes of texts that other releases may take too, by file and offset."""
+        """What happens to texts that other releases may take too, by file and offset."""
         places = _Leaves(self.text).places
         found = ((places.get(path), value) for path, value in self.moves.values.items())
         return {
@@ -202,7 +202,7 @@ class Verdicts(Struct):
             self.results.setdefault(key, kept)
 
     def add(self, solved: Solved) -> None:
-        """Adds what becomes of one release's images."""
+        """Adds the results for one release's images."""
         move = Move() if len(solved.moves.edits) > 1 else None
         if move is not None:
             for file in solved.moves.edits:
@@ -295,7 +295,7 @@ class _One:
         return ()
 
     def add_entries(self) -> None:
-        """Adds what the rendered images say of the entries that give them another name."""
+        """Adds what the rendered images say about the entries that give them another name."""
         met: dict[ValuePath, list[Fate]] = {}
         for fate in self._solved.moves.fates:
             path, _ = self._existing.entry_of(fate.image) or (None, None)

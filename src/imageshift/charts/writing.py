@@ -79,14 +79,14 @@ def plan_value(
     """
     if layer.values is None:
         if new.holder is None or new.holder.get(new.keys[0]) is not None:
-            raise SourceError("no place for values", reason="style")
+            raise SourceError("nowhere to put values", reason="style")
         keys = _keys((*new.keys, *edit.path))
         whole = new.keys if new.listed else ()
         return Insertion(layer.document, new.holder, keys, edit.value, 0, whole)
     found = _descend(layer.values, edit.path)
     if found.missing:
         if found.shared or found.node.shared or not isinstance(found.node, MapNode):
-            raise SourceError("no place for a value behind an alias", reason="style")
+            raise SourceError("nowhere to put a value after an alias", reason="style")
         depth = len(edit.path) - len(found.missing) + 1
         return Insertion(layer.document, found.node, _keys(found.missing), edit.value, depth)
     if not isinstance(found.node, Scalar):
@@ -129,7 +129,7 @@ def _child(node: Node, part: str | int, *, last: bool) -> Node | None:
 
 def _keys(path: ValuePath) -> tuple[str, ...]:
     if any(isinstance(part, int) for part in path):
-        raise SourceError("no place for an item of a list that isn't written", reason="style")
+        raise SourceError("nowhere to put an item of a list that isn't written", reason="style")
     return tuple(str(part) for part in path)
 
 
@@ -184,7 +184,7 @@ def _name_replaced(
     if filled and value.endswith(filled):
         return document.replace(scalar, raw[: -len(rest)], value[: -len(filled)])
     if "${" in rest:
-        raise SourceError("the part that would change holds a variable", reason="style")
+        raise SourceError("the part that would change contains a variable", reason="style")
     return document.replace(scalar, raw, value)
 
 
@@ -192,7 +192,7 @@ def insertions(steps: Iterable[Insertion]) -> list[tuple[int, Edit]]:
     """The edits of all that is new, with their depths; under one missing key it is one block.
 
     Raises:
-        SourceError: there is no place for something.
+        SourceError: there is nowhere to put something.
     """
     by_map: dict[int, tuple[Insertion, dict[str, Any]]] = {}
     for step in steps:
@@ -275,7 +275,7 @@ def renderer_edits(
     A patch of the same place, written for an older chart, gets the new value.
 
     Raises:
-        SourceError: there is no place for them.
+        SourceError: there is nowhere to put them.
     """
     written = (each for item in patch_items(spec) for each in written_patches(document, item))
     standing = {each.key: each for each in written}
@@ -295,7 +295,7 @@ def _added(
         step = Insertion(document, spec, ("postRenderers",), [{"kustomize": new}], 0)
         return insertions([step])
     if not isinstance(renderers, Sequence) or renderers.shared:
-        raise SourceError("no place for a post-renderer", reason="style")
+        raise SourceError("nowhere to put a post-renderer", reason="style")
     last = renderers.items[-1] if renderers.items else None
     kustomize = last.mapping("kustomize") if isinstance(last, MapNode) else None
     if kustomize is None:
@@ -320,7 +320,7 @@ def _into(
         node = kustomize.get(key)
         if isinstance(node, Sequence):
             if node.shared:
-                raise SourceError("no place for a post-renderer", reason="style")
+                raise SourceError("nowhere to put a post-renderer", reason="style")
             made.append((4, insert_items(document, node, items)))
         else:
             missing.append(Insertion(document, kustomize, (key,), items, 3))

@@ -1,4 +1,4 @@
-"""The command line as Typer reads it: one module a command."""
+"""The command line as Typer reads it: one module per command."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ _GROUPS = {
         {"terraform": "terraform", "cloudformation": "cloudformation"},
     ),
     "bots": (
-        "Tell Renovate about the cache; find what other bots would undo.",
+        "Configure update bots for the cache; find what they would undo.",
         {
             "renovate": "renovate",
             "flux": "flux",

@@ -44,7 +44,7 @@ class AuditOptions(Common, frozen=True, kw_only=True):
     ] = None
     strict: Annotated[
         bool,
-        option("--strict", help="Exit 1 while an image with a rule comes from upstream."),
+        option("--strict", help="Exit 1 if an image with a rule comes from its upstream."),
     ] = False
     verbose: Annotated[bool, option("--verbose", "-v", help="List every image.")] = False
 
@@ -61,7 +61,7 @@ def audit(
         list[str],
         argument(
             metavar="PODS.JSON… [PATH…]",
-            help="Files of `kubectl get … -o json` (- is stdin), then paths of the repository.",
+            help="Files from `kubectl get … -o json` (- is stdin), then paths in the repository.",
             show_default=False,
         ),
     ],

@@ -41,7 +41,7 @@ _LISTED = 3
 UsedPaths = Annotated[
     list[Path] | None,
     argument(
-        help="Files and folders whose images count; without any, all rules do.",
+        help="Files and folders whose images count; if left out, all rules count.",
         show_default=False,
     ),
 ]

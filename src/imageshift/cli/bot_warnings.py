@@ -15,9 +15,9 @@ __all__ = ["warn_of_bots"]
 
 
 def warn_of_bots(run: Run, summary: Summary, updater_files: Iterable[str]) -> None:
-    """Adds the warnings to those of a run; `updater_files` are those that speak of Image Updater.
+    """Adds the warnings to those of a run; `updater_files` are those that refer to Image Updater.
 
-    Applications are looked at besides, since those that name no image have no plan.
+    Applications are checked too, because those that name no image have no plan.
     """
     with suppress(SourceError):  # what Renovate can't read either
         config = find_config(run.workspace.root)

@@ -1,4 +1,4 @@
-"""imageshift bots: what Renovate, Flux and Argo CD Image Updater need to know of the cache."""
+"""imageshift bots: what Renovate, Flux and Argo CD Image Updater need to know about the cache."""
 
 import json
 from collections.abc import Callable
@@ -30,7 +30,7 @@ _WITHOUT = ("format", "strict", "verbose", "jobs", "charts", "render", "charts_t
 def renovate(*, common: Common, paths: Paths, write: Writes = False) -> None:
     """Print the registryAliases that Renovate needs.
 
-    With them it finds updates under the new names; `--write` adds them.
+    With them, Renovate finds updates under the new names; `--write` adds them.
     """
     with turn_to_write(paths, common, writes=write) as writer:
         run = Run.open(paths, common.run_options())
@@ -97,7 +97,7 @@ def _say_of_renovate(
 def flux(*, common: Common, paths: Paths, write: Writes = False) -> None:
     """List what Flux's image automation would undo.
 
-    Exits with 1 when something is left.
+    Exits with 1 if something is left.
     """
     with turn_to_write(paths, common, writes=write) as writer:
         run = Run.open(paths, common.run_options())
@@ -108,9 +108,9 @@ def flux(*, common: Common, paths: Paths, write: Writes = False) -> None:
 
 @with_options(Common, without=_WITHOUT)
 def argocd_image_updater(*, common: Common, paths: Paths, write: Writes = False) -> None:
-    """List what the Image Updater would undo.
+    """List what Argo CD Image Updater would undo.
 
-    Prints the registries.conf that it needs as well.
+    Also prints the registries.conf that it needs.
     """
     with turn_to_write(paths, common, writes=write) as writer:
         run = Run.open(paths, common.run_options())

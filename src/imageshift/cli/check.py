@@ -22,7 +22,7 @@ from imageshift.sites.other_formats import VARIABLES, format_of_file
 
 Platforms = Annotated[
     list[str] | None,
-    option("--platform", help="OS/ARCH[/VARIANT] that images must be made for; repeatable."),
+    option("--platform", help="OS/ARCH[/VARIANT] that images must be built for; repeatable."),
 ]
 
 
@@ -36,20 +36,20 @@ def check(  # noqa: PLR0913 one a command-line option
         option("--changed", metavar="REV", help="Only findings on lines that changed since REV."),
     ] = None,
     baseline: Annotated[
-        Path | None, option("--baseline", help="Leave out the findings that this file lists.")
+        Path | None, option("--baseline", help="Leave out the findings listed in this file.")
     ] = None,
     write_baseline: Annotated[
         bool,
         option("--write-baseline", help="Write today's findings to the baseline; exit 0."),
     ] = False,
     upstream: Annotated[
-        bool, option("--upstream", help="Ask the upstreams whether the images are there.")
+        bool, option("--upstream", help="Ask the upstreams whether the images exist.")
     ] = False,
     platform: Platforms = None,
 ) -> None:
-    """Fail when an image should come from the cache.
+    """Fail if an image should come from the cache but doesn't.
 
-    Writes nothing but a baseline, and exits with 1 when it finds one.
+    Writes nothing but a baseline, and exits with 1 if it finds such an image.
     """
     _refuse(changed, baseline, write=write_baseline)
     named_only = all(path.is_file() for path in paths)
@@ -104,7 +104,7 @@ def _write_baseline(session: Session, file: Path) -> None:
     others = before.of(lambda name: not session.run.is_written(name))
     text, findings = baseline_text(session.findings, others)
     emit(text, file)
-    say(f"{file}: {findings}, which later runs leave out")
+    say(f"{file}: {findings}; later runs leave them out")
 
 
 def _keep_changed(session: Session, revision: str) -> None:
@@ -166,7 +166,7 @@ def _say_rest(session: Session, kept: int) -> None:
     if session.summary.account.unclaimed:
         session.say_account()
     if kept:
-        say(f"`keep:` leaves {counted(kept, 'image')} as written")
+        say(f"`keep:` leaves {counted(kept, 'image')} as they are")
     _say_not_enforced(session)
     for notice in session.summary.advice.warnings():
         if notice.code == Code.CHARTS_UNREAD:

@@ -26,7 +26,7 @@ def doctor(
 ) -> None:
     """Check programs, configuration, rules, network and AWS.
 
-    Exits with 1 when something is wrong.
+    Exits with 1 if something is wrong.
     """
     options = replace(common.registry_options(), root=common.root, offline=common.offline)
     checks = []

@@ -15,7 +15,7 @@ __all__ = ["Exit", "ending_on_signals", "reporting_errors"]
 
 
 class Exit(IntEnum):
-    """What a run comes to; when several apply the order is 130, 70, 2, 1, 3, 4, 0."""
+    """The exit code of a run; if several apply, the order is 130, 70, 2, 1, 3, 4, 0."""
 
     DONE = 0
     FINDINGS = 1
@@ -62,7 +62,7 @@ def reporting_errors() -> Iterator[None]:
         code = Exit.USAGE if isinstance(error, ConfigError) else Exit.UNSAFE
         raise SystemExit(Exit.TOOL if isinstance(error, ToolError) else code) from None
     except KeyboardInterrupt:
-        say("interrupted: every file is whole")
+        say("interrupted: every file is complete")
         raise SystemExit(Exit.INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 whatever is left is a bug of ours
         say_lines(f"imageshift: a bug, please report it: {type(error).__name__}: {error}")

@@ -22,7 +22,9 @@ from imageshift.run import Run
 def explain(
     *,
     common: Common,
-    what: Annotated[str, argument(metavar="FILE[:LINE]|IMAGE", help="A place, or an image.")],
+    what: Annotated[
+        str, argument(metavar="FILE[:LINE]|IMAGE", help="A location in a file, or an image.")
+    ],
     paths: Annotated[
         list[Path] | None, argument(help="Where to look for an image.", show_default=False)
     ] = None,

@@ -40,7 +40,7 @@ class InfraCommon(AwsCommon, frozen=True, kw_only=True):
     ] = None
     import_: Annotated[
         str | None,
-        option("--import", help="aws or a file: take over the rules that already exist there."),
+        option("--import", help="aws or a file: import the rules that already exist there."),
     ] = None
     force: Annotated[
         bool, option("--force", help="Replace files that imageshift didn't write.")
@@ -60,7 +60,7 @@ def terraform(
 ) -> None:
     """Write a Terraform module for the rules in use.
 
-    Rules, secrets, permissions and templates of repositories.
+    It includes rules, secrets, permissions and repository creation templates.
     """
     targets = _targets(paths, common, out)
     for usage, folder in targets:
@@ -85,7 +85,7 @@ def cloudformation(
 ) -> None:
     """Write a CloudFormation template for the rules in use.
 
-    Rules, secrets, permissions and templates of repositories.
+    It includes rules, secrets, permissions and repository creation templates.
     """
     targets = _targets(paths, common, out or Path())
     for usage, folder in targets:

@@ -41,8 +41,8 @@ def init(
 ) -> None:
     """Write .imageshift.yaml for this repository.
 
-    It holds the registry, and the rules that the images need. With --force, an existing file is
-    replaced: of what it says, only the registry is kept.
+    It contains the registry, and the rules that the images need. --force replaces an existing file
+    and keeps only its registry.
     """
     if force:
         common = _with_old_registry(paths, common)
@@ -64,7 +64,7 @@ def _with_old_registry(paths: list[Path], common: Common) -> Common:
     try:
         old = load_config(find_config(paths, find_root(paths, common.root)))
     except ConfigError as error:
-        say(f"nothing of the old file is kept: {error}")
+        say(f"nothing from the old file is kept: {error}")
         return common
     return replace(
         common,

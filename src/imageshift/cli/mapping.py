@@ -1,4 +1,4 @@
-"""imageshift map: references to targets, one a line."""
+"""imageshift map: references to targets, one per line."""
 
 import sys
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def map_(
 ) -> None:
     """Print where each reference goes.
 
-    One without a rule comes back unchanged.
+    A reference without a rule is printed unchanged.
     """
     rules, _, _ = open_rules(common)
     say_doubtful_accounts([rules.registry])

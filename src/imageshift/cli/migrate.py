@@ -28,18 +28,18 @@ def migrate(  # noqa: PLR0913 one a command-line option
     dry_run: Annotated[bool, option("--dry-run", help="Write nothing.")] = False,
     diff: Annotated[bool, option("--diff", help="Print the diff, write nothing.")] = False,
     prune: Annotated[
-        bool, option("--prune", help="Take out overrides that do nothing any more.")
+        bool, option("--prune", help="Remove overrides that no longer do anything.")
     ] = False,
     mend_stale: Annotated[
         bool,
         option(
             "--mend-stale",
-            help="Take all stale overrides to their charts' own images.",
+            help="Change all stale overrides to their charts' own images.",
         ),
     ] = False,
     check_upstream: Annotated[
         bool,
-        option("--check-upstream", help="Ask the upstreams whether the images are there."),
+        option("--check-upstream", help="Ask the upstreams whether the images exist."),
     ] = False,
     platform: Platforms = None,
     verify: Annotated[
@@ -47,10 +47,10 @@ def migrate(  # noqa: PLR0913 one a command-line option
     ] = False,
     write_keep: Annotated[
         bool,
-        option("--write-keep", help="Note in .imageshift.yaml what rendering leaves alone."),
+        option("--write-keep", help="Record in .imageshift.yaml what only rendering leaves alone."),
     ] = False,
 ) -> None:
-    """Move every image of the paths onto the cache."""
+    """Move every image in the paths onto the cache."""
     refuse_format_of_diff(common, diff=diff)
     writes = not (dry_run or diff)
     with turn_to_write(paths, common, writes=writes) as writer:
@@ -106,7 +106,7 @@ def _noted(session: Session, keeps: list[KeepEntry]) -> Exit:
     except SourceError as error:
         say(f"{CONFIG_NAME}: {error}, so `keep:` isn't written")
         return Exit.UNSAFE
-    say(f"{os.path.relpath(path)}: {counted(len(keeps), 'image')} noted under `keep:`")
+    say(f"{os.path.relpath(path)}: {counted(len(keeps), 'image')} added under `keep:`")
     return Exit.DONE
 
 
@@ -137,7 +137,7 @@ def _next_steps(session: Session, keeps: list[KeepEntry], *, writes: bool) -> li
     command = " ".join(("migrate", *(option for option, given in own.items() if given)))
     kept = []
     if keeps:
-        why = f"note {counted(len(keeps), 'image')} that only rendered charts leave alone"
+        why = f"record {counted(len(keeps), 'image')} that only rendering leaves alone"
         kept = [Step(command_line(f"{command} --write-keep", paths, common), why)]
     if not session.summary.changed:
         return kept

@@ -15,7 +15,7 @@ __all__ = ["after_dry_run", "after_migration", "after_scan"]
 def after_scan(paths: list[Path], common: Common) -> list[Step]:
     """What to do once it is known which images should move."""
     return [
-        Step(_validate(paths, common), "the rules have to exist in ECR"),
+        Step(_validate(paths, common), "check that the rules exist in ECR"),
         Step(command_line("migrate --diff", paths, common), "see the changes, write nothing"),
         Step(command_line("migrate", paths, common), "write them"),
     ]
@@ -31,7 +31,7 @@ def after_migration(paths: list[Path], common: Common) -> list[Step]:
     online = ("offline",)
     return [
         Step("git diff", "look at the changes"),
-        Step(_validate(paths, common), "the rules have to exist in ECR"),
+        Step(_validate(paths, common), "check that the rules exist in ECR"),
         Step(command_line("warm --pull", paths, common, without=online), "fill the cache"),
         Step(command_line("verify", paths, common), "prove that only images differ, then merge"),
         Step(command_line("check", paths, common), "run it in CI from then on"),

@@ -101,7 +101,9 @@ Root = Annotated[
 ]
 Offline = Annotated[
     bool,
-    _option(_FILES, "--offline", text="Contact nothing: charts come only from the cache."),
+    _option(
+        _FILES, "--offline", text="Contact no host; use only charts that are already downloaded."
+    ),
 ]
 
 
@@ -112,18 +114,25 @@ class RegistryOptions(Struct, frozen=True, kw_only=True):
         str | None, _option(_REGISTRY, "--account", text="AWS account id of the cache.")
     ] = None
     region: Annotated[
-        str | None, _option(_REGISTRY, "--region", text="AWS region of the cache.")
+        str | None, _option(_REGISTRY, "--region", text="AWS Region of the cache.")
     ] = None
     registry_host: Annotated[
         str | None,
-        _option(_REGISTRY, "--registry-host", text="Host to use instead of the account's own."),
+        _option(
+            _REGISTRY,
+            "--registry-host",
+            text="Registry host to use instead of the account's ECR host.",
+        ),
     ] = None
     rule: Annotated[
         list[str] | None,
         _option(
             _REGISTRY,
             "--rule",
-            text="UPSTREAM[/UPSTREAM_PREFIX]=PREFIX adds, changes or (empty) removes a rule.",
+            text=(
+                "UPSTREAM[/UPSTREAM_PREFIX]=PREFIX adds or changes a rule; an empty PREFIX "
+                "removes it."
+            ),
         ),
     ] = None
     rules: Annotated[
@@ -135,7 +144,11 @@ class RegistryOptions(Struct, frozen=True, kw_only=True):
     ] = None
     alias: Annotated[
         list[str] | None,
-        _option(_REGISTRY, "--alias", text="HOST=UPSTREAM, or known for the built-in table."),
+        _option(
+            _REGISTRY,
+            "--alias",
+            text="HOST=UPSTREAM treats HOST as that upstream; known uses the built-in table.",
+        ),
     ] = None
     config: Annotated[
         Path | None,
@@ -173,17 +186,17 @@ class Common(RegistryOptions, frozen=True, kw_only=True):
         _option(
             _FILES,
             "--charts",
-            text="Whether charts are rendered: auto, unless the configuration says otherwise.",
+            text="Whether to render charts (default: auto, or as configured).",
             envvar="IMAGESHIFT_CHARTS",
         ),
     ] = None
     charts_through_cache: Annotated[
         bool,
-        _option(_FILES, "--charts-through-cache", text="Move oci:// chart sources as well."),
+        _option(_FILES, "--charts-through-cache", text="Also move oci:// chart sources."),
     ] = False
     templates: Annotated[
         bool,
-        _option(_FILES, "--templates", text="Rewrite literal images in Helm templates as well."),
+        _option(_FILES, "--templates", text="Also rewrite literal images in Helm templates."),
     ] = False
     render: Annotated[
         bool,
@@ -193,21 +206,28 @@ class Common(RegistryOptions, frozen=True, kw_only=True):
     ] = False
     offline: Offline = False
     follow: Annotated[
-        bool, _option(_FILES, "--follow", text="Include the folders that Flux objects here build.")
+        bool,
+        _option(
+            _FILES,
+            "--follow",
+            text="Also include the folders that Flux objects in the paths build.",
+        ),
     ] = False
     format: Annotated[Format, _FORMAT] = Format.TEXT
     output: Output = None
     jobs: Annotated[
-        int, _option(_FILES, "--jobs", min=1, text="How many renders may run at once.")
+        int, _option(_FILES, "--jobs", min=1, text="How many renders to run at once.")
     ] = 1
     strict: Annotated[
         bool,
         _option(
-            _FILES, "--strict", text="Exit 1 also for doubtful images and those without a rule."
+            _FILES, "--strict", text="Also exit 1 for doubtful images and those without a rule."
         ),
     ] = False
     quiet: Quiet = False
-    verbose: Annotated[bool, _option(_FILES, "--verbose", "-v", text="List every place.")] = False
+    verbose: Annotated[
+        bool, _option(_FILES, "--verbose", "-v", text="List every image and file.")
+    ] = False
 
     def run_options(self, *, named_only: bool = False, backward: bool = False) -> RunOptions:
         """The options as the library takes them.

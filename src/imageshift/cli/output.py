@@ -112,7 +112,7 @@ def put_text(text: str, host: str = "") -> None:
 
 
 def put_legend() -> None:
-    """Says what `…` stands for, if anything that was printed has it."""
+    """Explains `…`, if anything printed contains it."""
     for host in sorted(_shortened):
         page = new_page()
         page.line((f"… stands for {host}", "dim"))

@@ -25,7 +25,7 @@ from imageshift.sites import SkipReason
 
 Paths = Annotated[
     list[Path] | None,
-    argument(help="Files and folders, which say which registry is meant.", show_default=False),
+    argument(help="Files and folders that determine the registry.", show_default=False),
 ]
 
 _ELSEWHERE = frozenset({SkipReason.NO_RULE, SkipReason.OTHER_ECR})
@@ -81,7 +81,7 @@ def validating(
     ] = Action.DENY,
     only_cache: Annotated[
         bool,
-        option("--only-cache", help="Also find images without a rule, except those in the paths."),
+        option("--only-cache", help="Also match images without a rule, except those in the paths."),
     ] = False,
 ) -> None:
     """Print a ValidatingAdmissionPolicy for images that should move."""

@@ -1,4 +1,4 @@
-"""imageshift revert: the way back out of the cache."""
+"""imageshift revert: from the cache back to the upstreams."""
 
 from typing import Annotated
 
@@ -22,9 +22,9 @@ def revert(
     dry_run: Annotated[bool, option("--dry-run", help="Write nothing.")] = False,
     diff: Annotated[bool, option("--diff", help="Print the diff, write nothing.")] = False,
 ) -> None:
-    """Bring references back from the cache.
+    """Change references from the cache back to the upstream.
 
-    Either those that differ from a base, or all.
+    Reverts what differs from a base, or everything.
     """
     if (base is None) != all_:
         raise ConfigError("revert needs either --base REV|DIR or --all")

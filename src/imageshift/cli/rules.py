@@ -79,7 +79,7 @@ def _rule_line(usage: Usage, row: dict[str, Any]) -> str:
 def import_(
     *,
     common: AwsCommon,
-    source: Annotated[str, argument(help="aws, or a file or folder that holds rules.")],
+    source: Annotated[str, argument(help="aws, or a file or folder that contains rules.")],
     paths: UsedPaths = None,
 ) -> None:
     """Print the rules of an account or a file as configuration.
@@ -172,12 +172,12 @@ def validate(
         bool, option("--all", help="All rules in force, not only those in use.")
     ] = False,
     role: Annotated[
-        str | None, option("--role", help="The nodes' role, whose permissions are checked.")
+        str | None, option("--role", help="The nodes' role, whose permissions to check.")
     ] = None,
 ) -> None:
     """Ask AWS whether the rules in use exist and work.
 
-    Exits with 1 when one doesn't.
+    Exits with 1 if one doesn't.
     """
     usages = read_usage(paths or [], common)
     validations = [

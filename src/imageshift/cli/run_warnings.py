@@ -15,7 +15,7 @@ _NAMED = 3
 
 
 def warn_of_charts(run: Run, summary: Summary, rots: Iterable[Rot]) -> None:
-    """Warns of charts that couldn't be rendered, and of overrides that don't fit their charts."""
+    """Warns about charts that couldn't be rendered, and overrides that don't fit their charts."""
     _warn_of_unread_charts(run, summary)
     charts = run.charts
     for problem in () if charts is None else charts.problems:
@@ -45,7 +45,7 @@ def _warn_of_unread_charts(run: Run, summary: Summary) -> None:
 def _remedy(run: Run) -> str:
     """What to do about charts that nobody read."""
     if run.charts_mode == "off":
-        return "leave out --charts off, or `mode: off` in the configuration"
+        return "run without --charts off, or remove `mode: off` from the configuration"
     problems = [] if run.charts is None else run.charts.problems
     if not problems:
         return (
@@ -57,13 +57,13 @@ def _remedy(run: Run) -> str:
 
 
 _WHY = (
-    "`chart-unavailable` says what is in the way of each; `charts: {sources: …}` can name copies "
-    "of them"
+    "`chart-unavailable` gives the reason for each; `charts: {sources: …}` can point to copies of "
+    "them"
 )
 
 
 def warn_of_generators(run: Run, summary: Summary) -> None:
-    """Warns of ApplicationSets of which it isn't known which files they mean."""
+    """Warns about ApplicationSets whose files can't be determined."""
     found: dict[str, list[Hidden]] = {}
     for hidden in run.index.hidden:
         if run.is_written(hidden.file):
@@ -79,7 +79,7 @@ def warn_of_generators(run: Run, summary: Summary) -> None:
 
 
 def warn_of_late_charts(run: Run, summary: Summary, changed: Collection[str]) -> None:
-    """Warns of releases that keep their old charts, since only files of the charts change."""
+    """Warns about releases that keep their old charts, because only files of the charts change."""
     if run.index.charts and changed:
         from imageshift.charts.late import late_releases  # noqa: PLC0415 not for hooks
 

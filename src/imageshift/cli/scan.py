@@ -23,11 +23,11 @@ def scan(
         bool,
         option(
             "--accounting",
-            help="Print the account, what a roll-out pulls, and what nothing claims.",
+            help="Account for every image name in the tree; list the unclaimed ones.",
         ),
     ] = False,
 ) -> None:
-    """List every image, where it is, and what becomes of it."""
+    """List every image, where it is, and what would happen to it."""
     session = Session("scan", paths, common)
     rows = list[Row]()
     listed = common.format is Format.TEXT

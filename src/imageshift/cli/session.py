@@ -267,7 +267,7 @@ class Session:
         say_doubtful_accounts(target.rules.registry for target in self.run.targets)
 
     def _others(self, numbers: dict[str, int]) -> Iterator[tuple[str, int]]:
-        """What the last line says of the images that don't change."""
+        """What the last line says about the images that don't change."""
         if self.summary.back_from is None:
             yield from ((key, numbers[key]) for key in _UNCHANGED)
             return
@@ -281,7 +281,7 @@ class Session:
             say(self.summary.account.sentence())
 
     def say_skips(self) -> None:
-        """Says which files aren't looked into, where that is nothing to fail for.
+        """Says which files are skipped, if that is no reason to fail.
 
         Those in formats that aren't read are counted by the account, unless they are given.
         """
@@ -319,7 +319,7 @@ class Session:
             say(f"{counted(more, 'further chart')} {verb} rendered: --verbose names them")
 
     def say_emptied(self) -> None:
-        """Says which of the given paths nothing is read of, and why."""
+        """Says of which given paths nothing is read, and why."""
         files = list(self.run.files())
         known = {*files, *(skip.file for skip in self.summary.skips if skip.format)}
         for name in filter(None, self.run.names):
@@ -333,7 +333,7 @@ class Session:
                 say(f"{self.shown(name)}: {_EMPTIED}")
 
     def say_hidden(self) -> None:
-        """Says how many images `exclude:` hides, since whoever writes it may hide anything."""
+        """Says how many images `exclude:` hides, because its author may hide anything."""
         hidden = [plan for plan in self.run.hidden() if plan.results]
         images = sum(len(rows_of(plan.results)) for plan in hidden)
         if images:
@@ -365,9 +365,9 @@ def refuse_format_of_diff(common: Common, *, diff: bool) -> None:
 
 
 def say_half_done(run: Run) -> None:
-    """Says that files are half moved which the next run that writes brings back."""
+    """Says that files are half moved, and that the next run that writes restores them."""
     if is_left_half_done(run.workspace.root):
-        say("a run is writing files here that belong together, or was stopped while it did")
+        say("a run is writing related files here, or was interrupted while doing so")
         say("  hint: if none is running, the next migrate or revert restores them first")
 
 
@@ -394,7 +394,7 @@ def turn_in(folder: Path) -> Iterator[Writer]:
         yield writer
 
 
-_STOPPED = "a run was stopped before it had written this file and others that belong together"
+_STOPPED = "a run was interrupted before it had written this file and others that belong together"
 _SHOWN = 8
 _NAMED = 3
 

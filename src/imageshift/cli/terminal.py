@@ -64,6 +64,6 @@ def _painter() -> Callable[[str, str], str]:
 
 
 def _address(text: str) -> str:
-    """The address of the file that a place speaks of."""
+    """The address of the file that a place refers to."""
     found = _PLACE.fullmatch(text)
     return Path(found[1] if found else text).absolute().as_uri()

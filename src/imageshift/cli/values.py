@@ -43,27 +43,28 @@ class ValuesOptions(RegistryOptions, frozen=True, kw_only=True):
         str | None, option("--repo", help="URL of the repository that has the chart.")
     ] = None
     version: Annotated[
-        str | None, option("--version", help="Version or range; else the newest.")
+        str | None, option("--version", help="Version or range (default: the newest).")
     ] = None
     given: Annotated[
         list[Path] | None,
         option("--values", "-f", help="A file of further values for the chart."),
     ] = None
-    name: Annotated[str | None, option("--name", help="Name of the release; else the chart's.")] = (
-        None
-    )
+    name: Annotated[
+        str | None, option("--name", help="Name of the release (default: the chart's name).")
+    ] = None
     namespace: Annotated[str, option("--namespace", "-n", help="Namespace of the release.")] = (
         "default"
     )
     format: Annotated[ValuesFormat, option("--format", help="Output format.")] = ValuesFormat.YAML
     post_renderer: Annotated[
         bool,
-        option("--post-renderer", help="Print Flux post-renderers for the rest as well."),
+        option("--post-renderer", help="Also print Flux post-renderers for the rest."),
     ] = False
     allow_insecure_images: Annotated[
         bool,
         option(
-            "--allow-insecure-images", help="Open charts that refuse other registries (Bitnami's)."
+            "--allow-insecure-images",
+            help="Allow other registries in charts that reject them (Bitnami's).",
         ),
     ] = False
     verify: Annotated[
@@ -72,7 +73,7 @@ class ValuesOptions(RegistryOptions, frozen=True, kw_only=True):
     offline: Offline = False
     output: Output = None
     strict: Annotated[
-        bool, option("--strict", help="Exit 1 when an image with a rule isn't moved.")
+        bool, option("--strict", help="Exit 1 if an image with a rule isn't moved.")
     ] = False
     quiet: Quiet = False
 
@@ -81,7 +82,7 @@ class ValuesOptions(RegistryOptions, frozen=True, kw_only=True):
 def values(*, common: ValuesOptions, chart: Chart) -> None:
     """Print the smallest values that move a chart's images.
 
-    Above each value stand the images that it moves.
+    Comments above each value name the images that it moves.
     """
     if common.post_renderer and not common.format.has_renderers:
         raise ConfigError(
@@ -146,7 +147,7 @@ def _merged(files: Iterable[Path]) -> Values:
             text = str(error)
             raise ConfigError(text if text.startswith(str(file)) else f"{file}: {text}") from None
         if not isinstance(found, dict | None):
-            raise ConfigError(f"{file}: it holds no map of values")
+            raise ConfigError(f"{file}: it contains no map of values")
         made = merge(made, found or {})
     return made
 

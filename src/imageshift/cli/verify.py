@@ -39,7 +39,7 @@ def verify(
 ) -> None:
     """Prove by rendering that only image names differ from a base.
 
-    Each new name has to be the mapped old one. Exits with 1 when anything else differs.
+    Each new name must be the mapped old one. Exits with 1 if anything else differs.
     """
     run = Run.open(paths, common.run_options())
     say_half_done(run)
@@ -105,7 +105,7 @@ def _print_verdicts(page: Page, verdicts: Sequence[Verdict], *, verbose: bool) -
         some = [verdict for verdict in folded if verdict.key.kind is kind]
         _print_line(page, "equal", counted(len(some), kind.value), some)
     if folded:
-        page.line(("--verbose lists all that are equal", "dim"))
+        page.line(("--verbose lists all equal ones", "dim"))
     for verdict in listed:
         if not folded or verdict.problem is not None or not verdict.is_equal:
             _print_line(page, _result(verdict), _spelled(verdict), [verdict])

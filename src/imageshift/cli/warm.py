@@ -60,10 +60,7 @@ from imageshift.warm.registry import Manifest
 from imageshift.warm.render import WarmOptions, helper_image
 from imageshift.warm.sync import unsupported_images
 
-_COLD = (
-    "pulling a digest that isn't cached yet is reported to fail, which we haven't tried: "
-    "pull the tags first"
-)
+_COLD = "pulling a digest that isn't cached yet reportedly fails (untested): pull the tags first"
 _PLATFORM = "linux/amd64"
 """The nodes' platform where none is named."""
 
@@ -78,7 +75,7 @@ class WarmCommon(AwsCommon, frozen=True, kw_only=True):
     namespace: Annotated[str, option("--namespace", help="Namespace of the Jobs.")] = "default"
     nodes: Annotated[
         int,
-        option("--nodes", min=1, help="Number of nodes in the roll-out that is forecast."),
+        option("--nodes", min=1, help="Number of nodes in the forecast rollout."),
     ] = NODES
     sizes: Annotated[
         SizeSource | None,
@@ -108,9 +105,11 @@ def warm(
     *,
     common: WarmCommon,
     paths: Paths,
-    pull: Annotated[bool, option("--pull", help="Ask the registry for each image.")] = False,
+    pull: Annotated[
+        bool, option("--pull", help="Make the pulls: request each image from the registry.")
+    ] = False,
     check: Annotated[
-        bool, option("--check", help="Pull nothing; exit 1 when a pinned digest is absent.")
+        bool, option("--check", help="Pull nothing; exit 1 if a pinned digest is missing.")
     ] = False,
     forecast: Annotated[
         bool, option("--forecast", help="Forecast pulls, rate limits and costs instead.")
@@ -194,11 +193,11 @@ def _say_plan(plan: WarmPlan) -> None:
         say(f"{image.first_place}: its tag is a variable: {image.target}")
     pins = counted(len(plan.pins), "pinned digest")
     say(f"{counted(len(plan.pulls), 'pull')} for {pins}; {_COLD}")
-    say("nothing was pulled: --pull asks the registry, or run what is printed here")
+    say("nothing was pulled: --pull makes these pulls")
 
 
 def _left(plan: WarmPlan, usage: Usage, common: WarmCommon) -> WarmPlan:
-    """The plan less the pulls whose tag and pinned digests ECR has already."""
+    """The plan without the pulls whose tag and pinned digests ECR has already."""
     if not common.missing:
         return plan
     if parse_ecr_host(usage.rules.registry.host) is None:

@@ -4,7 +4,7 @@ A row says: with each of `paths` set to a full name (host, path and all), and wi
 that every part is rendered, real helm 4.1.4 put that very name into the chart's output, nothing
 before it. `version` is the one that was rendered on 2026-11-23 (`0.0.0` and its like are a main
 branch's own). `scripts/prove_prefix_free_charts.py` proves the rows again, and tells when a chart
-has gained an image that no row speaks of.
+has gained an image that no row refers to.
 
 Left out: charts that do prepend (kube-state-metrics, node-exporter, blackbox-exporter, promtail,
 ingress-nginx, everything of Bitnami), and charts with subcharts, which may.

@@ -1,7 +1,7 @@
 """Hosts of registries that public charts and repositories name, for finding them in any text.
 
 The list only has to be long: a reference on another host is found by its digest, or behind a key
-that speaks of an image. Sources: the upstreams that ECR takes (facts 1.1), the alias table, and
+that refers to an image. Sources: the upstreams that ECR takes (facts 1.1), the alias table, and
 the hosts that Artifact Hub's charts name.
 """
 

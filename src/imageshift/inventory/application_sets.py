@@ -130,7 +130,7 @@ class ApplicationSet(Struct, frozen=True):
             return "no parameter has this name"
         if uses_argo(text):
             return "only Argo CD has the functions normalize and slugify"
-        return "Helm, which fills such templates, is not installed or refuses this one"
+        return "Helm, which fills such templates, isn't installed or rejects this one"
 
     def _filled(self, elements: list[Element]) -> list[dict[str, str]]:
         spec = below(self.root, "spec")

@@ -27,7 +27,7 @@ _TEMPLATE = lazy_re(r"\{\{[^{}\r\n]*\}\}")
 
 
 class Definitions(Struct, frozen=True):
-    """The files that may define kinds, and what they were found to say of each kind."""
+    """The files that may define kinds, and what they were found to say about each kind."""
 
     workspace: Workspace
     files: list[str]

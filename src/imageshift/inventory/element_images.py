@@ -27,7 +27,7 @@ __all__ = ["element_images"]
 _MARK = "imageshift{}mark"
 _MARKED = lazy_re(r"imageshift(\d+)mark")
 _IDENTIFIERS = frozenset({Role.TAG, Role.DIGEST})
-_IN_PARTS = "an ApplicationSet's template makes an image of it together with other texts"
+_IN_PARTS = "an ApplicationSet's template builds an image from it and other text"
 
 
 def element_images(
@@ -42,7 +42,7 @@ def element_images(
 
 
 def _agreeing(found: Iterable[ElementImage]) -> Iterator[ElementImage]:
-    """The images, less those whose text another, doubtful one takes in another way."""
+    """The images, less those whose text another, doubtful one includes another way."""
     images = list(found)
     torn = {_name(image): image for image in images if image.site.note == _IN_PARTS}
     yield from (image for image in images if _name(image) not in torn)

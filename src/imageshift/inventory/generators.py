@@ -38,8 +38,8 @@ _NO_NAME = lazy_re(r"[^a-z0-9.-]")
 _REASONS = {
     "scmProvider": "only Argo CD knows the repositories that its scmProvider generator lists",
     "pullRequest": "only Argo CD knows the pull requests that its generator lists",
-    "plugin": "only Argo CD knows what its plugin generator answers",
-    "clusterDecisionResource": "only the cluster knows what its clusterDecisionResource holds",
+    "plugin": "only Argo CD knows what its plugin generator returns",
+    "clusterDecisionResource": "only the cluster knows what its clusterDecisionResource contains",
 }
 _CLUSTERS = "only Argo CD knows its clusters; `clusters:` in .imageshift.yaml can name them"
 _LABELS = "only Argo CD knows the labels and annotations of its clusters"
@@ -223,7 +223,7 @@ class Generators(Struct, frozen=True):
         return self.elements(filled, at, level + 1)
 
     def _merge(self, spec: MapNode, at: Written, level: int) -> Iterator[Element]:
-        """The first generator's elements, with what others say of those with the same keys."""
+        """The first generator's elements, with what others say about those with the same keys."""
         keys = [item.value for item in spec.items("mergeKeys") if isinstance(item, Scalar)]
         generators = _inner_generators(spec, at)
         if not generators:

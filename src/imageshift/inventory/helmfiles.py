@@ -40,7 +40,7 @@ _UNQUOTED = lazy_re(
     r"""(?P<text>[^\s"'|>#&*][^\r\n]*?)(?P<note>[ \t]+\#[^\r\n{}]*)?\r?$""",
     re.MULTILINE,
 )
-_DOUBT = "helmfile's templates may put it where a patch or transformer of a release meets it"
+_DOUBT = "helmfile's templates may put it where a release's patch or transformer changes it"
 
 
 class HelmfileFile(Struct, kw_only=True):

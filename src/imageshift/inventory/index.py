@@ -537,14 +537,14 @@ def _read_generators(index: Index, kustomization: KustomizationFile) -> None:
     """Files that a generator puts into a ConfigMap from which a release takes its values."""
     wanted = index.values_keys
     for name, key, file in generated_files(kustomization):
-        index.generated[file] = f"the generator {name} of {kustomization.file} takes it"
+        index.generated[file] = f"the generator {name} in {kustomization.file} reads it"
         if data_paths(name, key):
             index.data_keys[file] = name, key
         if (name, key) in wanted:
             index.values_files[file] = index.is_prefix_free(wanted[name, key])
     for name, file in variable_files(kustomization):
         index.variable_files.setdefault(name, []).append(file)
-        index.generated[file] = f"the generator {name} of {kustomization.file} takes it"
+        index.generated[file] = f"the generator {name} in {kustomization.file} reads it"
     for _, chart, _ in inflated_charts(kustomization):
         free = is_prefix_free(chart.text("name") or "", chart.text("repo"))
         files = inflation_files(kustomization.folder, chart)

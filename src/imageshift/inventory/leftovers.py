@@ -58,8 +58,8 @@ _DESCRIBES = lazy_re(
 class Leftovers(Struct, frozen=True):
     """Lists what the finders leave.
 
-    `not_ours` is what the configuration says of it, `generated` which generators take a file, and
-    `copied` which of the variables in a file go into something else, and how.
+    `not_ours` is what the configuration says about it, `generated` which generators read a file,
+    and `copied` which of the variables in a file go into something else, and how.
     """
 
     not_ours: tuple[NotOurs, ...] = ()
@@ -99,7 +99,7 @@ class Leftovers(Struct, frozen=True):
         return self.find(parsed, FileScan(file, parsed.source), ())
 
     def _not_ours(self, file: str) -> list[NotOurs]:
-        """What the configuration says of a file's texts."""
+        """What the configuration says about a file's texts."""
         named = (entry for entry in self.not_ours if entry.paths or entry.images)
         return [entry for entry in named if not entry.paths or matching(entry.paths, [file])]
 
@@ -224,7 +224,7 @@ class _Left:
         if holder.path[:1] in _GENERATORS:
             generator = _listed(document.mapping, holder.path)
             if generator is not None:
-                said = f"the generator {generator.text('name')} takes it; {self._look}"
+                said = f"the generator {generator.text('name')} reads it; {self._look}"
                 claim = SkipReason.UNCLAIMED, said
         return made.skipped(*(reason or _reason_at(holder.path) or claim))
 
@@ -264,12 +264,12 @@ class _Left:
             return SkipReason.UNCLAIMED, self._no_claim
         steps = "".join("[]" if isinstance(step, int) else f".{step}" for step in path)
         row = f"images: [{{kind: {resource.kind}, path: '{steps[1:]}'}}]"
-        return SkipReason.UNCLAIMED, f"no finder knows this place; `{row}` claims it"
+        return SkipReason.UNCLAIMED, f"no finder knows this field; `{row}` would claim it"
 
     @property
     def _values_claim(self) -> str:
         why = self._generator or "no object names this file as values"
-        return f"{why}; `values: ['{self._file}']` claims it"
+        return f"{why}; `values: ['{self._file}']` would claim it"
 
     @property
     def _no_claim(self) -> str:
@@ -278,7 +278,7 @@ class _Left:
     @property
     def _look(self) -> str:
         entry = f"not_ours: [{{paths: ['{self._file}'], reason: …}}]"
-        return f"look whether it is pulled, `{entry}` if it isn't"
+        return f"check whether it is pulled; if it isn't, add `{entry}`"
 
 
 _MOST = 10_000
@@ -292,7 +292,7 @@ _GENERATORS = (("configMapGenerator",), ("secretGenerator",))
 
 
 def _too_many(file: str) -> FileSkip:
-    detail = f"more than {_MOST:,} texts that no finder knows; the others aren't listed"
+    detail = f"more than {_MOST:,} texts that no finder knows; the rest aren't listed"
     return FileSkip(file, None, None, SkipReason.UNCLAIMED, detail)
 
 
@@ -309,7 +309,7 @@ _TOLD: MappingType[str | int, str] = {
     "lastTriggeredImage": "the cluster writes it",
     "openshift.io/imported-from": "it says where an image came from",
 }
-"""Keys whose texts speak of images, and why nothing is pulled by them."""
+"""Keys whose texts refer to images, and why nothing is pulled by them."""
 
 
 def _reason_at(path: Path) -> Reason | None:
@@ -323,13 +323,13 @@ def _reason_at(path: Path) -> Reason | None:
 def _why_not_pulled(path: Path) -> str | None:
     named = path[-1:] == ("name",) and path[-3:-2] == ("images",)
     if named or path[-3:-1] == ("kustomize", "images"):
-        return "an `images:` entry matches names by it"
+        return "an `images:` entry matches names with it"
     if path[:1] == ("status",):
         return "a status, which only the cluster writes"
     if not LABEL_KEYS.isdisjoint(path):
         return "a label"
     if any(path[-len(names) :] == names for names in GLOBAL_REGISTRIES):
-        return "the chart puts it before the names of its images"
+        return "the chart prepends it to the names of its images"
     return _TOLD.get(path[-1]) if path else None
 
 

@@ -111,7 +111,7 @@ class ValuesSource(Struct, frozen=True):
 
 
 class Release(Struct, frozen=True, kw_only=True):
-    """A HelmRelease, with the place where it is written and what it says of its chart."""
+    """A HelmRelease, with the place where it is written and what it says about its chart."""
 
     file: str
     index: int
@@ -138,7 +138,7 @@ def texts(mapping: Mapping, key: str) -> list[str]:
 
 
 def read_release(file: str, document: Document, root: Mapping, resource: Resource) -> Release:
-    """What a HelmRelease says of its chart and of where its values come from."""
+    """What a HelmRelease says about its chart and where its values come from."""
     spec = root.mapping("spec") or Mapping(0, None, flow=False)
     return Release(
         file=file,

@@ -60,7 +60,7 @@ class ParsedFile(Struct, frozen=True):
         """The text of a content.
 
         Raises:
-            SourceError: it is no UTF-8.
+            SourceError: it is not UTF-8.
         """
         source = SourceText.decode(content)
         return cls(source, tuple(map(Parsed, split_documents(source))))
@@ -95,6 +95,6 @@ def read_parsed(file: str, content: bytes) -> ParsedFile:
     """A file's content; that of small files is kept for a while.
 
     Raises:
-        SourceError: it is no UTF-8.
+        SourceError: it is not UTF-8.
     """
     return _kept.read(file, content) if len(content) <= _SMALL else ParsedFile.of(content)

@@ -25,8 +25,8 @@ _ROOT_KIND = lazy_re(r"""^["']?kind["']?[ \t]*:""", re.MULTILINE)
 _SCHEMA = lazy_re(r"""["']\$schema["']\s*:\s*["'][^"']*json-schema""")
 _HEAD = 2_000
 _NOT_PULLED = {
-    "ImageRepository": "Flux watches its tags, and pulls nothing",
-    "ImagePolicy": "Flux chooses a tag by it, and pulls nothing",
+    "ImageRepository": "Flux reads its tags, but pulls nothing",
+    "ImagePolicy": "Flux chooses a tag with it, but pulls nothing",
     "AppProject": "it says which sources are allowed",
 }
 
@@ -63,7 +63,7 @@ class Piece:
     def reason(self) -> Reason | None:
         """Why nothing of it is looked at."""
         if is_policy_text(self.text):
-            return SkipReason.NOT_PULLED, "a policy matches names by it"
+            return SkipReason.NOT_PULLED, "a policy matches names with it"
         chunk = self._parsed.chunk
         first, last = chunk.source.place(chunk.start).line, chunk.source.place(chunk.end).line
         for skip in self._scan.skips:

@@ -83,7 +83,7 @@ def join(folder: str, path: str) -> str | None:
 
 
 def is_definition(text: str) -> bool:
-    """Whether a document defines a kind: such are long, and speak of much that they don't hold."""
+    """Whether a document defines a kind: such are long, and refer to much that they don't hold."""
     return _DEFINITION.search(text) is not None
 
 
@@ -166,7 +166,7 @@ def variable_files(kustomization: KustomizationFile) -> Iterator[tuple[str, str]
 
 
 CopiedKey = tuple[tuple[str, str], Copied]
-"""Name and key of a ConfigMap, and what becomes of its text."""
+"""Name and key of a ConfigMap, and what happens to its text."""
 
 _ROLES = {
     "image": Role.REFERENCE,
@@ -176,7 +176,7 @@ _ROLES = {
     "registry": Role.REGISTRY,
 }
 _REPLACED = "a replacement copies it into an image, and perhaps elsewhere too"
-_VARIABLE = "kustomize's variable {} puts it wherever its name stands"
+_VARIABLE = "kustomize's variable {} puts it wherever that name appears"
 _TARGET = "a release uses it as its value {}; only the chart can tell what that is"
 
 

@@ -85,7 +85,7 @@ def scan_file(file: str, content: bytes, context: FinderContext) -> FileScan:
     A document that can't be read becomes a skip, and the others are read all the same.
 
     Raises:
-        SourceError: the whole file is no UTF-8.
+        SourceError: the whole file is not UTF-8.
     """
     silent = is_silent(file, content, context.rows, copied=bool(context.copied_keys))
     if silent and not context.elements:
@@ -133,14 +133,14 @@ def _is_encrypted(text: str) -> bool:
 
 def _whole_file_skip(file: str, text: str, context: FinderContext) -> FileSkip | None:
     if _is_encrypted(text):
-        detail = "encrypted by SOPS, whose checksum covers every value"
+        detail = "encrypted with SOPS, whose checksum covers every value"
         return FileSkip(file, None, None, SkipReason.SOPS, detail)
     if _is_ignored_file(text):
         return FileSkip(file, None, None, SkipReason.IGNORED, "imageshift: ignore-file")
     if file.endswith(".gotmpl"):
         return FileSkip(file, None, None, SkipReason.TEMPLATE, _RENDERED)
     if context.role is FileRole.TEMPLATE:
-        detail = "a Helm chart's template; its values.yaml is looked at instead"
+        detail = "a Helm template; the chart's values.yaml is read instead"
         return FileSkip(file, None, None, SkipReason.TEMPLATE, detail)
     return None
 
@@ -293,7 +293,7 @@ def _as_text(site: ImageSite) -> ImageSite:
     odd = next((name.value for name in names if not name.is_string), None)
     if odd is None or site.skip is not None:
         return site
-    detail = f"{odd} isn't text in YAML, so it isn't an image: quote it if it is meant as one"
+    detail = f"{odd} isn't a string in YAML, so it isn't an image: quote it if it is meant as one"
     return site.skipped(SkipReason.NOT_A_REFERENCE, detail)
 
 

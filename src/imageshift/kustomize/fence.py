@@ -47,7 +47,7 @@ _METADATA = {"metadata.google.internal", "metadata", "fd00:ec2::254", "100.100.1
 
 
 class Survey(Struct):
-    """Goes through all kustomizations that building a folder takes in.
+    """Goes through all kustomizations that building a folder includes.
 
     Nothing may lie outside `root` and the folder itself. `is_free` says afterwards whether all
     paths are known, so that files anywhere below the root may be read; `remotes` are the
@@ -103,7 +103,7 @@ class Survey(Struct):
             self.is_free = False
 
     def _plugin_leads_out(self, folder: Path, place: Path, text: str) -> bool:
-        """Whether a plugin may read what lies outside; what is built may be anything."""
+        """Whether a plugin may read what is outside; what is built may be anything."""
         if _is_dir(place):
             return True
         if _exists(place):
@@ -136,7 +136,7 @@ class Survey(Struct):
         return path.name
 
     def _leads_out(self, folder: Path, text: str) -> bool:
-        """Whether a plugin's configuration may name what lies outside the root."""
+        """Whether a plugin's configuration may name what is outside the root."""
         try:
             found = [scalar.value for _, scalar in _File(text, "").scalars(skip=frozenset())]
             for value in found:
@@ -149,7 +149,7 @@ class Survey(Struct):
 
 # No error for texts that no file can be named, unlike those of `Path`.
 _is_dir, _exists = os.path.isdir, os.path.exists
-_HINT = "kustomize is kept from reading files that don't belong to the repository"
+_HINT = "kustomize may read only files that belong to the repository"
 
 
 class _File(Struct, frozen=True):
@@ -225,12 +225,12 @@ def refuse_address(address: str) -> None:
     fits = scheme in _SCHEMES if scheme else _SHORT.fullmatch(address.partition("?")[0])
     if not fits or address.startswith("-") or "::" in address or not address.isprintable():
         raise ToolError(
-            "it isn't fetched: remote bases come over https, http or ssh",
+            "it isn't fetched: remote bases are fetched over https, http or ssh only",
             hint="fetch it yourself into the repository",
         )
     host = _host(address if scheme else f"ssh://{address}")
     if host.startswith("-") or host in _METADATA or _is_link_local(host):
-        raise ToolError(f"it isn't fetched: {host} isn't a host for repositories")
+        raise ToolError(f"it isn't fetched: {host} isn't a host that may be contacted")
 
 
 def _host(url: str) -> str:

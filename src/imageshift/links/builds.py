@@ -56,7 +56,7 @@ class Graph(Struct):
     deployed: set[str] = field(default_factory=set)
 
     def roots(self) -> list[Build]:
-        """The builds that nobody takes in, or that something in the cluster builds by itself."""
+        """The builds that nobody includes, or that something in the cluster builds by itself."""
         taken = {child for build in self.builds.values() for child in build.children}
         return [
             build
@@ -65,11 +65,11 @@ class Graph(Struct):
         ]
 
     def below(self, key: str) -> set[str]:
-        """A build and all that it takes in."""
+        """A build and all that it includes."""
         return reached([key], lambda each: self.builds.keys() & self.builds[each].children)
 
     def bottom_up(self) -> list[Build]:
-        """The builds, each behind all that it takes in; a circle is cut where it is entered."""
+        """The builds, each behind all that it includes; a circle is cut where it is entered."""
         found: dict[str, Build] = {}
         seen: set[str] = set()
         waiting = [(key, False) for key in reversed(self.builds)]

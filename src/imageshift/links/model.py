@@ -1,4 +1,4 @@
-"""The graph of builds: what each takes in, and what it does to it, in the tool's own order.
+"""The graph of builds: what each includes, and what it does to it, in the tool's own order.
 
 `docs/facts.md` has the order for each tool (E1 to E5).
 """
@@ -202,7 +202,7 @@ class Build(Struct, kw_only=True):
 
     @property
     def children(self) -> list[str]:
-        """Every build that this one takes in."""
+        """Every build that this one includes."""
         return [*self.bases, *self.components]
 
     @property

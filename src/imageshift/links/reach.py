@@ -34,7 +34,7 @@ class Reach:
         return [self._index.flux[number] for number in sorted(numbers)]
 
     def above(self, name: str) -> frozenset[str]:
-        """The folders whose kustomizations take in a file, or a folder, at whatever depth."""
+        """The folders whose kustomizations include a file, or a folder, at whatever depth."""
         if name not in self._above:
             users = self._users.get(name, ())
             found = reached(users, lambda folder: self._users.get(folder, ()))
@@ -46,7 +46,7 @@ class Reach:
         return frozenset().union(*(self.closure(folder) for folder in self._folders_of(flux)))
 
     def closure(self, folder: str) -> frozenset[str]:
-        """The files that building a folder takes in."""
+        """The files that building a folder includes."""
         if folder not in self._closures:
             found: set[str] = set()
             seen, waiting = {folder}, [folder]
@@ -88,14 +88,14 @@ class Reach:
         }
 
     def is_forced(self, file: str) -> bool:
-        """Whether everything that builds a file makes objects anew that can't be changed."""
+        """Whether everything that builds a file recreates objects that can't be changed."""
         found = [flux.spec.text("force") == "true" for flux in self.builders(file)]
         names = {file, *self.above(file)} if self._applications else set()
         found += [remade for folder, remade in self._applications if self._holds(folder, names)]
         return bool(found) and all(found)
 
     def _holds(self, folder: str, names: set[str]) -> bool:
-        """Whether building a folder takes in one of some files and folders."""
+        """Whether building a folder includes one of some files and folders."""
         return folder in names or not names.isdisjoint(self.closure(folder))
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Building remote bases with the kustomize at hand, to see the images that they bring."""
+"""Building remote bases with the available kustomize, to see the images that they bring."""
 
 import tempfile
 from functools import lru_cache
@@ -15,7 +15,7 @@ from imageshift.steps import step
 
 __all__ = ["remote_images", "remote_sites"]
 
-_HINT = "see whether it can be fetched from here, or leave out --render"
+_HINT = "check whether it can be fetched from here, or leave out --render"
 
 
 def remote_images(base: RemoteBase) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ def _build(address: str) -> bytes:
 
 
 def _complaint(message: str) -> str:
-    """What kustomize says, less the steps of its own that lead to it."""
+    """What kustomize says, without the steps of its own that lead to it."""
     lines = message.splitlines()
     told = [line for line in lines if line.startswith("fatal:")]
     last = (told or lines)[-1].rpartition("': ")[2]

@@ -95,7 +95,7 @@ def read_transformer(held: Held, place: Node) -> Iterator[Patch | Replacement]:
     file, document, root = held
     kind = root.text("kind") or ""
     if not is_transformer(root):
-        known = f"the transformer {kind or file}" if root.own else "a transformer of elsewhere"
+        known = f"the transformer {kind or file}" if root.own else "a transformer from elsewhere"
         yield _opaque(held, place, f"{known} may change it")
     elif kind in PATCH_KEYS:
         yield from _patches(file, document, root, kind)

@@ -146,7 +146,7 @@ def _helper_answer(program: str, host: str) -> Login:
         return Login(note=f"{name}: {error}")
     user, secret = answer.get("Username"), answer.get("Secret")
     if not isinstance(user, str) or not isinstance(secret, str):
-        return Login(note=f"{name}: its answer holds no login")
+        return Login(note=f"{name}: it returned no login")
     return Login(user, secret)
 
 

@@ -128,7 +128,7 @@ class Registry(Struct):
             NetworkError: no answer.
         """
         if not _DIGEST.fullmatch(digest):
-            raise AnswerError(f"{self.host}/{repository}: it gives no digest for what it holds")
+            raise AnswerError(f"{self.host}/{repository}: it returns no digest")
         largest = self.transport.largest
         answer = self._get(repository, f"blobs/{digest}", largest=largest)
         if answer.status == _OK and digest_of(answer.body, digest) != digest:
@@ -193,7 +193,7 @@ class Registry(Struct):
         login = self.login if is_token_server(self.host, there) else _ANONYMOUS
         if self.login.header and not login.header:
             self.note = (
-                f"{self.host} asks for a token from {there.site}, which isn't sent its login"
+                f"{self.host} asks for a token from {there.site}, which doesn't get its login"
             )
         mark = "&" if urlsplit(realm).query else "?"
         answer = self.transport.get(
@@ -208,7 +208,7 @@ class Registry(Struct):
         found = [given.get(key) for key in ("token", "access_token")] if _is_map(given) else []
         token = next((text for text in found if isinstance(text, str) and text), "")
         if not _TOKEN.fullmatch(token):
-            raise AnswerError(f"{there}: its answer holds no token")
+            raise AnswerError(f"{there}: its response contains no token")
         return token
 
 

@@ -24,7 +24,7 @@ class PolicyOptions(Struct, frozen=True, kw_only=True):
         for text in (self.name, *self.excluded):
             if _NAME.fullmatch(text) is None:
                 raise ConfigError(
-                    f"{text!r} isn't a name that Kubernetes takes",
+                    f"{text!r} isn't a valid Kubernetes name",
                     hint="lower-case letters, digits and hyphens, at most 63",
                 )
 

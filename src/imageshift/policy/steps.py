@@ -56,14 +56,14 @@ class Step(Struct, frozen=True):
 
 
 def steps_of(rules: RuleSet) -> tuple[Step, ...]:
-    """The steps of a mapping; the first that an image fits says what becomes of it.
+    """The steps of a mapping; the first that an image fits says what happens to it.
 
     Raises:
         ConfigError: the registry's host is a variable.
     """
     if "$" in rules.registry.host:
         raise ConfigError(
-            f"a policy can't hold the variable {rules.registry.host}",
+            f"a policy can't contain the variable {rules.registry.host}",
             hint="name the registry with --account and --region, or --registry-host",
         )
     found = [Step("localhost/", 0, None)]

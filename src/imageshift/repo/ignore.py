@@ -1,7 +1,7 @@
 r"""Patterns of ignore files, read exactly as Git reads them.
 
 Follows Git's `dir.c` (`parse_path_pattern`, `last_matching_pattern_from_list`) and `wildmatch.c`.
-A pattern matches a path itself, not what lies below it: whoever walks stops at an excluded
+A pattern matches a path itself, not what is below it: whoever walks stops at an excluded
 folder, so nothing under one can be taken back. Bytes are matched, as by Git: `?` is one byte.
 
 >>> Patterns.read(b"*\n!*/\n!*.yaml\n").verdict(b"apps", folder=True)

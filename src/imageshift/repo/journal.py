@@ -112,7 +112,7 @@ def _noted(place: Place) -> list[_Noted]:
         paths = [_path(place.base, os.fsdecode(entry.name)) for entry in journal.files]
     except (SourceError, msgspec.MsgspecError, ValueError) as error:
         raise SourceError(
-            f"{file}: the journal of a stopped run can't be used: {error}",
+            f"{file}: the journal of an interrupted run can't be used: {error}",
             reason="unwritable",
             hint="look at git diff, then remove the file",
         ) from None
@@ -156,7 +156,7 @@ def _roll_back(files: Sequence[_Noted], turn: Turn) -> None:
         raise SourceError(
             f"{names}: can't be rolled back: {error}",
             reason="unwritable",
-            hint="a run was stopped while it wrote them; the next one tries again",
+            hint="a run was interrupted while writing them; the next one tries again",
         ) from None
 
 
@@ -164,8 +164,8 @@ def _refuse_others(files: Sequence[_Noted]) -> None:
     if files:
         raise SourceError(
             "\n".join(
-                f"{file.path}: has changed since a run was stopped while it wrote this file and"
-                " others together; it stays as it is, the others are as they were"
+                f"{file.path}: has changed since a run was interrupted while writing this file "
+                "together with others; it stays as it is, and the others were restored"
                 for file in files
             ),
             reason="changed",

@@ -36,7 +36,7 @@ class Turn(Struct):
 
 
 class _Holder(Struct, frozen=True):
-    """What a lock file says of a run that holds it, or held it and was killed."""
+    """What a lock file says about a run that holds it, or held it and was killed."""
 
     pid: int
     host: str
@@ -198,6 +198,6 @@ def _busy(folder: Path, holder: _Holder | None) -> BusyError:
     if holder is not None:
         who = f"process {holder.pid} on {holder.host}, since {holder.since},"
     return BusyError(
-        f"{who} writes to this tree; nothing was changed",
-        hint=f"wait until it has ended; its lock is {folder / _NAME}",
+        f"{who} is writing to this tree; nothing was changed",
+        hint=f"wait until it ends; its lock is {folder / _NAME}",
     )

@@ -21,14 +21,14 @@ class Place(Struct, frozen=True):
     among: Path | None = None
 
     def overlaps(self, base: Path) -> bool:
-        """Whether another tree lies in this one, or around it."""
+        """Whether another tree is in this one, or around it."""
         return base != self.base and (
             base.is_relative_to(self.base) or self.base.is_relative_to(base)
         )
 
 
 def find_place(root: Path) -> Place:
-    """The place for the tree that a resolved root lies in.
+    """The place for the tree that a resolved root is in.
 
     It is `imageshift` in the Git directory of the work tree. Where that isn't certain or can't be
     written, it is a folder in the user's state folder, by the hash of the path.

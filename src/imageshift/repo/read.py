@@ -48,7 +48,7 @@ def read_below(root: Path, name: str, *, largest: int = LARGEST) -> bytes:
     `root` is a resolved path, `name` relative to it.
 
     Raises:
-        SourceError: as `read_file`, and for what lies outside the root.
+        SourceError: as `read_file`, and for what is outside the root.
     """
     return _read(resolve_below(root, name), _FLAGS | _NO_LINK, largest)
 

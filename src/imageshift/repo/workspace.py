@@ -57,7 +57,7 @@ def find_root(paths: Sequence[Path], given: Path | None = None) -> Path:
     may, or one to a folder that stands in no repository.
 
     Raises:
-        NoFilesError: a path doesn't exist, lies outside the root, or is a link out of it.
+        NoFilesError: a path doesn't exist, is outside the root, or is a link out of it.
     """
     for path in paths:
         if not path.exists():
@@ -120,7 +120,7 @@ def _refuse_outside(path: Path, root: Path) -> None:
     if _place(path).is_relative_to(root):
         raise NoFilesError(
             f"{path} is a link out of the root {root}, which isn't followed",
-            hint="name what it leads to, or a --root that holds both",
+            hint="name the file that it points to, or a --root that contains both",
         )
     raise NoFilesError(f"{path} lies outside the root {root}")
 
@@ -174,7 +174,7 @@ class Workspace(Struct):
         """The workspace's name of a path.
 
         Raises:
-            NoFilesError: it lies outside the root.
+            NoFilesError: it is outside the root.
         """
         _refuse_outside(path, self.root)
         name = path.resolve().relative_to(self.root).as_posix()

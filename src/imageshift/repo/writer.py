@@ -46,7 +46,7 @@ class Writer(Struct):
 
 @contextmanager
 def writing(root: Path, *, wait: float | None = None) -> Iterator[Writer]:
-    """Takes the lock of the tree that a root lies in, and cleans up behind runs that were stopped.
+    """Takes the lock of the tree that a root is in, and cleans up behind runs that were stopped.
 
     Raises:
         BusyError: another run writes to the tree for longer than `wait` seconds.

@@ -1,7 +1,7 @@
-"""The account: what became of every text that names an image, and what wasn't understood.
+"""The account: what happened to every text that names an image, and what wasn't understood.
 
-A *row* is one text (an anchor that three places use is one), a *use* one place that takes it, and a
-*reference* one image by its full name, tag and digest, however often it is named.
+A *row* is one text (an anchor that three places use is one), a *use* is one place that uses it, and
+a *reference* is one image by its full name, tag and digest, however often it is named.
 """
 
 from collections import Counter
@@ -32,9 +32,9 @@ def rows_of(results: Iterable[Change | Kept]) -> list[tuple[Change | Kept, int]]
 
 
 class Account(Struct):
-    """The counts. `brought` are rows that stand in no file, such as what charts bring.
+    """The counts. `brought` counts rows that are in no file, such as the images of charts.
 
-    `charts_unread` is how many releases have charts whose defaults nobody saw, `formats` has the
+    `charts_unread` is how many releases have charts whose defaults weren't read; `formats` has the
     files and the images of formats that aren't read.
     """
 
@@ -76,7 +76,7 @@ class Account(Struct):
         """The line that every summary has."""
         left, unclaimed = self.left.total(), len(self.unclaimed)
         parts = f"{self.moved} cached or moving, {left} left with a reason, {unclaimed} unclaimed"
-        text = f"account: {counted(self.named, 'text')} in the tree: {parts}"
+        text = f"{counted(self.named, 'image name')} in the tree: {parts}"
         files = sum(files for files, _ in self.formats.values())
         text += f"; {counted(files, 'file')} in other formats" if files else ""
         unread = counted(self.charts_unread, "release")
@@ -84,17 +84,19 @@ class Account(Struct):
 
     def lines(self) -> Iterator[str]:
         """The whole account for people."""
-        yield f"{self.named:>6} named in the tree"
+        yield f"{self.named:>6} image names in the tree"
         yield f"{self.moved:>6}   cached or moving"
         yield f"{self.left.total():>6}   left with a reason"
         yield from (f"{count:>6}     {reason}" for reason, count in sorted(self.left.items()))
         yield f"{len(self.unclaimed):>6}   unclaimed"
-        yield f"{self.brought:>6} brought by charts, post-renderers and remote bases"
+        yield f"{self.brought:>6} more from charts, post-renderers and remote bases"
         if self.charts_unread:
             yield f"{self.charts_unread:>6} releases whose charts weren't read"
         yield f"{len(self.references):>6} references, in {counted(self.uses, 'use')}"
         for name, (files, images) in sorted(self.formats.items()):
-            yield f"{images:>6} in {counted(files, 'file')} that imageshift doesn't read: {name}"
+            yield (
+                f"{images:>6} more in {counted(files, 'file')} that imageshift doesn't read: {name}"
+            )
 
     def data(self) -> dict[str, Any]:
         """The account as the published JSON schema has it."""

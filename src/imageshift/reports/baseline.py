@@ -17,7 +17,7 @@ from imageshift.reports.words import counted
 __all__ = ["SCHEMA", "Baseline", "baseline_text"]
 
 SCHEMA = "imageshift-baseline/v1"
-_HINT = "--write-baseline writes it again"
+_HINT = "--write-baseline rewrites it"
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,7 +60,7 @@ class Baseline(Struct, frozen=True):
         return cls(dict(known))
 
     def of(self, wanted: Callable[[str], bool]) -> "Baseline":
-        """The part that speaks of the wanted files."""
+        """The part that refers to the wanted files."""
         return Baseline({key: number for key, number in self.known.items() if wanted(key[1])})
 
     def split(self, findings: Iterable[Finding]) -> tuple[list[Finding], int, int]:

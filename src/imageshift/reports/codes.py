@@ -45,20 +45,20 @@ CODES: dict[str, CodeText] = {
     NOT_CACHED: CodeText(
         "An image doesn't come from the cache",
         "A rule covers the image, but the reference still names the upstream registry.",
-        "Run `imageshift migrate`, or replace the reference by the one that the finding names.",
+        "Run `imageshift migrate`, or replace the reference with the one that the finding names.",
     ),
     WRONG_PATH: CodeText(
         "An image names a path that the cache doesn't have",
-        "The reference names the cache's host, but no pull through a rule can fill this path: for "
-        "example `docker-hub/nginx` without `library/`.",
-        "Run `imageshift migrate`, or replace the reference by the one that the finding names.",
+        "The reference names the cache's host, but no rule can ever fill this path, for example "
+        "`docker-hub/nginx` without `library/`.",
+        "Run `imageshift migrate`, or replace the reference with the one that the finding names.",
     ),
     DOUBTFUL: CodeText(
         "A value may be an image",
         "The value looks like an image, but imageshift isn't sure enough to rewrite it: its chart "
         "wasn't read, for example.",
-        "Look at the value. Let charts be rendered, or name its path under `images:` or `values:` "
-        "in the configuration.",
+        "Check the value. Enable chart rendering, or add its path under `images:` or `values:` in "
+        "the configuration.",
     ),
     SkipReason.NO_RULE: CodeText(
         "No rule covers an image's upstream",
@@ -67,15 +67,16 @@ CODES: dict[str, CodeText] = {
         "registry; otherwise leave the image, or copy it.",
     ),
     SkipReason.TEMPLATE: CodeText(
-        "A template isn't looked into",
-        "The file is a Helm chart's template, or the document holds `{{` outside quotes.",
-        "Nothing, if the chart takes its images from values.yaml; `--templates` rewrites literal "
+        "A template is skipped",
+        "The file is a Helm chart's template, or the document contains `{{` outside quotes.",
+        "Nothing to do if the chart takes its images from values.yaml; `--templates` rewrites "
+        "literal "
         "images in templates.",
     ),
     SkipReason.UNPARSABLE: CodeText(
         "A text can't be parsed",
-        "The text isn't valid YAML or JSON, is nested too deeply, or its aliases repeat more than "
-        "Kubernetes reads.",
+        "The text isn't valid YAML or JSON, is nested too deeply, or repeats more through its "
+        "aliases than Kubernetes accepts.",
         "Correct the text at the place that the finding names, or exclude the file.",
     ),
     SkipReason.NOT_UTF8: CodeText(
@@ -86,37 +87,38 @@ CODES: dict[str, CodeText] = {
     SkipReason.SOPS: CodeText(
         "A file is encrypted with SOPS",
         "SOPS keeps a checksum over all values, which an edit would break.",
-        "If it holds an image, decrypt the file, change it by hand, and encrypt it again.",
+        "If it contains an image, decrypt the file, change it by hand, and encrypt it again.",
     ),
     SkipReason.GENERATED: CodeText(
         "A file is generated",
-        "Flux's bootstrap wrote the file and would write it again.",
+        "Flux's bootstrap wrote the file and would overwrite an edit.",
         "Set the registry where the file is generated: `flux bootstrap --registry`.",
     ),
     SkipReason.NOT_A_REFERENCE: CodeText(
         "A value isn't an image reference",
-        "The value stands where an image belongs, but it isn't a valid reference, or isn't text "
-        "in YAML, such as `1.25` without quotes.",
+        "The value stands where an image belongs, but it isn't a valid reference, or isn't a "
+        "string in YAML, such as `1.25` without quotes.",
         "Correct the value.",
     ),
     SkipReason.VARIABLE: CodeText(
-        "A variable stands in an image's name",
-        "The registry or repository holds a variable whose value imageshift doesn't know.",
+        "An image's name contains a variable",
+        "The registry or repository contains a variable whose value imageshift doesn't know.",
         "Change the value where the variable is set.",
     ),
     SkipReason.IGNORED: CodeText(
-        "A comment or its kind excludes this place",
-        "An `imageshift: ignore` comment says so, or the path is a link out of the root, a device "
-        "or a pipe, which is never read.",
-        "Remove the comment if the image should move.",
+        "A comment, an entry or its kind excludes this place",
+        "An `imageshift: ignore` comment or a `keep:` entry in the configuration says so, or the "
+        "path is a link out of the root, a device or a pipe, which imageshift never reads.",
+        "Remove the comment or the entry if the image should move.",
     ),
     SkipReason.STYLE: CodeText(
-        "A text can't be changed in its own style",
-        "An edit here would change more than the image: its quotes, line breaks or neighbours.",
+        "A value can't be edited in place",
+        "An edit here would change more than the image, such as quotes, line breaks or "
+        "neighbouring values.",
         "Write the value in a plain style, on one line, or change it by hand.",
     ),
     SkipReason.CONFLICT: CodeText(
-        "Another place rules out a change",
+        "Another place prevents a change",
         "A change here would break another place, or another place would undo it.",
         "Read the detail; `imageshift explain FILE:LINE` prints what builds the image.",
     ),
@@ -124,7 +126,7 @@ CODES: dict[str, CodeText] = {
         "A text is replaced later",
         "Something else replaces the text before a pod uses it: an injector, an image trigger, or "
         "an `images:` entry with `newName`.",
-        "Nothing: the text that replaces it is a finding of its own.",
+        "Nothing to do: the text that replaces it is reported separately.",
     ),
     SkipReason.IMMUTABLE: CodeText(
         "A Job can't be changed",
@@ -134,18 +136,18 @@ CODES: dict[str, CodeText] = {
     ),
     SkipReason.OWN_REPOSITORY: CodeText(
         "A repository of your own",
-        "The image is on the target registry, below no rule's prefix.",
-        "Nothing, if the repository exists.",
+        "The image is in the target registry, but under no rule's prefix.",
+        "Nothing to do if the repository exists.",
     ),
     SkipReason.OTHER_ECR: CodeText(
         "Another ECR registry",
         "The image comes from an ECR registry that isn't the target.",
-        "Nothing, unless a rule should cover that registry: `--rule HOST=PREFIX`.",
+        "Nothing to do, unless a rule should cover that registry: `--rule HOST=PREFIX`.",
     ),
     SkipReason.BAD_ACCOUNT: CodeText(
         "An account id that can't exist",
         "The reference names an ECR host whose account id doesn't have twelve digits.",
-        "Correct the account id; `imageshift revert` brings the references back.",
+        "Correct the account id; `imageshift revert` restores the references.",
     ),
     SkipReason.CHANGED: CodeText(
         "A file changed during the run",
@@ -154,19 +156,19 @@ CODES: dict[str, CodeText] = {
     ),
     SkipReason.UNWRITABLE: CodeText(
         "A file can't be read or written",
-        "Permissions, a full disk or a limit of size stand in the way.",
+        "Permissions, a full disk or a size limit prevent it.",
         "Read the detail, and correct the cause.",
     ),
     SkipReason.NOT_PULLED: CodeText(
         "A name that nothing pulls",
-        "A policy, an `ImageRepository`, a label or the `name` of an `images:` entry compares with "
-        "this text; no node pulls by it.",
-        "Nothing, unless what it compares with has moved: then a warning says so.",
+        "A policy, an `ImageRepository`, a label or the `name` of an `images:` entry compares "
+        "names with this text; no node pulls it.",
+        "Nothing to do, unless what it compares with has moved; a warning tells you then.",
     ),
     SkipReason.NOT_OURS: CodeText(
-        "A text that the configuration disowns",
-        "`not_ours:` says that the text isn't ours, and why.",
-        "Nothing, as long as the reason holds.",
+        "A text that isn't yours",
+        "`not_ours:` in the configuration says that the text isn't yours, and why.",
+        "Nothing to do as long as the reason holds.",
     ),
     SkipReason.OTHER_FORMAT: CodeText(
         "A file in another format names images",
@@ -175,17 +177,17 @@ CODES: dict[str, CodeText] = {
         "Move its images by hand if they should come from the cache, or name it under `not_ours:`.",
     ),
     SkipReason.UNCLAIMED: CodeText(
-        "A text names an image, and nothing says whether it is pulled",
+        "A text names an image, but nothing shows whether it is pulled",
         "It looks like an image, but no finder knows its place: no object names the file as "
         "values, and no table has the field.",
-        "Add the line of the detail to the configuration: a pattern under `values:` or a row under "
-        "`images:` makes it an image, `not_ours:` says that it is none of yours.",
+        "Add the line from the detail to the configuration: a pattern under `values:` or a row "
+        "under `images:` says that it is an image, `not_ours:` that it isn't yours.",
     ),
     SkipReason.UNPROVEN: CodeText(
         "A change isn't proven",
-        "With `--verify` nothing is written that rendering before and after doesn't prove.",
-        "Read what `verify` says of the release or kustomization; without `--verify` the change is "
-        "made.",
+        "With `--verify`, only changes that rendering before and after proves are written.",
+        "Read what `verify` says about the release or kustomization; without `--verify` the "
+        "change is made.",
     ),
     Code.ACCOUNT_ID: CodeText(
         "The account id can't exist",
@@ -193,19 +195,19 @@ CODES: dict[str, CodeText] = {
         "Correct `--account`, or `account:` in the configuration.",
     ),
     Code.CHARTS_UNREAD: CodeText(
-        "Charts that nobody read",
+        "Some charts weren't read",
         "Some releases have charts that weren't rendered. Their values were read as text, and "
-        "what only the charts' defaults name isn't in the report.",
-        "Let charts be rendered (`--charts auto`, with Helm and a way to the charts), or name "
-        "copies of them under `charts.sources`; `chart-unavailable` says what is in the way of "
-        "each.",
+        "images that come only from the charts' defaults aren't in the report.",
+        "Enable chart rendering (`--charts auto`, with Helm and access to the charts), or point "
+        "`charts.sources` at copies of them; `chart-unavailable` gives the reason for each.",
     ),
     Code.CHART_UNAVAILABLE: CodeText(
         "A chart wasn't rendered",
         "A release's chart couldn't be found or rendered, so its values were read as text, and "
-        "its default images weren't seen.",
-        "Read what the warning says of the chart. Without Helm, install it or the extra "
-        "`imageshift[charts]`; a chart that can't be fetched can be named under `charts.sources`.",
+        "its default images are missing from the report.",
+        "Read what the warning says about the chart. Without Helm, install it or the extra "
+        "`imageshift[charts]`; for a chart that can't be fetched, name a copy under "
+        "`charts.sources`.",
     ),
     Code.RULE_MISSING: CodeText(
         "A registry that ECR can cache has no rule",
@@ -220,23 +222,24 @@ CODES: dict[str, CodeText] = {
     ),
     Code.LAMBDA: CodeText(
         "Lambda can't pull through the cache",
-        "A Lambda function takes its image only from a repository that holds it already.",
+        "A Lambda function can only use an image that is already in the repository.",
         "Copy the image by hand, or pull it once.",
     ),
     Code.DIGEST_FIRST_PULL: CodeText(
         "An image is pinned by digest",
-        "The first pull by digest through the cache is reported to fail.",
-        "Pull each image once by its tag before the roll-out: `imageshift warm --pull`.",
+        "The first pull by digest through the cache reportedly fails.",
+        "Pull each image once by its tag before the rollout: `imageshift warm --pull`.",
     ),
     Code.MUTABLE_TAG: CodeText(
         "A moving tag",
-        "ECR asks upstream for a tag once in 24 hours, so a moving tag may lag.",
+        "ECR checks upstream for a tag at most once every 24 hours, so a moving tag may lag "
+        "behind.",
         "Pin a version.",
     ),
     Code.FIRST_PULL_ROUTE: CodeText(
         "The first pull may need a route to the internet",
         "The first pull of an image may need a route to the internet, even with PrivateLink.",
-        "Pull each image once from where such a route exists: `imageshift warm --pull`.",
+        "Pull each image once from a machine that has such a route: `imageshift warm --pull`.",
     ),
     Code.UNSUPPORTED_UPSTREAM: CodeText(
         "ECR can't cache a registry",
@@ -253,25 +256,25 @@ CODES: dict[str, CodeText] = {
         "An override pins a tag that came with the chart",
         "The chart has the whole reference in one value or field, so the override holds its tag "
         "or digest too, and the chart's next version no longer changes it.",
-        "Raise it together with the chart's version: `override-stale` finds it then, on a machine "
-        "that has seen the old version.",
+        "Update it together with the chart's version; on a machine that has seen the old version, "
+        "`override-stale` finds what was forgotten.",
     ),
     Code.CHART_VERSION: CodeText(
-        "A chart's files change, and its version doesn't",
+        "A chart's files change, but its version doesn't",
         "Flux rebuilds a chart from Git only when the version in Chart.yaml changes, so the "
         "release keeps the old image until then.",
-        "Raise the version in Chart.yaml, or set `reconcileStrategy: Revision` on the chart.",
+        "Bump the version in Chart.yaml, or set `reconcileStrategy: Revision` on the chart.",
     ),
     Code.POLICY_MATCHES_UPSTREAM: CodeText(
         "An admission policy matches the old name",
         "A policy matches names of the upstream registry, and won't match those of the cache.",
-        "Add the pattern that the warning names beside the old one.",
+        "Keep the old pattern, and add the one that the warning names.",
     ),
     Code.POLICY_ADDS_IMAGES: CodeText(
-        "A policy puts images into other objects",
+        "A policy adds images to other objects",
         "An admission policy adds images to pods that it doesn't own, so nodes pull them wherever "
         "it matches.",
-        "Let the change of the policy reach the cluster together with the other images.",
+        "Apply the changed policy together with the other changes.",
     ),
     Code.AUTOMATION_REVERTS: CodeText(
         "Flux image automation writes the old name back",
@@ -293,7 +296,7 @@ CODES: dict[str, CodeText] = {
     ),
     Code.CONTROLLER_PULL: CodeText(
         "A controller reads the registry itself",
-        "Knative, Tekton or Argo Workflows read the image's manifest from their controller.",
+        "The controller of Knative, Tekton or Argo Workflows reads the image's manifest itself.",
         "Give the controller's role permission to pull from ECR.",
     ),
     Code.PRIVATE_UPSTREAM: CodeText(
@@ -302,65 +305,67 @@ CODES: dict[str, CodeText] = {
         "Check that the credential of the cache rule can read the image.",
     ),
     Code.GENERATOR_UNKNOWN: CodeText(
-        "A path of an ApplicationSet isn't known",
-        "An ApplicationSet names a folder or files of values by something that only Argo CD knows: "
-        "clusters and their labels, pull requests, a provider's repositories, a plugin's answer, "
+        "A path in an ApplicationSet can't be resolved",
+        "An ApplicationSet names a folder or values files through something that only Argo CD "
+        "knows: "
+        "clusters and their labels, pull requests, a provider's repositories, a plugin's result, "
         "or its own template functions.",
-        "Name the clusters under `clusters:` in the configuration; check that what the rest of the "
-        "path fits is in the report, and add other files of values under `values:`.",
+        "Name the clusters under `clusters:` in the configuration; check that the files that "
+        "match the rest of the path are in the report, and add other values files under `values:`.",
     ),
     Code.OVERRIDE_STALE: CodeText(
         "An override names another image than the chart",
-        "A value of a release names an image on the cache that comes from another repository or "
-        "registry than the one that the chart uses by default.",
-        "Run `imageshift migrate`, with `--mend-stale` where this machine knows no older version; "
-        "if the image is there on purpose, mark it: `# imageshift: keep`.",
+        "A value of a release names an image in the cache that comes from a different repository "
+        "or registry than the chart's default.",
+        "Run `imageshift migrate`, or `imageshift migrate --mend-stale` on a machine that knows "
+        "no older version of the chart. If the image is intentional, mark it: `# imageshift: "
+        "keep`.",
     ),
     Code.OVERRIDE_DEAD: CodeText(
         "An override does nothing",
         "Nothing reads the value, or the entry or patch matches nothing that the chart renders.",
-        "Take it out: `imageshift migrate --prune`.",
+        "Remove it: `imageshift migrate --prune`.",
     ),
     Code.PATH_PHANTOM: CodeText(
-        "A path on the own registry that no rule makes",
-        "The image is on the target registry, below no rule's prefix and no repository that the "
-        "configuration owns.",
-        "Correct the path, or add the rule that makes it.",
+        "A path in your registry that no rule covers",
+        "The image is in the target registry under no rule's prefix, while the chart would use an "
+        "image of the same name.",
+        "Correct the path, or add the rule that covers it.",
     ),
     Code.UPSTREAM_GONE: CodeText(
         "An upstream doesn't have the image",
-        "Asked with `--upstream` or `--check-upstream`, the registry has no such tag or digest, or "
-        "no such repository: the cache can't bring it either.",
-        "See where its makers publish it now, and name an image that is there.",
+        "Checked with `--upstream` or `--check-upstream`, the registry has no such tag, digest or "
+        "repository, so the cache can't fetch it either.",
+        "Find out where the image is published now, and use one that exists.",
     ),
     Code.UPSTREAM_RENAMED: CodeText(
         "An image has another name now",
-        "The registry doesn't have it under this name any more, but under the one that its makers "
-        "have announced.",
-        "Name the new repository, and see whether it is still maintained.",
+        "The registry no longer has it under this name, but under the one that its publisher "
+        "announced.",
+        "Use the new repository, and check whether it is still maintained.",
     ),
     Code.UPSTREAM_DENIED: CodeText(
         "An upstream refuses the image",
-        "The image can't be read with the login that is available: it is private, or it isn't "
-        "there. Many registries give both the same answer.",
-        "See that the image is there, and that the secret of the cache's rule may read it.",
+        "The image can't be read with the login that is available: it is private, or it doesn't "
+        "exist. Many registries give the same answer for both.",
+        "Check that the image exists, and that the cache rule's secret can read it.",
     ),
     Code.PLATFORM_MISSING: CodeText(
-        "An image isn't made for a platform",
-        "The image is there, but not for a platform that `--platform` asks for: nodes of that kind "
+        "An image isn't built for a platform",
+        "The image exists, but not for a platform that `--platform` asks for: nodes of that kind "
         "can't run it.",
-        "Name a version or an image that is made for it.",
+        "Use a version or an image that is built for it.",
     ),
     Code.TAG_MOVED: CodeText(
         "A tag and the digest beside it are different images",
-        "The image is pinned by digest and is there, but its tag names another image now, or is "
-        "gone. The tag pulls that fill the cache before the roll-out bring the other one.",
+        "The image is pinned by digest and exists, but its tag now names another image, or is "
+        "gone. Warming the cache pulls tags, so it would fetch the other image.",
         "Pin the digest that the tag has now, or pull the pinned digest once by another tag.",
     ),
     Code.UPSTREAM_UNKNOWN: CodeText(
         "An upstream couldn't be asked for the image",
-        "The registry doesn't answer, refuses to be asked so often, or nothing may be contacted.",
-        "Ask again later, or where the registry can be reached.",
+        "The registry doesn't answer, its rate limit is reached, or `--offline` allows no contact.",
+        "Try again later, or from where the registry can be reached.",
     ),
 }
 """Every code, in the order of the page."""
@@ -368,29 +373,29 @@ CODES: dict[str, CodeText] = {
 RULE_CODES: dict[str, CodeText] = {
     "missing": CodeText(
         "A rule doesn't exist",
-        "A rule in force isn't among those of the account or the file.",
-        "Create it: `imageshift infra` writes it. If the other side is right, take its rules: "
+        "A rule in force isn't in the account or the file.",
+        "Create it: `imageshift infra` writes it. If the other side is right, use its rules: "
         "`--rules-from`.",
     ),
     "other-upstream": CodeText(
         "A prefix has another upstream",
         "The prefix of a rule in force exists, but caches another registry there.",
-        "Take the other side's rules with `--rules-from`, or correct the rule.",
+        "Use the other side's rules with `--rules-from`, or correct the rule.",
     ),
     "other-prefix": CodeText(
         "An upstream has another prefix",
         "The upstream of a rule in force is cached under another prefix there.",
-        "Take the other side's rules with `--rules-from`, or correct the rule.",
+        "Use the other side's rules with `--rules-from`, or correct the rule.",
     ),
     "extra": CodeText(
         "A rule that isn't in force",
         "The account or the file has a rule that the configuration doesn't have.",
-        "Nothing, or add it to the configuration.",
+        "Nothing to do, or add it to the configuration.",
     ),
     "unused": CodeText(
         "A rule that no image uses",
-        "No image of the paths comes through this rule.",
-        "Nothing, or remove the rule.",
+        "No image in the paths comes through this rule.",
+        "Nothing to do, or remove the rule.",
     ),
     "uncovered": CodeText(
         "A registry that could be cached",
@@ -404,12 +409,12 @@ RULE_CODES: dict[str, CodeText] = {
     ),
     "credential-wrong": CodeText(
         "ECR can't use a rule's secret",
-        "The secret's name, account or Region isn't one that ECR takes.",
+        "ECR doesn't accept the secret's name, account or Region.",
         "Name a secret `ecr-pullthroughcache/…` in the rule's own account and Region.",
     ),
     "role-missing": CodeText(
         "A rule for another account lacks a role",
-        "ECR's service-linked role can't leave its account, and the rule names no other role.",
+        "ECR's service-linked role can't reach another account, and the rule names no other role.",
         "Give the rule a `customRoleArn`; `imageshift infra` writes one with its role.",
     ),
     "not-valid": CodeText(
@@ -418,7 +423,7 @@ RULE_CODES: dict[str, CodeText] = {
         "Correct what ECR names, then validate again.",
     ),
     "immutable-tags": CodeText(
-        "Tags can't move",
+        "Tags are immutable",
         "Repositories of the rule have immutable tags, so a cached tag can't follow its upstream.",
         "Make the tags mutable in the creation template.",
     ),
@@ -429,8 +434,8 @@ RULE_CODES: dict[str, CodeText] = {
     ),
     "quota": CodeText(
         "Too many rules",
-        "The registry can't take all rules that are in force.",
+        "The registry can't hold all rules that are in force.",
         "Remove rules that are no longer used.",
     ),
 }
-"""The codes of `rules validate` and `rules import`, which speak of rules and not of images."""
+"""The codes of `rules validate` and `rules import`, which refer to rules and not of images."""

@@ -47,8 +47,8 @@ class Fix(Struct, frozen=True):
 class Finding(Struct, frozen=True, kw_only=True):
     """One finding.
 
-    `subject` is the image that it speaks of, or empty. `lines` are the lines of the file that it
-    stands on, none where it speaks of the whole file. `unsafe` says that an input couldn't be
+    `subject` is the image that it refers to, or empty. `lines` are the lines of the file that it
+    stands on, none where it refers to the whole file. `unsafe` says that an input couldn't be
     handled safely. `name` is the file's name below the root, which doesn't depend on where the run
     was started.
     """

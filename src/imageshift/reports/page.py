@@ -23,7 +23,7 @@ _LONGEST = 2_000
 def render_page(report: dict[str, Any], done: str, link: Link) -> str:
     """The page of a report, in ASCII.
 
-    `done` is the word for what becomes of moving images, `link` leads to lines of files.
+    `done` is the word for what happens to moving images, `link` leads to lines of files.
     """
     values = page_parts(report, done) | {"link_to": link}
     page = _environment().get_template("report.html").render(values)

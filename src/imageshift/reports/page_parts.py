@@ -66,7 +66,7 @@ def page_parts(report: Row, done: str) -> Row:
 
 
 def _row(report: Row, row: Row) -> Row:
-    """An image's row, with what else the page says of it."""
+    """An image's row, with what else the page says about it."""
     part = {"rewrite": "moves", "cached": "cached"}.get(row["status"], "left")
     made = {
         "part": part,
@@ -159,7 +159,7 @@ def _lists(rows: list[Row], done: str) -> Iterator[Row]:
 
 
 def _left(rows: list[Row], command: str) -> list[Row]:
-    """The images that stay, by reason; on the way back those outside the cache need nothing."""
+    """The images that stay, by reason; on revert those outside the cache need nothing."""
     groups = _grouped(rows)
     if command != "revert":
         return groups
@@ -236,19 +236,19 @@ def _render(row: Row) -> Row:
 
 def _account(account: Row) -> Iterator[tuple[int, str, int]]:
     """The lines of the account: a number, what it counts, and how deep it stands."""
-    yield account["named"], "named in the tree", 1
+    yield account["named"], "image names in the tree", 1
     yield account["moved"], "cached or moving", 2
     yield sum(account["left"].values()), "left with a reason", 2
     for reason, number in account["left"].items():
         yield number, CODES[reason].title if reason in CODES else reason, 3
     yield account["unclaimed"], "unclaimed", 2
-    yield account["brought"], "brought by charts, post-renderers and remote bases", 1
+    yield account["brought"], "more from charts, post-renderers and remote bases", 1
     if account["charts_unread"]:
         yield account["charts_unread"], "releases whose charts weren't read", 1
     yield account["references"], f"references, in {counted(account['uses'], 'use')}", 1
     for other in account["other_formats"]:
         files = counted(other["files"], "file")
-        yield other["images"], f"in {files} that imageshift doesn't read: {other['format']}", 1
+        yield other["images"], f"more in {files} that imageshift doesn't read: {other['format']}", 1
 
 
 def _sections(parts: Row) -> Iterator[Row]:
@@ -269,5 +269,5 @@ def _sections(parts: Row) -> Iterator[Row]:
     if report["warnings"]:
         yield {"id": "warnings", "title": "Warnings", "count": len(report["warnings"])}
     if parts["account"]:
-        yield {"id": "account", "title": "Account", "count": None}
+        yield {"id": "account", "title": "Image names", "count": None}
     yield {"id": "rules", "title": "Rules", "count": None}

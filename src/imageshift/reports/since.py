@@ -18,10 +18,10 @@ def changed_since(
 ) -> list[Finding]:
     """The findings in files or lines that differ from the commit where HEAD left a revision.
 
-    A finding that speaks of a whole file stays if the file differs, and one without a file stays.
+    A finding that refers to a whole file stays if the file differs, and one without a file stays.
 
     Raises:
-        ConfigError: there is no such revision.
+        ConfigError: the revision doesn't exist.
         ToolError: Git can't be run.
     """
     given = list(findings)

@@ -36,8 +36,8 @@ class Summary(Struct):
 
     Rows of images are kept only where `clusters` is there to say which clusters take a file in;
     otherwise memory stays flat.
-    `back_from` are the registries of a way back, None on the way into the cache: back, warnings say
-    nothing, and of what stays only what lies on these registries is worth telling.
+    `back_from` are the registries of a revert, None on the way into the cache: back, warnings say
+    nothing, and of what stays only what is on these registries is worth telling.
     """
 
     shown: Callable[[str], str]

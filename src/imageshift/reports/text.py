@@ -30,7 +30,7 @@ _ROWS = 8
 _FAILING_STRICTLY = {Status.DOUBTFUL.value, Status.NO_RULE.value, SkipReason.UNCLAIMED.value}
 
 Row = tuple[str, str, str]
-"""A place of a file as `path:line:column`, what there is to say of it, and its style."""
+"""A place of a file as `path:line:column`, what there is to say about it, and its style."""
 
 
 class Step(Struct, frozen=True):
@@ -136,7 +136,7 @@ def _print_skips(page: Page, summary: Summary, is_whole: Callable[[str], bool]) 
     for reason in sorted(reasons):
         skips = [skip for skip in summary.skips if skip.reason is reason]
         files = counted(len({skip.file for skip in skips}), "file")
-        page.line((reason, "cyan"), (f" {files} not looked into", ""))
+        page.line((reason, "cyan"), (f" {files} skipped", ""))
         rows = []
         for skip in skips:
             place = f":{skip.line}:{skip.column or 1}" if skip.line else ""

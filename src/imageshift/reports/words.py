@@ -41,7 +41,7 @@ def visible_lines(text: str) -> str:
 
 
 def _escaped(found: re.Match[str]) -> str:
-    """A character, or its escape: controls, formats, unknown ones, bytes that are no UTF-8."""
+    """A character, or its escape: controls, formats, unknown ones, bytes that are not UTF-8."""
     letter = found[0]
     seen = letter.isprintable() and _UNSEEN.match(letter) is None
     return letter if seen else letter.encode("unicode_escape").decode()

@@ -25,7 +25,7 @@ def find_annotation_images(
 ) -> Iterator[ImageSite]:
     """The images in the annotations of an object and of the pods in it.
 
-    Those that an injector is known to read are exact; others that speak of an image and have a
+    Those that an injector is known to read are exact; others that refer to an image and have a
     registry and a tag are doubtful.
     """
     text = document.source.text

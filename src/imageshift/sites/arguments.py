@@ -19,7 +19,7 @@ from imageshift.source import Document, Mapping, Scalar
 
 __all__ = ["MIXED", "is_reference", "named_texts", "value_site", "value_sites"]
 
-MIXED = "it becomes an image, and something else that may be a place to push to"
+MIXED = "it becomes an image, and something else that may be a push target"
 """Why a parameter's value may not move."""
 
 

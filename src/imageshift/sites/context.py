@@ -71,6 +71,6 @@ class FinderContext(Struct, frozen=True):
     tekton: TektonImages = field(default_factory=dict)
 
     def copied(self, name: str, key: str, text: str) -> Copied | None:
-        """What becomes of a ConfigMap's or Secret's text; None where that is no image."""
+        """What happens to a ConfigMap's or Secret's text; None where that is no image."""
         found = self.copied_keys.get((name, key))
         return found if found is not None and found.is_image(key, text) else None

@@ -15,7 +15,7 @@ __all__ = ["IMAGE_KEY", "definition_fields", "elsewhere", "is_pushed_to", "schem
 IMAGE_KEY = lazy_re(
     r"(?:^i|_i|-i|[a-z0-9]I)mage(?:Name|Ref|Reference|_name|URI|URL|Url|PullSpec)?$"
 )
-"""A field's name that speaks of one image."""
+"""A field's name that refers to one image."""
 
 _CLOUD = lazy_re(r"(?:^|\.)(?:azure\.com|cnrm\.cloud\.google\.com|services\.k8s\.aws|upbound\.io)$")
 _NOT_PULLED = frozenset(
@@ -49,7 +49,7 @@ _POD = frozenset({"containers", "restartPolicy", "serviceAccountName"})
 
 
 def is_pushed_to(path: Path, *, defined: bool = False) -> bool:
-    """Whether a field is one to which a build pushes, or lies in one.
+    """Whether a field is one to which a build pushes, or is in one.
 
     Of a field that is `defined` by a schema, names such as `cache` say so only inside of a build.
     """
@@ -95,7 +95,7 @@ def schema_fields(
 def elsewhere(group: str) -> str:
     """Why nodes don't pull what a group's objects name; empty where nothing speaks against it."""
     if _CLOUD.search(group):
-        return "a service of the cloud pulls it, not a node"
+        return "a cloud service pulls it, not a node"
     return "it is watched or removed, not pulled" if group in _NOT_PULLED else ""
 
 

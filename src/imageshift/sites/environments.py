@@ -26,7 +26,7 @@ __all__ = [
 
 _DEFAULT = "default"
 _NAMING = lazy_re(r"^repo(?:sitory)?$|image(?:Repository|Repo|Name)?$", re.IGNORECASE)
-_PART = "only helmfile's templates say what it becomes a part of"
+_PART = "only helmfile's templates show what it becomes part of"
 
 
 class HelmfileFacts(Struct, frozen=True):

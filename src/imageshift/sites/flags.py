@@ -47,7 +47,7 @@ def find_flags(
 ) -> Iterator[ImageSite]:
     """The images in `args`, `command` and `env` of a container, or of values shaped like one.
 
-    Under a name that isn't known but speaks of an image, one that is spelled out is doubtful: it
+    Under a name that isn't known but refers to an image, one that is spelled out is doubtful: it
     may as well be a name to push to.
     """
     keys = container.keys()

@@ -24,7 +24,7 @@ _REPOSITORIES = frozenset({"HelmRepository", "OCIRepository"})
 
 
 class ChartReference(Struct, frozen=True):
-    """What a HelmRelease's own text says of its chart.
+    """What a HelmRelease's own text says about its chart.
 
     `chart` is a name or a path in the source, None for a `chartRef`; `source_kind`,
     `source_namespace` and `source_name` name the Flux object that has it.

@@ -143,7 +143,7 @@ class ReleaseValues(Struct, frozen=True):
 
 
 def release_values(root: Mapping, known: Facts = _NO_FACTS) -> Iterator[ReleaseValues]:
-    """The releases of a helmfile, each with what lies over one another for it."""
+    """The releases of a helmfile, each with the layers of values for it."""
     for release, _, path in _holders(root):
         facts, found = _facts(release, known), list[Mapping | tuple[str, ...]]()
         owners = (*_inherited(root, release), release)
@@ -162,7 +162,7 @@ def release_values(root: Mapping, known: Facts = _NO_FACTS) -> Iterator[ReleaseV
 
 
 def _behind(owner: Mapping) -> Iterator[BehindChart]:
-    """What an owner says of the kustomization that helmfile builds over the chart (E5)."""
+    """What an owner says about the kustomization that helmfile builds over the chart (E5)."""
     for key in _BEHIND:
         for number, node in enumerate(owner.items(key)):
             yield BehindChart(key, number, node)

@@ -42,7 +42,7 @@ class SiteKind(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How sure it is that a site is an image, and that its text is all of it."""
+    """How certain it is that a site is an image, and that its text is the whole image."""
 
     EXACT = "exact"
     RENDERED = "rendered"
@@ -51,7 +51,7 @@ class Confidence(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where an image's text stands: in a file, in a chart, in what it renders, or elsewhere."""
+    """Where an image's text is: in a file, in a chart, in what it renders, or elsewhere."""
 
     WRITTEN = "written"
     CHART = "chart"
@@ -70,7 +70,7 @@ class Role(StrEnum):
 
 
 class SkipReason(StrEnum):
-    """Why something stays as it is, or moves (a published list: docs, exit codes and reasons)."""
+    """Why something stays as it is, or moves (a published list: docs/exit-codes.md)."""
 
     TEMPLATE = "template"
     UNPARSABLE = "unparsable"
@@ -92,7 +92,7 @@ class SkipReason(StrEnum):
     UNWRITABLE = "unwritable"
     UNPROVEN = "unproven"
     WRONG_CACHE_PATH = "wrong-cache-path"
-    """The one reason for which something moves though it names the cache."""
+    """The only reason for which something moves although it names the cache."""
     NOT_PULLED = "not-pulled"
     NOT_OURS = "not-ours"
     OTHER_FORMAT = "other-format"
@@ -159,7 +159,7 @@ class Part(Struct, frozen=True):
 
 
 class ImageSite(Struct, frozen=True, kw_only=True):
-    """A place that names an image, whole or split over several scalars.
+    """A place that names an image, as a whole or split over several scalars.
 
     `note` says why it is doubtful; `skip` is the finder's own reason to leave it alone.
     `origin` says whether its text is written at all; where it isn't, the place is that of the

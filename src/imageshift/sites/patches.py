@@ -68,7 +68,7 @@ def find_patch_images(
 ) -> Iterator[ImageSite]:
     """The images in a patch that is a text, an object or a list of operations, at a path.
 
-    `find` reads the objects. `target` is what its entry says of the objects that it is for.
+    `find` reads the objects. `target` is what its entry says about the objects that it is for.
 
     Raises:
         SourceError: the text can't be followed or is no YAML.
@@ -199,7 +199,7 @@ def _unknown(
     """A variable's value, or an image field, of something that the patch doesn't name."""
     if isinstance(value, Scalar) and is_spelled_out(value.value):
         for site in whole_site(document, resource, value, path, SiteKind.PATCH):
-            yield site.doubtful("the patch doesn't say what it is for")
+            yield site.doubtful("the patch doesn't say what it patches")
 
 
 def _renderers(

@@ -56,7 +56,7 @@ ADDING_KINDS: dict[str, str] = {
 
 _ANCHOR = lazy_re(r"(?P<sign>[+=^<X]?)\((?P<key>.+)\)")
 _LITERAL = lazy_re(r"""(?P<quote>["'])(?P<image>[^"'\s]+)(?P=quote)""")
-_LITERAL_NOTE = "a literal in an expression: only the policy can tell what it is for"
+_LITERAL_NOTE = "a literal in an expression: only the policy shows what it is for"
 _LOCATION = lazy_re(r"[cC]ontainers(?:\[[^\[\]]*\])?(?P<image>\.image)?$")
 
 
@@ -182,7 +182,7 @@ def _assigned(
         at = (*path, *value.path)
         for site in whole_site(value.document, resource, value.node, at, SiteKind.CUSTOM):
             part = replace(site.main, role=Role.REGISTRY)
-            yield replace(site, parts=(part,)).doubtful("the policy puts it before every image")
+            yield replace(site, parts=(part,)).doubtful("the policy prepends it to every image")
 
 
 def _expressions(

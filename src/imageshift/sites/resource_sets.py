@@ -39,8 +39,8 @@ __all__ = ["Change", "find_input_images", "find_template_text_images"]
 _INPUT = lazy_re(r"<<-?\s*inputs\.(?P<keys>\w+(?:\.\w+)*)\s*-?>>")
 _LINE = lazy_re(rf"""^[ ]*(?:-[ ]+)?image:[ ]+["']?(?P<text>{_INPUT.pattern}\S*)""", re.MULTILINE)
 _IDENTIFIERS = frozenset({Role.TAG, Role.DIGEST})
-_IN_PARTS = "a ResourceSet's template makes an image of it together with other texts"
-_ELSEWHERE = "an input of the ResourceSet that its own list of inputs doesn't have"
+_IN_PARTS = "a ResourceSet's template builds an image from it and other text"
+_ELSEWHERE = "an input of the ResourceSet that isn't in its own list of inputs"
 _MOST_INPUTS = 500
 
 Change = Callable[[Any], Any]

@@ -23,7 +23,7 @@ _SCALARS = frozenset({FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG})
 class Rows(Struct, frozen=True):
     """Rows by their kind.
 
-    `words` are kinds with the last keys of those of their paths in which no word speaks of an
+    `words` are kinds with the last keys of those of their paths in which no word refers to an
     image: where such a kind and such a key stand in a text, it may hold an image all the same.
     """
 
@@ -50,7 +50,7 @@ class Rows(Struct, frozen=True):
         return [row for row in rows if row.group in {"*", resource.group}]
 
     def may_name_images(self, content: bytes) -> bool:
-        """Return whether a text may hold an image of a row although no word speaks of it."""
+        """Return whether a text may hold an image of a row although no word refers to it."""
         return any(
             kind in content and any(key in content for key in keys) for kind, keys in self.words
         )

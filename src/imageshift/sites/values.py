@@ -52,8 +52,8 @@ _MARKS = {"tag", "digest", "sha", "pullPolicy"}
 _CONTAINERS_KEY = lazy_re(r"(?:[cC]ontainers|[sS]idecars)$")
 _FLAT_REPOSITORY = lazy_re(r"(.*[iI]mage)(?:Repository|Repo|_repository|_repo)")
 _FLAT_REGISTRY = lazy_re(r"(.*[iI]mage)(?:Registry|_registry)")
-_NO_REGISTRY = "no registry is written, so the chart may put one in front"
-_REGISTRY_ALONE = "a registry alone: the chart has the rest"
+_NO_REGISTRY = "no registry is given, so the chart may prepend one"
+_REGISTRY_ALONE = "only a registry: the chart has the rest"
 _SHARED = lazy_re(r"default|global", re.IGNORECASE)
 _PICTURE = lazy_re(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
 _NO_NAME = lazy_re(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
@@ -163,7 +163,7 @@ class _Search:
         if image_key and is_spelled_out(value.value):
             part = Part(Role.REFERENCE, value, path)
             yield self._site(path, (part,)).doubtful(
-                "one of several values below a key named for images"
+                "one of several values under a key that is named after images"
             )
 
     def _scalar(self, node: Mapping, name: str, value: Scalar, path: Path) -> Iterator[ImageSite]:
@@ -276,9 +276,7 @@ class _Search:
 
     def _judged_split(self, site: ImageSite, registry: str) -> ImageSite:
         if not is_host(registry):
-            return site.doubtful(
-                f"`{registry}` isn't a host, so the chart may put one in front of it"
-            )
+            return site.doubtful(f"`{registry}` isn't a host, so the chart may prepend one")
         around = None if self._context.prefix_free else part_around(reversed(self._above))
         return site if around is None else replace(site, apart=around)
 

@@ -1,4 +1,4 @@
-"""The way back of kustomizations: first as the lists themselves tell, proved as any plan is.
+"""Reverting kustomizations: first as the lists themselves tell, proved as any plan is.
 
 Where a build would come out otherwise, it is solved as on the way forward, and so is all that
 hangs together with it.

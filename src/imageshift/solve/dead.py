@@ -33,7 +33,7 @@ class DeadEntries(Struct, frozen=True):
     scan: Callable[[str], FileScan]
 
     def find(self) -> list[Dead]:
-        """The dead entries with what is said of them."""
+        """The dead entries with what is said about them."""
         holders: dict[int, list[Build]] = {}
         for build in self.graph.builds.values():
             for number in build.entries:

@@ -54,7 +54,7 @@ from imageshift.source import Document, Edit, Scalar
 
 __all__ = ["Decisions", "solve"]
 
-_RENAMED = "every build that uses it has an images entry that gives it its name in the cache"
+_RENAMED = "in every build that uses it, an images entry already gives it its name in the cache"
 _NAMES_FIXED = "it also names an image that must not change"
 
 
@@ -82,7 +82,7 @@ class Decisions(Struct, frozen=True):
     rot: list[Rot] = field(default_factory=list)
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
-        """What becomes of a site, or None where the graph has nothing to say about it."""
+        """What happens to a site, or None where the graph has nothing to say about it."""
         if not (self.stays or self.moved or self.rewritten or self.composed or self.full):
             return None
         key = site_key(site, file)
@@ -268,7 +268,7 @@ class _Report:
         """A text with a variable in its name stays where an entry meets it as it is written.
 
         So does one that would become a name which an entry then meets. One that the plan moves as
-        it is written has the own host for its variable.
+        it is written has the registry's own host for its variable.
         """
         for number, seen in self._solution.simulation.seen.items():
             for leaf in self._variable(seen.matched):

@@ -55,7 +55,7 @@ def entry_edits(
     first = next((each for each in made if each.new_name == source.entry.new_name), made[0])
     others = [each for each in made if each is not first]
     if source.scalar and any(literal_name(each.name) != each.name for each in made):
-        raise SourceError("Argo CD's short form has no room for a pattern", reason="style")
+        raise SourceError("Argo CD's short form can't express a pattern", reason="style")
     in_place = _argo_edits(source, first) if source.scalar else _mapping_edits(source, first)
     return [(first, in_place), *((other, (_item(source, other),)) for other in others)]
 
@@ -72,7 +72,7 @@ def added_edits(document: Document, root: Mapping, entries: tuple[Entry, ...]) -
         return [(entry, (insert_item(document, items, _lines(entry, like)),)) for entry in entries]
     taken = root.get("images") is not None or root.get("imageTags") is not None
     if taken or root.flow or not root.own:
-        raise SourceError("no place for an images list", reason="style")
+        raise SourceError("nowhere to put an images list", reason="style")
     return _new_list(document, root, entries)
 
 
@@ -138,7 +138,7 @@ def _refuse_single(source: EntrySource) -> None:
     """Refuse an entry that stands in no list, as that of a patch or a transformer."""
     text, items = source.document.source.text, source.items
     if text[content_start(text, items.start, items.end)] != "[":
-        raise SourceError("no place for a second entry", reason="style")
+        raise SourceError("nowhere to put a second entry", reason="style")
 
 
 def _overwrite(entry: Entry) -> str:

@@ -11,8 +11,8 @@ from imageshift.solve.search import Solution, unmoved
 
 __all__ = ["held_remotes"]
 
-_NO_PLACE = "its kustomization's text has no place for an images entry"
-_NO_ENTRY = "no images entry for it leaves every build above as it is"
+_NO_PLACE = "there is nowhere to put an images entry in its kustomization"
+_NO_ENTRY = "every images entry for it would change a build above it"
 
 
 def held_remotes(

@@ -42,7 +42,7 @@ _VALUES = ("spec", "values")
 
 
 class Composed(Struct, frozen=True):
-    """What becomes of a site that another document completes."""
+    """What happens to a site that another document completes."""
 
     before: ImageReference
     after: ImageReference
@@ -161,7 +161,7 @@ class _Decider:
         wanted = mapper.split_names(outcome.target) if isinstance(outcome, Mapped) else (text,)
         spelled = _spell(new, editable[0], wanted)
         if spelled is None:
-            raise SourceError("the two don't fit together under a mapped name")
+            raise SourceError("the two parts can't form a mapped name")
         if spelled == new or not isinstance(outcome, Mapped):
             return {}
         key = patch.file, patch.document.offset(scalar.start), scalar.value

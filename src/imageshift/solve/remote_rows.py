@@ -18,7 +18,7 @@ from imageshift.sites import ImageSite, Part, Role, SkipReason
 __all__ = ["RemoteRows", "remote_rows", "remote_stay"]
 
 _UNSEEN = "a remote base, whose images haven't been read: --render fetches and builds it"
-_COMPONENT = "a remote component, which can't be built alone: its images aren't seen"
+_COMPONENT = "a remote component, which can't be built on its own, so its images aren't found"
 
 
 def remote_stay(base: RemoteBase, text: str, mapper: Mapper, detail: str) -> Change | Kept:

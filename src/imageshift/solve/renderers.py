@@ -1,4 +1,4 @@
-"""Post-renderers on the way back: what the migration added to their entries goes away again.
+"""Post-renderers on revert: what the migration added to their entries goes away again.
 
 They match rendered text (fact X3). What a chart names itself is never in the cache, so an entry
 for a name there is needed only while the release's own values name it.
@@ -29,14 +29,14 @@ _IGNORE = "imageshift: ignore"
 
 
 class RenderersBack(Struct):
-    """What becomes of the entries of post-renderers, and of the values that they match."""
+    """What happens to the entries of post-renderers, and to the values that they match."""
 
     results: dict[SiteKey, Change] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
     moves: dict[str, frozenset[Move]] = field(default_factory=dict)
 
     def decided(self, site: ImageSite, file: str) -> Change | None:
-        """What becomes of an entry's newName, or of a value that lost its entry."""
+        """What happens to an entry's newName, or to a value that lost its entry."""
         return self.results.get(site_key(site, file)) if self.results else None
 
     def tails(self, _site: ImageSite, _file: str) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def renderers_back(
     scan: Callable[[str], FileScan],
     writable: Callable[[str], bool],
 ) -> RenderersBack:
-    """The way back of every list of entries in the post-renderers of the releases."""
+    """Reverting every list of entries in the post-renderers of the releases."""
     found, names = RenderersBack(), NameMaps(mapper_of)
     entries: list[EntrySource] = []
     for build in builds_behind_charts(builds.index, builds.reach, entries):
@@ -82,7 +82,7 @@ def _lists(build: Build, entries: list[EntrySource]) -> Iterator[list[EntrySourc
 def _matched(
     scanned: FileScan, build: Build, sources: list[EntrySource], names: NameMap
 ) -> list[Change | Kept]:
-    """What becomes of the values in the cache that an entry matches."""
+    """What happens to the values in the cache that an entry matches."""
     return [
         plan_site(site, names.mapper)
         for site in scanned.sites

@@ -28,7 +28,7 @@ _ROUNDS = 25
 class Solution(Struct, frozen=True):
     """A plan that holds, with why each kept text and each frozen entry stays.
 
-    `full` are the builds whose kustomizations have no place for an entry that would be added.
+    `full` are the builds whose kustomizations have nowhere to put an entry that would be added.
     """
 
     plan: Plan
@@ -82,7 +82,7 @@ class Search:
         return Solution(plan, simulation, state.kept, state.frozen, state.placeholders, full)
 
     def _keep_everything(self) -> None:
-        detail = "no change of its kustomizations was found that builds the same images"
+        detail = "found no change to its kustomizations that builds the same images"
         texts = dict.fromkeys(self._texts(), detail)
         entries = dict.fromkeys(range(len(self._graph.entries)), detail)
         self._state.kept = {**texts, **self._state.kept}
@@ -146,7 +146,7 @@ class Search:
     def _spell_in_full(self, numbers: Iterable[int]) -> bool:
         """Has texts come out in full, so that no entry for the short name meets them (K1).
 
-        On the way back an image may get a name again that others have, too.
+        On revert an image may get a name again that others have, too.
         """
         leaves = [self._leaves.every[n] for n in set(numbers) - self._state.full]
         told = {

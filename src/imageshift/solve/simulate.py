@@ -1,6 +1,6 @@
 """What every build makes of every image text, before and after a plan: pure, in kustomize's order.
 
-A build takes in its bases and files; then its effects work on all that is there, in their order.
+A build includes its bases and files; then its effects work on all that is there, in their order.
 """
 
 from collections.abc import Iterable, Sequence

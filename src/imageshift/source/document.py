@@ -193,7 +193,7 @@ class Document:
         """The blank between an empty value's colon, dash, anchor or tag and its new text."""
         before = self.source.text[max(0, offset - _NEAR) : offset]
         if scalar.anchor is None and scalar.tag is None and before.rstrip()[-1:] not in {":", "-"}:
-            raise SourceError("no place for a value", reason="style")
+            raise SourceError("nowhere to put a value", reason="style")
         return "" if before[-1:].isspace() else " "
 
     def to_file(self, edit: Edit) -> Edit:
@@ -211,9 +211,9 @@ class Document:
         if holder.style == "|":
             text = edit.text.replace("\n", document.source.newline + " " * decoded.indent)
         elif holder.style == "" and not is_plain_part(edit.text):
-            raise SourceError("a plain scalar can't take this text", reason="style")
+            raise SourceError("a plain scalar can't hold this text", reason="style")
         elif holder.style != '"' and not is_printable(edit.text):
-            raise SourceError("a folded text can't take a second line", reason="style")
+            raise SourceError("a folded text can't hold a second line", reason="style")
         else:
             text = quote(edit.text, holder.style)
         return document.to_file(Edit(span, text))
@@ -270,7 +270,7 @@ def parse_embedded(document: Document, scalar: Scalar) -> list[Document]:
 def _refuse_made(scalar: Scalar) -> None:
     """Refuses a scalar whose value was made: its characters are those of something else."""
     if type(scalar) is not Scalar:
-        raise SourceError("a text that a template makes has no place", reason="template")
+        raise SourceError("text that a template produces has no location", reason="template")
 
 
 def _inner_place(document: Document, decoded: Decoded, error: SourceError) -> Place:

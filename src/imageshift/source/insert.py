@@ -43,12 +43,12 @@ def insert_key(document: Document, mapping: Mapping, after: str, key: str, value
     old_key = mapping.key(after)
     old_value = mapping.get(after)
     if old_key is None or old_value is None or old_key.shared:
-        raise SourceError(f"no place for {key!r} beside {after!r}", reason="style")
+        raise SourceError(f"nowhere to put {key!r} beside {after!r}", reason="style")
     text = document.source.text
     if mapping.flow:
         return document.to_file(_in_flow(text, mapping, old_key, old_value, (key, value)))
     if text.endswith(("? ", "?\t"), 0, old_key.start):
-        raise SourceError(f"no place for {key!r} beside an explicit key", reason="style")
+        raise SourceError(f"nowhere to put {key!r} beside an explicit key", reason="style")
     pair = f"{spell_scalar(key, old_key.style)}: {spell_scalar(value, _style(old_value))}"
     place = place_behind(text, old_value, alias_end(text, old_key, old_value))
     return document.to_file(line_at(document, place, blanks(text, old_key.start) + pair))
@@ -67,7 +67,7 @@ def insert_item(document: Document, sequence: Sequence, lines: list[str]) -> Edi
     start = max(start, first)
     dash = None if sequence.flow or not sequence.items else _DASH.match(text, start)
     if dash is None or sequence.items[-1].start < start:
-        raise SourceError("no place for a new item", reason="style")
+        raise SourceError("nowhere to put a new item", reason="style")
     last = sequence.items[-1]
     indent = blanks(text, dash.end() - 1)
     gap = text[dash.end() : last.start]
@@ -87,7 +87,7 @@ def _in_flow(
     opened = content_start(text, mapping.start, mapping.end)
     if text[opened] != "{":
         # A single pair in a sequence, `[a: b]`, has no room for a second.
-        raise SourceError(f"no place for {pair[0]!r} in a single pair", reason="style")
+        raise SourceError(f"nowhere to put {pair[0]!r} in a single pair", reason="style")
     json_like = '"' if old_key.style == '"' else ""
     colon = COLON.match(text, old_key.end)
     between = colon[0] if colon is not None and (colon[0] != ":" or json_like) else ": "
@@ -135,7 +135,7 @@ def alias_end(text: str, key: Node, value: Node) -> int | None:
         return None
     found = _ALIAS.match(text, key.end)
     if found is None:
-        raise SourceError("no place behind an alias", reason="style")
+        raise SourceError("nothing can be inserted after an alias", reason="style")
     return found.end()
 
 
@@ -170,7 +170,7 @@ def _block_end(text: str, scalar: Scalar) -> int:
     runs = decode(text, scalar).runs
     end = runs[-1].outer + runs[-1].length if runs else start
     if scalar.value and "-" not in header and _BREAK.search(text, end) is None:
-        raise SourceError("a line behind this text would give it a line end", reason="style")
+        raise SourceError("a line after this text would add a line break to it", reason="style")
     if "+" not in header:
         return end
     return len(text[: scalar.end].rstrip(" \t"))

@@ -23,13 +23,13 @@ def insert_pairs(
     The values may be maps and lists; indents, quotes and flow style are those of the document.
 
     Raises:
-        SourceError: there is no place for them (reason `style`).
+        SourceError: there is nowhere to put them (reason `style`).
     """
     if not mapping.own:
         return document.to_file(_in_empty(document, mapping, pairs))
     key = mapping.own[0][0] if after is None else mapping.key(after)
     if not isinstance(key, Scalar) or key.shared:
-        raise SourceError(f"no place for {next(iter(pairs))!r}", reason="style")
+        raise SourceError(f"nowhere to put {next(iter(pairs))!r}", reason="style")
     if mapping.flow:
         return document.to_file(_in_flow(document, mapping, key, pairs, behind=after is not None))
     return document.to_file(_in_block(document, mapping, key, pairs, behind=after is not None))
@@ -39,7 +39,7 @@ def insert_items(document: Document, sequence: Sequence, items: list[Any]) -> Ed
     """The edit that adds items to the end of a sequence, block or flow, also an empty one.
 
     Raises:
-        SourceError: there is no place for them (reason `style`).
+        SourceError: there is nowhere to put them (reason `style`).
     """
     text = document.source.text
     if sequence.flow:
@@ -48,13 +48,13 @@ def insert_items(document: Document, sequence: Sequence, items: list[Any]) -> Ed
         place = text.rfind("]", 0, sequence.end)
         last = sequence.items[-1] if sequence.items else None
         if last is not None and last.end <= sequence.start:
-            raise SourceError("no place behind an alias", reason="style")
+            raise SourceError("nothing can be inserted after an alias", reason="style")
         at = place if last is None else last.end
         return document.to_file(Edit(Span(at, at), spelled if last is None else f", {spelled}"))
     first = sequence.items[0]
     dash = text.rfind("-", sequence.start, first.start + 1)
     if dash < 0 or text[dash + 1 : first.start].strip():
-        raise SourceError("no place for a new item", reason="style")
+        raise SourceError("nowhere to put a new item", reason="style")
     indent = blanks(text, dash)
     lines = _Block(document, _quotes(sequence)).item_lines(items)
     return document.to_file(
@@ -72,7 +72,7 @@ def _in_block(
 ) -> Edit:
     text = document.source.text
     if text.endswith(("? ", "?\t"), 0, key.start):
-        raise SourceError("no place beside an explicit key", reason="style")
+        raise SourceError("nothing can be inserted beside an explicit key", reason="style")
     indent = blanks(text, key.start)
     lines = _Block(document, _quotes(mapping)).lines(pairs, key.style)
     if not behind:
@@ -81,7 +81,7 @@ def _in_block(
         return Edit(Span(start, start), f"{newline}{indent}".join(lines) + newline + indent)
     value = mapping.get(key.value)
     if value is None:
-        raise SourceError("no place behind a merged key", reason="style")
+        raise SourceError("nothing can be inserted after a merged key", reason="style")
     place = place_behind(text, value, alias_end(text, key, value))
     return line_at(document, place, _indented(lines, indent))
 
@@ -97,7 +97,7 @@ def _in_flow(
     text = document.source.text
     opened = content_start(text, mapping.start, mapping.end)
     if text[opened] != "{":
-        raise SourceError("no place in a single pair", reason="style")
+        raise SourceError("nothing can be inserted in a single pair", reason="style")
     json_like = key.style == '"'
     colon = COLON.match(text, key.end)
     between = colon[0] if colon is not None and (colon[0] != ":" or json_like) else ": "
@@ -111,7 +111,7 @@ def _in_flow(
         return Edit(Span(key.start, key.start), "".join(f"{each},{gap}" for each in made))
     value = mapping.get(key.value)
     if value is None:
-        raise SourceError("no place behind a merged key", reason="style")
+        raise SourceError("nothing can be inserted after a merged key", reason="style")
     end = alias_end(text, key, value) or value.end
     blank = " " if value.start == value.end and text[end - 1] == ":" else ""
     return Edit(Span(end, end), blank + "".join(f",{gap}{each}" for each in made))
@@ -121,7 +121,7 @@ def _in_empty(document: Document, mapping: Mapping, pairs: MappingType[str, Any]
     text = document.source.text
     opened = content_start(text, mapping.start, mapping.end)
     if not mapping.flow or text[opened] != "{":
-        raise SourceError("no place in an empty map", reason="style")
+        raise SourceError("nothing can be inserted in an empty map", reason="style")
     json_like = _is_json(document)
     made = ", ".join(
         f"{_flow_key(name, json_like=json_like)}: {_flow(value, json_like=json_like)}"

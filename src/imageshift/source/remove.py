@@ -19,7 +19,7 @@ def remove_key(document: Document, mapping: Mapping, key: str) -> Edit:
     found = mapping.key(key)
     value = mapping.get(key)
     if found is None or value is None or len(mapping.own) == 1:
-        raise SourceError(f"{key!r} can't be taken out", reason="style")
+        raise SourceError(f"{key!r} can't be removed", reason="style")
     _refuse_anchors(found, value)
     end = place_behind(document.source.text, value, alias_end(document.source.text, found, value))
     if mapping.flow:
@@ -36,13 +36,13 @@ def remove_item(document: Document, sequence: Sequence, index: int) -> Edit:
     """
     item = sequence.items[index]
     if len(sequence.items) == 1 or (sequence.flow and index == 0):
-        raise SourceError("an item can't be taken out here", reason="style")
+        raise SourceError("an item can't be removed here", reason="style")
     _refuse_anchors(item)
     text = document.source.text
     if sequence.flow:
         before = text[sequence.items[index - 1].end : item.start]
         if before.strip() != ",":
-            raise SourceError("something else stands before the item", reason="style")
+            raise SourceError("something else comes before the item", reason="style")
         start = item.start - len(before) + before.index(",")
         return document.to_file(Edit(Span(start, item.end), "", removes=True))
     dash = text.rfind("-", 0, item.start)
@@ -67,7 +67,7 @@ def _lines(document: Document, start: int, end: int) -> Edit:
     last = source.line_end(end)
     held = source.text[first:last]
     if source.text[first:start].strip() or source.text[end:last].strip() or "#" in held:
-        raise SourceError("something else stands on its lines", reason="style")
+        raise SourceError("something else is on its lines", reason="style")
     before = source.text[:first]
     if before.endswith(("\n", "\r")):
         newline = 2 if before.endswith("\r\n") else 1
@@ -79,4 +79,4 @@ def _refuse_anchors(*nodes: Node) -> None:
     for node in nodes:
         for inner in walk(node):
             if inner.anchor is not None or inner.shared or inner.start < node.start:
-                raise SourceError("an anchor or alias stands in it", reason="style")
+                raise SourceError("it contains an anchor or alias", reason="style")

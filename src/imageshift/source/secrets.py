@@ -37,7 +37,7 @@ def hide_secrets(before: bytes, after: bytes) -> tuple[bytes, bytes]:
     """Both sides of a change, with as many lines, but for the values of Secrets in them.
 
     A value that both sides have is spelled alike, so that a diff shows which ones differ. What
-    can't be parsed is hidden as a whole where it speaks of a Secret.
+    can't be parsed is hidden as a whole where it refers to a Secret.
     """
     if b"ecret" not in before and b"ecret" not in after:
         return before, after

@@ -61,7 +61,7 @@ class SourceText:
         """The text of a file's bytes.
 
         Raises:
-            SourceError: the bytes are no UTF-8 (reason `not-utf8`).
+            SourceError: the bytes are not UTF-8 (reason `not-utf8`).
         """
         # How YAML tells them (1.2.2, 5.2): by a byte order mark, or by the first character.
         if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content[:2]:

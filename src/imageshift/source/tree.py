@@ -206,7 +206,7 @@ def reads_as(text: str, root: Root, spans: Spans) -> bool:
 
 
 def holds_span(node: Node, spans: Spans) -> bool:
-    """Whether one of the sorted spans lies in a node's characters."""
+    """Whether one of the sorted spans is in a node's characters."""
     at = bisect_left(spans, (node.start, 0))
     return at < len(spans) and spans[at][1] <= node.end
 

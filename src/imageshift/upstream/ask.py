@@ -48,7 +48,7 @@ class State(StrEnum):
 
 
 class Answer(Struct, frozen=True):
-    """What a registry says of an image; `age` is how many seconds ago it was asked."""
+    """What a registry says about an image; `age` is how many seconds ago it was asked."""
 
     state: State
     detail: str = ""
@@ -82,12 +82,14 @@ class Question(Struct, frozen=True):
             tagged = _head(registry, image, image.tag)
             digest = tagged.headers.get("docker-content-digest", "")
             if tagged.status == _NOT_FOUND:
-                return Answer(State.TAG_MOVED, f"the tag {image.tag} is gone, the digest is there")
+                return Answer(
+                    State.TAG_MOVED, (f"the tag {image.tag} is gone, but the digest exists")
+                )
             if tagged.status == _OK and digest and digest != image.digest:
                 return Answer(State.TAG_MOVED, f"the tag {image.tag} is {digest} now")
         missing = self._missing(registry) if self.platforms else []
         if missing:
-            return Answer(State.PLATFORM, f"it isn't made for {', '.join(missing)}")
+            return Answer(State.PLATFORM, f"it isn't built for {', '.join(missing)}")
         return Answer(State.THERE)
 
     def _missing(self, registry: Registry) -> list[str]:
@@ -132,7 +134,7 @@ def refusal(registry: Registry, image: ImageReference, found: Response) -> Answe
         note = registry.note or registry.login.note
         more = f" ({note})" if note else ""
         login = "with the login that is available" if registry.login.header else "without a login"
-        detail = f"{login} it can't be read: it is private, or isn't there{more}"
+        detail = f"{login} it can't be read: it is private, or doesn't exist{more}"
         return Answer(State.DENIED, detail)
     if not registry.has_repository(image.repository):
         return Answer(State.GONE, f"{image.registry} has no repository {image.repository}")

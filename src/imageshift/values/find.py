@@ -16,8 +16,8 @@ from imageshift.mapper import Mapper, text_target
 
 __all__ = ["ChartValues", "Left", "find_values"]
 
-_GATE = "lets the chart take images of other registries"
-_GATED = "the chart refuses other registries, unless --allow-insecure-images is given"
+_GATE = "lets the chart use images from other registries"
+_GATED = "the chart rejects other registries unless --allow-insecure-images is given"
 _BEHIND = "only a post-renderer reaches it"
 
 
@@ -126,7 +126,7 @@ def _why_left(outcome: ImageOutcome, found: Override) -> str:
     if found.gated:
         return _GATED
     if found.clash:
-        return f"{_BEHIND}, and kustomize refuses what the chart renders: {found.clash}"
+        return f"{_BEHIND}, and kustomize rejects what the chart renders: {found.clash}"
     return _BEHIND
 
 

@@ -17,7 +17,7 @@ def named_chart(chart: str, *, repository: str | None, version: str | None) -> C
     A version that an `oci://` address ends with counts where none is given.
 
     Raises:
-        ConfigError: the parts don't go together, or there is no such file.
+        ConfigError: the parts don't go together, or the file doesn't exist.
     """
     if repository is not None:
         return _in_repository(chart, repository, version)
@@ -27,7 +27,7 @@ def named_chart(chart: str, *, repository: str | None, version: str | None) -> C
     if not path.exists():
         raise ConfigError(f"no chart is at {chart}", hint=_HINT)
     if version is not None:
-        raise ConfigError(f"{chart} has one version alone", hint="leave out --version")
+        raise ConfigError(f"{chart} has only one version", hint="leave out --version")
     return ChartSource(kind=SourceKind.LOCAL, name=path.resolve().name, path=path)
 
 

@@ -24,7 +24,9 @@ _BLOCK = lazy_re(r"(?=.*\n)[!-~][ -~]*(?:\n[ -~]*[!-~])*", re.DOTALL)
 _ESCAPED = r"\\\1"
 _STEP = "  "
 _NO_VALUES = "No value has to change."
-_FROZEN = "These now pin what so far came with {}: raise them together with the chart (tag-frozen):"
+_FROZEN = (
+    "These now pin what used to come from {}: update them together with the chart (tag-frozen):"
+)
 
 
 class ValuesFormat(StrEnum):
@@ -56,7 +58,10 @@ def spell(found: ChartValues, form: ValuesFormat, *, renderers: bool = False) ->
     text = _SPELLERS[form](found)
     if renderers and found.renderers and form is ValuesFormat.YAML:
         behind = _lines({"postRenderers": list(found.renderers)}, {}, ())
-        text += "---\n# For the spec of its HelmRelease: what no value moves.\n"
+        text += (
+            "---\n# For the spec of its HelmRelease: post-renderers for the images that no value "
+            "moves.\n"
+        )
         text += "".join(f"{line}\n" for line in (*behind, *map(_comment, _frozen_behind(found))))
     if renderers and form is ValuesFormat.JSON:
         text = _json({"values": found.values, "postRenderers": list(found.renderers)})
@@ -64,7 +69,7 @@ def spell(found: ChartValues, form: ValuesFormat, *, renderers: bool = False) ->
 
 
 def remarks(found: ChartValues, *, renderers: bool = False) -> Iterator[str]:
-    """What has to be said besides the values: what they pin, what they don't move, and why.
+    """What has to be said in addition to the values: what they pin, what they don't move, and why.
 
     With `renderers` also what the post-renderers pin.
     """

@@ -39,7 +39,7 @@ _KUSTOMIZATION = lazy_re(r"(?:^|/)(?:kustomization\.ya?ml|Kustomization)\Z")
 
 
 class Unit(Struct, frozen=True, kw_only=True):
-    """Something that is deployed together: a build, or a file that no build takes in.
+    """Something that is deployed together: a build, or a file that no build includes.
 
     `files` are all that it is made of; `problem` says why it couldn't be built, `hint` what to
     do about it. `spot` is where its objects look for others, `owner` the Argo CD source that it is.
@@ -186,7 +186,7 @@ class _Discovery(Struct, dict=True):
 
     @cached_property
     def _plain_roots(self) -> list[str]:
-        """The kustomizations that neither another one nor Flux takes in."""
+        """The kustomizations that neither another one nor Flux includes."""
         index = self.tree.index
         known = index.kustomizations
         taken = {

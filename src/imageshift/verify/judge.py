@@ -99,7 +99,7 @@ class Judge(Struct, frozen=True):
     def _refused(self, item: Moved, before: Plain) -> Moved | Differs:
         reason = ""
         if before.get("kind") == "CustomResourceDefinition":
-            reason = "a custom resource definition holds no images"
+            reason = "a custom resource definition contains no images"
         elif _is_field(item.path):
             reason = _field_reason(item, before)
         if not reason and self.is_fixed(before, item.path):

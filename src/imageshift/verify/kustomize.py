@@ -28,7 +28,7 @@ _numbers = count(1)
 
 
 class Kustomize(Struct, frozen=True):
-    """The program, which may read what lies below `root` alone, or anything where that is None.
+    """The program, which may read what is below `root` alone, or anything where that is None.
 
     Files below the root may be read wherever they are, as Flux allows inside its artifact. With
     `fetch`, remote bases are fetched.
@@ -151,5 +151,5 @@ def _edited_images(own: list[Any], added: list[Any]) -> list[Any]:
 
 
 def is_manifest(text: str) -> bool:
-    """Whether a text says of itself that it is a Kubernetes object."""
+    """Whether a text says about itself that it is a Kubernetes object."""
     return _OBJECT.search(text) is not None

@@ -1,4 +1,4 @@
-"""What differs by itself: values that a chart makes up anew in each rendering."""
+"""What differs by itself: values that a chart generates anew in each rendering."""
 
 import re
 from collections.abc import Iterator

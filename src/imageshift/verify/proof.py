@@ -44,7 +44,7 @@ __all__ = ["VerifyOptions", "verify_trees", "with_unread"]
 
 
 class VerifyOptions(Struct, frozen=True, kw_only=True):
-    """What a proof needs to know besides the two trees.
+    """What a proof needs to know in addition to the two trees.
 
     `rules_of` gives the rules for a file; `is_asked` says whether a file is in the paths;
     `charts` are folders or archives by `namespace/name` of a release, by a chart's URL, or by its
@@ -362,7 +362,7 @@ class _Run(Struct, dict=True):
     def _maps_of_files(self) -> frozenset[MapKey]:
         """What the rendered releases of files take values from in another file.
 
-        Files that no build takes in are applied together; of a name that several have, nobody
+        Files that no build includes are applied together; of a name that several have, nobody
         knows which is taken.
         """
         units = {k: u for k, u in self.after.units.items() if k.kind is VerdictKind.FILE}

@@ -1,4 +1,4 @@
-"""The verdict on a build, or on a file that no build takes in."""
+"""The verdict on a build, or on a file that no build includes."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType

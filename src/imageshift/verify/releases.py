@@ -32,7 +32,7 @@ _HINT = "name the chart's folder under `charts: sources:` in .imageshift.yaml"
 class FoundRelease(Struct, frozen=True):
     """A HelmRelease as it is built, or an Argo CD source as it is read.
 
-    `is_forced` when a change makes Jobs anew; `upgrades` when it is an upgrade, as in Flux: under
+    `is_forced` when a change recreates Jobs; `upgrades` when it is an upgrade, as in Flux: under
     Argo CD it is an installation like the first.
     """
 
@@ -101,7 +101,7 @@ def _values_texts(names: tuple[str, ...], catalog: Lookup, *, lenient: bool) -> 
     With `lenient` those that aren't there don't count.
 
     Raises:
-        ChartError: there is no such file.
+        ChartError: the file doesn't exist.
     """
     found: dict[str, bytes] = {}
     for name in names:
@@ -167,7 +167,7 @@ def _values_part(item: Plain, catalog: Lookup, namespace: str) -> list[ValuesFro
         return [ValuesFrom(target_path=str(item["targetPath"]), text=data[key])]
     values = load_plain(data[key], f"{kind}/{name}: {key}")
     if values is not None and not isinstance(values, Mapping):
-        raise ChartError(f"{kind}/{name}: {key} holds no values")
+        raise ChartError(f"{kind}/{name}: {key} contains no values")
     return [ValuesFrom(values=values or {})]
 
 

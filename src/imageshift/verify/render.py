@@ -87,7 +87,7 @@ class ReleaseRenderer(Struct):
         """Refuses what kustomize wouldn't read; it gets the objects in another spelling."""
         why = unbuildable(parts) if found.release.post_renderers else None
         if why is not None:
-            raise RenderError(f"kustomize refuses what the chart renders: {why}")
+            raise RenderError(f"kustomize rejects what the chart renders: {why}")
 
     def _manifests(self, found: FoundRelease, values: Values, revision: int) -> Manifests:
         chart, options = self.chart(found), replace(found.release.options, revision=revision)

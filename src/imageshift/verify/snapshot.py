@@ -1,7 +1,7 @@
 """The tree of before (or of now) as a folder of its own, in which builds may leave traces.
 
 A copy holds folders, regular files, and links that stay inside it: nothing that a build could
-wait for, and nothing through which it could read what lies outside.
+wait for, and nothing through which it could read what is outside.
 """
 
 import errno

@@ -55,7 +55,7 @@ class TextJudge:
     def pairs(self, before: str, after: str, context: str) -> list[tuple[str, str]] | None:
         """The references that have moved when nothing else differs, else None.
 
-        `context` are the words around the text: where they don't speak of images, only a
+        `context` are the words around the text: where they don't refer to images, only a
         reference with a host and with a tag or digest counts as one.
         """
         if before == after:

@@ -39,7 +39,7 @@ class Tree(Struct):
         return self.index.workspace.root
 
     def closure(self, folder: str) -> frozenset[str]:
-        """The files that building a folder takes in; none that it leaves out."""
+        """The files that building a folder includes; none that it leaves out."""
         known = self.index.kustomizations
         if folder in known:
             return self.reach.closure(folder)
