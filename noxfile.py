@@ -45,7 +45,8 @@ nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.stop_on_first_error = False
-nox.options.sessions = ["lint", "typing", "docs", "wheel", "corpus", "hooks", "browser", "tests"]
+nox.options.sessions = ["lint", "typing", "docs", "wheel", "corpus", "hooks", "browser"]
+nox.options.sessions += ["checkov", "tests"]
 
 
 def group(*names: str) -> list[str]:
@@ -92,7 +93,9 @@ def tools_path(session: nox.Session) -> str:
 
 @nox.session(python=PYTHONS[-1])
 def build(session: nox.Session) -> None:
-    """Build the wheel."""
+    """Build the wheel, unless scripts/dev.py has just done so."""
+    if "IMAGESHIFT_BUILT" in os.environ:
+        return
     shutil.rmtree(DIST, ignore_errors=True)
     session.install("hatchling")
     session.run("python", "-m", "hatchling", "build", "-t", "wheel", "-d", str(DIST))
@@ -150,7 +153,9 @@ def tests(session: nox.Session) -> None:
     once = [] if session.python == PYTHONS[-1] else ONCE
     if not once:
         install_shells()
-    chosen = " and ".join(f"not {marker}" for marker in ("corpus", "precommit", "browser", *once))
+    chosen = " and ".join(
+        f"not {marker}" for marker in ("corpus", "precommit", "browser", "checkov", *once)
+    )
     pytest(session, "-n", WORKERS, "-m", chosen, *session.posargs)
 
 
@@ -169,6 +174,18 @@ def hooks(session: nox.Session) -> None:
     """Run the hooks with the real pre-commit, and the Action, on scratch repositories."""
     session.install(built(), *group("tests"), "pre-commit>=4,<5")
     pytest(session, "tests/hooks", "tests/action", "-m", "precommit", *session.posargs)
+
+
+@nox.session(python=PYTHONS[-1], requires=["build"])
+def checkov(session: nox.Session) -> None:
+    """Look at the generated Terraform with checkov, which wants other versions of our packages."""
+    session.install(built(), *group("tests"))
+    apart = ROOT / ".nox" / "checkov-alone"
+    session.run("python", "-m", "venv", "--clear", str(apart))
+    session.run(str(apart / "bin" / "pip"), "install", "--quiet", "checkov>=3.3,<4", external=True)
+    (Path(session.bin) / "checkov").unlink(missing_ok=True)
+    (Path(session.bin) / "checkov").symlink_to(apart / "bin" / "checkov")
+    pytest(session, "tests/infra", "-m", "checkov", *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1], requires=["build"])

@@ -29,7 +29,7 @@ import psutil
 from environment import ROOT, WHERE
 from typer.testing import CliRunner
 
-from imageshift.cli import build_app
+from imageshift.cli.app import build_app
 
 OWN = ROOT / "tests" / "fixtures" / "charts"
 LIMIT = 3.0

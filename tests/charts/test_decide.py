@@ -90,8 +90,8 @@ def test_check_of_a_file_loads_nothing_of_charts(tmp_path: Path) -> None:
     """The pre-commit form is as quick as ever: no chart module is imported."""
     tree = MigrateCase("chart-defaults").copy(tmp_path)
     code = (
-        "import sys; from imageshift.cli import build_app\n"
-        "try: build_app(sys.argv[1:])(sys.argv[1:])\n"
+        "import sys; from imageshift.cli import main\n"
+        "try: main()\n"
         "except SystemExit: pass\n"
         "print([n for n in sys.modules if n.startswith(('imageshift.charts', 'helm_python'))])"
     )

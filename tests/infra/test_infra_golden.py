@@ -28,7 +28,6 @@ pytestmark = pytest.mark.once
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "infra"
 REGISTRY = Registry.of("111122223333", "eu-west-2")
 
-needs_checkov = pytest.mark.skipif(shutil.which("checkov") is None, reason="needs checkov")
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="needs terraform")
 
 # The names that the provider takes, from its own schema by way of CDK's bindings for it.
@@ -177,7 +176,7 @@ def blocks_of(path: Path, part: str) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-@needs_checkov
+@pytest.mark.checkov
 @every_case
 def test_checkov(case: Case) -> None:
     """Nothing is found but the two that ECR itself rules out, which are skipped with reasons."""
