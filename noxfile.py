@@ -93,9 +93,10 @@ def tools_path(session: nox.Session) -> str:
 
 @nox.session(python=PYTHONS[-1])
 def build(session: nox.Session) -> None:
-    """Build the wheel, unless scripts/dev.py has just done so."""
+    """Build the wheel and fetch the real tools, unless scripts/dev.py has just done so."""
     if "IMAGESHIFT_BUILT" in os.environ:
         return
+    session.run("python", "scripts/fetch_tools.py")
     shutil.rmtree(DIST, ignore_errors=True)
     session.install("hatchling")
     session.run("python", "-m", "hatchling", "build", "-t", "wheel", "-d", str(DIST))
