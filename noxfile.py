@@ -45,8 +45,17 @@ nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.stop_on_first_error = False
-nox.options.sessions = ["lint", "typing", "docs", "wheel", "corpus", "hooks", "browser"]
-nox.options.sessions += ["checkov", "tests"]
+nox.options.sessions = [
+    "lint",
+    "typing",
+    "docs",
+    "wheel",
+    "hooks",
+    "browser",
+    "checkov",
+    "corpus",
+    "tests",
+]
 
 
 def group(*names: str) -> list[str]:
