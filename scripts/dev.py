@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".venv"
 REPORTS = ROOT / ".nox" / "reports"
 OLDEST = (3, 11)
-BESIDE = ("lint", "typing", "docs", "wheel", "hooks", "browser", "checkov")
+BESIDE = ("lint", "typing", "docs", "wheel", "hooks", "browser", "checkov", "renovate")
 MAIN = ("corpus", "tests")
 
 

@@ -44,6 +44,7 @@ TREE: dict[str, str | bytes] = {
 }
 
 
+@pytest.mark.renovate
 @pytest.mark.skipif(RENOVATE is None, reason="IMAGESHIFT_RENOVATE names no renovate.js")
 def test_renovate_sees_upstreams(tmp_path: Path) -> None:
     """Kubernetes, kustomize and Helm values by their upstreams, Argo CD's images by the cache."""
