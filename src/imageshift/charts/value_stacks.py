@@ -194,12 +194,13 @@ def _config_maps(index: Index) -> _Texts:
     sources = (source for release in index.releases for source in release.values_from)
     found: _Texts = {(source.name, source.key): [] for source in sources}
     names = {name for name, _ in found}
+    spelled = {name.encode() for name in names}
 
     def is_wanted(text: str) -> bool:
         return any(name in text for name in names) and not is_definition(text)
 
     for file in index.config_map_files if found else ():
-        for document in read_documents(index.workspace, file, is_wanted):
+        for document in read_documents(index.workspace, file, is_wanted, names=spelled):
             for root in objects(document.root):
                 _add(found, _texts(file, document, root))
     for kustomization in index.kustomizations.values() if found else ():

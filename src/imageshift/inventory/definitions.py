@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -20,6 +21,7 @@ from imageshift.source import Mapping, SourceText, split_documents
 __all__ = ["Definitions", "read_definitions"]
 
 _KIND = "CustomResourceDefinition"
+_NAMED = lazy_re(rb"""kind["']?[ \t]*:[ \t]*["']?([\w-]+)""")
 _ENDINGS = (".yaml", ".yml", ".json")
 # Charts put conditions around a CRD and names into its labels; neither is part of its schema.
 _TEMPLATE_LINE = lazy_re(r"^[ \t]*\{\{[^\r\n]*\}\}[ \t]*$", re.MULTILINE)
@@ -32,6 +34,7 @@ class Definitions(Struct, frozen=True):
     workspace: Workspace
     files: list[str]
     _known: dict[tuple[str, str], tuple[ImageField, ...]] = field(default_factory=dict)
+    _by_kind: dict[bytes, list[str]] = field(default_factory=dict)
 
     def rows(self, resource: Resource) -> tuple[ImageField, ...]:
         """Return the image fields of a kind; none where no CRD in the tree defines it."""
@@ -47,19 +50,25 @@ class Definitions(Struct, frozen=True):
             return resource.group in text and name.search(text) is not None
 
         names = resource.group, resource.kind
-        rows = (row for file in self.files for row in self._file_rows(file, names, defines))
+        rows = (row for file in self._files(resource.kind) for row in self._rows(file, defines))
         return _unique(row for row in rows if (row.group, row.kind) == names)
 
-    def _file_rows(
-        self, file: str, names: tuple[str, str], wanted: Callable[[str], bool]
-    ) -> Iterator[ImageField]:
-        try:
-            content = self.workspace.read(file)
-        except SourceError:
-            return
-        # Most files define other kinds, and long ones at that.
-        if all(name.encode() in content for name in names):
-            yield from _rows(content, file, wanted)
+    def _files(self, kind: str) -> list[str]:
+        """The files that may define a kind: most are long, and define others."""
+        if not self._by_kind:
+            for file in self.files:
+                for name in self._kinds(file):
+                    self._by_kind.setdefault(name, []).append(file)
+        return self._by_kind.get(kind.encode(), [])
+
+    def _kinds(self, file: str) -> set[bytes]:
+        with suppress(SourceError):
+            return set(_NAMED.findall(self.workspace.read(file)))
+        return set()
+
+    def _rows(self, file: str, wanted: Callable[[str], bool]) -> Iterator[ImageField]:
+        with suppress(SourceError):
+            yield from _rows(self.workspace.read(file), file, wanted)
 
 
 def read_definitions(path: Path, root: Path | None = None) -> list[ImageField]:

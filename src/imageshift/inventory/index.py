@@ -27,7 +27,7 @@ from imageshift.inventory.objects import (
     objects,
 )
 from imageshift.inventory.readers import (
-    SOURCE_KINDS,
+    DECIDING_KINDS,
     CopiedKey,
     Objects,
     copied_keys,
@@ -60,16 +60,12 @@ from imageshift.sites.rows import Rows
 from imageshift.sites.tekton_values import tekton_images
 from imageshift.sites.texts import may_name_registry
 from imageshift.source import Mapping
+from imageshift.words import has_any
 
 __all__ = ["Index", "build_index", "join"]
 
 _WORDS = (b"kustomiz", b"fluxcd", b"argoproj", b"releases:")
-_KIND = lazy_re(r"""^["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
-_OBJECT_KINDS = frozenset(
-    {"ArtifactGenerator", "Kustomization", "Application", "ApplicationSet", "List"}
-)
-_SOURCE_WORDS = tuple(kind.encode() for kind in SOURCE_KINDS)
-_OBJECT_WORDS = tuple(kind.encode() for kind in _OBJECT_KINDS - {"List"})
+_DECIDING = tuple(kind.encode() for kind in sorted(DECIDING_KINDS))
 _DETAILS = (b"Generator", b"patches", b"helmCharts")
 _HELMFILE = lazy_re(rb"^releases:(?!.*^kind:)", re.MULTILINE | re.DOTALL)
 _RENDERERS = b"/spec/postRenderers"
@@ -157,9 +153,7 @@ class Index(Struct, dict=True):
     definition_files: list[str] = field(default_factory=list)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
-    _source_files: list[str] = field(default_factory=list)
     _tekton_files: list[str] = field(default_factory=list)
-    _release_files: list[str] = field(default_factory=list)
 
     @cached_property
     def folders(self) -> dict[str, Folder]:
@@ -179,21 +173,17 @@ class Index(Struct, dict=True):
 
     @cached_property
     def _objects(self) -> Objects:
-        return read_objects(self.workspace, self._object_files, _is_object)
+        return read_objects(self.workspace, self._object_files)
 
-    @cached_property
-    def _sources(self) -> dict[tuple[str, str], list[SourceObject]]:
-        return read_objects(self.workspace, self._source_files, _is_source).sources
-
-    @cached_property
+    @property
     def all_releases(self) -> list[Release]:
         """Every HelmRelease of the tree."""
-        return read_objects(self.workspace, self._release_files, _is_release).releases
+        return self._objects.releases
 
     @cached_property
     def releases(self) -> list[Release]:
         """The HelmReleases that take values from elsewhere."""
-        return read_objects(self.workspace, self._release_files, _takes_values).releases
+        return [release for release in self.all_releases if release.values_from]
 
     @cached_property
     def values_keys(self) -> dict[tuple[str, str], Release]:
@@ -270,7 +260,7 @@ class Index(Struct, dict=True):
 
     def source(self, kind: str, namespace: str, name: str) -> SourceObject | None:
         """A Flux source by its name; one in the same namespace is preferred."""
-        found = self._sources.get((kind, name), [])
+        found = self._objects.sources.get((kind, name), [])
         same = [source for source in found if source.resource.namespace == namespace]
         return next(iter(same or found), None)
 
@@ -437,13 +427,13 @@ def _look_at(index: Index, file: str) -> bool:
         return False
     if is_kustomization(file):
         index._kustomization_files.append(file)  # noqa: SLF001 one module
-        index.has_entries = index.has_entries or _has_any(content, _ENTRIES)
+        index.has_entries = index.has_entries or has_any(content, _ENTRIES)
         index.has_remote = index.has_remote or _REMOTE.search(content) is not None
         copies = b"replacements" in content or b"vars:" in content
         index.has_replacements = index.has_replacements or copies
         index.has_inflations = index.has_inflations or b"helmCharts" in content
         index.has_renderer_patches = index.has_renderer_patches or b"postRenderers" in content
-        return _has_any(content, _DETAILS)
+        return has_any(content, _DETAILS)
     if is_silent(file, content, index.rows, copied=True):
         index.silent_files.add(file)
         if may_name_registry(content):
@@ -452,25 +442,21 @@ def _look_at(index: Index, file: str) -> bool:
         index.definition_files.append(file)
     if b"tekton.dev" in content:
         index._tekton_files.append(file)  # noqa: SLF001 one module
-    if _has_any(content, _HOLDERS):
+    if has_any(content, _HOLDERS):
         index.config_map_files.append(file)
     index.has_renderer_patches = index.has_renderer_patches or _RENDERERS in content
     if is_override_file(file):
         index.argocd_files.add(file)
         index.has_entries = index.has_entries or b"images" in content
-    if _has_any(content, _WORDS):
+    if has_any(content, _WORDS):
         _note_objects(index, file, content)
         _note_values(index, file, content)
     return False
 
 
 def _note_objects(index: Index, file: str, content: bytes) -> None:
-    if _has_any(content, _OBJECT_WORDS):
+    if has_any(content, _DECIDING):
         index._object_files.append(file)  # noqa: SLF001 one module
-    if _has_any(content, _SOURCE_WORDS):
-        index._source_files.append(file)  # noqa: SLF001 one module
-    if b"HelmRelease" in content:
-        index._release_files.append(file)  # noqa: SLF001 one module
     if b"postRenderers" in content:
         index.renderer_files.append(file)
         index.has_renderer_patches = index.has_renderer_patches or b"Kustomization" in content
@@ -478,52 +464,30 @@ def _note_objects(index: Index, file: str, content: bytes) -> None:
     index.has_applications = index.has_applications or (is_argo and b"helm" in content)
     index.has_sets = index.has_sets or (is_argo and b"ApplicationSet" in content)
     decides = is_argo or b"kind: Kustomization" in content
-    entries = (decides and _has_any(content, _ENTRIES)) or _GENERATED in content
+    entries = (decides and has_any(content, _ENTRIES)) or _GENERATED in content
     index.has_entries = index.has_entries or entries or bool(index.renderer_files)
 
 
 def _note_values(index: Index, file: str, content: bytes) -> None:
     if b"releases:" in content and (b"kind:" not in content or _HELMFILE.search(content)):
         _read_helmfile(index, file, content)
-    if b"HelmRelease" in content and _has_any(content, _VALUE_FILE_BYTES):
+    if b"HelmRelease" in content and has_any(content, _VALUE_FILE_BYTES):
         for document in read_documents(index.workspace, file, _names_value_files):
             for root in objects(document.root):
                 index.values_files |= named_value_files(root, index.files)
 
 
-def _has_any(content: bytes, words: tuple[bytes, ...]) -> bool:
-    return any(word in content for word in words)
-
-
-def _is_object(text: str) -> bool:
-    found = _KIND.search(text)
-    return found is None or found[1] in _OBJECT_KINDS
-
-
-def _is_source(text: str) -> bool:
-    found = _KIND.search(text)
-    return found is None or found[1] in SOURCE_KINDS or found[1] == "List"
-
-
-def _is_release(text: str) -> bool:
-    return "HelmRelease" in text and not is_definition(text)
-
-
 def _names_value_files(text: str) -> bool:
-    return any(word in text for word in _VALUE_FILES) and not is_definition(text)
+    return has_any(text, _VALUE_FILES) and not is_definition(text)
 
 
 def _is_tekton(text: str) -> bool:
     return "tekton.dev" in text and not is_definition(text)
 
 
-def _takes_values(text: str) -> bool:
-    return "valuesFrom" in text and _is_release(text)
-
-
 def _read_helmfile(index: Index, file: str, content: bytes) -> None:
     """Notes what a helmfile names, and what is known of it."""
-    patches = _has_any(content, _BEHIND)
+    patches = has_any(content, _BEHIND)
     index.has_entries = index.has_entries or patches
     found = read_helmfile(index.workspace, file, patches=patches)
     index.values_files |= found.values_files

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from imageshift.inventory.filling import overlaid
+from imageshift.inventory.parsed import ParsedFile
 from imageshift.sites import Resource
 from imageshift.sites.flux import ChartReference
 from imageshift.sites.model import below
@@ -24,11 +25,15 @@ __all__ = [
 
 
 class KustomizationFile(Struct, frozen=True, kw_only=True):
-    """A kustomization.yaml: its folder ("" is the root), its file and its document."""
+    """A kustomization.yaml: its folder ("" is the root), its file and its document.
+
+    `held` keeps the file's nodes for its other readers.
+    """
 
     folder: str
     file: str
     document: Document
+    held: ParsedFile
 
     @property
     def root(self) -> Mapping:

@@ -1,10 +1,12 @@
 """Files, decoded, cut into documents and parsed once for most of their readers.
 
-Only the last small files are kept, so who reads a file again may get other nodes of it.
+The last small files are kept, and others as long as somebody holds them. Who reads any other
+file again gets new nodes of it.
 """
 
 from collections import OrderedDict
 from threading import Lock
+from weakref import WeakValueDictionary
 
 from msgspec import Struct
 
@@ -49,8 +51,11 @@ class Parsed:
             return error
 
 
-class ParsedFile(Struct, frozen=True):
-    """A file's text and the stretches of it that are parsed by themselves."""
+class ParsedFile(Struct, frozen=True, weakref=True):
+    """A file's text and the stretches of it that are parsed by themselves.
+
+    Nodes don't keep their file: whoever keeps nodes that others read as well holds it too.
+    """
 
     source: SourceText
     chunks: tuple[Parsed, ...]
@@ -70,31 +75,38 @@ class _Kept:
     """What was read last, up to a number of bytes: trees take many times the memory of texts."""
 
     def __init__(self) -> None:
-        self._files = OrderedDict[tuple[str, bytes], ParsedFile]()
+        self._last = OrderedDict[tuple[str, bytes], ParsedFile]()
+        self._held = WeakValueDictionary[tuple[str, bytes], ParsedFile]()
         self._size = 0
 
     def read(self, file: str, content: bytes) -> ParsedFile:
         # By the name too: nodes of two files have to differ though their contents don't.
         key = file, content
         with _one_at_a_time:
-            found = self._files.get(key)
+            found = self._last.get(key) or self._held.get(key)
             if found is None:
-                found = self._files[key] = ParsedFile.of(content)
-                self._size += len(content)
-            self._files.move_to_end(key)
-            while self._size > _KEPT:
-                (_, oldest), _ = self._files.popitem(last=False)
-                self._size -= len(oldest)
+                found = self._held[key] = ParsedFile.of(content)
+            if len(content) <= _SMALL:
+                self._keep(key, found)
         return found
+
+    def _keep(self, key: tuple[str, bytes], found: ParsedFile) -> None:
+        if key not in self._last:
+            self._size += len(key[1])
+        self._last[key] = found
+        self._last.move_to_end(key)
+        while self._size > _KEPT:
+            (_, oldest), _ = self._last.popitem(last=False)
+            self._size -= len(oldest)
 
 
 _kept = _Kept()
 
 
 def read_parsed(file: str, content: bytes) -> ParsedFile:
-    """A file's content; that of small files is kept for a while.
+    """A file's content, as it was parsed before where that is kept or held.
 
     Raises:
         SourceError: it is not UTF-8.
     """
-    return _kept.read(file, content) if len(content) <= _SMALL else ParsedFile.of(content)
+    return _kept.read(file, content)

@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 
 from msgspec import Struct, field
@@ -18,7 +18,7 @@ from imageshift.inventory.objects import (
     read_release,
     texts,
 )
-from imageshift.inventory.parsed import read_parsed
+from imageshift.inventory.parsed import ParsedFile, read_parsed
 from imageshift.lazy import lazy_re
 from imageshift.repo.workspace import Workspace
 from imageshift.sites import Resource, Role, resource_of
@@ -32,6 +32,7 @@ from imageshift.source import (
     Scalar,
     Sequence,
 )
+from imageshift.words import has_any
 
 __all__ = [
     "Objects",
@@ -53,21 +54,24 @@ SOURCE_KINDS = frozenset(
     {"HelmRepository", "OCIRepository", "GitRepository", "Bucket", "HelmChart"}
     | {"ArtifactGenerator", "ExternalArtifact"}
 )
+DECIDING_KINDS = SOURCE_KINDS | {"Kustomization", "HelmRelease", "Application", "ApplicationSet"}
+"""The kinds of the objects that decide over other files."""
 
-
+_KIND = lazy_re(r"""^["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", re.MULTILINE)
 _DEFINITION = lazy_re(
     r"""^["']?kind["']?[ \t]*:[ \t]*["']?CustomResourceDefinition\b""", re.MULTILINE
 )
 
 
 class Objects(Struct):
-    """The objects of the tree that decide over other files."""
+    """The objects of the tree that decide over other files, and the files that they stand in."""
 
     flux: list[FluxKustomization] = field(default_factory=list)
     sources: dict[tuple[str, str], list[SourceObject]] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
     artifacts: list[tuple[str, Mapping]] = field(default_factory=list)
     applications: list[Application] = field(default_factory=list)
+    held: list[ParsedFile] = field(default_factory=list)
 
 
 def join(folder: str, path: str) -> str | None:
@@ -87,15 +91,31 @@ def is_definition(text: str) -> bool:
     return _DEFINITION.search(text) is not None
 
 
+Wanted = Callable[[str], bool]
+"""What tells by a document's text whether it is worth parsing."""
+
+
+def _every(_text: str) -> bool:
+    return True
+
+
 def read_documents(
-    workspace: Workspace, file: str, wanted: Callable[[str], bool] = lambda _text: True
+    workspace: Workspace, file: str, wanted: Wanted = _every, *, names: Collection[bytes] = (b"",)
 ) -> Iterator[Document]:
-    """The documents of a file whose text is `wanted`; those that can't be read are left out."""
+    """The documents of a file whose text is `wanted`; those that can't be read are left out.
+
+    A file in which none of the `names` stands isn't looked into.
+    """
     try:
-        chunks = read_parsed(file, workspace.read(file)).chunks
+        content = workspace.read(file)
+        parsed = read_parsed(file, content) if has_any(content, names) else None
     except SourceError:
         return
-    for chunk in chunks:
+    yield from _documents(parsed, wanted) if parsed is not None else ()
+
+
+def _documents(parsed: ParsedFile, wanted: Wanted = _every) -> Iterator[Document]:
+    for chunk in parsed.chunks:
         if wanted(chunk.text):
             with suppress(SourceError):
                 yield from chunk.documents()
@@ -106,22 +126,39 @@ def read_kustomizations(workspace: Workspace, files: Iterable[str]) -> dict[str,
     found: dict[str, KustomizationFile] = {}
     for file in files:
         folder = file.rpartition("/")[0]
-        for document in read_documents(workspace, file):
-            made = KustomizationFile(folder=folder, file=file, document=document)
-            found.setdefault(folder, made)
+        with suppress(SourceError):
+            held = read_parsed(file, workspace.read(file))
+            for document in _documents(held):
+                made = KustomizationFile(folder=folder, file=file, document=document, held=held)
+                found.setdefault(folder, made)
     return found
 
 
-def read_objects(
-    workspace: Workspace, files: Iterable[str], wanted: Callable[[str], bool]
-) -> Objects:
-    """The deciding objects in the documents of the files whose text is `wanted`."""
+def read_objects(workspace: Workspace, files: Iterable[str]) -> Objects:
+    """The deciding objects of the files; documents that can't be read are left out."""
     found = Objects()
     for file in files:
-        for document in read_documents(workspace, file, wanted):
-            for root in objects(document.root):
-                _add_object(found, file, document, root)
+        with suppress(SourceError):
+            parsed = read_parsed(file, workspace.read(file))
+            if _add_objects(found, file, parsed):
+                found.held.append(parsed)
     return found
+
+
+def _add_objects(found: Objects, file: str, parsed: ParsedFile) -> bool:
+    """Adds the deciding objects of a file; whether there are any documents of such."""
+    decides = False
+    for document in _documents(parsed, _may_decide):
+        decides = True
+        for root in objects(document.root):
+            _add_object(found, file, document, root)
+    return decides
+
+
+def _may_decide(text: str) -> bool:
+    """Whether a document's kind, where it is told at the start of a line, is one that decides."""
+    kind = _KIND.search(text)
+    return kind is None or kind[1] in DECIDING_KINDS or kind[1].endswith("List")
 
 
 def _add_object(found: Objects, file: str, document: Document, root: Mapping) -> None:

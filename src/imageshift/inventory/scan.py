@@ -24,9 +24,10 @@ from imageshift.sites.dispatch import TEMPLATING_KINDS
 from imageshift.sites.helmfile import is_helmfile, values_files
 from imageshift.sites.keeps import kept_site
 from imageshift.sites.policies import is_policy_text
-from imageshift.sites.rows import Rows, built_in_rows
+from imageshift.sites.rows import IMAGE_WORDS, Rows, built_in_rows
 from imageshift.sites.templates import find_template_images
 from imageshift.source import Chunk, Document, SourceText
+from imageshift.words import has_any
 
 __all__ = [
     "FileScan",
@@ -37,10 +38,7 @@ __all__ = [
     "scan_file",
 ]
 
-_WORDS = (
-    *(b"mage", b"registry", b"repository", b"_IMAGE", b"_REPOSITORY", b"oci://", b"newName"),
-    *(b"lowedRepos", b"taskRef", b"pipelineRef"),
-)
+_WORDS = tuple(word.encode() for word in IMAGE_WORDS)
 _HELMFILE = (b"releases:", b"{{")
 # A line's first hash begins the search for the words behind it: one search for each line.
 _COMMENT = r"(?<![^\r\n])[^#\r\n]*+#[^\r\n]*?\bimageshift:[ \t]*"
@@ -116,7 +114,7 @@ def _mentions_images(content: bytes, own: Rows) -> bool:
     """Whether one of the words stands in a content, be it in UTF-16 or UTF-32, to be told."""
     if b"\0" in content:
         content = content.replace(b"\0", b"")
-    if any(word in content for word in _WORDS):
+    if has_any(content, _WORDS):
         return True
     return built_in_rows().may_name_images(content) or own.may_name_images(content)
 

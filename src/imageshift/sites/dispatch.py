@@ -51,6 +51,7 @@ from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workflow_values import find_workflow_values
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
 from imageshift.source import Chunk, Document, Mapping, Sequence
+from imageshift.words import has_any
 
 __all__ = ["find_images", "may_hold_images"]
 
@@ -107,7 +108,7 @@ def _kind_may(kind: str, text: str, context: FinderContext) -> bool:
 
 def _may_name_images(text: str, context: FinderContext) -> bool:
     held = "ConfigMap" in text or "kind: Secret" in text
-    if IMAGE_WORDS.search(text) is not None or (context.copied_keys and held):
+    if has_any(text, IMAGE_WORDS) or (context.copied_keys and held):
         return True
     content = text.encode(errors="replace")
     return built_in_rows().may_name_images(content) or context.rows.may_name_images(content)

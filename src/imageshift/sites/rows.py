@@ -7,15 +7,16 @@ from msgspec import Struct
 
 from imageshift.data.custom_resources import CUSTOM_RESOURCES
 from imageshift.data.image_field import FieldShape, ImageField
-from imageshift.lazy import lazy_re
 from imageshift.sites.model import Resource
+from imageshift.words import has_any
 
 __all__ = ["IMAGE_WORDS", "Rows", "built_in_rows"]
 
-IMAGE_WORDS = lazy_re(
-    r"[iI]mage|registry|repository|_IMAGE|_REPOSITORY|oci://|newName|(?:task|pipeline)Ref"
+IMAGE_WORDS = (
+    *("mage", "registry", "repository", "_IMAGE", "_REPOSITORY", "oci://", "newName"),
+    *("lowedRepos", "taskRef", "pipelineRef"),
 )
-"""A word in a text that may hold an image."""
+"""The words of which one stands in any text that may hold an image."""
 
 _SCALARS = frozenset({FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG})
 
@@ -37,7 +38,7 @@ class Rows(Struct, frozen=True):
         words: dict[str, dict[str, None]] = {}
         for row in rows:
             table.setdefault(row.kind, []).append(row)
-            if row.shape in _SCALARS and not IMAGE_WORDS.search(row.path):
+            if row.shape in _SCALARS and not has_any(row.path, IMAGE_WORDS):
                 words.setdefault(row.kind, {})[_last_key(row.path)] = None
         return cls(
             {kind: tuple(found) for kind, found in table.items()},
@@ -51,9 +52,7 @@ class Rows(Struct, frozen=True):
 
     def may_name_images(self, content: bytes) -> bool:
         """Return whether a text may hold an image of a row although no word refers to it."""
-        return any(
-            kind in content and any(key in content for key in keys) for kind, keys in self.words
-        )
+        return any(kind in content and has_any(content, keys) for kind, keys in self.words)
 
 
 def _last_key(path: str) -> str:

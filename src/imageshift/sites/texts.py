@@ -13,6 +13,7 @@ from imageshift.errors import InvalidReferenceError
 from imageshift.lazy import lazy_re
 from imageshift.reference import has_host, parse_reference
 from imageshift.source import Span
+from imageshift.words import has_any
 
 __all__ = ["find_reference_texts", "may_name_images", "may_name_registry"]
 
@@ -47,7 +48,7 @@ def may_name_registry(content: bytes) -> bool:
 
 def may_name_images(content: bytes) -> bool:
     """Whether a file that no finder reads is text, and can name an image anywhere."""
-    found = any(word in content for word in (b"mage", b"MAGE", b"FROM "))
+    found = has_any(content, (b"mage", b"MAGE", b"FROM "))
     return (found or may_name_registry(content)) and b"\0" not in content
 
 

@@ -21,6 +21,7 @@ from imageshift.source.scalar import (
 )
 from imageshift.source.text import BOM, Edit, Place, SourceText, Span
 from imageshift.source.tree import Mapping, Node, Root, Scalar, parse_events, walk
+from imageshift.words import has_any
 
 __all__ = ["Chunk", "Document", "embedded_text", "parse_embedded", "split_documents"]
 
@@ -28,7 +29,8 @@ _MARKER = lazy_re(r"---(?=\s|\Z)")
 _NOTHING = lazy_re(r"(?:[ \t\r\n]++|#[^\r\n\x85\u2028\u2029]*+)*+")
 _NEAR = 200
 _DIRECTIVES = ("%", "...")
-_UNTOLD = ("\n%", "\r%", "\n...", "\r...", "\x85", "\u2028", "\u2029", BOM)
+_UNTOLD = ("\n%", "\n...")
+_RARE_UNTOLD = ("\r%", "\r...", "\x85", "\u2028", "\u2029", BOM)
 
 
 class Chunk(Struct, frozen=True):
@@ -79,7 +81,7 @@ def split_documents(source: SourceText) -> Iterator[Chunk]:
     """The chunks of a text, in order; comments alone make no document."""
     text = source.text
     start = 1 if text.startswith(BOM) else 0
-    bounds = list(_markers(text, start)) if "---" in text else []
+    bounds = _markers(text, start)
     first = bounds[0] if bounds else len(text)
     index = 0
     if _NOTHING.fullmatch(text, start, first) is None:
@@ -90,13 +92,24 @@ def split_documents(source: SourceText) -> Iterator[Chunk]:
         index += 1
 
 
-def _markers(text: str, start: int) -> Iterator[int]:
+def _markers(text: str, start: int) -> list[int]:
     """The `---` at which a text can be cut; none where that takes a parser to tell."""
-    if text.startswith(_DIRECTIVES, start) or any(text.find(said, start) >= 0 for said in _UNTOLD):
-        return
-    for found in _MARKER.finditer(text, start):
-        if found.start() == start or text[found.start() - 1] in "\r\n":
-            yield found.start()
+    found = [
+        marker.start()
+        for marker in _MARKER.finditer(text, start)
+        if marker.start() == start or text[marker.start() - 1] in "\r\n"
+    ]
+    # Most files have one at their very start, if any, and nothing to cut.
+    if found in ([], [start]) or not _is_untold(text, start):
+        return found
+    return []
+
+
+def _is_untold(text: str, start: int) -> bool:
+    if text.startswith(_DIRECTIVES, start) or has_any(text, _UNTOLD):
+        return True
+    # The rest is looked for only where it can be at all.
+    return not (text.isascii() and "\r" not in text) and has_any(text[start:], _RARE_UNTOLD)
 
 
 class Document:

@@ -337,7 +337,7 @@ class _Builder:
             event.anchor,
             event.value,
             event.style or "",
-            None if event.tag is None else str(event.tag),
+            None if event.ctag is None else str(event.tag),
         )
         if event.anchor is not None:
             self._anchors[event.anchor] = scalar
