@@ -237,6 +237,20 @@ def test_on_purpose(tree: Tree, values: str, findings: int) -> None:
         assert tree.values == values.replace(HOST, "HOST")
 
 
+def test_an_image_that_the_chart_takes_elsewhere(tree: Tree) -> None:
+    """It says nothing about the place where a team has put it instead of another one."""
+    values = f"image:\n  repository: {HOST}/quay/org/tool\n"
+    tree.release("replicas: 1")
+    two = (*REPOSITORY, "quay.io/org/tool:1")
+    tree.chart("1.0.0", Version("image: {repository: quay.io/org/app, tag: '1'}", two))
+    assert tree.run("migrate").code == 0
+    tree.release(values)
+
+    assert tree.run("migrate").code == 0
+
+    assert tree.values.startswith(values.replace(HOST, "HOST"))
+
+
 def test_a_path_that_no_rule_makes(tree: Tree) -> None:
     """A mirror's path for the chart's own image is a phantom; the rules' path takes its place."""
     tree.release(f"image:\n  repository: {HOST}/quay-mirror/org/app\n")
