@@ -144,6 +144,12 @@ class ChartAnswers(Decisions, Protocol):
         """The folders and archives of releases' charts."""
         ...
 
+    def unproven(
+        self, index: Index, plan: Callable[[str], "FilePlan | None"]
+    ) -> dict[str, dict[int, str]]:
+        """Why images have to stay after all, by file and offset."""
+        ...
+
     def renders(self, file: str, offset: int) -> bool:
         """Whether what begins at a place of a file is a release that was rendered."""
         ...

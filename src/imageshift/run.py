@@ -42,6 +42,7 @@ __all__ = [
 
 
 # How often files are read again that change while they are read.
+_MOST_LOOKS = 5
 _TRIES = 3
 
 
@@ -206,7 +207,7 @@ class Run(Struct):
         """
         for left in reversed(range(_TRIES)):
             try:
-                _ = self.planner.decisions
+                self._settle_once()
                 self._name_clusters()
                 self.workspace.read_failures_again()
             except ChangedError:
@@ -215,6 +216,20 @@ class Run(Struct):
                     raise
             else:
                 return
+
+    def _settle_once(self) -> None:
+        """Decides, and decides again without what turns out to be wrong where builds add to it."""
+        for _ in range(_MOST_LOOKS):
+            _ = self.planner.decisions
+            if self.charts is None or self.options.backward:
+                return
+            found = self.charts.unproven(self.index, self.planner.plan)
+            known = self.index.unproven
+            new = {file: known.get(file, {}) | why for file, why in found.items()}
+            if all(known.get(file) == why for file, why in new.items()):
+                return
+            known |= new
+            self._planner = self._builds = self.charts = self._graph = None
 
     @property
     def planner(self) -> Planner:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from case_cluster import Cluster, Profile
 from case_files import NAMES, Case, load_case, runs_of, verified
-from case_judge import Text, compare, is_same, moved_jobs, normal, target
+from case_judge import Text, compare, is_same, moved_jobs, target
+from case_reasons import is_written, reasons
 
 from real_tools import Tree
 
@@ -130,30 +131,6 @@ def left(case: Case, after: Tree) -> Iterator[str]:
     for _, old, new in deliveries(case, after, late=False):
         pairs, _ = compare(old, new, case.facts.get("ignore", ()))
         yield from (p.old for p in pairs if p.is_image and target(p.old) and not p.moved)
-
-
-def reasons(report: dict[str, Any], image: str) -> set[str]:
-    """The reasons that a report gives for an image that stays."""
-    name = without_tag(image)
-    return {
-        row["reason"] or row["status"]
-        for row in report["images"]
-        if row["status"] not in {"rewrite", "cached"}
-        and name in {without_tag(row["original"]), without_tag(row["normalized"] or "")}
-    }
-
-
-def without_tag(image: str) -> str:
-    """A reference's normalized name."""
-    name = normal(image).partition("@")[0]
-    head, _, last = name.rpartition("/")
-    return f"{head}/{last.partition(':')[0]}"
-
-
-def is_written(tree: Tree, image: str) -> bool:
-    """Whether the tree itself names an image outside of templates."""
-    repository = without_tag(image).partition("/")[2].removeprefix("library/").encode()
-    return any(repository in text for name, text in tree.items() if "templates/" not in name)
 
 
 def changed_again(case: Case, mode: str) -> Iterator[str]:

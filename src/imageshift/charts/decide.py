@@ -21,9 +21,10 @@ from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.history import History
 from imageshift.charts.jobs import NO_JOBS, AppliedJobs
+from imageshift.charts.last_look import LastLook, Planned, Unproven
 from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
-from imageshift.charts.model import Release, RenderedImage, Values, Way
+from imageshift.charts.model import Release, RenderedImage, ValuePath, Values, Way
 from imageshift.charts.moves import ReleaseMoves, Terms, layer_of, plan_moves
 from imageshift.charts.other_tools import read_other_releases
 from imageshift.charts.override import ONLY_KUSTOMIZE, ImageOutcome, Override, Overrider
@@ -57,7 +58,7 @@ from imageshift.net import Transport
 from imageshift.reference import DOCKER_HUB
 from imageshift.rewrite import Backward, Change, Forward, Kept, Mapper, Move, Status, plan_site
 from imageshift.rot import Rot
-from imageshift.sites import Confidence, ImageSite, SkipReason
+from imageshift.sites import Confidence, ImageSite, SiteKind, SkipReason
 from imageshift.sites.keeps import kept_by_config
 from imageshift.solve.leaves import site_key
 from imageshift.source import Place
@@ -96,7 +97,8 @@ class ChartDecisions(Struct, frozen=True):
     """What the charts decide about sites, and the problems with charts.
 
     `owned` are the places (file, offset) of releases that were rendered, `moves` those whose
-    edits are in several files, by file; `used` are the folders and archives of releases' charts.
+    edits are in several files, by file; `used` are the folders and archives of releases' charts,
+    `solved` the releases themselves.
     """
 
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
@@ -109,6 +111,14 @@ class ChartDecisions(Struct, frozen=True):
     moves: dict[str, set[Move]] = field(default_factory=dict)
     rot: list[Rot] = field(default_factory=list)
     used: set[Path] = field(default_factory=set)
+    solved: list[Solved] = field(default_factory=list)
+    renderer: Renderer | None = None
+
+    def unproven(self, index: Index, plan: Callable[[str], Planned | None]) -> Unproven:
+        """Why images have to stay after all, by file and offset; `plan` is what a file becomes."""
+        if self.renderer is None or not self.solved:
+            return {}
+        return LastLook(index, self.solved, self.renderer, plan).unproven()
 
     def renders(self, file: str, offset: int) -> bool:
         """Whether what begins at a place of a file is a release that was rendered."""
@@ -215,7 +225,7 @@ class _Run:
                 break
             self._frozen |= broken
             waiting = [text for text in texts if broken & {layer.file for layer in text.layers}]
-        self._gather()
+        self._gather(renderer)
         return self._found
 
     def _broken_files(self) -> set[str]:
@@ -296,29 +306,39 @@ class _Run:
             target = _mending(rotten.fixes, target)
             result = overrider.override(chart, release, target, held)
         judge = replace(plain, target=target)
-        result, terms = self._with_builds(
-            text, _familiar(result, mapper), RenderedVariants(variants, judge)
-        )
+        familiar, builds = _familiar(result, mapper), RenderedVariants(variants, judge)
+        result, terms = self._with_builds(text, familiar, builds, frozenset())
         patched = dict(renamed_patches(self._index, text))
-        renamed = (self._renamed(text, image) for image in patched.values())
+        renamed = [self._renamed(text, image) for image in patched.values()]
         result = replace(result, outcomes=(*result.outcomes, *renamed))
         jobs = self._jobs(whole, files, result, overrider.renderer)
         terms, moves = self._planned(whole, result, terms, jobs)
+        refused = frozenset(edit.path for edit in familiar.edits) - moves.values.keys()
+        if refused and variants:
+            # Other builds don't get what turned out to be impossible in this one.
+            result, terms = self._with_builds(text, familiar, builds, refused)
+            result = replace(result, outcomes=(*result.outcomes, *renamed))
+            terms, moves = self._planned(whole, result, terms, jobs)
         if text.late and self._comes_apart(whole, judge, moves, terms):
             terms = replace(terms, layers=tuple(each for each in terms.layers if not each.in_chart))
             moves = plan_moves(whole, result, terms)
         passing = dict.fromkeys(_passing(whole), PASSING)
         kept_sites = dict(self._refused(whole, judge, moves)) | passing
-        return Solved(whole, result, moves, chart, judge, kept_sites, patched, rotten)
+        return Solved(whole, result, moves, chart, judge, kept_sites, patched, rotten, jobs)
 
     def _with_builds(
-        self, text: ReleaseText, result: Override, builds: RenderedVariants
+        self,
+        text: ReleaseText,
+        result: Override,
+        builds: RenderedVariants,
+        refused: frozenset[ValuePath],
     ) -> tuple[Override, Terms]:
         """The override with what only other builds run, and which of its values spoil those."""
         terms = self._terms(text, self._mapper_of(text.file))
         chosen = ((e, layer_of(e.path, text.own, terms.layers)) for e in result.edits)
         own = [edit for edit, layer in chosen if layer is text.own or layer.in_chart]
         terms = replace(terms, spoiling=builds.spoiling(own), clash=result.clash)
+        terms = replace(terms, spoiling=terms.spoiling | refused)
         kept = [edit for edit in own if edit.path not in terms.spoiling]
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
         if text.tool in GRAPHED:
@@ -396,7 +416,7 @@ class _Run:
         return AppliedJobs(render, text.release.values, images, upgrades, is_free)
 
     def _renamed(self, text: ReleaseText, image: RenderedImage) -> ImageOutcome:
-        """What happens to a patch's text that an entry behind it takes."""
+        """What happens to a text that an entry behind it takes."""
         existing = PostRenderers.read(text.release.post_renderers)
         final = existing.apply(image)
         target = text_target(self._mapper_of(text.file))(final)
@@ -452,7 +472,9 @@ class _Run:
     ) -> Iterable[ImageOutcome]:
         """Outcomes for images that only other builds render, where no text of theirs names them."""
         existing = PostRenderers.read(text.release.post_renderers)
-        known = {outcome.image.text for outcome in result.outcomes}
+        # Values that move the base's image do nothing for another build's own.
+        known = {each.image.text for each in result.outcomes if each.way is not Way.VALUES}
+        moved = {each.image.text for each in result.outcomes} - known
         made: dict[str, ImageOutcome] = {}
         for item in found:
             image = item.image
@@ -461,15 +483,18 @@ class _Run:
                 tails = self._found.known_tails.get(named, ())
                 tail = image.text[len(image.raw_name) :]
                 self._found.known_tails[named] = tuple(sorted({*tails, tail}))
-            elif image.text not in known:
-                made.setdefault(image.text, _outcome(item, taken=existing.takes(image)))
+            elif image.text not in known and not (item.moved and image.text in moved):
+                taken = existing.takes(image)
+                outcome = self._renamed(text, image) if taken else _outcome(item)
+                made.setdefault(image.text, outcome)
         return made.values()
 
     def _site_of(self, item: VariantImage) -> SiteKey | None:
         """The site in a build's own values that names an image, and moves or is in the cache."""
         for file in filter(self._writable, item.variant.files):
             mapper = self._mapper_of(file)
-            for site in self._scan(file).sites:
+            # Patches of other objects may name the same image.
+            for site in (s for s in self._scan(file).sites if s.kind is SiteKind.VALUES):
                 told = plan_site(site, mapper)
                 if told.before is None or told.status not in (Status.REWRITE, Status.CACHED):
                     continue
@@ -532,8 +557,9 @@ class _Run:
                 else:
                     verdicts.extras.setdefault(file, []).append(change)
 
-    def _gather(self) -> None:
+    def _gather(self, renderer: Renderer) -> None:
         verdicts = Verdicts(self._mapper_of, self._scan, self._writable, self._uses)
+        self._found = replace(self._found, renderer=renderer, solved=[*self._solved.values()])
         for solved in self._solved.values():
             verdicts.add(solved)
             if solved.result.clash is not None and solved.text.tool is Tool.FLUX:
@@ -588,9 +614,9 @@ def _left_to_entries(result: Override, release: Release) -> Override:
     return replace(result, outcomes=outcomes, entry_edits=())
 
 
-def _outcome(item: VariantImage, *, taken: bool) -> ImageOutcome:
+def _outcome(item: VariantImage) -> ImageOutcome:
     """What happens to an image that only a variant renders."""
-    if taken or item.target is None:
+    if item.target is None:
         return ImageOutcome(item.image, None, Way.UNCHANGED)
     if item.moved:
         return ImageOutcome(item.image, item.target, Way.VALUES)

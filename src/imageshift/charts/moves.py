@@ -37,6 +37,7 @@ from imageshift.charts.writing import (
     renderer_edits,
 )
 from imageshift.errors import SourceError
+from imageshift.reference import name_length
 from imageshift.sites import SkipReason
 from imageshift.sites.keeps import Keep
 from imageshift.source import Edit, Scalar, Sequence
@@ -174,6 +175,7 @@ class _Work:
                     self._fates[number] = self._fates[number].stays(*blocked)
             return
         try:
+            self._refuse_contested(fates)
             steps = [self._step(edit) for edit in edits]
             insertions([step for _, step in steps if isinstance(step, Insertion)])
         except SourceError as error:
@@ -202,13 +204,23 @@ class _Work:
         layer = layer_of(edit.path, text.own, self._terms.layers)
         if edit.path in self._terms.spoiling:
             raise SourceError(_SPOILING, reason="conflict")
-        if any(each.sets_one and each is not layer for each in self._holders(edit.path)):
-            raise SourceError(_CONTESTED, reason="conflict")
         step = plan_value(layer, text.new, edit, self._wanted, text.variables)
         return layer.file, step
 
-    def _holders(self, path: ValuePath) -> Iterable[Layer]:
-        """The layers that set a value."""
+    def _refuse_contested(self, fates: list[Fate]) -> None:
+        """Refuses to change images of which a value is one thing or another (E3.3).
+
+        Raises:
+            SourceError: spec.values and a targetPath both set a part of a name.
+        """
+        for fate in fates:
+            end = name_length(fate.image.text)
+            for leaf in (s.leaf for s in fate.image.segments if s.start < end):
+                if any(each.sets_one for each in self._holders(leaf)[1:]):
+                    raise SourceError(_CONTESTED, reason="conflict")
+
+    def _holders(self, path: ValuePath) -> list[Layer]:
+        """The layers that set a value, topmost first."""
         layers = self._text.layers
         return [e for e in layers if e.values is not None and _is_written(e.values, path)]
 

@@ -32,13 +32,13 @@ from imageshift.lazy import lazy_re
 from imageshift.links.argocd import Owner, argo_sources
 from imageshift.links.model import SiteKey, place_text
 from imageshift.links.reach import Reach
+from imageshift.links.release_patches import release_patches
 from imageshift.links.sources import merged_files
 from imageshift.sites import resource_of
 from imageshift.sites.helmfile import release_values
 from imageshift.sites.kustomization import generator_literals
 from imageshift.sites.model import below
 from imageshift.sites.parameters import parameter_tree, values_tree
-from imageshift.solve.releases import release_patches
 from imageshift.source import (
     Document,
     Mapping,

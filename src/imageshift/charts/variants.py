@@ -15,7 +15,7 @@ from imageshift.charts.layers import LayerReader, ValuesPart
 from imageshift.charts.manifests import find_images
 from imageshift.charts.model import RenderedImage, RenderError, ValuePath
 from imageshift.charts.spec import to_filled
-from imageshift.charts.values import merge, merge_release, place
+from imageshift.charts.values import merge, merge_release, place, set_target_path
 from imageshift.errors import SourceError
 from imageshift.inventory import Index
 from imageshift.links.model import Patch
@@ -46,12 +46,27 @@ class Variant(Struct, frozen=True):
 
     def values(self, edits: Iterable[ValueEdit] = ()) -> dict[str, Any]:
         """The values of the build, with edits of the base's own."""
+        made = self.made(edits)
+        return merge_release([part.values for part in self.parts], _map(made.get("values")))
+
+    @property
+    def all_values(self) -> list[dict[str, Any]]:
+        """The values of the build; those with targetPaths over spec.values too, if any (E3.3)."""
+        values = self.values()
+        single = [p.values for p in self.parts if p.values.target_path is not None]
+        over = values
+        for each in single:
+            over = set_target_path(over, each.target_path or "", each.text)
+        return [values] if over == values else [values, over]
+
+    def made(self, edits: Iterable[ValueEdit] = ()) -> _Spec:
+        """The spec that the build makes, with edits of the base's own values."""
         own = _map(self.spec.get("values"))
         own = merge(own, place(own, {edit.path: edit.value for edit in edits}))
         spec: _Spec = {**self.spec, "values": own}
         for patch in self.patches:
             spec = patch(spec)
-        return merge_release([part.values for part in self.parts], _map(spec.get("values")))
+        return spec
 
 
 class Variants:
@@ -64,27 +79,33 @@ class Variants:
 
     def of(self, name: str, file: str, spec: _Spec) -> list[Variant]:
         """The builds of a release whose values aren't those that its own files alone give."""
-        variables = self._reach.substitutes(file)
         plain = Variant(spec, tuple(self._layers.parts(spec, file))).values()
         found: list[Variant] = []
-        for files, patches in self._builds(file):
+        for made in self.by_build(name, file, spec).values():
+            known = [plain, *(other.values() for other in found)]
+            if made.values() not in known:
+                found.append(made)
+        return found
+
+    def by_build(self, name: str, file: str, spec: _Spec) -> dict[str, Variant]:
+        """What each build makes of a release, by the file and place of what is built."""
+        variables = self._reach.substitutes(file)
+        found: dict[str, Variant] = {}
+        for key, files, patches in self._builds(file):
             parts = tuple(self._layers.parts(spec, file, files))
             over = list(self._patches(patches, name))
             written = {part.layer.file for part in parts if part.layer is not None}
-            made = Variant(
+            found[key] = Variant(
                 spec,
                 parts,
                 tuple(_patch(document, variables) for _, document in over),
                 frozenset(written | {source.file for source, _ in over}),
                 any(_is_decided(source, document) for source, document in over),
             )
-            known = [plain, *(other.values() for other in found)]
-            if made.values() not in known:
-                found.append(made)
         return found
 
-    def _builds(self, file: str) -> Iterator[tuple[frozenset[str], list[Patch]]]:
-        """The files of each build that takes a file in, and its patches, the innermost first."""
+    def _builds(self, file: str) -> Iterator[tuple[str, frozenset[str], list[Patch]]]:
+        """Each build that takes a file in: its files, and its patches, the innermost first."""
         known = self._index.kustomizations
         folders = [folder for folder in known if folder in self._reach.above(file)]
         folders.sort(key=lambda folder: len(self._reach.closure(folder)))
@@ -92,12 +113,14 @@ class Variants:
             files = self._reach.closure(folder)
             inner = [known[name] for name in folders if known[name].file in files]
             patches = [p for one in inner for p in read_patches(one.file, one.document, one.root)]
-            yield files, patches
+            yield known[folder].file, files, patches
         for flux in self._reach.builders(file):
             files = self._reach.built_by(flux)
             inner = [known[name] for name in folders if known[name].file in files]
             patches = [p for one in inner for p in read_patches(one.file, one.document, one.root)]
-            yield files, [*patches, *read_patches(flux.file, flux.document, flux.spec, files=False)]
+            own = read_patches(flux.file, flux.document, flux.spec, files=False)
+            key = f"{flux.file} {flux.resource.namespace}/{flux.resource.name}"
+            yield key, files, [*patches, *own]
 
     def _patches(self, sources: Iterable[Patch], name: str) -> Iterator[tuple[Patch, Document]]:
         for source in sources:

@@ -10,6 +10,7 @@ from imageshift.charts.backward import patches_back
 from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
+from imageshift.charts.jobs import AppliedJobs
 from imageshift.charts.layers import Layer, scalars
 from imageshift.charts.model import RenderedImage, ValuePath, Way
 from imageshift.charts.moves import IGNORED, Fate, ReleaseMoves
@@ -66,7 +67,7 @@ class Solved(Struct, frozen=True):
     """A release with its chart, override and moves.
 
     `refused` are sites that make no image and have to stay, with why; `patched` those of patches
-    whose texts stay for an entry behind them.
+    whose texts stay for an entry behind them; `jobs` are those that can't change, if any.
     """
 
     text: ReleaseText
@@ -77,6 +78,7 @@ class Solved(Struct, frozen=True):
     refused: Mapping[SiteKey, str]
     patched: Mapping[SiteKey, RenderedImage]
     rotten: Rotten = Rotten()
+    jobs: AppliedJobs | None = None
 
     def chart_changes(self) -> dict[tuple[str, int], Any]:
         """What happens to texts that other releases may take too, by file and offset."""
@@ -108,7 +110,7 @@ def ignored_leaves(text: ReleaseText, scan: Callable[[str], FileScan]) -> frozen
         path
         for file in leaves.files
         for site in scan(file).sites
-        if site.skip is SkipReason.IGNORED
+        if site.skip in {SkipReason.IGNORED, SkipReason.UNPROVEN}
         for path in leaves.of(site, file)
     )
 
@@ -305,6 +307,10 @@ class _One:
         for site in self._verdicts.scan(text.file).sites if met else ():
             if site.document.index == text.document.index and site.path in met:
                 key, fates = site_key(site, text.file), met[site.path]
+                fixed = next((f for f in fates if f.reason is SkipReason.IMMUTABLE), None)
+                if fixed is not None and site.skip is None:
+                    kept = Kept(site, Status.SKIPPED, fixed.reason, fixed.detail)
+                    self._verdicts.results[key] = kept
                 tails = {fate.image.text[len(fate.image.raw_name) :] for fate in fates}
                 self._verdicts.tails[key] = tuple(sorted(tails))
                 self._verdicts.stories[key] = self._story(fates)

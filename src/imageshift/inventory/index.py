@@ -114,7 +114,8 @@ class Index(Struct, dict=True):
     `has_renderer_patches` when no object patches post-renderers. `rows` are the user's own, and
     with `move_unknown` whole references in kinds that nothing knows move too. `fill` fills
     templates that need Helm, `clusters` are Argo CD's, as far as the configuration names them;
-    `element_images` are those of ApplicationSets' elements.
+    `element_images` are those of ApplicationSets' elements, `unproven` the images that stay since
+    their move was found to be wrong, by file and offset.
     """
 
     workspace: Workspace
@@ -151,6 +152,7 @@ class Index(Struct, dict=True):
     data_keys: dict[str, tuple[str, str]] = field(default_factory=dict)
     argocd_files: set[str] = field(default_factory=set)
     definition_files: list[str] = field(default_factory=list)
+    unproven: dict[str, dict[int, str]] = field(default_factory=dict)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
     _tekton_files: list[str] = field(default_factory=list)
@@ -277,8 +279,8 @@ class Index(Struct, dict=True):
         """What the finders are told about a file."""
         role, facts = self._role(file), self.helmfile_facts.get(file)
         keeps = self._keeps.get(file, self._keeps_anywhere)
-        elements = self.element_images.get(file, ())
-        if role is FileRole.OBJECTS and facts is None and not keeps and not elements:
+        elements, unproven = self.element_images.get(file, ()), self.unproven.get(file, {})
+        if role is FileRole.OBJECTS and not (facts or keeps or elements or unproven):
             return self._base_context
         return replace(
             self._base_context,
@@ -288,6 +290,7 @@ class Index(Struct, dict=True):
             helmfile=facts or HelmfileFacts(),
             keeps=keeps,
             elements=elements,
+            unproven=unproven,
         )
 
     @cached_property

@@ -1,7 +1,7 @@
 """One file: its image sites, and what in it can't be read or must be left alone."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -212,6 +212,8 @@ class _Scan:
             sites = [self._obeying(site) for site in sites]
         if self._context.keeps:
             sites = [kept_site(site, self._context.keeps) for site in sites]
+        if self._context.unproven:
+            sites = [_unproven(site, self._context.unproven) for site in sites]
         return FileScan(
             self._file, self._source, tuple(sites), tuple(self._skips), tuple(self._policies)
         )
@@ -283,6 +285,14 @@ class _Scan:
         if any(is_ignored_line(self._source, line) for line in site.lines()):
             return site.skipped(SkipReason.IGNORED, "imageshift: ignore")
         return site
+
+
+def _unproven(site: ImageSite, unproven: Mapping[int, str]) -> ImageSite:
+    """The site, to be left alone where its move was found to be wrong."""
+    detail = unproven.get(site.document.offset(site.main.scalar.start))
+    if detail is None or site.skip is not None:
+        return site
+    return site.skipped(SkipReason.UNPROVEN, detail)
 
 
 def _as_text(site: ImageSite) -> ImageSite:

@@ -26,9 +26,11 @@ from imageshift.links.model import (
 from imageshift.links.patches import alone
 from imageshift.links.post_renderers import read_post_renderers, releases_with_renderers
 from imageshift.links.reach import Reach
+from imageshift.links.release_patches import release_patches
 from imageshift.links.renderer_patches import renderer_patches
 from imageshift.links.texts import patch_texts
 from imageshift.links.transformers import Held, image_tag, read_transformer
+from imageshift.sites import resource_of
 from imageshift.sites.helmfile import BehindChart, ReleaseValues, is_plain, release_values
 from imageshift.source import Document, Mapping, Scalar
 
@@ -40,7 +42,12 @@ _UNREAD = "the {} in {} can't be read, and may change it"
 
 def builds_behind_charts(index: Index, reach: Reach, entries: list[EntrySource]) -> list[Build]:
     """The builds of all releases that do something to images; their entries go to `entries`."""
-    flux = (*_post_renderers(index, entries), *_patched_renderers(index, reach, entries))
+    own = list(_post_renderers(index, entries))
+    for patch, files in release_patches(index, reach) if own else ():
+        for build in (each for each in own if each.file in files):
+            name = None if build.release is None else resource_of(build.release).name
+            build.patched |= patch.offsets if patch.release in {None, name} else set()
+    flux = (*own, *_patched_renderers(index, reach, entries))
     return [*flux, *_of_helmfiles(index, entries)]
 
 

@@ -175,6 +175,7 @@ class Build(Struct, kw_only=True):
     whose chart it comes, `inherited` is what else in its file holds values of that, `by_helmfile`
     says that helmfile installs it, `late_files` are values files of its chart whose edits arrive
     later than the release's own. `inflated` are files with values of charts that it renders itself.
+    `patched` are the values that patches give the release, by file and offset.
     """
 
     key: str
@@ -194,6 +195,7 @@ class Build(Struct, kw_only=True):
     by_helmfile: bool = False
     late_files: tuple[str, ...] = ()
     inflated: tuple[str, ...] = ()
+    patched: set[tuple[str, int]] = field(default_factory=set)
 
     @property
     def components(self) -> tuple[str, ...]:

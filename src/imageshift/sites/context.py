@@ -51,7 +51,8 @@ class FinderContext(Struct, frozen=True):
     `helmfile` is what is known of the helmfile that it is, or whose values it holds, and `keeps`
     what the user says stays in the file; `elements` are images that an ApplicationSet's template
     takes from here, `data_key` is the ConfigMap and the key that a generator makes of the file, and
-    `tekton` has the parameters of Tekton's tasks and pipelines that are images.
+    `tekton` has the parameters of Tekton's tasks and pipelines that are images; `unproven` says, by
+    their offsets, which images stay since their move would deliver another one.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -69,6 +70,7 @@ class FinderContext(Struct, frozen=True):
     keeps: tuple[Keep, ...] = ()
     elements: tuple[ElementImage, ...] = ()
     tekton: TektonImages = field(default_factory=dict)
+    unproven: MappingType[int, str] = field(default_factory=dict)
 
     def copied(self, name: str, key: str, text: str) -> Copied | None:
         """What happens to a ConfigMap's or Secret's text; None where that is no image."""

@@ -180,6 +180,12 @@ class _Reader:
         own = self._scan(build.file).sites if build.is_release else ()
         sites = [(site, build.file) for site in own if build.holds(site)]
         sites += [(site, file) for file in files for site in self._scan(file).sites]
+        sites += [
+            (site, file)
+            for file in sorted({file for file, _ in build.patched})
+            for site in self._scan(file).sites
+            if (file, site.document.offset(site.main.scalar.start)) in build.patched
+        ]
         for site, file in sites:
             if site.kind is SiteKind.VALUES:
                 key = site_key(site, file)
@@ -251,6 +257,7 @@ def _duty(result: Change | Kept, *, writable: bool) -> Duty:
         return Duty.MOVE if writable else Duty.ENTRY
     if result.status is Status.DOUBTFUL or result.reason in {
         SkipReason.IGNORED,
+        SkipReason.UNPROVEN,
         SkipReason.PLACEHOLDER,
     }:
         return Duty.LEAVE

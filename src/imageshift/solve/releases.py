@@ -11,34 +11,24 @@ from msgspec import Struct, field
 from imageshift.cache import Mapped, Rule
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
-from imageshift.links.model import Patch, SiteKey, place_text
-from imageshift.links.patches import patch_documents
+from imageshift.links.model import SiteKey, place_text
 from imageshift.links.reach import Reach
+from imageshift.links.release_patches import VALUES, ReleasePatch, release_patches
 from imageshift.reference import ImageReference, name_length
 from imageshift.rewrite import Change, Mapper, Move, plan_site
-from imageshift.sites import ImageSite, Role, SiteKind, resource_of
+from imageshift.sites import ImageSite, Role, SiteKind
 from imageshift.sites.model import Path
-from imageshift.sites.patches import pointer_steps
 from imageshift.solve.leaves import site_key
-from imageshift.source import (
-    Document,
-    Edit,
-    Mapping,
-    Scalar,
-    Sequence,
-)
+from imageshift.source import Edit
 
 __all__ = [
     "Composed",
     "ReleaseDecisions",
-    "ReleasePatch",
     "decide_releases",
-    "release_patches",
     "split_after",
 ]
 
 _PARTS = (Role.REGISTRY, Role.REPOSITORY)
-_VALUES = ("spec", "values")
 
 
 class Composed(Struct, frozen=True):
@@ -57,18 +47,6 @@ class ReleaseDecisions(Struct):
     composed: dict[SiteKey, Composed] = field(default_factory=dict)
     moves: dict[SiteKey, Move] = field(default_factory=dict)
     stays: dict[SiteKey, str] = field(default_factory=dict)
-
-
-class ReleasePatch(Struct, frozen=True):
-    """What a patch of a release sets in its values: paths below `spec.values` to scalars.
-
-    `release` is its name, None where the patch's target says which are meant.
-    """
-
-    file: str
-    document: Document
-    release: str | None
-    values: dict[tuple[str, ...], Scalar]
 
 
 def decide_releases(
@@ -172,63 +150,6 @@ class _Decider:
         return {key: Composed(before, outcome.target, outcome.rule, (edit,), move)}
 
 
-def release_patches(index: Index, reach: Reach) -> Iterator[tuple[ReleasePatch, list[str]]]:
-    """The patches of releases' values, each with the files that are built with it."""
-    for source, files in reach.patches():
-        patches = list(_read_patch(index, source))
-        others = sorted(files()) if patches else []
-        yield from ((patch, others) for patch in patches)
-
-
-def _read_patch(index: Index, source: Patch) -> Iterator[ReleasePatch]:
-    try:
-        documents = list(patch_documents(index, source, "values"))
-    except SourceError:
-        return
-    for document in documents:
-        values, release = _patch_values(document)
-        if values:
-            yield ReleasePatch(source.file, document, None if source.targeted else release, values)
-
-
-_Values = dict[tuple[str, ...], Scalar]
-
-
-def _patch_values(document: Document) -> tuple[_Values, str | None]:
-    """What a patch sets below `spec.values`, and the name of the release it is for."""
-    if isinstance(document.root, Sequence):
-        return dict(_operation_values(document.root)), None
-    root = document.mapping
-    spec = root.mapping("spec")
-    values = None if spec is None else spec.mapping("values")
-    if values is None or root.text("kind") != "HelmRelease":
-        return {}, None
-    return dict(_scalars(values, ())), resource_of(root).name
-
-
-def _operation_values(operations: Sequence) -> Iterator[tuple[tuple[str, ...], Scalar]]:
-    for operation in operations.items:
-        if not isinstance(operation, Mapping) or operation.text("op") not in {"add", "replace"}:
-            continue
-        steps = tuple(pointer_steps(operation.text("path") or ""))
-        value = operation.get("value")
-        if steps[:2] != _VALUES:
-            continue
-        if isinstance(value, Scalar):
-            yield steps[2:], value
-        elif isinstance(value, Mapping):
-            yield from _scalars(value, steps[2:])
-
-
-def _scalars(node: Mapping, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Scalar]]:
-    for key, value in node.pairs():
-        at = (*path, key.value)
-        if isinstance(value, Scalar):
-            yield at, value
-        elif isinstance(value, Mapping):
-            yield from _scalars(value, at)
-
-
 def _release_sites(scanned: FileScan, patch: ReleasePatch) -> Iterator[ImageSite]:
     """The sites of a file that a patch sets a part of."""
     for site in scanned.sites:
@@ -240,7 +161,7 @@ def _release_sites(scanned: FileScan, patch: ReleasePatch) -> Iterator[ImageSite
 
 
 def _values_path(path: Path) -> tuple[str, ...]:
-    return tuple(map(str, path[len(_VALUES) :]))
+    return tuple(map(str, path[len(VALUES) :]))
 
 
 def split_after(site: ImageSite, target: ImageReference, mapper: Mapper) -> list[str]:

@@ -1,0 +1,280 @@
+"""The last look at the releases that builds patch: what all edits together come to in each build.
+
+An overlay's values move by their own text, while the chart, its Jobs and the entries behind it
+decide what a build makes of them. So each build of such a release is evaluated as it is and as the
+run would leave it; where it would get another image, the images that the build itself brings stay.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from imageshift.charts.existing import PostRenderers
+from imageshift.charts.files import ChartFiles
+from imageshift.charts.jobs import AppliedJobs
+from imageshift.charts.manifests import find_images
+from imageshift.charts.model import ChartError, RenderedImage, RenderError, ValuePath, Values
+from imageshift.charts.releases import Tool
+from imageshift.charts.render import Manifests, Renderer
+from imageshift.charts.spec import to_filled
+from imageshift.charts.values import lookup
+from imageshift.charts.variants import Variant, Variants
+from imageshift.charts.verdicts import Solved
+from imageshift.errors import InvalidReferenceError, SourceError
+from imageshift.inventory import Index
+from imageshift.inventory.index import join
+from imageshift.inventory.objects import objects
+from imageshift.inventory.readers import read_documents
+from imageshift.links.reach import Reach
+from imageshift.reference import parse_reference
+from imageshift.repo.workspace import Workspace
+from imageshift.rewrite import Change, Kept
+from imageshift.sites import SiteKind
+
+__all__ = ["LastLook", "Planned", "Unproven"]
+
+_WHY = "{} would get {} in the build of {}, where it has {} now"
+_JOB = "{} in the build of {} is a Job that isn't a hook, and applied Jobs can't be changed"
+
+Unproven = dict[str, dict[int, str]]
+"""Why images have to stay, by file and offset."""
+
+_Images = dict[tuple[str, ValuePath], tuple[RenderedImage, str]]
+
+
+class Planned(Protocol):
+    """What a run makes of a file."""
+
+    @property
+    def results(self) -> Sequence[Change | Kept]:
+        """What happens to its images."""
+        ...
+
+    @property
+    def after(self) -> bytes:
+        """Its bytes afterwards."""
+        ...
+
+
+class _Edited(Workspace):
+    """A workspace in which some files have other contents."""
+
+    contents: Mapping[str, bytes] = {}
+
+    def read(self, name: str) -> bytes:
+        return self.contents[name] if name in self.contents else super().read(name)
+
+
+class LastLook:
+    """Looks at releases once all is decided; `plan` says what the run makes of a file."""
+
+    def __init__(
+        self,
+        index: Index,
+        solved: Iterable[Solved],
+        renderer: Renderer,
+        plan: Callable[[str], Planned | None],
+    ) -> None:
+        self._index = index
+        self._solved = [one for one in solved if one.text.tool is Tool.FLUX and not one.text.base]
+        self._renderer = renderer
+        self._plan = plan
+        self._before = Variants(index, Reach(index))
+
+    def unproven(self) -> Unproven:
+        """Why images have to stay, those that a build itself brings first."""
+        found: Unproven = {}
+        for solved in self._solved:
+            text = solved.text
+            builds = self._before.by_build(text.resource.name, text.file, text.spec)
+            if any(each.patches or len(each.all_values) > 1 for each in builds.values()):
+                for why, files in self._spoilt(solved, builds):
+                    for file, offset in self._guilty(solved, files):
+                        found.setdefault(file, {}).setdefault(offset, why)
+        return found
+
+    def _spoilt(
+        self, solved: Solved, builds: Mapping[str, Variant]
+    ) -> Iterator[tuple[str, frozenset[str]]]:
+        """Why a build would be other than it is, with the files of its own values."""
+        look = _Look(solved, self._renderer)
+        layers = {layer.file for layer in solved.text.layers}
+        files = layers.union({solved.text.file}, *(each.files for each in builds.values()))
+        contents = {file: plan.after for file in files if (plan := self._plan(file)) is not None}
+        after = _edited(self._index, contents)
+        spec = _spec(after, solved)
+        afterwards = Variants(after, Reach(after)).by_build(
+            solved.text.resource.name, solved.text.file, spec
+        )
+        seen: list[Any] = []
+        for key, variant in builds.items():
+            pair = variant.made(), afterwards[key].made(), variant.values()
+            if key in afterwards and pair not in seen:
+                seen.append(pair)
+                why = look.wrong(variant, afterwards[key], after, key.partition(" ")[0])
+                if why is not None:
+                    yield why, variant.files - layers
+
+    def _guilty(self, solved: Solved, files: frozenset[str]) -> Iterator[tuple[str, int]]:
+        """The images that move and that a build's own files bring; else those of the release."""
+        text = solved.text
+        found = [*self._changes(files, text.resource.name)]
+        found = found or [*self._changes({text.file}, text.resource.name)]
+        found = found or [*self._changes({layer.file for layer in text.layers}, None)]
+        yield from found
+
+    def _changes(self, files: Iterable[str], name: str | None) -> Iterator[tuple[str, int]]:
+        for file in sorted(files):
+            plan = self._plan(file)
+            for result in () if plan is None else plan.results:
+                site = result.site
+                mine = name is None or (
+                    site.kind is SiteKind.VALUES and site.resource.name in {name, ""}
+                )
+                if isinstance(result, Change) and mine:
+                    yield file, site.document.offset(site.main.scalar.start)
+
+
+class _Side(Struct, frozen=True):
+    """A build of a release before or after the run."""
+
+    chart: ChartFiles
+    variant: Variant
+    values: Values
+
+
+class _Look:
+    """Compares what a release renders in a build with what it will."""
+
+    def __init__(self, solved: Solved, renderer: Renderer) -> None:
+        self._solved = solved
+        self._renderer = renderer
+
+    def wrong(self, before: Variant, after: Variant, index: Index, build: str) -> str | None:
+        """Why the second isn't the first with mapped images; None where it is, or can't be told."""
+        try:
+            chart = self._solved.chart.for_release(self._solved.text.release)
+            chart_after = self._chart_after(index)
+            pairs = zip(before.all_values, after.all_values, strict=False)
+            sides = [
+                (_Side(chart, before, one), _Side(chart_after, after, other))
+                for one, other in pairs
+            ]
+        except (ChartError, SourceError):
+            return None
+        found = (self._difference(old, new, build) for old, new in sides)
+        return next((why for why in found if why is not None), None)
+
+    def _difference(self, before: "_Side", after: "_Side", build: str) -> str | None:
+        try:
+            old = self._images(before)
+        except RenderError:
+            return None
+        try:
+            new = self._images(after)
+        except RenderError as error:
+            return str(error)
+        return self._other_image(old, new, build) or self._job(before, after, (old, new), build)
+
+    def _other_image(self, old: _Images, new: _Images, build: str) -> str | None:
+        for key, (image, text) in old.items():
+            other = new[key][1] if key in new else "none"
+            if not self._is_mapped(text, other):
+                return _WHY.format(image.object, other, build, text)
+        return None
+
+    def _is_mapped(self, old: str, new: str) -> bool:
+        target = self._solved.judge.target(old)
+        return new in {old, target} or _normal(new) in {_normal(old), _normal(target or old)}
+
+    def _job(
+        self,
+        before: "_Side",
+        after: "_Side",
+        images: tuple[_Images, _Images],
+        build: str,
+    ) -> str | None:
+        jobs = self._solved.jobs
+        if jobs is None:
+            return None
+        old, new = images
+        changed = {
+            image.object
+            for key, (image, text) in old.items()
+            if image.object.kind == "Job" and key in new and new[key][1] != text
+        }
+        if not changed:
+            return None
+        installed = tuple(image for image, _ in old.values())
+        applied = AppliedJobs(
+            partial(self._revision, before.chart),
+            before.values,
+            installed,
+            jobs.upgrades,
+            jobs.is_free,
+        )
+        fixed = applied.fixed(after.values).names & changed
+        return next((_JOB.format(each, build) for each in sorted(fixed, key=str)), None)
+
+    def _revision(self, chart: ChartFiles, values: Values, revision: int) -> Manifests:
+        options = replace(self._solved.text.release.options, revision=revision)
+        return self._renderer.render(chart, values, options)
+
+    def _images(self, side: "_Side") -> _Images:
+        options = self._solved.text.release.options
+        rendered = self._renderer.render(side.chart, side.values, options)
+        renderers = side.variant.made().get("postRenderers")
+        entries = PostRenderers.read(renderers if isinstance(renderers, list) else ())
+        return {
+            (str(image.object), (image.template, *image.path, image.offset)): (
+                image,
+                entries.apply(image),
+            )
+            for image in find_images(rendered, (), {}).images
+        }
+
+    def _chart_after(self, index: Index) -> ChartFiles:
+        """The chart with the values that the run gives its files in the tree."""
+        release, chart = self._solved.text.release, self._solved.chart
+        names = {name: join("", name.lstrip("/")) or "" for name in release.values_texts}
+        texts = {name: index.workspace.read(file) for name, file in names.items()}
+        path = release.source.path
+        if path is not None and path.is_relative_to(index.workspace.root):
+            folder = index.workspace.relative(path)
+            inside = {
+                name: index.workspace.read(f"{folder}/{name}")
+                for name in chart.files
+                if f"{folder}/{name}" in index.workspace.contents  # type: ignore[attr-defined]
+            }
+            chart = ChartFiles({**chart.files, **inside}, chart.origin)
+        return chart.for_release(replace(release, values_texts=texts))
+
+
+def _edited(index: Index, contents: Mapping[str, bytes]) -> Index:
+    """The index of the tree with other contents: what it says of files by their names holds."""
+    workspace = index.workspace
+    edited = _Edited(workspace.root, workspace.exclude, contents=contents)
+    return replace(index, workspace=edited)
+
+
+def _spec(index: Index, solved: Solved) -> Mapping[str, Any]:
+    """The spec of a release as the run leaves it."""
+    text = solved.text
+    name, place = text.resource, text.document.index
+    for document in read_documents(index.workspace, text.file):
+        for root in objects(document.root) if document.index == place else ():
+            if root.text("kind") == "HelmRelease":
+                plain = to_filled(root, text.variables)
+                if lookup(plain, ("metadata", "name")) == name.name:
+                    return plain.get("spec") or {}
+    return text.spec
+
+
+def _normal(text: str) -> str:
+    with suppress(InvalidReferenceError):
+        return parse_reference(text).normalized
+    return text

@@ -1,0 +1,98 @@
+"""Generated trees of charts, releases, overlays, Flux and Argo CD: real tools judge each move.
+
+IMAGESHIFT_TREES is how many trees a run makes, thousands on demand; IMAGESHIFT_SEED makes others.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from case_cluster import Cluster, Profile
+from case_generator import Mixed, mixed_trees
+from case_judge import compare, is_same, moved_jobs, target
+from case_reasons import is_written, reasons
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from command_line import REGISTRY, read_tree, run, write_tree
+from real_tools import Tree
+
+INSTALL = Profile("install")
+UPGRADE = Profile("upgrade", revision=2)
+NEXT = Profile("next upgrade", revision=3)
+OLD = Profile("old controllers", current=False, revision=2, target_path_wins=True)
+
+PHASES = (
+    Phase.explicit,
+    Phase.generate,
+    *([Phase.shrink] if "IMAGESHIFT_SHRINK" in os.environ else []),
+)
+TREES = int(os.environ.get("IMAGESHIFT_TREES", "300"))
+PARTS = 6
+"""The tests that share the trees, so that they run beside each other."""
+
+pytestmark = [pytest.mark.kustomize, pytest.mark.helm, pytest.mark.property]
+
+
+def migrated(root: Path) -> dict[str, Any]:
+    """Migrate a tree and return the report."""
+    outcome = run(root, "migrate", ".", *REGISTRY, "--format", "json")
+    assert outcome.code in {0, 3}, outcome.stderr
+    return outcome.report
+
+
+def delivered(tree: Tree, places: tuple[str, ...], profile: Profile) -> Cluster:
+    """Return a cluster to which a tree was applied."""
+    cluster = Cluster(tree, {}, profile)
+    cluster.apply(places)
+    return cluster
+
+
+def problems(mixed: Mixed, after: Tree, report: dict[str, Any]) -> Iterator[str]:
+    """What a cluster gets afterwards that it didn't get before, and what stays without a reason."""
+    for places in mixed.clusters:
+        for profile in (INSTALL, UPGRADE, OLD):
+            old, new = (delivered(tree, places, profile) for tree in (mixed.tree, after))
+            pairs, others = compare(old, new)
+            yield from others
+            for pair in (pair for pair in pairs if not pair.moved):
+                if not is_same(pair.old, pair.new):
+                    yield f"{profile.name}: {pair.where}: {pair.old} became {pair.new}"
+                elif pair.is_image and target(pair.old) and not is_said(mixed, report, pair.old):
+                    yield f"{profile.name}: {pair.where}: {pair.old} stays without a reason"
+        first, later = delivered(mixed.tree, places, INSTALL), delivered(after, places, NEXT)
+        yield from moved_jobs(first, later)
+
+
+def is_said(mixed: Mixed, report: dict[str, Any], image: str) -> bool:
+    """Whether a report says why an image stays that the tree itself names."""
+    return not is_written(mixed.tree, image) or bool(reasons(report, image))
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_clusters_get_what_they_got(part: int) -> None:
+    """Every build delivers the old image or the mapped one, and a second run changes nothing."""
+
+    @seed(int(os.environ.get("IMAGESHIFT_SEED", "0")) * PARTS + part)
+    @given(mixed=mixed_trees())
+    @settings(
+        max_examples=-(-TREES // PARTS),
+        deadline=None,
+        phases=PHASES,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
+    def holds(mixed: Mixed) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            write_tree(root, {**mixed.tree})
+            (root / ".git").mkdir()
+            report = migrated(root)
+            after = read_tree(root)
+            assert list(problems(mixed, after, report)) == []
+            migrated(root)
+            assert read_tree(root) == after
+
+    holds()
