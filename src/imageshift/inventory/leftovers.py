@@ -39,7 +39,7 @@ from imageshift.sites.generic import LABEL_KEYS
 from imageshift.sites.helmfile import is_helmfile
 from imageshift.sites.model import Path
 from imageshift.sites.other_formats import VARIABLES, format_of_file, format_of_object
-from imageshift.sites.texts import find_reference_texts, may_name_images
+from imageshift.sites.texts import find_image_lines, find_reference_texts, may_name_images
 from imageshift.sites.values import GLOBAL_REGISTRIES, ValuesContext, find_values_images
 from imageshift.source import (
     Document,
@@ -185,7 +185,7 @@ class _Left:
 
     def texts(self, taken: Taken) -> Iterator[ImageSite]:
         """Every other text, found by what it looks like."""
-        for span in self._reference_texts():
+        for span in sorted({*self._reference_texts(), *self._template_lines()}):
             text = self._source.text[span.start : span.end]
             found = None if taken.has(span, text) else self._text_site(span, text)
             if found is not None:
@@ -206,6 +206,24 @@ class _Left:
         for piece in (piece for piece in self._pieces if not piece.is_schema):
             for span in find_reference_texts(piece.text):
                 yield Span(piece.start + span.start, piece.start + span.end)
+
+    def _template_lines(self) -> Iterator[Span]:
+        """The names on lines `image: name` in what is a template, or holds one as a text."""
+        if "{{" in self._source.text:
+            spans = find_image_lines(self._source.text)
+            yield from (span for span in spans if self._is_in_template(span.start))
+
+    def _is_in_template(self, offset: int) -> bool:
+        if self._whole_skip is not None:
+            return self._whole_skip[0] is SkipReason.TEMPLATE
+        piece = self._piece(offset)
+        if piece is None:
+            return False
+        _, holder = piece.holder(offset)
+        if holder is not None and "\n" in holder.scalar.value:
+            return "{{" in holder.scalar.value
+        reason = piece.reason or piece.unread
+        return reason is not None and reason[0] is SkipReason.TEMPLATE
 
     def _text_site(self, span: Span, text: str) -> ImageSite | None:
         if self._whole_skip is not None:
