@@ -39,7 +39,7 @@ __all__ = [
 
 _WORDS = (
     *(b"mage", b"registry", b"repository", b"_IMAGE", b"_REPOSITORY", b"oci://", b"newName"),
-    *(b"lowedRepos", b"taskRef", b"pipelineRef"),
+    *(b"lowedRepos", b"taskRef", b"pipelineRef", b"emplateRef"),
 )
 _HELMFILE = (b"releases:", b"{{")
 # A line's first hash begins the search for the words behind it: one search for each line.

@@ -13,7 +13,8 @@ from imageshift.sites.model import Resource
 __all__ = ["IMAGE_WORDS", "Rows", "built_in_rows"]
 
 IMAGE_WORDS = lazy_re(
-    r"[iI]mage|registry|repository|_IMAGE|_REPOSITORY|oci://|newName|(?:task|pipeline)Ref"
+    r"[iI]mage|registry|repository|_IMAGE|_REPOSITORY|oci://|newName"
+    r"|(?:task|pipeline|[tT]emplate)Ref"
 )
 """A word in a text that may hold an image."""
 
