@@ -244,7 +244,11 @@ class _Left:
             if generator is not None:
                 said = f"the generator {generator.text('name')} reads it; {self._look}"
                 claim = SkipReason.UNCLAIMED, said
-        return made.skipped(*(reason or _reason_at(holder.path) or claim))
+        reason = reason or _reason_at(holder.path)
+        whole = holder.scalar.value == text
+        if reason is None and whole and resource.kind and _is_prefix(holder.path, text):
+            return made.doubtful(_PREFIX)
+        return made.skipped(*(reason or claim))
 
     def _obeying(self, site: ImageSite) -> ImageSite:
         if self._says_ignore and any(map(self._is_ignored, site.lines())):
@@ -349,6 +353,19 @@ def _why_not_pulled(path: Path) -> str | None:
     if any(path[-len(names) :] == names for names in GLOBAL_REGISTRIES):
         return "the chart prepends it to the names of its images"
     return _TOLD.get(path[-1]) if path else None
+
+
+_PREFIX_KEY = lazy_re(r"(?:registry|hub|prefix|imageRepository)$", re.IGNORECASE)
+_PREFIX = (
+    "it looks like a prefix to which the names of images are added, and only the program that "
+    "reads it can tell which: change it by hand if a rule covers them all"
+)
+
+
+def _is_prefix(path: Path, text: str) -> bool:
+    """Whether a text seems to be a registry with a namespace, and no whole image."""
+    named = ":" in text.rpartition("/")[2] or "@" in text
+    return not named and bool(path) and _PREFIX_KEY.search(str(path[-1])) is not None
 
 
 def _is_telling(path: Path) -> bool:

@@ -41,7 +41,35 @@ def find_custom_images(
     """The images at the paths that some rows have for a kind."""
     for row in rows:
         for found in select(document, root, row.path):
-            yield from _row_sites(row, resource, found, path + found.path)
+            if row.shape is FieldShape.PREFIX:
+                yield from _prefix_sites(row, resource, found, (document, root, path))
+            else:
+                yield from _row_sites(row, resource, found, path + found.path)
+
+
+def _prefix_sites(
+    row: ImageField, resource: Resource, found: Found, owner: tuple[Document, Mapping, Path]
+) -> Iterator[ImageSite]:
+    """The images behind a prefix, whose names stand nowhere; all of them move it, or none does."""
+    document, root, path = owner
+    node, at = found.node, path + found.path
+    if not isinstance(node, Scalar) or node.is_empty:
+        return
+    tags = (one.node for one in select(document, root, row.version) if row.version)
+    tag = next((scalar_part(Role.TAG, each, path) for each in tags), None)
+    sure = not row.needs or any(True for _ in select(document, root, row.needs))
+    for image in row.images:
+        name = Scalar(node.start, node.start, None, image, "", None)
+        parts = (Part(Role.REGISTRY, node, at), Part(Role.REPOSITORY, name, at))
+        site = ImageSite(
+            kind=SiteKind.CUSTOM,
+            document=found.document,
+            path=at,
+            parts=parts if tag is None else (*parts, tag),
+            resource=resource,
+            confidence=Confidence.EXACT,
+        )
+        yield site if sure else site.doubtful(row.note)
 
 
 def _row_sites(

@@ -18,7 +18,7 @@ IMAGE_WORDS = lazy_re(
 )
 """A word in a text that may hold an image."""
 
-_SCALARS = frozenset({FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG})
+_SCALARS = frozenset({FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG, FieldShape.PREFIX})
 
 
 class Rows(Struct, frozen=True):

@@ -1,12 +1,16 @@
-"""Parameters that say what images are: Tekton's `image: $(params.NAME)`, and Helm's values."""
+"""Parameters that say what images are: Tekton's `image: $(params.NAME)`, and Helm's values.
+
+Prefixes of images too, in the custom resources that are known to have such.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imageshift.charts.model import ValuePath
+from imageshift.data.custom_resources import CUSTOM_RESOURCES, FieldShape
 from imageshift.sites import parameter_of
 
-__all__ = ["names_image", "set_values"]
+__all__ = ["is_prefix", "names_image", "set_values"]
 
 _VALUES = ("default", "value")
 
@@ -20,6 +24,17 @@ def names_image(data: Mapping[str, Any], path: ValuePath) -> bool:
                 holder = holder[part]
             return holder.get("name") in set(_image_parameters(data))
     return False
+
+
+def is_prefix(data: Mapping[str, Any], path: ValuePath) -> bool:
+    """Whether the value at a path of an object stands before the names of all its images."""
+    kind, group = data.get("kind"), str(data.get("apiVersion")).rpartition("/")[0]
+    steps = ".".join(map(str, path))
+    return any(
+        (row.kind, row.group, row.path) == (kind, group, steps)
+        for row in CUSTOM_RESOURCES
+        if row.shape is FieldShape.PREFIX
+    )
 
 
 def set_values(items: list[Any]) -> dict[str, dict[str, tuple[int, str]]]:
