@@ -211,7 +211,8 @@ class _Run(Struct, dict=True):
     def _veil(self) -> Veil:
         """Hides the values of the Secrets that both trees have."""
         sides = (self.before, self.after)
-        return Veil(tuple(data for side in sides for data in side.objects()))
+        objects = tuple(data for side in sides for data in side.objects())
+        return Veil(objects, lambda: (text for side in sides for text in side.tree.clear_texts()))
 
     def _is_asked(self, key: UnitKey) -> bool:
         units = [side.units[key] for side in (self.before, self.after) if key in side.units]
