@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from imageshift.config import NotOurs
 from imageshift.errors import SourceError
+from imageshift.inventory.callers import Callers
 from imageshift.inventory.parsed import ParsedFile
 from imageshift.inventory.pieces import TEMPLATE, Piece, Reason, is_yaml
 from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line
@@ -59,12 +60,14 @@ class Leftovers(Struct, frozen=True):
     """Lists what the finders leave.
 
     `not_ours` is what the configuration says about it, `generated` which generators read a file,
-    and `copied` which of the variables in a file go into something else, and how.
+    `copied` which of the variables in a file go into something else, and how, and `callers` which
+    other tools name a file.
     """
 
     not_ours: tuple[NotOurs, ...] = ()
     generated: MappingType[str, str] = {}
     copied: MappingType[str, MappingType[str, Copied]] = {}
+    callers: Callers | None = None
 
     def find(
         self, parsed: ParsedFile, scan: FileScan, sites: Iterable[ImageSite]
@@ -75,7 +78,7 @@ class Leftovers(Struct, frozen=True):
         """
         if scan.file.rpartition("/")[2] == CONFIG_NAME:
             return [], None
-        left = _Left(parsed, scan, self.generated.get(scan.file))
+        left = _Left(parsed, scan, self.generated.get(scan.file), self.callers)
         found = left.values(Taken(sites)) + left.variables(self.copied.get(scan.file, {}))
         found += islice(left.texts(Taken([*sites, *found])), _MOST + 1)
         if len(found) > _MOST:
@@ -115,9 +118,16 @@ def _judged(site: ImageSite, entries: Iterable[NotOurs]) -> ImageSite:
 class _Left:
     """The texts of one file that no site claims, each with the reason why."""
 
-    def __init__(self, parsed: ParsedFile, scan: FileScan, generator: str | None) -> None:
+    def __init__(
+        self,
+        parsed: ParsedFile,
+        scan: FileScan,
+        generator: str | None,
+        callers: Callers | None,
+    ) -> None:
         self._file = scan.file
         self._generator = generator
+        self._callers = callers
         self._source = parsed.source
         self._chunks = parsed.chunks
         self._scan = scan
@@ -290,7 +300,10 @@ class _Left:
 
     @property
     def _values_claim(self) -> str:
+        caller = None if self._callers is None else self._callers.of(self._file)
         why = self._generator or "no object names this file as values"
+        if caller is not None and not self._generator:
+            why = f"{caller} names this file, and no object does"
         return f"{why}; `values: ['{self._file}']` would claim it"
 
     @property
