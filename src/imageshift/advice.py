@@ -197,7 +197,7 @@ class Advice:
         before = change.before
         if before.digest is not None:
             self.add(Code.DIGEST_FIRST_PULL, place)
-        elif before.tag == "latest" or (before.tag is None and site.kind not in _TAGGED_ELSEWHERE):
+        elif before.tag == "latest" or (before.tag is None and not _is_tagged_elsewhere(site)):
             self.add(Code.MUTABLE_TAG, place)
         if _is_unknown_official(before):
             self.add(Code.UNKNOWN_OFFICIAL, place, before.familiar_name)
@@ -228,6 +228,11 @@ def _first_place(policy: Chunk, text: str, without: set[int]) -> Place | None:
             return at
         found = policy.text.find(text, found + 1)
     return None
+
+
+def _is_tagged_elsewhere(site: ImageSite) -> bool:
+    """Whether something else gives the tag: a chart, or what adds the name to a prefix."""
+    return site.kind in _TAGGED_ELSEWHERE or site.main.scalar.start == site.main.scalar.end
 
 
 def _is_unknown_official(reference: ImageReference) -> bool:

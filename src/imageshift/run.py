@@ -12,6 +12,7 @@ from imageshift.config_file import Foreign, load_config
 from imageshift.data.image_field import FieldShape, ImageField
 from imageshift.errors import ChangedError, ConfigError, SourceError
 from imageshift.inventory import Index, build_index
+from imageshift.inventory.callers import Callers
 from imageshift.inventory.definitions import read_definitions
 from imageshift.inventory.leftovers import Leftovers
 from imageshift.plan import (
@@ -245,7 +246,8 @@ class Run(Struct):
         if self.options.backward:
             return None
         index = self.index
-        return Leftovers(tuple(self.config.not_ours), index.generated, index.copied_lines)
+        not_ours = tuple(self.config.not_ours)
+        return Leftovers(not_ours, index.generated, index.copied_lines, Callers(index))
 
     @property
     def builds(self) -> Any:

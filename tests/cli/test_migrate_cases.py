@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from tree_cases import CASES, Case, image_lines, skip_lines, targets, warning_lines
 
-from command_line import read_tree
+from command_line import REGISTRY, read_tree, run
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "report.json"
 
@@ -114,3 +114,15 @@ def test_report_keeps_to_its_schema(name: str, tmp_path: Path) -> None:
 def test_there_are_cases() -> None:
     """An empty folder would make all other tests here pass."""
     assert len(CASES) > 30
+
+
+@pytest.mark.parametrize("name", ["tekton-values", "workflow-templates", "workflow-values"])
+def test_parameters_are_proven(name: str, tmp_path: Path) -> None:
+    """`verify` finds the values of parameters equal that other documents put into images."""
+    case = Case(name)
+    before, after = case.copy(tmp_path / "before"), case.copy(tmp_path / "after")
+    case.run(after, "migrate")
+
+    done = run(after, "verify", "--base", str(before), *REGISTRY)
+
+    assert done.code == 0, done.stdout

@@ -57,9 +57,9 @@ def test_no_field_lies_inside_another() -> None:
 
 
 def test_version_goes_with_a_name_without_tag() -> None:
-    """Only a name without tag has a version field, which lies beside or above the name."""
+    """Only a name without tag or a prefix has a version field, beside or above the name."""
     for row in CUSTOM_RESOURCES:
-        assert not row.version or row.shape is FieldShape.NAME_WITHOUT_TAG
+        assert not row.version or row.shape in {FieldShape.NAME_WITHOUT_TAG, FieldShape.PREFIX}
         parent = row.version.rpartition(".")[0]
         assert row.path.startswith(parent)
 

@@ -27,6 +27,7 @@ BODIES: dict[FieldShape, Any] = {
         "version": "1",
     },
     FieldShape.REGISTRY_REPOSITORY_NAME: {"registry": REFERENCE},
+    FieldShape.PREFIX: "quay.io/org",
     FieldShape.OPENSHIFT_SOURCE: {"kind": "DockerImage", "name": REFERENCE},
 }
 
@@ -47,6 +48,7 @@ def test_row_is_found(row: ImageField) -> None:
 
     sites = scan_file("a.yaml", value, FinderContext()).sites
 
-    assert [site.text for site in sites] == [REFERENCE]
-    in_three = row.shape is FieldShape.REGISTRY_REPOSITORY_NAME
-    assert (sites[0].confidence == "doubtful") is (in_three or not row.certain)
+    images = [f"quay.io/org/{image}" for image in row.images]
+    assert [site.text for site in sites] == (images or [REFERENCE])
+    listed = row.shape is FieldShape.REGISTRY_REPOSITORY_NAME or bool(row.needs)
+    assert (sites[0].confidence == "doubtful") is (listed or not row.certain)

@@ -169,3 +169,51 @@ def test_diffs_of_files(tmp_path: Path) -> None:
     assert "+  - image: " in diff.stdout
     assert "hidden: a Secret's value" in diff.stdout
     assert shown(diff) == shown(explained) == []
+
+
+def _shown_tree(word: str, tag: str) -> dict[str, str]:
+    """Return a release whose Secret's values are words that the tree has in clear text too."""
+    values = encoded(f"word: {word}\nother: {OLD}\n")
+    return {
+        **CHART,
+        "charts/app/templates/all.yaml": "kind: ConfigMap\napiVersion: v1\n"
+        f"metadata: {{name: shown}}\ndata: {{nginx: '{tag}', level: info}}\n---\n"
+        "kind: ConfigMap\napiVersion: v1\nmetadata: {name: secret}\n"
+        "data: {password: {{ .Values.word }}, other: {{ .Values.other }}, "
+        f"made: '{tag}{{{{ .Values.word }}}}'}}\n",
+        "v.yaml": f"{HEAD}data: {{values.yaml: {values}}}\n",
+        "app.yaml": "kind: ConfigMap\napiVersion: v1\nmetadata: {name: words}\n"
+        "data:\n  nginx: quay.io/org/nginx:latest\n  level: info\n",
+    }
+
+
+@pytest.mark.parametrize("word", ["nginx", "latest", "info"])
+def test_words_that_stand_in_clear_text(word: str, tmp_path: Path) -> None:
+    """An image or key that the tree shows keeps a word of it, a value by itself never."""
+    write_tree(tmp_path / "before", dict(_shown_tree(word, "quay.io/org/nginx:latest")))
+    write_tree(tmp_path / "after", dict(_shown_tree(word, "quay.io/other/nginx:latest")))
+
+    done = run(tmp_path / "after", "--base", str(tmp_path / "before"), "--verbose")
+
+    assert done.code == 1
+    assert "-  nginx: quay.io/org/nginx:latest" in done.stdout
+    assert "+  nginx: quay.io/other/nginx:latest" in done.stdout
+    assert "level: info" in done.stdout
+    assert f"password: {word}" not in done.stdout
+
+
+def test_a_secret_generators_file_is_no_clear_text(tmp_path: Path) -> None:
+    """What a generator makes a Secret of says nothing about what may be shown."""
+    tree = {
+        **CHART,
+        "kustomization.yaml": "secretGenerator: [{name: g, files: [values.yaml=s.yaml]}]\n",
+        "s.yaml": f"word: {OLD}\nurl: 'db://u:{OLD}@h'\n",
+        "v.yaml": f"{HEAD}stringData: {{values.yaml: 'word: {OLD}'}}\n",
+    }
+    write_tree(tmp_path / "before", dict(tree))
+    write_tree(tmp_path / "after", {**tree, "v.yaml": tree["v.yaml"].replace(OLD, NEW)})
+
+    done = run(tmp_path / "after", "--base", str(tmp_path / "before"), "--verbose")
+
+    assert done.code == 1
+    assert shown(done) == []

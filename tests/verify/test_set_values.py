@@ -207,3 +207,21 @@ def test_job_that_an_application_builds(
     )
 
     assert verified(tmp_path, before, after) == code
+
+
+@pytest.mark.parametrize(
+    ("hub", "code"),
+    [("docker-hub/istio", 0), ("docker-hub/library/istio", 1), ("quay/istio", 1)],
+)
+def test_prefix_of_images(tmp_path: Path, hub: str, code: int) -> None:
+    """A prefix that a custom resource puts before its images may move to where they are cached."""
+    text = (
+        "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nmetadata: {name: a}\n"
+        "spec: {hub: HUB, tag: 1.20.1}\n"
+    )
+    write_tree(tmp_path / "before", {"a.yaml": text.replace("HUB", "docker.io/istio")})
+    write_tree(tmp_path / "after", {"a.yaml": text.replace("HUB", f"{HOST}/{hub}")})
+
+    done = run(tmp_path / "after", "verify", "--base", str(tmp_path / "before"), *REGISTRY)
+
+    assert done.code == code, done.stdout

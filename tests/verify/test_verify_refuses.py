@@ -438,11 +438,11 @@ apiVersion: v1
 kind: Pod
 metadata: {name: p}
 spec: {containers: [{name: a, image: "{{ .Values.repository }}:1"}]}""",
-            f"repository: {APP}",
+            "{}",
             f'  postRenderers: [{{kustomize: {{images: [{{name: "{APP}", newTag: "2"}}]}}}}]',
-        ),
+        )
+        + f"-- chart/values.yaml --\nrepository: {APP}\n",
         ((f"repository: {APP}", f"repository: {NEW}"), (f'"{APP}"', f'"{NEW}"')),
-        known="the chart that the controller has built before isn't rendered (E3.2)",
     ),
     Wrong(
         "an entry in a file of overrides",

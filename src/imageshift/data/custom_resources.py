@@ -6,9 +6,10 @@ of several kinds may name the folder of their files. Read on 2026-11-23 from sna
 
 - what an operator makes itself (package revisions, replicas, pods of a runner set);
 - places to push to (`KafkaConnect.spec.build.output.image`, Shipwright's `output.image`);
-- prefixes without an image's name, and names below such a prefix (kubeadm's `imageRepository`,
-  Tigera's `registry`, Istio's `hub`, KubeVirt's `imageRegistry`, Datadog's `global.registry`): one
-  prefix can't stand for several upstreams (fact H4);
+- prefixes whose images aren't all known to lie below them, and names below such a prefix
+  (kubeadm's `imageRepository`, which puts CoreDNS elsewhere, Tigera's `registry`, KubeVirt's
+  `imageRegistry`, Datadog's `global.registry`): one prefix can't stand for several upstreams
+  (fact H4);
 - names with another scheme (Kubewarden's `registry://…`, KubeVirt's `docker://…`).
 """
 

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 __all__ = ["Definition", "FieldShape", "ImageField"]
 
@@ -46,6 +47,10 @@ class FieldShape(StrEnum):
     """A mapping where `registry` is the host, `repository` the namespace, `name` the last part,
     and `tag` the tag; each may be absent and then has the operator's default."""
 
+    PREFIX = "prefix"
+    """One string to which the operator adds a slash and each of `ImageField.images`, and perhaps
+    the tag in `ImageField.version`."""
+
     OPENSHIFT_SOURCE = "openshift-source"
     """OpenShift's `from`: a mapping whose `name` is an image where its `kind` is DockerImage."""
 
@@ -57,7 +62,8 @@ class ImageField(Struct, frozen=True):
     the path of the separate field with the tag, for `NAME_WITHOUT_TAG`. A row that is not
     `certain` must only be listed: its `note` says what a rewrite could break. Of one that is
     `full_only` a name without a registry or without tag and digest may be something else, such as
-    a machine's image.
+    a machine's image. `images` are the names behind a `PREFIX`; a row that `needs` another field is
+    certain only where that is set.
     """
 
     kind: str
@@ -69,6 +75,8 @@ class ImageField(Struct, frozen=True):
     version: str = ""
     certain: bool = True
     full_only: bool = False
+    images: tuple[str, ...] = ()
+    needs: str = ""
 
 
 class Definition(Struct, frozen=True):
@@ -130,3 +138,17 @@ class Definition(Struct, frozen=True):
     def image_maps(self, kinds: str, *paths: str, note: str = "") -> tuple[ImageField, ...]:
         """Return rows of mappings with repository and tag."""
         return self.of(FieldShape.IMAGE_MAP, kinds, *paths, note=note)
+
+    def prefixes(
+        self,
+        kinds: str,
+        path: str,
+        images: str,
+        *,
+        version: str = "",
+        needs: str = "",
+        note: str = "",
+    ) -> tuple[ImageField, ...]:
+        """Return rows of a prefix to which the names of some images are added."""
+        rows = self.of(FieldShape.PREFIX, kinds, path, version=version, note=note)
+        return tuple(replace(row, images=tuple(images.split()), needs=needs) for row in rows)

@@ -59,6 +59,7 @@ from imageshift.sites.model import below
 from imageshift.sites.rows import Rows
 from imageshift.sites.tekton_values import tekton_images
 from imageshift.sites.texts import may_name_registry
+from imageshift.sites.workflow_values import workflow_images
 from imageshift.source import Mapping
 from imageshift.words import has_any
 
@@ -156,6 +157,7 @@ class Index(Struct, dict=True):
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
     _tekton_files: list[str] = field(default_factory=list)
+    _workflow_files: list[str] = field(default_factory=list)
 
     @cached_property
     def folders(self) -> dict[str, Folder]:
@@ -345,12 +347,18 @@ class Index(Struct, dict=True):
             defined=Definitions(self.workspace, self.definition_files).rows,
             move_unknown=self.move_unknown,
             chart_sources=self.chart_sources,
-            tekton=tekton_images(self._tekton_objects()),
+            tekton=tekton_images(self._objects_in(self._tekton_files, "tekton.dev")),
+            workflows=workflow_images(self._objects_in(self._workflow_files, "WorkflowTemplate")),
         )
 
-    def _tekton_objects(self) -> Iterator[Mapping]:
-        for file in self._tekton_files:
-            for document in read_documents(self.workspace, file, _is_tekton):
+    def _objects_in(self, files: Iterable[str], word: str) -> Iterator[Mapping]:
+        """The objects of some files in documents that have a word, and that define no kind."""
+
+        def wanted(text: str) -> bool:
+            return word in text and not is_definition(text)
+
+        for file in files:
+            for document in read_documents(self.workspace, file, wanted):
                 yield from objects(document.root)
 
     @cached_property
@@ -441,12 +449,14 @@ def _look_at(index: Index, file: str) -> bool:
         index.silent_files.add(file)
         if may_name_registry(content):
             index.naming_files.add(file)
-    if b"CustomResourceDefinition" in content:
-        index.definition_files.append(file)
-    if b"tekton.dev" in content:
-        index._tekton_files.append(file)  # noqa: SLF001 one module
-    if has_any(content, _HOLDERS):
-        index.config_map_files.append(file)
+    for words, files in (
+        ((b"CustomResourceDefinition",), index.definition_files),
+        ((b"tekton.dev",), index._tekton_files),  # noqa: SLF001 one module
+        ((b"WorkflowTemplate",), index._workflow_files),  # noqa: SLF001 one module
+        (_HOLDERS, index.config_map_files),
+    ):
+        if has_any(content, words):
+            files.append(file)
     index.has_renderer_patches = index.has_renderer_patches or _RENDERERS in content
     if is_override_file(file):
         index.argocd_files.add(file)
@@ -484,8 +494,6 @@ def _names_value_files(text: str) -> bool:
     return has_any(text, _VALUE_FILES) and not is_definition(text)
 
 
-def _is_tekton(text: str) -> bool:
-    return "tekton.dev" in text and not is_definition(text)
 
 
 def _read_helmfile(index: Index, file: str, content: bytes) -> None:

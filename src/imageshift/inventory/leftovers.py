@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from imageshift.config import NotOurs
 from imageshift.errors import SourceError
+from imageshift.inventory.callers import Callers
 from imageshift.inventory.parsed import ParsedFile
 from imageshift.inventory.pieces import TEMPLATE, Piece, Reason, is_yaml
 from imageshift.inventory.scan import FileScan, FileSkip, is_ignored_line
@@ -39,7 +40,7 @@ from imageshift.sites.generic import LABEL_KEYS
 from imageshift.sites.helmfile import is_helmfile
 from imageshift.sites.model import Path
 from imageshift.sites.other_formats import VARIABLES, format_of_file, format_of_object
-from imageshift.sites.texts import find_reference_texts, may_name_images
+from imageshift.sites.texts import find_image_lines, find_reference_texts, may_name_images
 from imageshift.sites.values import GLOBAL_REGISTRIES, ValuesContext, find_values_images
 from imageshift.source import (
     Document,
@@ -59,12 +60,14 @@ class Leftovers(Struct, frozen=True):
     """Lists what the finders leave.
 
     `not_ours` is what the configuration says about it, `generated` which generators read a file,
-    and `copied` which of the variables in a file go into something else, and how.
+    `copied` which of the variables in a file go into something else, and how, and `callers` which
+    other tools name a file.
     """
 
     not_ours: tuple[NotOurs, ...] = ()
     generated: MappingType[str, str] = {}
     copied: MappingType[str, MappingType[str, Copied]] = {}
+    callers: Callers | None = None
 
     def find(
         self, parsed: ParsedFile, scan: FileScan, sites: Iterable[ImageSite]
@@ -75,7 +78,7 @@ class Leftovers(Struct, frozen=True):
         """
         if scan.file.rpartition("/")[2] == CONFIG_NAME:
             return [], None
-        left = _Left(parsed, scan, self.generated.get(scan.file))
+        left = _Left(parsed, scan, self.generated.get(scan.file), self.callers)
         found = left.values(Taken(sites)) + left.variables(self.copied.get(scan.file, {}))
         found += islice(left.texts(Taken([*sites, *found])), _MOST + 1)
         if len(found) > _MOST:
@@ -115,9 +118,16 @@ def _judged(site: ImageSite, entries: Iterable[NotOurs]) -> ImageSite:
 class _Left:
     """The texts of one file that no site claims, each with the reason why."""
 
-    def __init__(self, parsed: ParsedFile, scan: FileScan, generator: str | None) -> None:
+    def __init__(
+        self,
+        parsed: ParsedFile,
+        scan: FileScan,
+        generator: str | None,
+        callers: Callers | None,
+    ) -> None:
         self._file = scan.file
         self._generator = generator
+        self._callers = callers
         self._source = parsed.source
         self._chunks = parsed.chunks
         self._scan = scan
@@ -185,7 +195,7 @@ class _Left:
 
     def texts(self, taken: Taken) -> Iterator[ImageSite]:
         """Every other text, found by what it looks like."""
-        for span in self._reference_texts():
+        for span in sorted({*self._reference_texts(), *self._template_lines()}):
             text = self._source.text[span.start : span.end]
             found = None if taken.has(span, text) else self._text_site(span, text)
             if found is not None:
@@ -207,6 +217,24 @@ class _Left:
             for span in find_reference_texts(piece.text):
                 yield Span(piece.start + span.start, piece.start + span.end)
 
+    def _template_lines(self) -> Iterator[Span]:
+        """The names on lines `image: name` in what is a template, or holds one as a text."""
+        if "{{" in self._source.text:
+            spans = find_image_lines(self._source.text)
+            yield from (span for span in spans if self._is_in_template(span.start))
+
+    def _is_in_template(self, offset: int) -> bool:
+        if self._whole_skip is not None:
+            return self._whole_skip[0] is SkipReason.TEMPLATE
+        piece = self._piece(offset)
+        if piece is None:
+            return False
+        _, holder = piece.holder(offset)
+        if holder is not None and "\n" in holder.scalar.value:
+            return "{{" in holder.scalar.value
+        reason = piece.reason or piece.unread
+        return reason is not None and reason[0] is SkipReason.TEMPLATE
+
     def _text_site(self, span: Span, text: str) -> ImageSite | None:
         if self._whole_skip is not None:
             return _named(self._whole, span, text).skipped(*self._whole_skip)
@@ -226,7 +254,11 @@ class _Left:
             if generator is not None:
                 said = f"the generator {generator.text('name')} reads it; {self._look}"
                 claim = SkipReason.UNCLAIMED, said
-        return made.skipped(*(reason or _reason_at(holder.path) or claim))
+        reason = reason or _reason_at(holder.path)
+        whole = holder.scalar.value == text
+        if reason is None and whole and resource.kind and _is_prefix(holder.path, text):
+            return made.doubtful(_PREFIX)
+        return made.skipped(*(reason or claim))
 
     def _obeying(self, site: ImageSite) -> ImageSite:
         if self._says_ignore and any(map(self._is_ignored, site.lines())):
@@ -268,7 +300,10 @@ class _Left:
 
     @property
     def _values_claim(self) -> str:
+        caller = None if self._callers is None else self._callers.of(self._file)
         why = self._generator or "no object names this file as values"
+        if caller is not None and not self._generator:
+            why = f"{caller} names this file, and no object does"
         return f"{why}; `values: ['{self._file}']` would claim it"
 
     @property
@@ -331,6 +366,19 @@ def _why_not_pulled(path: Path) -> str | None:
     if any(path[-len(names) :] == names for names in GLOBAL_REGISTRIES):
         return "the chart prepends it to the names of its images"
     return _TOLD.get(path[-1]) if path else None
+
+
+_PREFIX_KEY = lazy_re(r"(?:registry|hub|prefix|imageRepository)$", re.IGNORECASE)
+_PREFIX = (
+    "it looks like a prefix to which the names of images are added, and only the program that "
+    "reads it can tell which: change it by hand if a rule covers them all"
+)
+
+
+def _is_prefix(path: Path, text: str) -> bool:
+    """Whether a text seems to be a registry with a namespace, and no whole image."""
+    named = ":" in text.rpartition("/")[2] or "@" in text
+    return not named and bool(path) and _PREFIX_KEY.search(str(path[-1])) is not None
 
 
 def _is_telling(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from imageshift.data.prefix_free_charts import is_prefix_free
+from imageshift.sites.custom import FILLED
 from imageshift.sites.kustomization import find_inline_patches
 from imageshift.sites.model import (
     Confidence,
@@ -17,7 +18,7 @@ from imageshift.sites.model import (
 from imageshift.sites.parameters import find_parameter_images
 from imageshift.sites.patches import Finder
 from imageshift.sites.values import ValuesContext, find_values_images
-from imageshift.source import Document, Mapping, Node, Scalar, parse_embedded
+from imageshift.source import Document, Mapping, Node, Scalar, parse_template
 
 __all__ = [
     "application_sources",
@@ -53,10 +54,10 @@ def find_application_images(
     for source, path in application_sources(root):
         yield from _source_images(document, source, resource, path, find)
     patch = below(root, "spec").scalar("templatePatch") if _is_set(root) else None
-    for inner in () if patch is None or patch.is_empty else parse_embedded(document, patch):
+    for inner in () if patch is None or patch.is_empty else parse_template(document, patch):
         for source, path in application_sources(inner.mapping):
             at = ("spec", "templatePatch", *path)
-            yield from _source_images(inner, source, resource, at, find)
+            yield from _listed(inner, _source_images(inner, source, resource, at, find))
 
 
 def _is_set(root: Mapping) -> bool:
@@ -81,9 +82,10 @@ def _source_images(
         at = (*path, "helm")
         values = helm.get("values")
         if isinstance(values, Scalar) and not values.is_empty:
-            for inner in parse_embedded(document, values):
+            for inner in parse_template(document, values):
                 context = ValuesContext(inner, resource, prefix_free)
-                yield from find_values_images(context, inner.mapping, (*at, "values"))
+                found = find_values_images(context, inner.mapping, (*at, "values"))
+                yield from _listed(inner, found)
         values_object = helm.mapping("valuesObject")
         if values_object is not None:
             context = ValuesContext(document, resource, prefix_free)
@@ -96,6 +98,11 @@ def _source_images(
         for index, item in enumerate(kustomize.items("images")):
             yield from _kustomize_image(document, item, resource, (*at, "images", index))
         yield from find_inline_patches(document, kustomize, resource, find, at)
+
+
+def _listed(document: Document, sites: Iterator[ImageSite]) -> Iterator[ImageSite]:
+    """The sites of a document; those of a template may become anything, so they are doubtful."""
+    yield from (site.doubtful(FILLED) for site in sites) if document.masked else sites
 
 
 def _kustomize_image(

@@ -14,6 +14,7 @@ from imageshift.sites.keeps import Keep
 from imageshift.sites.model import Resource
 from imageshift.sites.rows import Rows
 from imageshift.sites.tekton_values import TektonImages
+from imageshift.sites.workflow_values import WorkflowImages
 
 __all__ = ["FileRole", "FinderContext"]
 
@@ -50,9 +51,10 @@ class FinderContext(Struct, frozen=True):
     `move_unknown` a whole reference in a kind that nothing knows is likely, not doubtful.
     `helmfile` is what is known of the helmfile that it is, or whose values it holds, and `keeps`
     what the user says stays in the file; `elements` are images that an ApplicationSet's template
-    takes from here, `data_key` is the ConfigMap and the key that a generator makes of the file, and
-    `tekton` has the parameters of Tekton's tasks and pipelines that are images; `unproven` says, by
-    their offsets, which images stay since their move would deliver another one.
+    takes from here, `data_key` is the ConfigMap and the key that a generator makes of the file;
+    `tekton` and `workflows` have the parameters that are images of Tekton's tasks and pipelines,
+    and of Argo's workflow templates. `unproven` says, by their offsets, which images stay since
+    their move would deliver another one.
     """
 
     role: FileRole = FileRole.OBJECTS
@@ -70,6 +72,7 @@ class FinderContext(Struct, frozen=True):
     keeps: tuple[Keep, ...] = ()
     elements: tuple[ElementImage, ...] = ()
     tekton: TektonImages = field(default_factory=dict)
+    workflows: WorkflowImages = field(default_factory=dict)
     unproven: MappingType[int, str] = field(default_factory=dict)
 
     def copied(self, name: str, key: str, text: str) -> Copied | None:

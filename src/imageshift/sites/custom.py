@@ -22,9 +22,9 @@ from imageshift.sites.model import (
 from imageshift.sites.tekton import find_tekton_images
 from imageshift.sites.values import ValuesContext, find_values_images
 from imageshift.sites.workloads import find_custom_container, find_pod_images, whole_site
-from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_template
 
-__all__ = ["find_carried_objects", "find_custom_images", "find_field_images", "select"]
+__all__ = ["FILLED", "find_carried_objects", "find_custom_images", "find_field_images", "select"]
 
 
 class Found(Struct, frozen=True):
@@ -41,7 +41,35 @@ def find_custom_images(
     """The images at the paths that some rows have for a kind."""
     for row in rows:
         for found in select(document, root, row.path):
-            yield from _row_sites(row, resource, found, path + found.path)
+            if row.shape is FieldShape.PREFIX:
+                yield from _prefix_sites(row, resource, found, (document, root, path))
+            else:
+                yield from _row_sites(row, resource, found, path + found.path)
+
+
+def _prefix_sites(
+    row: ImageField, resource: Resource, found: Found, owner: tuple[Document, Mapping, Path]
+) -> Iterator[ImageSite]:
+    """The images behind a prefix, whose names stand nowhere; all of them move it, or none does."""
+    document, root, path = owner
+    node, at = found.node, path + found.path
+    if not isinstance(node, Scalar) or node.is_empty:
+        return
+    tags = (one.node for one in select(document, root, row.version) if row.version)
+    tag = next((scalar_part(Role.TAG, each, path) for each in tags), None)
+    sure = not row.needs or any(True for _ in select(document, root, row.needs))
+    for image in row.images:
+        name = Scalar(node.start, node.start, None, image, "", None)
+        parts = (Part(Role.REGISTRY, node, at), Part(Role.REPOSITORY, name, at))
+        site = ImageSite(
+            kind=SiteKind.CUSTOM,
+            document=found.document,
+            path=at,
+            parts=parts if tag is None else (*parts, tag),
+            resource=resource,
+            confidence=Confidence.EXACT,
+        )
+        yield site if sure else site.doubtful(row.note)
 
 
 def _row_sites(
@@ -119,14 +147,13 @@ def _mappings(found: Found) -> Iterator[tuple[Document, Mapping]]:
 
 
 def _embedded(document: Document, text: Scalar) -> list[Document]:
-    """The documents inside a text; none where it is no YAML, or is a template."""
+    """The documents inside a text; none where it is no YAML even without its templates."""
     if ":" not in text.value:
         return []
     try:
-        documents = parse_embedded(document, text)
+        return parse_template(document, text)
     except SourceError:
         return []
-    return [inner for inner in documents if not inner.has_template(plain=False)]
 
 
 def select(document: Document, root: Node, pattern: str) -> Iterator[Found]:
@@ -169,7 +196,8 @@ def _sites(
 ) -> Iterator[ImageSite]:
     if shape is FieldShape.VALUES:
         for inner, values in _mappings(Found(document, node, ())):
-            yield from find_values_images(ValuesContext(inner, resource), values, path)
+            found = find_values_images(ValuesContext(inner, resource), values, path)
+            yield from (site.doubtful(FILLED) for site in found) if inner.masked else found
     elif shape in _SCALARS and isinstance(node, Mapping):
         yield from _image_map(FieldShape.IMAGE_MAP, document, resource, node, path)
     elif shape in _SCALARS:
@@ -216,6 +244,9 @@ def _image_map(
     in_three = shape is FieldShape.REGISTRY_REPOSITORY_NAME
     yield site.doubtful(_IN_THREE) if in_three else site
 
+
+FILLED = "a value in a template, known only when it is filled"
+"""Why what stands in values that are a template is only listed."""
 
 _IN_THREE = "registry, repository and name are three keys here: set the registry by hand"
 

@@ -48,7 +48,7 @@ from imageshift.sites.rows import IMAGE_WORDS, built_in_rows
 from imageshift.sites.tekton_values import find_tekton_values
 from imageshift.sites.transformers import find_transformer_images, is_transformer
 from imageshift.sites.values import ValuesContext, find_values_images
-from imageshift.sites.workflow_values import find_workflow_values
+from imageshift.sites.workflow_values import WORKFLOW_KINDS, find_workflow_values
 from imageshift.sites.workloads import POD_GROUPS, POD_PATHS, find_workload_images
 from imageshift.source import Chunk, Document, Mapping, Sequence
 from imageshift.words import has_any
@@ -60,7 +60,6 @@ _KIND = lazy_re(r"""^(?:kind|"kind"|'kind')[ \t]*:[ \t]*["']?([A-Za-z0-9]+)""", 
 _NEVER = frozenset({"CustomResourceDefinition", "GrafanaDashboard", "RoleBinding", "Role"})
 _NEVER |= {"ClusterRole", "ClusterRoleBinding", "APIService", "PrometheusRule", "Secret"}
 _NEVER |= {"ImageRepository", "ImagePolicy", "ImageUpdateAutomation"}
-_WORKFLOWS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"})
 _CHART_SOURCES = frozenset({"HelmRepository", "OCIRepository", "HelmChart"})
 
 # Kinds whose own text is a template language, so that `{{` in a plain scalar is ordinary.
@@ -69,7 +68,7 @@ TEMPLATING_KINDS = frozenset(
     | {"ClusterWorkflowTemplate", "CronWorkflow", "Sensor", "ConfigMap", "Kustomization", ""}
     | {"AnalysisRun", "AnalysisTemplate", "ClusterAnalysisTemplate", "Experiment", "EventSource"}
     | {"ClusterServingRuntime", "InferenceService", "ServingRuntime", "TriggerTemplate"}
-    | {"ResourceSet", "ClusterPolicy", "Policy"}
+    | {"ResourceSet", "ClusterPolicy", "Policy", "WorkflowEventBinding"}
 )
 
 
@@ -249,8 +248,8 @@ def _sources(found: _Object, resource: Resource, taken: set[Path]) -> Iterator[I
     yield find_custom_images(*at, table)
     if resource.group == "tekton.dev":
         yield find_tekton_values(*at, found.context.tekton)
-    elif resource.group == "argoproj.io" and resource.kind in _WORKFLOWS:
-        yield find_workflow_values(*at)
+    elif resource.group == "argoproj.io" and resource.kind in WORKFLOW_KINDS:
+        yield find_workflow_values(*at, found.context.workflows)
     if own or table or not is_workload:
         yield from _others(found, resource, [*own, *table], taken)
 

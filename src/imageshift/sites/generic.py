@@ -27,7 +27,7 @@ from imageshift.sites.workloads import (
     find_pod_images,
     find_volume_image,
 )
-from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_template, walk
 
 __all__ = ["LABEL_KEYS", "find_embedded_pods", "find_generic_images"]
 
@@ -65,17 +65,17 @@ def find_embedded_pods(
     if not listed and "ontainers" not in holder.value:
         return
     try:
-        documents = parse_embedded(document, holder)
+        documents = parse_template(document, holder)
     except SourceError:
         return
     for inner in documents:
-        if inner.has_template():
-            continue
         if listed and isinstance(inner.root, Sequence):
             yield from _listed(inner, inner.root, resource, path)
         for site in _Walk(inner, resource).below(inner.mapping, path, depth=0):
             if site.confidence is Confidence.LIKELY:
                 yield site
+        for text in (node for node in walk(inner.root) if isinstance(node, Scalar)):
+            yield from find_embedded_pods(inner, text, resource, path)
 
 
 def _listed(

@@ -31,7 +31,7 @@ from imageshift.source import (
     Scalar,
     Sequence,
     embedded_text,
-    parse_embedded,
+    parse_template,
 )
 
 __all__ = ["Change", "find_input_images", "find_template_text_images"]
@@ -121,7 +121,7 @@ def find_template_text_images(
 
 def _is_yaml(document: Document, scalar: Scalar) -> bool:
     try:
-        return bool(parse_embedded(document, scalar))
+        return bool(parse_template(document, scalar))
     except SourceError:
         return False
 

@@ -14,11 +14,11 @@ __all__ = ["IMAGE_WORDS", "Rows", "built_in_rows"]
 
 IMAGE_WORDS = (
     *("mage", "registry", "repository", "_IMAGE", "_REPOSITORY", "oci://", "newName"),
-    *("lowedRepos", "taskRef", "pipelineRef"),
+    *("lowedRepos", "taskRef", "pipelineRef", "emplateRef"),
 )
 """The words of which one stands in any text that may hold an image."""
 
-_SCALARS = frozenset({FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG})
+_SCALARS = frozenset({FieldShape.REFERENCE, FieldShape.NAME_WITHOUT_TAG, FieldShape.PREFIX})
 
 
 class Rows(Struct, frozen=True):

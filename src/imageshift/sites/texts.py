@@ -15,7 +15,7 @@ from imageshift.reference import has_host, parse_reference
 from imageshift.source import Span
 from imageshift.words import has_any
 
-__all__ = ["find_reference_texts", "may_name_images", "may_name_registry"]
+__all__ = ["find_image_lines", "find_reference_texts", "may_name_images", "may_name_registry"]
 
 _VARIABLE = r"\$\{[^{}\s]*\}|\$\([^()\s]*\)|\$\w+|\{\{[^{}\r\n]*\}\}"
 _TOKEN = lazy_re(rf"(?:[\w.:/@+-]|{_VARIABLE})+")
@@ -33,6 +33,11 @@ _VALUE = rf"""[\w.-]{{0,80}}["']?[ \t]{{0,80}}[:=][ \t]{{0,80}}["']?(?P<text>[a-
 _KEYED = lazy_re(f"mage{_VALUE}")
 _KEYED_UPPER = lazy_re(f"MAGE{_VALUE}")
 _FROM = lazy_re(rf"^FROM +(?:--\S{{1,80}} +)?(?P<text>[a-z0-9]{_NAME})", re.MULTILINE)
+_LINE = lazy_re(
+    rf"""^[ \t]*+(?:-[ \t]++)?image:[ \t]++["']?(?P<text>[a-z0-9]{_NAME})["']?[ \t]*+\r?$""",
+    re.MULTILINE,
+)
+_PICTURE = lazy_re(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp|iso|qcow2|img|raw|vmdk)$")
 _COMMENT = lazy_re(r"(?:^|\s)#")
 _DOMAINS = "|".join(sorted({host.rpartition(".")[2] for host in REGISTRY_HOSTS}))
 _HOST_END = lazy_re(rf"\.(?:{_DOMAINS})(?=[/:])")
@@ -60,6 +65,21 @@ def find_reference_texts(text: str) -> Iterator[Span]:
         if span.start >= end:
             end = span.end
             yield span
+
+
+def find_image_lines(text: str) -> Iterator[Span]:
+    """The names on lines `image: name` of a template, which need no tag, digest or host."""
+    for found in _LINE.finditer(text):
+        if _PICTURE.search(found["text"]) is None and _is_reference(found["text"]):
+            yield Span(*found.span("text"))
+
+
+def _is_reference(text: str) -> bool:
+    try:
+        parse_reference(text)
+    except InvalidReferenceError:
+        return False
+    return not text.isdigit()
 
 
 def _all_texts(text: str) -> Iterator[Span]:

@@ -62,6 +62,7 @@ GLOBAL_REGISTRIES: tuple[Path, ...] = (
     ("global", "image", "registry"),
     ("global", "registry"),
     ("global", "repository"),
+    ("global", "hub"),
 )
 """Where values set one registry for all images of a chart."""
 

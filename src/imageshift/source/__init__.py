@@ -14,6 +14,7 @@ from imageshift.source.remove import remove_item, remove_key
 from imageshift.source.sameness import same_but_for
 from imageshift.source.scalar import spell_scalar
 from imageshift.source.secrets import hide_secrets
+from imageshift.source.template import parse_template, template_documents
 from imageshift.source.text import Edit, Place, SourceText, Span, apply_edits
 from imageshift.source.tree import Mapping, Node, Root, Scalar, Sequence, walk
 
@@ -37,11 +38,13 @@ __all__ = [
     "insert_key",
     "insert_pairs",
     "parse_embedded",
+    "parse_template",
     "remove_item",
     "remove_key",
     "same_but_for",
     "spell_scalar",
     "split_documents",
+    "template_documents",
     "to_plain",
     "walk",
 ]

@@ -116,10 +116,10 @@ class Document:
     """One YAML document with the text that it stands in.
 
     A document inside a scalar (`holder`) has a text of its own; its edits and places come out
-    as those of the file.
+    as those of the file. One that is `masked` is a template that was read without its actions.
     """
 
-    __slots__ = ("end", "index", "outer", "root", "source", "start")
+    __slots__ = ("end", "index", "masked", "outer", "root", "source", "start")
 
     def __init__(
         self,
@@ -136,6 +136,7 @@ class Document:
         self.start = start
         self.end = end
         self.outer = outer
+        self.masked = False
 
     @property
     def mapping(self) -> Mapping:

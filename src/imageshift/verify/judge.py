@@ -10,7 +10,7 @@ from imageshift.charts.plain import load_plain
 from imageshift.errors import ImageshiftError
 from imageshift.sites.sync_options import SYNC_OPTIONS, parse_options, remakes_jobs
 from imageshift.verify.model import MISSING, Plain, decoded, object_name
-from imageshift.verify.parameters import names_image, set_values
+from imageshift.verify.parameters import Known, is_prefix, names_image, set_values
 from imageshift.verify.text import TextJudge
 
 __all__ = ["Differs", "Judge", "Moved", "image_fields", "readable"]
@@ -47,12 +47,13 @@ class Judge(Struct, frozen=True):
     """Compares objects by the rules of one registry.
 
     `jobs` says that all Jobs may change, `renewed` are those that aren't applied again under
-    their names.
+    their names, `known` gives the parameters of pipelines that become images.
     """
 
     texts: TextJudge
     jobs: bool = False
     renewed: frozenset[ObjectName] = frozenset()
+    known: Known = tuple
 
     def compare(self, before: Plain, after: Plain) -> list[Moved | Differs]:
         """What differs between two objects that are one, before and after."""
@@ -92,9 +93,13 @@ class Judge(Struct, frozen=True):
         if isinstance(item, Moved):
             return self._refused(item, before)
         old, new = item.before, item.after
-        if not (isinstance(old, str) and isinstance(new, str) and names_image(before, item.path)):
+        if not (isinstance(old, str) and isinstance(new, str)):
             return item
-        return Moved(item.path, old, new, ((old, new),)) if self.texts.is_moved(old, new) else item
+        moved = names_image(before, item.path, self.known) and self.texts.is_moved(old, new)
+        moved = moved or (
+            is_prefix(before, item.path) and self.texts.is_moved(f"{old}/name", f"{new}/name")
+        )
+        return Moved(item.path, old, new, ((old, new),)) if moved else item
 
     def _refused(self, item: Moved, before: Plain) -> Moved | Differs:
         reason = ""

@@ -32,6 +32,7 @@ from imageshift.verify.model import (
     as_tool_error,
     object_name,
 )
+from imageshift.verify.parameters import image_parameters
 from imageshift.verify.prove_release import ReleaseProver, ReleaseSide
 from imageshift.verify.prove_unit import MapKey, defer, prove_file, prove_unit, rendered_maps
 from imageshift.verify.releases import is_release
@@ -211,7 +212,8 @@ class _Run(Struct, dict=True):
     def _veil(self) -> Veil:
         """Hides the values of the Secrets that both trees have."""
         sides = (self.before, self.after)
-        return Veil(tuple(data for side in sides for data in side.objects()))
+        objects = tuple(data for side in sides for data in side.objects())
+        return Veil(objects, lambda: (text for side in sides for text in side.tree.clear_texts()))
 
     def _is_asked(self, key: UnitKey) -> bool:
         units = [side.units[key] for side in (self.before, self.after) if key in side.units]
@@ -300,11 +302,26 @@ class _Run(Struct, dict=True):
         rules = self.options.rules_of(file)
         if key.kind is VerdictKind.FILE and self._is_built_override(key.place):
             return None
+        jobs = self.options.rewrite_jobs
         if key.kind is VerdictKind.FILE:
             texts = self.before.tree.read(key.place), self.after.tree.read(key.place)
             judge = TextJudge(rules, registries=key.place in self._rendered_files)
-            return prove_file(key, (old, new), texts, judge, jobs=self.options.rewrite_jobs)
-        return prove_unit(key, (old, new), rules, jobs=self.options.rewrite_jobs)
+            return prove_file(key, (old, new), texts, judge, self._parameters, jobs=jobs)
+        return prove_unit(key, (old, new), rules, self._parameters, jobs=jobs)
+
+    def _parameters(self) -> frozenset[str]:
+        return self._image_parameters
+
+    @cached_property
+    def _image_parameters(self) -> frozenset[str]:
+        """The parameters that pipelines and workflows of the tree put into images."""
+        tree = self.before.tree
+        files = [
+            file
+            for file in tree.index.files
+            if any(word in (tree.read(file) or b"") for word in (b"tekton.dev", b"argoproj.io"))
+        ]
+        return image_parameters(data for file in files for data in tree.objects(file))
 
     @cached_property
     def _by_unit(self) -> dict[UnitKey, list[Verdict]]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
-from imageshift.charts.model import ObjectName, RenderError
+from imageshift.charts.model import ObjectName, RenderError, SourceKind
 from imageshift.charts.values import merge, place
 from imageshift.errors import ImageshiftError
 from imageshift.verify.catalog import Lookup
@@ -127,7 +127,29 @@ class ReleaseProver(Struct, frozen=True):
         renewed = _names(rendered) - _names(made if following is None else following)
         found = compare_objects(rendered, made, replace(judge, renewed=renewed))
         self._explain(found, old, new)
+        late = self._late(old, new)
+        if late is not None and found.is_explained:
+            # The new chart has no say in what the old one makes of the new release.
+            early = compare_objects(rendered, self.renderer.objects(late), found.judge)
+            self._explain(early, old, late)
+            if not early.is_explained:
+                early.differences = [
+                    replace(each, reason=each.reason or _LATE) for each in early.differences
+                ]
+                return early
         return found
+
+    def _late(self, old: FoundRelease, new: FoundRelease) -> FoundRelease | None:
+        """The new release with the chart that Flux has built before, where that is another one.
+
+        It keeps a chart from Git until the chart's version changes.
+        """
+        source = old.release.source
+        if not new.upgrades or SourceKind.LOCAL not in {source.kind, new.release.source.kind}:
+            return None
+        release = replace(new.release, source=source, values_texts=old.release.values_texts)
+        late = replace(new, release=release)
+        return None if self._is_same(late, new) else late
 
     def _is_same(self, old: FoundRelease, new: FoundRelease) -> bool:
         """Whether both render alike, since all that goes into it is the same."""
@@ -159,6 +181,11 @@ class ReleaseProver(Struct, frozen=True):
         changes = {path: None if v is MISSING else v for path, v in origins.items()}
         values = merge(new.release.values, place(now, changes))
         return self.renderer.objects(replace(new, schemas=False), values)
+
+
+_LATE = (
+    "with the chart that Flux has built before, which it keeps until the chart's version changes"
+)
 
 
 def _names(objects: list[Plain]) -> frozenset[ObjectName]:

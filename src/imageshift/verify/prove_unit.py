@@ -22,6 +22,7 @@ from imageshift.verify.model import (
     Verdict,
     object_name,
 )
+from imageshift.verify.parameters import Known
 from imageshift.verify.releases import is_release, values_maps
 from imageshift.verify.text import TextJudge
 
@@ -36,8 +37,10 @@ _RENDERED = {"values", "valuesFrom", "postRenderers"}
 _BUILT = {"images", "patches", "components", "patchesStrategicMerge", "patchesJson6902"}
 
 
-def prove_unit(key: UnitKey, sides: Sides, rules: RuleSet, *, jobs: bool) -> Verdict:
-    """Compares what a folder builds to."""
+def prove_unit(
+    key: UnitKey, sides: Sides, rules: RuleSet, known: Known = tuple, *, jobs: bool
+) -> Verdict:
+    """Compares what a folder builds to; `known` gives the parameters that become images."""
     old, new = sides
     file = (new or old).file if new or old else ""  # type: ignore[union-attr]
     verdict = Verdict(key=key, file=file)
@@ -47,7 +50,8 @@ def prove_unit(key: UnitKey, sides: Sides, rules: RuleSet, *, jobs: bool) -> Ver
         return replace(verdict, problem=Problem(file, f"can't be built: {old.problem}", old.hint))
     if new.problem is not None:
         return _lone(verdict, ("built", "can't be built"), f"no longer builds: {new.problem}")
-    judge = Judge(TextJudge(rules), jobs=jobs or (old.is_forced and new.is_forced))
+    jobs = jobs or (old.is_forced and new.is_forced)
+    judge = Judge(TextJudge(rules), jobs=jobs, known=known)
     return _compared(verdict, old.objects, new.objects, judge, new.hashes)
 
 
@@ -56,6 +60,7 @@ def prove_file(
     sides: Sides,
     contents: tuple[bytes | None, bytes | None],
     texts: TextJudge,
+    known: Known = tuple,
     *,
     jobs: bool,
 ) -> Verdict | None:
@@ -67,7 +72,7 @@ def prove_file(
     verdict = Verdict(key=key, file=key.place)
     if before is None or after is None:
         return _lone(verdict, (_shown(before), _shown(after)), "")
-    judge = Judge(texts, jobs=jobs)
+    judge = Judge(texts, jobs=jobs, known=known)
     if old is not None and new is not None and old.objects and new.objects:
         return _compared(verdict, old.objects, new.objects, judge)
     return _compared(verdict, [_as_object(key, before)], [_as_object(key, after)], judge)

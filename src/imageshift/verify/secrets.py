@@ -1,12 +1,14 @@
 """What a proof shows of Secrets: that something in them differs, and not what.
 
 In a Secret itself every value is hidden. Where its values go, into a release through `valuesFrom`
-or into a build through `substituteFrom`, they are hidden by their text.
+or into a build through `substituteFrom`, they are hidden by their text. A value may be an ordinary
+word (`nginx`, `latest`), so what the tree has in clear text outside its Secrets is shown: whole
+lines, keys and image references in which the word stands. The word alone never is.
 """
 
 import base64
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +17,7 @@ from msgspec.structs import replace
 
 from imageshift.charts.plain import load_plain
 from imageshift.errors import ImageshiftError
+from imageshift.reference import has_host
 from imageshift.source.secrets import ANOTHER, COPY, HIDDEN, Known, hidden_keys, names_secret
 from imageshift.verify.model import ObjectDifference, Plain, Problem, Verdict, decoded
 
@@ -22,12 +25,19 @@ __all__ = ["Veil", "hide_pair"]
 
 _SHORTEST, _SHORTEST_LINE = 4, 8
 _WORDS = {"true", "false", "null", "none"}
+_TOKEN, _TOKEN_END = re.compile(r"[\w./:@+-]+"), re.compile(r"[\w./:@+-]+\Z")
+_KEY = re.compile(r"[:=]")
+_SPLIT = re.compile(r"[/:@]")
 
 
 class Veil(Struct, dict=True, frozen=True):
-    """Hides the values of Secrets, wherever a verdict would show them."""
+    """Hides the values of Secrets, wherever a verdict would show them.
+
+    `clear` gives the texts of the trees without their Secrets; it is asked for when it is needed.
+    """
 
     objects: tuple[Plain, ...]
+    clear: Callable[[], Iterable[str]] = tuple
 
     def over(self, verdict: Verdict) -> Verdict:
         """A verdict as it may be shown."""
@@ -43,7 +53,17 @@ class Veil(Struct, dict=True, frozen=True):
 
     def hide(self, text: str) -> str:
         """A text without the values of Secrets."""
-        return text if self._pattern is None else self._pattern.sub(HIDDEN, text)
+        return text if self._pattern is None else self._pattern.sub(self._hidden, text)
+
+    def _hidden(self, found: re.Match[str]) -> str:
+        return found[0] if self._shown.has(found) else HIDDEN
+
+    @cached_property
+    def _shown(self) -> "_ClearText":
+        """What holds a Secret's value and stands in clear text."""
+        pattern = self._pattern
+        texts = (text for text in self.clear() if pattern is not None and pattern.search(text))
+        return _ClearText.of(texts)
 
     def _difference(self, item: ObjectDifference) -> ObjectDifference:
         if _is_in_secret(item) or _is_secret_text(item):
@@ -70,6 +90,42 @@ class Veil(Struct, dict=True, frozen=True):
             return None
         words = "|".join(re.escape(text) for text in sorted(spelled, key=len, reverse=True))
         return re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])")
+
+
+class _ClearText(Struct, frozen=True):
+    """Some texts' lines, the words in them, and the parts of those that look like images."""
+
+    lines: frozenset[str]
+    tokens: frozenset[str]
+    parts: frozenset[str]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "_ClearText":
+        lines = frozenset(_unquoted(line) for text in texts for line in text.splitlines())
+        tokens = frozenset(token for line in lines for token in _TOKEN.findall(line))
+        names = (token for token in tokens if "/" in token and "://" not in token)
+        return cls(lines, tokens, frozenset(part for name in names for part in _SPLIT.split(name)))
+
+    def has(self, found: re.Match[str]) -> bool:
+        """Whether what stands around a value in a text is in clear text with it."""
+        text, value = found.string, found[0]
+        start, end = found.span()
+        before = text[text.rfind("\n", 0, start) + 1 : start]
+        behind = text[end:].partition("\n")[0]
+        line = f"{before}{value}{behind}"
+        # In a diff a sign stands first.
+        if _KEY.search(before) and {_unquoted(line), _unquoted(line[1:])} & self.lines:
+            return True
+        left, right = _TOKEN_END.search(before), _TOKEN.match(behind)
+        token = f"{left[0] if left else ''}{value}{right[0] if right else ''}"
+        if token != value and token in self.tokens:
+            return True
+        is_image = "/" in token and "://" not in token and has_host(token)
+        return is_image and token != value and value in self.parts
+
+
+def _unquoted(line: str) -> str:
+    return line.replace('"', "").replace("'", "").strip()
 
 
 def hide_pair(before: Any, after: Any) -> tuple[Any, Any]:

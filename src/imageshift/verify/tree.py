@@ -1,7 +1,10 @@
 """One side of a proof: a tree with its index."""
 
-from collections.abc import Iterable
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -11,6 +14,7 @@ from imageshift.inventory import Index, build_index
 from imageshift.links.reach import Reach
 from imageshift.links.sources import gathered
 from imageshift.repo.workspace import Workspace
+from imageshift.source import hide_secrets
 from imageshift.verify.kustomize import is_manifest
 from imageshift.verify.model import Plain
 from imageshift.verify.objects import read_objects
@@ -65,6 +69,25 @@ class Tree(Struct):
         except SourceError:
             return None
 
+    def clear_texts(self) -> Iterator[str]:
+        """The texts of its files without the values of Secrets and what generators make such of."""
+        hidden = {path for file in self.index.files for path in self._secret_files(file)}
+        for file in self.index.files:
+            content = None if file in hidden else self.read(file)
+            if content is not None:
+                with suppress(SourceError):
+                    yield hide_secrets(content, content)[0].decode(errors="replace")
+
+    def _secret_files(self, file: str) -> Iterator[str]:
+        """The files that a kustomization makes Secrets of."""
+        if b"ecretGenerator" not in (self.read(file) or b""):
+            return
+        for data in self.objects(file):
+            listed = data.get("secretGenerator")
+            for item in listed if isinstance(listed, list) else [data]:
+                for path in _paths(item):
+                    yield posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+
     def objects(self, file: str) -> list[Plain]:
         """The objects of a file; none when it can't be read."""
         content = self.read(file)
@@ -72,3 +95,14 @@ class Tree(Struct):
             return [] if content is None else read_objects(content.decode())
         except (SourceError, ValueError, RecursionError):
             return []
+
+
+def _paths(generator: Any) -> Iterator[str]:
+    """The files that a generator takes, `key=path` or `path`."""
+    for key in ("files", "envs", "env") if isinstance(generator, Mapping) else ():
+        given = generator.get(key) or []
+        yield from (str(each).rpartition("=")[2] for each in _as_list(given))
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -61,8 +61,40 @@ _VALUES: tuple[ImageField, ...] = (
     ),
 )
 
+_FLUX = "source kustomize helm notification image-reflector image-automation"
+_PREFIXES: tuple[ImageField, ...] = (
+    *Definition(
+        "fluxcd.controlplane.io", "controlplaneio-fluxcd/flux-operator internal/builder/images.go"
+    ).prefixes(
+        "FluxInstance",
+        "spec.distribution.registry",
+        " ".join(f"{name}-controller" for name in _FLUX.split()),
+        needs="spec.distribution.variant",
+        note="of a registry that Flux Operator doesn't know it pins no digests: "
+        "set spec.distribution.variant (upstream-alpine for ghcr.io/fluxcd)",
+    ),
+    *Definition(
+        "install.istio.io", "istio/istio operator/pkg/apis/istio/v1alpha1/operator.proto"
+    ).prefixes("IstioOperator", "spec.hub", "pilot proxyv2", version="spec.tag"),
+    *Definition("install.istio.io", "istio/istio manifests/charts/istiod/values.yaml").prefixes(
+        "IstioOperator", "spec.values.global.hub", "pilot proxyv2", version="spec.values.global.tag"
+    ),
+    *(
+        row
+        for kinds, images in (
+            ("Istio IstioRevision", "pilot proxyv2"),
+            ("IstioCNI", "install-cni"),
+            ("ZTunnel", "ztunnel"),
+        )
+        for row in Definition(
+            "sailoperator.io", "istio-ecosystem/sail-operator chart/crds"
+        ).prefixes(kinds, "spec.values.global.hub", images, version="spec.values.global.tag")
+    ),
+)
+
 ROWS: tuple[ImageField, ...] = (
     *_VALUES,
+    *_PREFIXES,
     *Definition(
         "fluxcd.controlplane.io", "controlplaneio-fluxcd/flux-operator api/v1/resourceset_types.go"
     ).objects("ResourceSet", "spec.resources[]", "spec.resourcesTemplate"),
