@@ -5,12 +5,13 @@ texts hold.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -230,12 +231,12 @@ class _Run:
 
     def _broken_files(self) -> set[str]:
         """The files of charts whose edits for one release are wrong for another that takes them."""
-        claims = {
-            key: value
-            for solved in self._solved.values()
-            for key, value in solved.chart_changes().items()
-        }
+        claims: dict[tuple[str, int], Any] = {}
         broken: set[str] = set()
+        for solved in self._solved.values():
+            for key, value in solved.chart_changes().items():
+                if claims.setdefault(key, value) != value:
+                    broken.add(key[0])
         for solved in self._solved.values() if claims else ():
             values = solved.text.release.values
             values = merge(values, place(values, solved.moves.values))
@@ -478,7 +479,7 @@ class _Run:
         made: dict[str, ImageOutcome] = {}
         for item in found:
             image = item.image
-            named = self._site_of(item)
+            named = self._site_of(item, {layer.file for layer in text.layers})
             if named is not None:
                 tails = self._found.known_tails.get(named, ())
                 tail = image.text[len(image.raw_name) :]
@@ -489,9 +490,12 @@ class _Run:
                 made.setdefault(image.text, outcome)
         return made.values()
 
-    def _site_of(self, item: VariantImage) -> SiteKey | None:
-        """The site in a build's own values that names an image, and moves or is in the cache."""
-        for file in filter(self._writable, item.variant.files):
+    def _site_of(self, item: VariantImage, others: Collection[str]) -> SiteKey | None:
+        """The site in a build's own values that names an image, and moves or is in the cache.
+
+        `others` are the files of values that the release has anyway.
+        """
+        for file in sorted(filter(self._writable, item.variant.files.difference(others))):
             mapper = self._mapper_of(file)
             # Patches of other objects may name the same image.
             for site in (s for s in self._scan(file).sites if s.kind is SiteKind.VALUES):

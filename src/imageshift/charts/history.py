@@ -23,11 +23,12 @@ class History(Struct, frozen=True):
 
     store: Store = Store(None)
 
-    def note(self, chart: ChartSource, images: Iterable[ImageReference]) -> None:
+    def note(self, chart: ChartSource, version: str, images: Iterable[ImageReference]) -> None:
         """Remember that a version of a chart uses these images by default."""
         for image in dict.fromkeys(images):
             for text in dict.fromkeys((image.full_name, image.normalized)):
                 self._keep(_key(chart, text))
+                self._keep(_key(chart, _versioned(text, version)))
 
     def note_registry(self, chart: ChartSource, value: ValuePath, registry: str) -> None:
         """Remember that a version of a chart uses a registry from one of its own values."""
@@ -37,14 +38,25 @@ class History(Struct, frozen=True):
         """Whether a version of a chart used a registry from one of its own values."""
         return self.store.get(*_key(chart, _registry(value, registry))) is not None
 
-    def has(self, chart: ChartSource, image: ImageReference, *, tagged: bool) -> bool:
-        """Whether a version of a chart used an image by default; with `tagged`, in that tag."""
+    def has_left(
+        self, chart: ChartSource, version: str, image: ImageReference, *, tagged: bool
+    ) -> bool:
+        """Whether another version of a chart used an image by default, and this one doesn't.
+
+        One that this version uses as well, wherever that is, may stand in another's place on
+        purpose. With `tagged` it has to be the same tag.
+        """
         text = image.normalized if tagged else image.full_name
-        return self.store.get(*_key(chart, text)) is not None
+        now = self.store.get(*_key(chart, _versioned(text, version)))
+        return now is None and self.store.get(*_key(chart, text)) is not None
 
     def _keep(self, key: tuple[str, ...]) -> None:
         if self.store.get(*key) is None:
             self.store.keep(_SEEN, *key)
+
+
+def _versioned(text: str, version: str) -> str:
+    return f"{text} in {version}"
 
 
 def _registry(value: ValuePath, registry: str) -> str:

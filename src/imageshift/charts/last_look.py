@@ -159,7 +159,7 @@ class _Look:
         try:
             chart = self._solved.chart.for_release(self._solved.text.release)
             chart_after = self._chart_after(index)
-            pairs = zip(before.all_values, after.all_values, strict=False)
+            pairs = zip(before.all_values, after.all_values, strict=True)
             sides = [
                 (_Side(chart, before, one), _Side(chart_after, after, other))
                 for one, other in pairs

@@ -4,7 +4,7 @@ A chart's next release moves, renames or drops images, and yesterday's override 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -133,7 +133,7 @@ def find_stale(look: Look) -> Rotten:
     if not wanted:
         return Rotten()
     defaults = _defaults(look, wanted)
-    made = _Stale(look, written, {*_names(look, _unwritten(look, written), defaults.values())})
+    made = _Stale(look, written)
     for candidate in wanted:
         default = defaults.get(_key(candidate.image))
         if default is not None:
@@ -144,28 +144,15 @@ def find_stale(look: Look) -> Rotten:
 def _note_defaults(look: Look, written: Mapping[ValuePath, Override]) -> None:
     """Remembers the images that a chart takes by itself now, and where their registries stand."""
     chart, found = look.text.release.source, []
-    for image in _unwritten(look, written):
+    for image in look.images:
+        if any(segment.leaf in written for segment in image.segments):
+            continue
         with suppress(InvalidReferenceError):
             found.append(look.rules.normalize(look.rules.parse(image.text)))
             for segment in image.segments:
                 if image.text[segment.start : segment.end + 1] == f"{_host(image.text)}/":
                     look.history.note_registry(chart, segment.leaf, found[-1].registry)
-    look.history.note(chart, found)
-
-
-def _unwritten(look: Look, written: Mapping[ValuePath, Override]) -> Iterator[RenderedImage]:
-    """The rendered images that are the chart's own."""
-    for image in look.images:
-        if not any(segment.leaf in written for segment in image.segments):
-            yield image
-
-
-def _names(look: Look, images: Iterable[RenderedImage], texts: Iterable[str]) -> Iterator[str]:
-    """The names of images and of others by their texts, with and without their tags."""
-    for text in (*(image.text for image in images), *texts):
-        with suppress(InvalidReferenceError):
-            found = look.rules.normalize(look.rules.parse(text))
-            yield from (found.full_name, found.normalized)
+    look.history.note(chart, look.chart.version, found)
 
 
 def _host(text: str) -> str:
@@ -217,9 +204,8 @@ def _one_by_one(look: Look, candidates: list[_Candidate]) -> dict[_Key, str]:
 
 
 class _Stale:
-    def __init__(self, look: Look, written: Mapping[ValuePath, Override], taken: set[str]) -> None:
+    def __init__(self, look: Look, written: Mapping[ValuePath, Override]) -> None:
         self._look = look
-        self._taken = taken
         self._rules = look.rules
         self._written = written
         self.findings: list[Rot] = []
@@ -279,7 +265,8 @@ class _Stale:
             return False
         upstream = self._rules.unmap(self._rules.normalize(now))
         chart, known = self._look.text.release.source, self._look.history
-        return upstream is not None and known.has(chart, upstream, tagged=True)
+        version = self._look.chart.version
+        return upstream is not None and known.has_left(chart, version, upstream, tagged=True)
 
     def _message(self, code: RotCode, now: ImageReference, default: str) -> str:
         upstream = self._rules.unmap(self._rules.normalize(now))
@@ -311,9 +298,8 @@ class _Stale:
         upstream = self._rules.unmap(self._rules.inner(normal) or normal) or now
         chart, known = self._look.text.release.source, self._look.history
         whole = candidate.is_whole
-        # What the chart takes elsewhere even now says nothing about what it took here.
-        name = upstream.normalized if whole else upstream.full_name
-        made = name not in self._taken and known.has(chart, upstream, tagged=whole)
+        version = self._look.chart.version
+        made = known.has_left(chart, version, upstream, tagged=whole)
         made = made or self._had_registry(candidate)
         if not (self._look.mend_all or made):
             return None

@@ -52,12 +52,11 @@ class Variant(Struct, frozen=True):
     @property
     def all_values(self) -> list[dict[str, Any]]:
         """The values of the build; those with targetPaths over spec.values too, if any (E3.3)."""
-        values = self.values()
+        values = over = self.values()
         single = [p.values for p in self.parts if p.values.target_path is not None]
-        over = values
         for each in single:
             over = set_target_path(over, each.target_path or "", each.text)
-        return [values] if over == values else [values, over]
+        return [values, over] if single else [values]
 
     def made(self, edits: Iterable[ValueEdit] = ()) -> _Spec:
         """The spec that the build makes, with edits of the base's own values."""
@@ -82,7 +81,8 @@ class Variants:
         plain = Variant(spec, tuple(self._layers.parts(spec, file))).values()
         found: list[Variant] = []
         for made in self.by_build(name, file, spec).values():
-            known = [plain, *(other.values() for other in found)]
+            # A patch that says what its base says keeps an edit of the base from arriving.
+            known = [other.values() for other in found] + ([] if made.patches else [plain])
             if made.values() not in known:
                 found.append(made)
         return found

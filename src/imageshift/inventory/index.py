@@ -494,8 +494,6 @@ def _names_value_files(text: str) -> bool:
     return has_any(text, _VALUE_FILES) and not is_definition(text)
 
 
-
-
 def _read_helmfile(index: Index, file: str, content: bytes) -> None:
     """Notes what a helmfile names, and what is known of it."""
     patches = has_any(content, _BEHIND)
