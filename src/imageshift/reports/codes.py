@@ -185,9 +185,11 @@ CODES: dict[str, CodeText] = {
     ),
     SkipReason.UNPROVEN: CodeText(
         "A change isn't proven",
-        "With `--verify`, only changes that rendering before and after proves are written.",
-        "Read what `verify` says about the release or kustomization; without `--verify` the "
-        "change is made.",
+        "An overlay gives a release this value, and with its new name a build would get another "
+        "image than it has, or change a Job. With `--verify`, everything that rendering before "
+        "and after doesn't prove stays too.",
+        "Read the detail, or what `verify` says about the release or kustomization. Often an "
+        "`images:` entry behind the chart already moves the image.",
     ),
     Code.ACCOUNT_ID: CodeText(
         "The account id can't exist",
