@@ -121,6 +121,13 @@ class Decisions(Protocol):
         ...
 
 
+Unproven = dict[str, dict[int, str]]
+"""Why images have to stay since a build would get another one, by file and offset."""
+
+WHOLE_FILE = -1
+"""Stands for an offset where everything in a file has to stay."""
+
+
 class ChartAnswers(Decisions, Protocol):
     """What rendered charts decide, and what was in the way of rendering."""
 
@@ -144,10 +151,8 @@ class ChartAnswers(Decisions, Protocol):
         """The folders and archives of releases' charts."""
         ...
 
-    def unproven(
-        self, index: Index, plan: Callable[[str], "FilePlan | None"]
-    ) -> dict[str, dict[int, str]]:
-        """Why images have to stay after all, by file and offset."""
+    def unproven(self, index: Index, plan: Callable[[str], "FilePlan | None"]) -> Unproven:
+        """Why images have to stay after all, by file and offset; `WHOLE_FILE` means all."""
         ...
 
     def renders(self, file: str, offset: int) -> bool:

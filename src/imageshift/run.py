@@ -16,10 +16,12 @@ from imageshift.inventory.callers import Callers
 from imageshift.inventory.definitions import read_definitions
 from imageshift.inventory.leftovers import Leftovers
 from imageshift.plan import (
+    WHOLE_FILE,
     ChartAnswers,
     Decisions,
     FilePlan,
     Planner,
+    Unproven,
     apply_plans,
     refused,
     unread_plan,
@@ -120,6 +122,7 @@ class Run(Struct):
     _clusters: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _reached: list[frozenset[str]] | None = None
     held: dict[str, SourceError] = field(default_factory=dict)
+    _unproven: Unproven = field(default_factory=dict)
     _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
 
     @classmethod
@@ -174,6 +177,7 @@ class Run(Struct):
                 named_only=self.options.named_only,
                 fill=self._fill,
                 clusters=tuple(self.config.clusters),
+                unproven=self._unproven,
             )
             self._index = build_index(self.workspace, self.workspace.walk(names), index)
         return self._index
@@ -219,18 +223,24 @@ class Run(Struct):
                 return
 
     def _settle_once(self) -> None:
-        """Decides, and decides again without what turns out to be wrong where builds add to it."""
-        for _ in range(_MOST_LOOKS):
+        """Decides, and decides again without what turns out to be wrong where builds add to it.
+
+        What isn't right after some rounds holds its whole file back.
+        """
+        for left in reversed(range(_MOST_LOOKS)):
             _ = self.planner.decisions
             if self.charts is None or self.options.backward:
                 return
             found = self.charts.unproven(self.index, self.planner.plan)
-            known = self.index.unproven
-            new = {file: known.get(file, {}) | why for file, why in found.items()}
-            if all(known.get(file) == why for file, why in new.items()):
+            if not found:
                 return
-            known |= new
+            for file, why in found.items():
+                if left == 0 or WHOLE_FILE in why:
+                    reason = next(iter(why.values()))
+                    self.held[file] = SourceError(reason, reason="unproven")
+                self._unproven[file] = self._unproven.get(file, {}) | why
             self._planner = self._builds = self.charts = self._graph = None
+        _ = self.planner.decisions
 
     @property
     def planner(self) -> Planner:

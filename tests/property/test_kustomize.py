@@ -1,6 +1,6 @@
 """Random graphs of bases and overlays: real kustomize says whether a rewrite holds.
 
-IMAGESHIFT_GRAPHS is how many graphs a run builds (300 without it, thousands on demand): two thirds
+IMAGESHIFT_GRAPHS is how many graphs a run builds (120 without it, thousands on demand): two thirds
 of every sort, one third plain ones.
 """
 

@@ -22,7 +22,7 @@ from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.history import History
 from imageshift.charts.jobs import NO_JOBS, AppliedJobs
-from imageshift.charts.last_look import LastLook, Planned, Unproven
+from imageshift.charts.last_look import LastLook
 from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
 from imageshift.charts.model import Release, RenderedImage, ValuePath, Values, Way
@@ -56,6 +56,7 @@ from imageshift.links.builds import Builds
 from imageshift.links.model import SiteKey
 from imageshift.mapper import text_target
 from imageshift.net import Transport
+from imageshift.plan import FilePlan, Unproven
 from imageshift.reference import DOCKER_HUB
 from imageshift.rewrite import Backward, Change, Forward, Kept, Mapper, Move, Status, plan_site
 from imageshift.rot import Rot
@@ -115,7 +116,7 @@ class ChartDecisions(Struct, frozen=True):
     solved: list[Solved] = field(default_factory=list)
     renderer: Renderer | None = None
 
-    def unproven(self, index: Index, plan: Callable[[str], Planned | None]) -> Unproven:
+    def unproven(self, index: Index, plan: Callable[[str], FilePlan | None]) -> Unproven:
         """Why images have to stay after all, by file and offset; `plan` is what a file becomes."""
         if self.renderer is None or not self.solved:
             return {}

@@ -5,10 +5,10 @@ decide what a build makes of them. So each build of such a release is evaluated 
 run would leave it; where it would get another image, the images that the build itself brings stay.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,34 +30,18 @@ from imageshift.inventory.index import join
 from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import read_documents
 from imageshift.links.reach import Reach
+from imageshift.plan import WHOLE_FILE, FilePlan, Unproven
 from imageshift.reference import parse_reference
 from imageshift.repo.workspace import Workspace
-from imageshift.rewrite import Change, Kept
+from imageshift.rewrite import Change
 from imageshift.sites import SiteKind
 
-__all__ = ["LastLook", "Planned", "Unproven"]
+__all__ = ["LastLook"]
 
 _WHY = "{} would get {} in the build of {}, where it has {} now"
 _JOB = "{} in the build of {} is a Job that isn't a hook, and applied Jobs can't be changed"
 
-Unproven = dict[str, dict[int, str]]
-"""Why images have to stay, by file and offset."""
-
 _Images = dict[tuple[str, ValuePath], tuple[RenderedImage, str]]
-
-
-class Planned(Protocol):
-    """What a run makes of a file."""
-
-    @property
-    def results(self) -> Sequence[Change | Kept]:
-        """What happens to its images."""
-        ...
-
-    @property
-    def after(self) -> bytes:
-        """Its bytes afterwards."""
-        ...
 
 
 class _Edited(Workspace):
@@ -77,7 +61,7 @@ class LastLook:
         index: Index,
         solved: Iterable[Solved],
         renderer: Renderer,
-        plan: Callable[[str], Planned | None],
+        plan: Callable[[str], FilePlan | None],
     ) -> None:
         self._index = index
         self._solved = [one for one in solved if one.text.tool is Tool.FLUX and not one.text.base]
@@ -87,45 +71,55 @@ class LastLook:
 
     def unproven(self) -> Unproven:
         """Why images have to stay, those that a build itself brings first."""
+        looked = [(solved, builds) for solved in self._solved if (builds := self._patched(solved))]
+        files = {file for solved, builds in looked for file in _files(solved, builds)}
+        plans = {file: plan for file in sorted(files) if (plan := self._plan(file)) is not None}
+        contents = {file: plan.after for file, plan in plans.items() if plan.after != plan.before}
         found: Unproven = {}
-        for solved in self._solved:
-            text = solved.text
-            builds = self._before.by_build(text.resource.name, text.file, text.spec)
-            if any(each.patches or len(each.all_values) > 1 for each in builds.values()):
-                for why, files in self._spoilt(solved, builds):
-                    for file, offset in self._guilty(solved, files):
+        if contents:
+            after = _edited(self._index, contents)
+            variants = Variants(after, Reach(after))
+            for solved, builds in looked:
+                for why, own in self._spoilt(solved, builds, after, variants):
+                    changed = sorted(contents.keys() & _files(solved, builds))
+                    whole = [(file, WHOLE_FILE) for file in changed]
+                    for file, offset in self._guilty(solved, own) or whole:
                         found.setdefault(file, {}).setdefault(offset, why)
         return found
 
+    def _patched(self, solved: Solved) -> dict[str, Variant]:
+        """The builds of a release, where any of them adds to it or has it in two ways."""
+        text = solved.text
+        with suppress(ChartError):
+            found = self._before.by_build(text.resource.name, text.file, text.spec)
+            if any(each.patches or len(each.all_values) > 1 for each in found.values()):
+                return found
+        return {}
+
     def _spoilt(
-        self, solved: Solved, builds: Mapping[str, Variant]
+        self, solved: Solved, builds: Mapping[str, Variant], after: Index, variants: Variants
     ) -> Iterator[tuple[str, frozenset[str]]]:
         """Why a build would be other than it is, with the files of its own values."""
-        look = _Look(solved, self._renderer)
-        layers = {layer.file for layer in solved.text.layers}
-        files = layers.union({solved.text.file}, *(each.files for each in builds.values()))
-        contents = {file: plan.after for file in files if (plan := self._plan(file)) is not None}
-        after = _edited(self._index, contents)
-        spec = _spec(after, solved)
-        afterwards = Variants(after, Reach(after)).by_build(
-            solved.text.resource.name, solved.text.file, spec
-        )
+        text, look = solved.text, _Look(solved, self._renderer)
+        layers = {layer.file for layer in text.layers}
+        afterwards = variants.by_build(text.resource.name, text.file, _spec(after, solved))
         seen: list[Any] = []
-        for key, variant in builds.items():
-            pair = variant.made(), afterwards[key].made(), variant.values()
-            if key in afterwards and pair not in seen:
-                seen.append(pair)
-                why = look.wrong(variant, afterwards[key], after, key.partition(" ")[0])
-                if why is not None:
-                    yield why, variant.files - layers
+        for key in [key for key in builds if key in afterwards]:
+            old, new = builds[key], afterwards[key]
+            with suppress(ChartError):
+                sides = old.made(), new.made(), old.all_values, new.all_values
+                if sides not in seen:
+                    seen.append(sides)
+                    why = look.wrong(old, new, after, key.partition(" ")[0])
+                    if why is not None:
+                        yield why, old.files - layers
 
-    def _guilty(self, solved: Solved, files: frozenset[str]) -> Iterator[tuple[str, int]]:
+    def _guilty(self, solved: Solved, files: frozenset[str]) -> list[tuple[str, int]]:
         """The images that move and that a build's own files bring; else those of the release."""
         text = solved.text
         found = [*self._changes(files, text.resource.name)]
         found = found or [*self._changes({text.file}, text.resource.name)]
-        found = found or [*self._changes({layer.file for layer in text.layers}, None)]
-        yield from found
+        return found or [*self._changes({layer.file for layer in text.layers}, None)]
 
     def _changes(self, files: Iterable[str], name: str | None) -> Iterator[tuple[str, int]]:
         for file in sorted(files):
@@ -137,6 +131,12 @@ class LastLook:
                 )
                 if isinstance(result, Change) and mine:
                     yield file, site.document.offset(site.main.scalar.start)
+
+
+def _files(solved: Solved, builds: Mapping[str, Variant]) -> frozenset[str]:
+    """The files that decide what the builds of a release come to."""
+    layers = (layer.file for layer in solved.text.layers)
+    return frozenset({solved.text.file, *layers}).union(*(each.files for each in builds.values()))
 
 
 class _Side(Struct, frozen=True):
