@@ -5,7 +5,7 @@ texts hold.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -57,7 +57,7 @@ from imageshift.links.model import SiteKey
 from imageshift.mapper import text_target
 from imageshift.net import Transport
 from imageshift.plan import FilePlan, Unproven
-from imageshift.reference import DOCKER_HUB
+from imageshift.reference import DOCKER_HUB, name_length
 from imageshift.rewrite import Backward, Change, Forward, Kept, Mapper, Move, Status, plan_site
 from imageshift.rot import Rot
 from imageshift.sites import Confidence, ImageSite, SiteKind, SkipReason
@@ -480,7 +480,7 @@ class _Run:
         made: dict[str, ImageOutcome] = {}
         for item in found:
             image = item.image
-            named = self._site_of(item, {layer.file for layer in text.layers})
+            named = self._site_of(item, text)
             if named is not None:
                 tails = self._found.known_tails.get(named, ())
                 tail = image.text[len(image.raw_name) :]
@@ -491,15 +491,14 @@ class _Run:
                 made.setdefault(image.text, outcome)
         return made.values()
 
-    def _site_of(self, item: VariantImage, others: Collection[str]) -> SiteKey | None:
-        """The site in a build's own values that names an image, and moves or is in the cache.
-
-        `others` are the files of values that the release has anyway.
-        """
+    def _site_of(self, item: VariantImage, text: ReleaseText) -> SiteKey | None:
+        """The site in a build's own values that names an image, and moves or is in the cache."""
+        others = {layer.file for layer in text.layers}
         for file in sorted(filter(self._writable, item.variant.files.difference(others))):
             mapper = self._mapper_of(file)
-            # Patches of other objects may name the same image.
-            for site in (s for s in self._scan(file).sites if s.kind is SiteKind.VALUES):
+            for site in self._scan(file).sites:
+                if not _may_name(site, text, item.image):
+                    continue
                 told = plan_site(site, mapper)
                 if told.before is None or told.status not in (Status.REWRITE, Status.CACHED):
                     continue
@@ -617,6 +616,14 @@ def _left_to_entries(result: Override, release: Release) -> Override:
         for each in result.outcomes
     )
     return replace(result, outcomes=outcomes, entry_edits=())
+
+
+def _may_name(site: ImageSite, text: ReleaseText, image: RenderedImage) -> bool:
+    """Whether a site is a value of a release, and spells an image as it is rendered."""
+    if site.resource.kind == "HelmRelease" and site.resource.name not in {text.resource.name, ""}:
+        return False
+    name = site.main.text[: name_length(site.main.text)]
+    return site.kind is SiteKind.VALUES and image.raw_name.endswith(name)
 
 
 def _outcome(item: VariantImage) -> ImageOutcome:
