@@ -25,7 +25,7 @@ __all__ = ["Veil", "hide_pair"]
 
 _SHORTEST, _SHORTEST_LINE = 4, 8
 _WORDS = {"true", "false", "null", "none"}
-_TOKEN, _TOKEN_END = re.compile(r"[\w./:@+-]+"), re.compile(r"[\w./:@+-]+\Z")
+_TOKEN, _TOKEN_END = re.compile(r"[\w./:@+-]+"), re.compile(r"(?<![\w./:@+-])[\w./:@+-]++\Z")
 _KEY = re.compile(r"[:=]")
 _SPLIT = re.compile(r"[/:@]")
 
