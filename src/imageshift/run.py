@@ -45,8 +45,9 @@ __all__ = [
 
 
 # How often files are read again that change while they are read.
-_MOST_LOOKS = 5
 _TRIES = 3
+# How often all is decided again without what turned out to be wrong.
+_MOST_LOOKS = 5
 
 
 class RunOptions(Struct, frozen=True, kw_only=True):
@@ -524,6 +525,7 @@ class Run(Struct):
         self._reach = self._reached = self.charts = self._graph = None
         self._mappers.clear()
         self._clusters.clear()
+        self._unproven.clear()
         self.workspace.forget()
 
     def mapper(self, file: str) -> Mapper:

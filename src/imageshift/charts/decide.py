@@ -100,7 +100,7 @@ class ChartDecisions(Struct, frozen=True):
 
     `owned` are the places (file, offset) of releases that were rendered, `moves` those whose
     edits are in several files, by file; `used` are the folders and archives of releases' charts,
-    `solved` the releases themselves.
+    `solved` the releases themselves, `builds` says what each build makes of one.
     """
 
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
@@ -115,12 +115,13 @@ class ChartDecisions(Struct, frozen=True):
     used: set[Path] = field(default_factory=set)
     solved: list[Solved] = field(default_factory=list)
     renderer: Renderer | None = None
+    builds: Variants | None = None
 
     def unproven(self, index: Index, plan: Callable[[str], FilePlan | None]) -> Unproven:
         """Why images have to stay after all, by file and offset; `plan` is what a file becomes."""
-        if self.renderer is None or not self.solved:
+        if self.renderer is None or self.builds is None:
             return {}
-        return LastLook(index, self.solved, self.renderer, plan).unproven()
+        return LastLook(index, self.solved, self.renderer, self.builds, plan).unproven()
 
     def renders(self, file: str, offset: int) -> bool:
         """Whether what begins at a place of a file is a release that was rendered."""
@@ -339,8 +340,7 @@ class _Run:
         terms = self._terms(text, self._mapper_of(text.file))
         chosen = ((e, layer_of(e.path, text.own, terms.layers)) for e in result.edits)
         own = [edit for edit, layer in chosen if layer is text.own or layer.in_chart]
-        terms = replace(terms, spoiling=builds.spoiling(own), clash=result.clash)
-        terms = replace(terms, spoiling=terms.spoiling | refused)
+        terms = replace(terms, spoiling=builds.spoiling(own) | refused, clash=result.clash)
         kept = [edit for edit in own if edit.path not in terms.spoiling]
         beyond = self._beyond(text, result, builds.images(kept)) if terms.renderers else ()
         if text.tool in GRAPHED:
@@ -563,7 +563,8 @@ class _Run:
 
     def _gather(self, renderer: Renderer) -> None:
         verdicts = Verdicts(self._mapper_of, self._scan, self._writable, self._uses)
-        self._found = replace(self._found, renderer=renderer, solved=[*self._solved.values()])
+        every = [*self._solved.values()]
+        self._found = replace(self._found, solved=every, renderer=renderer, builds=self._variants)
         for solved in self._solved.values():
             verdicts.add(solved)
             if solved.result.clash is not None and solved.text.tool is Tool.FLUX:

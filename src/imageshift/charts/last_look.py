@@ -5,6 +5,7 @@ decide what a build makes of them. So each build of such a release is evaluated 
 run would leave it; where it would get another image, the images that the build itself brings stay.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -41,7 +42,7 @@ __all__ = ["LastLook"]
 _WHY = "{} would get {} in the build of {}, where it has {} now"
 _JOB = "{} in the build of {} is a Job that isn't a hook, and applied Jobs can't be changed"
 
-_Images = dict[tuple[str, ValuePath], tuple[RenderedImage, str]]
+_Images = dict[tuple[ValuePath, int], tuple[RenderedImage, str]]
 
 
 class _Edited(Workspace):
@@ -54,20 +55,24 @@ class _Edited(Workspace):
 
 
 class LastLook:
-    """Looks at releases once all is decided; `plan` says what the run makes of a file."""
+    """Looks at releases once all is decided.
+
+    `builds` says what each build makes of a release, `plan` what the run makes of a file.
+    """
 
     def __init__(
         self,
         index: Index,
         solved: Iterable[Solved],
         renderer: Renderer,
+        builds: Variants,
         plan: Callable[[str], FilePlan | None],
     ) -> None:
         self._index = index
         self._solved = [one for one in solved if one.text.tool is Tool.FLUX and not one.text.base]
         self._renderer = renderer
         self._plan = plan
-        self._before = Variants(index, Reach(index))
+        self._before = builds
 
     def unproven(self) -> Unproven:
         """Why images have to stay, those that a build itself brings first."""
@@ -80,7 +85,8 @@ class LastLook:
             after = _edited(self._index, contents)
             variants = Variants(after, Reach(after))
             for solved, builds in looked:
-                for why, own in self._spoilt(solved, builds, after, variants):
+                look = _Look(solved, self._renderer, after, contents)
+                for why, own in self._spoilt(look, builds, variants):
                     changed = sorted(contents.keys() & _files(solved, builds))
                     whole = [(file, WHOLE_FILE) for file in changed]
                     for file, offset in self._guilty(solved, own) or whole:
@@ -97,12 +103,12 @@ class LastLook:
         return {}
 
     def _spoilt(
-        self, solved: Solved, builds: Mapping[str, Variant], after: Index, variants: Variants
+        self, look: "_Look", builds: Mapping[str, Variant], variants: Variants
     ) -> Iterator[tuple[str, frozenset[str]]]:
         """Why a build would be other than it is, with the files of its own values."""
-        text, look = solved.text, _Look(solved, self._renderer)
+        text = look.solved.text
         layers = {layer.file for layer in text.layers}
-        afterwards = variants.by_build(text.resource.name, text.file, _spec(after, solved))
+        afterwards = variants.by_build(text.resource.name, text.file, look.spec_after())
         seen: list[Any] = []
         for key in [key for key in builds if key in afterwards]:
             old, new = builds[key], afterwards[key]
@@ -110,7 +116,7 @@ class LastLook:
                 sides = old.made(), new.made(), old.all_values, new.all_values
                 if sides not in seen:
                     seen.append(sides)
-                    why = look.wrong(old, new, after, key.partition(" ")[0])
+                    why = look.wrong(old, new, key.partition(" ")[0])
                     if why is not None:
                         yield why, old.files - layers
 
@@ -148,21 +154,41 @@ class _Side(Struct, frozen=True):
 
 
 class _Look:
-    """Compares what a release renders in a build with what it will."""
+    """Compares what a release renders in a build with what it will.
 
-    def __init__(self, solved: Solved, renderer: Renderer) -> None:
-        self._solved = solved
+    `after` is the index of the tree as it will be, `contents` has the files that change.
+    """
+
+    def __init__(
+        self, solved: Solved, renderer: Renderer, after: Index, contents: Mapping[str, bytes]
+    ) -> None:
+        self.solved = solved
         self._renderer = renderer
+        self._after = after
+        self._contents = contents
 
-    def wrong(self, before: Variant, after: Variant, index: Index, build: str) -> str | None:
+    def spec_after(self) -> Mapping[str, Any]:
+        """The spec of the release as the run leaves it."""
+        text = self.solved.text
+        for document in read_documents(self._after.workspace, text.file):
+            for root in objects(document.root) if document.index == text.document.index else ():
+                plain = to_filled(root, text.variables)
+                same = lookup(plain, ("metadata", "name")) == text.resource.name
+                if same and plain.get("kind") == "HelmRelease":
+                    return plain.get("spec") or {}
+        return text.spec
+
+    def wrong(self, before: Variant, after: Variant, build: str) -> str | None:
         """Why the second isn't the first with mapped images; None where it is, or can't be told."""
         try:
-            chart = self._solved.chart.for_release(self._solved.text.release)
-            chart_after = self._chart_after(index)
-            pairs = zip(before.all_values, after.all_values, strict=True)
+            chart = self.solved.chart.for_release(self.solved.text.release)
+            charts = [self._chart_after()]
+            # Flux keeps a chart from Git until its version changes (E3.2).
+            charts += [chart] if self.solved.text.late else []
             sides = [
-                (_Side(chart, before, one), _Side(chart_after, after, other))
-                for one, other in pairs
+                (_Side(chart, before, one), _Side(late, after, other))
+                for one, other in zip(before.all_values, after.all_values, strict=True)
+                for late in charts
             ]
         except (ChartError, SourceError):
             return None
@@ -181,14 +207,14 @@ class _Look:
         return self._other_image(old, new, build) or self._job(before, after, (old, new), build)
 
     def _other_image(self, old: _Images, new: _Images, build: str) -> str | None:
-        for key, (image, text) in old.items():
-            other = new[key][1] if key in new else "none"
-            if not self._is_mapped(text, other):
-                return _WHY.format(image.object, other, build, text)
+        for key, (image, _) in (new | old).items():
+            one, other = (side[key][1] if key in side else "no image" for side in (old, new))
+            if not self._is_mapped(one, other):
+                return _WHY.format(image.object, other, build, one)
         return None
 
     def _is_mapped(self, old: str, new: str) -> bool:
-        target = self._solved.judge.target(old)
+        target = self.solved.judge.target(old)
         return new in {old, target} or _normal(new) in {_normal(old), _normal(target or old)}
 
     def _job(
@@ -198,7 +224,7 @@ class _Look:
         images: tuple[_Images, _Images],
         build: str,
     ) -> str | None:
-        jobs = self._solved.jobs
+        jobs = self.solved.jobs
         if jobs is None:
             return None
         old, new = images
@@ -221,36 +247,35 @@ class _Look:
         return next((_JOB.format(each, build) for each in sorted(fixed, key=str)), None)
 
     def _revision(self, chart: ChartFiles, values: Values, revision: int) -> Manifests:
-        options = replace(self._solved.text.release.options, revision=revision)
+        options = replace(self.solved.text.release.options, revision=revision)
         return self._renderer.render(chart, values, options)
 
     def _images(self, side: "_Side") -> _Images:
-        options = self._solved.text.release.options
+        options = self.solved.text.release.options
         rendered = self._renderer.render(side.chart, side.values, options)
         renderers = side.variant.made().get("postRenderers")
         entries = PostRenderers.read(renderers if isinstance(renderers, list) else ())
-        return {
-            (str(image.object), (image.template, *image.path, image.offset)): (
-                image,
-                entries.apply(image),
-            )
-            for image in find_images(rendered, (), {}).images
-        }
+        found: _Images = {}
+        numbers = Counter[ValuePath]()
+        for image in find_images(rendered, (), {}).images:
+            # By its place, since names of objects may be random.
+            place = (image.template, image.object.kind, *image.path, image.offset)
+            found[place, numbers[place]] = image, entries.apply(image)
+            numbers[place] += 1
+        return found
 
-    def _chart_after(self, index: Index) -> ChartFiles:
+    def _chart_after(self) -> ChartFiles:
         """The chart with the values that the run gives its files in the tree."""
-        release, chart = self._solved.text.release, self._solved.chart
+        release, chart = self.solved.text.release, self.solved.chart
+        workspace = self._after.workspace
         names = {name: join("", name.lstrip("/")) or "" for name in release.values_texts}
-        texts = {name: index.workspace.read(file) for name, file in names.items()}
+        texts = {name: workspace.read(file) for name, file in names.items()}
         path = release.source.path
-        if path is not None and path.is_relative_to(index.workspace.root):
-            folder = index.workspace.relative(path)
-            inside = {
-                name: index.workspace.read(f"{folder}/{name}")
-                for name in chart.files
-                if f"{folder}/{name}" in index.workspace.contents  # type: ignore[attr-defined]
-            }
-            chart = ChartFiles({**chart.files, **inside}, chart.origin)
+        if path is not None and path.is_relative_to(workspace.root):
+            top = f"{workspace.relative(path)}/"
+            files = chart.files.items()
+            now = {name: self._contents.get(top + name, content) for name, content in files}
+            chart = ChartFiles(now, chart.origin)
         return chart.for_release(replace(release, values_texts=texts))
 
 
@@ -259,19 +284,6 @@ def _edited(index: Index, contents: Mapping[str, bytes]) -> Index:
     workspace = index.workspace
     edited = _Edited(workspace.root, workspace.exclude, contents=contents)
     return replace(index, workspace=edited)
-
-
-def _spec(index: Index, solved: Solved) -> Mapping[str, Any]:
-    """The spec of a release as the run leaves it."""
-    text = solved.text
-    name, place = text.resource, text.document.index
-    for document in read_documents(index.workspace, text.file):
-        for root in objects(document.root) if document.index == place else ():
-            if root.text("kind") == "HelmRelease":
-                plain = to_filled(root, text.variables)
-                if lookup(plain, ("metadata", "name")) == name.name:
-                    return plain.get("spec") or {}
-    return text.spec
 
 
 def _normal(text: str) -> str:
