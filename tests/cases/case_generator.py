@@ -160,12 +160,7 @@ class Maker:
 
     def write(self, name: str, *objects: Any) -> None:
         """Write a file of YAML documents."""
-        stream = io.StringIO()
-        yaml = YAML(typ="safe")
-        yaml.default_flow_style = False
-        yaml.width = 4096
-        yaml.dump_all(objects, stream)
-        self.tree[name] = stream.getvalue().encode()
+        self.tree[name] = self.text(*objects).encode()
 
     def image(self) -> Image:
         """Return a new image, or one that the tree has already."""
@@ -274,12 +269,14 @@ class Maker:
             found.append({**reference, "targetPath": path})
         return {"valuesFrom": found} if found else {}
 
-    def text(self, value: Any) -> str:
-        """Return a value as YAML text."""
+    @staticmethod
+    def text(*documents: Any) -> str:
+        """Return documents as YAML text."""
         stream = io.StringIO()
         yaml = YAML(typ="safe")
         yaml.default_flow_style = False
-        yaml.dump(value, stream)
+        yaml.width = 4096
+        yaml.dump_all(documents, stream)
         return stream.getvalue()
 
     # kustomize

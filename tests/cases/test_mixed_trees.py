@@ -5,16 +5,16 @@ IMAGESHIFT_TREES is how many trees a run makes, thousands on demand; IMAGESHIFT_
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from case_cluster import Cluster, Profile
+from case_cluster import Chart, Cluster, Profile
 from case_generator import Mixed, mixed_trees
 from case_judge import compare, is_same, moved_jobs, target
 from case_reasons import is_written, reasons
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, event, given, seed, settings
 
 from command_line import REGISTRY, read_tree, run, write_tree
 from real_tools import Tree
@@ -42,11 +42,21 @@ def migrated(root: Path) -> dict[str, Any]:
     return outcome.report
 
 
-def delivered(tree: Tree, places: tuple[str, ...], profile: Profile) -> Cluster:
-    """Return a cluster to which a tree was applied."""
-    cluster = Cluster(tree, {}, profile)
+def delivered(
+    tree: Tree, places: tuple[str, ...], profile: Profile, held: Mapping[str, Chart] | None = None
+) -> Cluster:
+    """Return a cluster to which a tree was applied, perhaps with charts that it had before."""
+    cluster = Cluster(tree, {}, profile, held=held or {})
     cluster.apply(places)
     return cluster
+
+
+def differences(label: str, old: Cluster, new: Cluster) -> Iterator[str]:
+    """What one state delivers that is neither what the other does nor the mapped image."""
+    pairs, others = compare(old, new)
+    yield from (f"{label}: {other}" for other in others)
+    wrong = [pair for pair in pairs if not (pair.moved or is_same(pair.old, pair.new))]
+    yield from (f"{label}: {pair.where}: {pair.old} became {pair.new}" for pair in wrong)
 
 
 def problems(mixed: Mixed, after: Tree, report: dict[str, Any]) -> Iterator[str]:
@@ -55,12 +65,11 @@ def problems(mixed: Mixed, after: Tree, report: dict[str, Any]) -> Iterator[str]
         # Nothing in these charts asks whether it is an upgrade.
         for profile in (INSTALL, OLD):
             old, new = (delivered(tree, places, profile) for tree in (mixed.tree, after))
-            pairs, others = compare(old, new)
-            yield from others
-            for pair in (pair for pair in pairs if not pair.moved):
-                if not is_same(pair.old, pair.new):
-                    yield f"{profile.name}: {pair.where}: {pair.old} became {pair.new}"
-                elif profile.current and pair.is_image and not is_said(mixed, report, pair.old):
+            late = delivered(after, places, profile, held=old.charts)
+            yield from differences(f"{profile.name}, late chart", old, late)
+            yield from differences(profile.name, old, new)
+            for pair in compare(old, new)[0] if profile.current else ():
+                if pair.is_image and not pair.moved and not is_said(mixed, report, pair.old):
                     yield f"{profile.name}: {pair.where}: {pair.old} stays without a reason"
         first, later = delivered(mixed.tree, places, INSTALL), delivered(after, places, NEXT)
         yield from moved_jobs(first, later)
@@ -90,6 +99,8 @@ def test_clusters_get_what_they_got(part: int) -> None:
     def holds(mixed: Mixed) -> None:
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
+            for effect in sorted(mixed.effects):
+                event(effect)  # counted by --hypothesis-show-statistics
             write_tree(root, {**mixed.tree})
             (root / ".git").mkdir()
             report = migrated(root)

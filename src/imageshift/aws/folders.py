@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from imageshift.aws.sources import SourceFiles, walk_files
 from imageshift.errors import SourceError
 from imageshift.lazy import lazy_re
+from imageshift.words import has_any
 
 __all__ = ["RESOURCE", "FolderSurvey", "survey_folder"]
 
@@ -55,7 +56,7 @@ class FolderSurvey(Struct):
         sources = {os.fsdecode(one) for one in _LOCAL_SOURCE.findall(content)}
         called = {Path(os.path.normpath(module / source)) for source in sources}
         self.calls.setdefault(module, set()).update(called)
-        if any(word in content for word in _TERRAFORM_WORDS):
+        if has_any(content, _TERRAFORM_WORDS):
             self.holders.add(module)
 
 
@@ -70,7 +71,7 @@ def survey_folder(folder: Path, files: SourceFiles) -> FolderSurvey:
             continue
         if path.suffix == ".tf":
             survey.add_terraform(path, content)
-        elif any(word in content for word in _WORDS):
+        elif has_any(content, _WORDS):
             survey.documents.append(path)
     return survey
 

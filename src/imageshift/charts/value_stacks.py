@@ -46,6 +46,7 @@ from imageshift.source import (
     SourceText,
     parse_embedded,
 )
+from imageshift.words import has_any
 
 __all__ = ["Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
 
@@ -197,7 +198,7 @@ def _config_maps(index: Index) -> _Texts:
     spelled = {name.encode() for name in names}
 
     def is_wanted(text: str) -> bool:
-        return any(name in text for name in names) and not is_definition(text)
+        return has_any(text, names) and not is_definition(text)
 
     for file in index.config_map_files if found else ():
         for document in read_documents(index.workspace, file, is_wanted, names=spelled):

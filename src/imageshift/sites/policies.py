@@ -36,6 +36,7 @@ from imageshift.source import (
     embedded_text,
     parse_embedded,
 )
+from imageshift.words import has_any
 
 __all__ = ["ADDING_KINDS", "adds_images", "find_policy_images", "is_policy", "is_policy_text"]
 
@@ -68,7 +69,7 @@ def is_policy(resource: Resource) -> bool:
 def is_policy_text(text: str) -> bool:
     """Whether the text of a document is one of such a policy."""
     kind = _KIND.search(text)
-    if kind is None or not (kind[1] in _NAMES or any(group in text for group in POLICY_GROUPS)):
+    if kind is None or not (kind[1] in _NAMES or has_any(text, POLICY_GROUPS)):
         return False
     version = _API_VERSION.search(text)
     return version is not None and _is_policy(version[1], kind[1])

@@ -8,6 +8,7 @@ from msgspec import Struct, field
 
 from imageshift.verify.model import Plain, decoded, object_name
 from imageshift.verify.tree import Tree
+from imageshift.words import has_any
 
 __all__ = ["Catalog", "Lookup", "Spot", "data_of"]
 
@@ -65,7 +66,7 @@ class Catalog(Struct, dict=True):
         found: dict[tuple[str, str], list[tuple[Spot, Plain]]] = {}
         for file in self.tree.index.files:
             content = self.tree.read(file) or b""
-            if any(word in content for word in _WORDS):
+            if has_any(content, _WORDS):
                 for key, data in _named(self.tree.objects(file)):
                     found.setdefault(key, []).append((Spot(file), data))
         return found

@@ -40,6 +40,7 @@ from imageshift.verify.render import ReleaseRenderer
 from imageshift.verify.secrets import Veil
 from imageshift.verify.text import TextJudge
 from imageshift.verify.tree import Tree
+from imageshift.words import has_any
 
 __all__ = ["VerifyOptions", "verify_trees", "with_unread"]
 
@@ -319,7 +320,7 @@ class _Run(Struct, dict=True):
         files = [
             file
             for file in tree.index.files
-            if any(word in (tree.read(file) or b"") for word in (b"tekton.dev", b"argoproj.io"))
+            if has_any(tree.read(file) or b"", (b"tekton.dev", b"argoproj.io"))
         ]
         return image_parameters(data for file in files for data in tree.objects(file))
 
