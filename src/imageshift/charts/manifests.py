@@ -40,6 +40,7 @@ _CONTENT = lazy_re(r"^[ \t]*[^\s#]", re.MULTILINE)
 _IMAGE = lazy_re(r"[iI]mage\w{0,32}[\"']?:|\"image\"")
 _WORD = lazy_re(r"[A-Za-z0-9._/:@-]")
 _OPTION = lazy_re(r"--?[A-Za-z][\w.-]*=")
+_LAST_WORDS = lazy_re(r"images?[_.-]?(?:name|repo|repository|ref|reference)?[^a-z0-9]*\Z")
 _PLACEHOLDER = "auto"
 """What Istio's injector replaces (X12)."""
 
@@ -394,7 +395,8 @@ def _is_image(text: str, start: int, end: int, says: str, *, sure: bool) -> bool
     if "/" not in token and not tagged:
         return False
     if _is_named(text, start, end, says):
-        return True
+        # `IMAGE_MODEL` is named after images, but what it holds is no image.
+        return tagged or has_host(token) or _is_image_name(text, start, end, says)
     if not tagged and (reference.registry == DOCKER_HUB or not sure):
         return False
     return "/" in token and (has_host(token) or tagged)
@@ -402,7 +404,17 @@ def _is_image(text: str, start: int, end: int, says: str, *, sure: bool) -> bool
 
 def _is_named(text: str, start: int, end: int, says: str) -> bool:
     """Whether what names the text, or stands before it in the line, says that it is an image."""
-    words = text[text.rfind("\n", 0, start) + 1 : start].lower()
-    if (start, end) == (0, len(text)):
-        words = read_marks(says)[0].lower()
+    words = _naming(text, start, end, says)
     return "image" in words and "regist" not in words.rpartition("image")[2]
+
+
+def _is_image_name(text: str, start: int, end: int, says: str) -> bool:
+    """Whether it says so in its last words."""
+    return _LAST_WORDS.search(_naming(text, start, end, says)) is not None
+
+
+def _naming(text: str, start: int, end: int, says: str) -> str:
+    """What names the text, or stands before it in the line."""
+    if (start, end) == (0, len(text)):
+        return read_marks(says)[0].lower()
+    return text[text.rfind("\n", 0, start) + 1 : start].lower()
