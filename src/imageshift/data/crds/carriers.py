@@ -70,7 +70,7 @@ _PREFIXES: tuple[ImageField, ...] = (
         "spec.distribution.registry",
         " ".join(f"{name}-controller" for name in _FLUX.split()),
         needs="spec.distribution.variant",
-        note="of a registry that Flux Operator doesn't know it pins no digests: "
+        note="Flux Operator pins no digests for a registry that it doesn't know: "
         "set spec.distribution.variant (upstream-alpine for ghcr.io/fluxcd)",
     ),
     *Definition(
