@@ -433,7 +433,11 @@ class _Run:
         text: ReleaseText, chart: ChartFiles, renderer: Renderer, target: TextMapper
     ) -> Judge:
         options = text.release.options
-        return Judge(lambda values: renderer.render(chart, values, options, schemas=True), target)
+        return Judge(
+            lambda values: renderer.render(chart, values, options, schemas=True),
+            target,
+            PostRenderers.read(text.release.post_renderers),
+        )
 
     def _comes_apart(
         self, text: ReleaseText, judge: Judge, moves: ReleaseMoves, terms: Terms
@@ -488,7 +492,10 @@ class _Run:
             elif image.text not in known and not (item.moved and image.text in moved):
                 taken = existing.takes(image)
                 outcome = self._renamed(text, image) if taken else _outcome(item)
-                made.setdefault(image.text, outcome)
+                first = made.setdefault(image.text, outcome)
+                if first.way is Way.VALUES:
+                    # Values that move it in one build do nothing for it in the next.
+                    made[image.text] = outcome
         return made.values()
 
     def _site_of(self, item: VariantImage, text: ReleaseText) -> SiteKey | None:
@@ -623,8 +630,11 @@ def _may_name(site: ImageSite, text: ReleaseText, image: RenderedImage) -> bool:
     """Whether a site is a value of a release, and spells an image as it is rendered."""
     if site.resource.kind == "HelmRelease" and site.resource.name not in {text.resource.name, ""}:
         return False
-    name = site.main.text[: name_length(site.main.text)]
-    return site.kind is SiteKind.VALUES and image.raw_name.endswith(name)
+    written = site.main.text
+    name = written[: name_length(written)]
+    # A text with a tag of its own gives that one.
+    fits = image.raw_name.endswith(name) and (written == name or image.text.endswith(written))
+    return site.kind is SiteKind.VALUES and fits
 
 
 def _outcome(item: VariantImage) -> ImageOutcome:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from imageshift.charts.compare import Difference, DifferenceClass, compare
+from imageshift.charts.existing import NO_RENDERERS, PostRenderers
+from imageshift.charts.manifests import find_images
 from imageshift.charts.markers import decoded
 from imageshift.charts.model import RenderError, Values
 from imageshift.charts.render import Manifests
@@ -23,10 +25,14 @@ Target = Callable[[str], str | None]
 
 
 class Judge(Struct, frozen=True):
-    """Judges values by what a chart renders with them; `target` says where an image's text goes."""
+    """Judges values by what a chart renders with them; `target` says where an image's text goes.
+
+    `entries` are those behind the chart, which know images by the names that it renders now.
+    """
 
     render: Callable[[Values], Manifests]
     target: Target
+    entries: PostRenderers = NO_RENDERERS
 
     def is_wrong(self, before: Values, after: Values) -> bool:
         """Whether the second values render other than the first but for mapped images.
@@ -46,7 +52,21 @@ class Judge(Struct, frozen=True):
         except RenderError:
             return True
         found = [item for item in compare(old, new) if not _is_moved(item, self.target)]
-        return bool(found) and not _is_noise(found, compare(old, self.render(before)))
+        if found and not _is_noise(found, compare(old, self.render(before))):
+            return True
+        return old != new and self._escapes(old, new)
+
+    def _escapes(self, old: Manifests, new: Manifests) -> bool:
+        """Whether an image that an entry changes becomes one that it doesn't know."""
+        if not self.entries.entries:
+            return False
+        before, after = (find_images(some, (), {}).images for some in (old, new))
+        for one, other in zip(before, after, strict=False):
+            if one.text != other.text and self.entries.takes(one):
+                final = self.entries.apply(one)
+                if self.entries.apply(other) not in {final, self.target(final)}:
+                    return True
+        return False
 
 
 def _is_moved(item: Difference, target: Target) -> bool:

@@ -1,6 +1,7 @@
 """From the moves of releases to what happens to sites, and of images that no site names."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct, field
@@ -242,8 +243,10 @@ class _One:
         fates = self._fates_of(site, file)
         if key in self._verdicts.results:
             # Another release that takes the text has decided over it.
-            self._told |= {number for number, _ in fates}
-            self._edited |= {file} if isinstance(self._verdicts.results[key], Change) else set()
+            given = self._verdicts.results[key]
+            alike = (n for n, fate in fates if fate.reason is None or self._speaks_of(given, fate))
+            self._told.update(alike)
+            self._edited |= {file} if isinstance(given, Change) else set()
             return
         if not fates:
             if key in self._solved.refused:
@@ -365,6 +368,13 @@ class _One:
         return found or [
             (number, fate) for number, fate in fates if self._is_named_alike(site, fate)
         ]
+
+    def _speaks_of(self, given: Change | Kept, fate: Fate) -> bool:
+        """Whether a result for a text that makes different images has the fate's."""
+        with suppress(InvalidReferenceError):
+            named = self._mapper.parse(fate.image.text).full_name
+            return given.before is not None and given.before.full_name == named
+        return True
 
     def _is_named_alike(self, site: ImageSite, fate: Fate) -> bool:
         """Whether a text that the chart looks at, so that it can't be traced, names an image."""
