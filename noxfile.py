@@ -54,7 +54,6 @@ nox.options.sessions = [
     "browser",
     "checkov",
     "renovate",
-    "corpus",
     "tests",
 ]
 
@@ -157,21 +156,26 @@ def wheel(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS, requires=["build"])
 def tests(session: nox.Session) -> None:
-    """Run the tests on the wheel, compared with real helm and kubectl."""
+    """Run the tests on the wheel, compared with real helm and kubectl.
+
+    What real programs make of our files and of the corpus, generated cases, attacks and the
+    documentation's commands take minutes and don't depend on the Python: the newest runs them.
+    """
     install_for_tests(session)
-    # What real programs make of our files, generated cases, attacks and the documentation's
-    # commands take minutes and don't depend on the Python, so the newest runs them.
-    once = [] if session.python == PYTHONS[-1] else ONCE
-    if not once:
+    left = ["precommit", "browser", "checkov", "renovate"]
+    if session.python != PYTHONS[-1]:
+        left += ["corpus", *ONCE]
+    else:
         install_shells()
-    chosen = " and ".join(
-        f"not {marker}"
-        for marker in ("corpus", "precommit", "browser", "checkov", "renovate", *once)
-    )
+        if CORPUS.is_dir():
+            session.env["IMAGESHIFT_CORPUS"] = str(CORPUS)
+        else:
+            left.append("corpus")
+    chosen = " and ".join(f"not {marker}" for marker in left)
     pytest(session, "-n", WORKERS, "-m", chosen, *session.posargs)
 
 
-@nox.session(python=PYTHONS[-1], requires=["build"])
+@nox.session(python=PYTHONS[-1], requires=["build"], default=False)
 def corpus(session: nox.Session) -> None:
     """Check what must always hold, on a folder of real repositories where there is one."""
     if not CORPUS.is_dir():

@@ -20,7 +20,7 @@ VENVS = ROOT / ".venv"
 REPORTS = ROOT / ".nox" / "reports"
 OLDEST = (3, 11)
 BESIDE = ("lint", "typing", "docs", "wheel", "hooks", "browser", "checkov", "renovate")
-MAIN = ("corpus", "tests")
+MAIN = ("tests",)
 
 
 def debian_package(package: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from command_line import HOST, REGISTRY, read_tree, run, write_tree
 from imageshift.errors import ConfigError, ToolError
 from imageshift.git import Repository, Revision, remotes
+from imageshift.tool import Limits
 
 pytestmark = pytest.mark.once
 
@@ -275,8 +276,11 @@ def test_nothing_is_made_behind_a_link(tmp_path: Path) -> None:
     assert list(outside.iterdir()) == []
 
 
-def test_a_tree_that_unfolds_without_end(tmp_path: Path) -> None:
+def test_a_tree_that_unfolds_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A few objects that stand for a thousand million files reach a limit."""
+    monkeypatch.setattr("imageshift.git._LIMITS", Limits(seconds=60, output=8 << 20))
     root = committed(tmp_path / "r", {"a.yaml": OLD})
     inner = git(root, "rev-parse", "HEAD^{tree}")
     for _ in range(9):

@@ -146,6 +146,13 @@ class Maker:
     effects: set[str] = field(default_factory=set)
     charts: dict[str, list[ChartImage]] = field(default_factory=dict)
     images: list[Image] = field(default_factory=list)
+    names: tuple[str, ...] = NAMES
+
+    def __post_init__(self) -> None:
+        """Take few names in most trees, so that entries, patches and values meet."""
+        if not self.maybe(of=4):
+            few = st.lists(st.sampled_from(NAMES), min_size=2, max_size=4, unique=True)
+            self.names = tuple(self.draw(few))
 
     def one(self, *choices: Any) -> Any:
         """Return one of the choices."""
@@ -167,7 +174,7 @@ class Maker:
         if self.images and self.maybe(of=4):
             return self.one(*self.images)  # type: ignore[no-any-return]
         tag = self.one(*(f":{tag}" for tag in TAGS), *(f":{tag}" for tag in TAGS), "", f"@{DIGEST}")
-        made = Image(self.one(*NAMES), tag)
+        made = Image(self.one(*self.names), tag)
         self.images.append(made)
         return made
 
@@ -286,10 +293,10 @@ class Maker:
         made: dict[str, Object] = {}
         for _ in range(self.one(1, 1, 2)):
             name = self.one(*self.images).name if self.images else "nginx"
-            entry: Object = {"name": self.one(name, name, name, *NAMES)}
+            entry: Object = {"name": self.one(name, name, name, *self.names)}
             change = self.one("tag", "tag", "name", "both", "digest")
             if change in {"name", "both"}:
-                entry["newName"] = self.one(*NAMES)
+                entry["newName"] = self.one(*self.names)
             if change in {"tag", "both"}:
                 entry["newTag"] = self.one(*TAGS)
             if change == "digest":
@@ -314,12 +321,26 @@ class Maker:
         return {"patch": self.text(body)}
 
     def release_patch(self, name: str, chart: str) -> Object:
-        """Return a patch of a release's values."""
+        """Return a patch of a release's values, its post-renderers, or both."""
+        spec: Object = {"values": self.override(chart)}
+        if self.maybe("patched-values-by-operation", of=5):
+            values = [
+                {"op": "add", "path": f"/spec/values/{key}", "value": value}
+                for key, value in spec["values"].items()
+            ]
+            # An operation needs the map that it adds to.
+            first = {"op": "add", "path": "/spec/values", "value": {}}
+            text = self.text([first, *values] if self.maybe() else values)
+            return {"target": {"kind": "HelmRelease", "name": name}, "patch": text}
+        if self.maybe("patched-post-renderers", of=5):
+            spec["postRenderers"] = [{"kustomize": {"images": self.entries()}}]
+            if self.maybe():
+                del spec["values"]
         body = {
             "apiVersion": "helm.toolkit.fluxcd.io/v2",
             "kind": "HelmRelease",
             "metadata": {"name": name, "namespace": "apps"},
-            "spec": {"values": self.override(chart)},
+            "spec": spec,
         }
         return {"patch": self.text(body)}
 

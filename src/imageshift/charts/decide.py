@@ -25,7 +25,7 @@ from imageshift.charts.jobs import NO_JOBS, AppliedJobs
 from imageshift.charts.last_look import LastLook
 from imageshift.charts.layers import Layer
 from imageshift.charts.locate import Locator
-from imageshift.charts.model import Release, RenderedImage, ValuePath, Values, Way
+from imageshift.charts.model import Release, RenderedImage, RenderError, ValuePath, Values, Way
 from imageshift.charts.moves import ReleaseMoves, Terms, layer_of, plan_moves
 from imageshift.charts.other_tools import read_other_releases
 from imageshift.charts.override import ONLY_KUSTOMIZE, ImageOutcome, Override, Overrider
@@ -100,7 +100,8 @@ class ChartDecisions(Struct, frozen=True):
 
     `owned` are the places (file, offset) of releases that were rendered, `moves` those whose
     edits are in several files, by file; `used` are the folders and archives of releases' charts,
-    `solved` the releases themselves, `builds` says what each build makes of one.
+    `solved` the releases themselves, also those that their charts refuse, `builds` says what each
+    build makes of one.
     """
 
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
@@ -116,12 +117,21 @@ class ChartDecisions(Struct, frozen=True):
     solved: list[Solved] = field(default_factory=list)
     renderer: Renderer | None = None
     builds: Variants | None = None
+    verdicts: Verdicts | None = None
 
     def unproven(self, index: Index, plan: Callable[[str], FilePlan | None]) -> Unproven:
-        """Why images have to stay after all, by file and offset; `plan` is what a file becomes."""
-        if self.renderer is None or self.builds is None:
+        """Why images have to stay after all, by file and offset; `plan` is what a file becomes.
+
+        Where none has to, the images that stay unsaid so far are added to the results.
+        """
+        if self.renderer is None or self.builds is None or self.verdicts is None:
             return {}
-        return LastLook(index, self.solved, self.renderer, self.builds, plan).unproven()
+        look = LastLook(index, self.solved, self.renderer, self.builds, plan)
+        found = look.unproven()
+        for each in look.silent if not found else ():
+            self.verdicts.add_left(each.solved, each.image, each.text, each.why)
+        self.extras.update(self.verdicts.extras)
+        return found
 
     def renders(self, file: str, offset: int) -> bool:
         """Whether what begins at a place of a file is a release that was rendered."""
@@ -191,6 +201,7 @@ class _Run:
         self._variants = Variants(builds.index, builds.reach)
         self._found = ChartDecisions()
         self._solved: dict[int, Solved] = {}
+        self._unrendered: dict[int, Solved] = {}
         self._uses: Counter[tuple[str, int]] = Counter()
         self._frozen: set[str] = set()
         self._patches: dict[int, list[ReleaseText]] = {}
@@ -298,6 +309,17 @@ class _Run:
         self._found.problems.append(problem)
 
     def _solve(self, text: ReleaseText, chart: ChartFiles, overrider: Overrider) -> Solved:
+        try:
+            return self._overridden(text, chart, overrider)
+        except RenderError:
+            judge = self._judge(
+                text, chart, overrider.renderer, text_target(self._mapper_of(text.file))
+            )
+            jobs = self._jobs(text, chart, (), overrider.renderer)
+            self._unrendered[id(text)] = Solved.unrendered(text, chart, judge, jobs)
+            raise
+
+    def _overridden(self, text: ReleaseText, chart: ChartFiles, overrider: Overrider) -> Solved:
         mapper, release, held = self._mapper_of(text.file), self._release(text), self._held(text)
         result, target = _best_override(overrider, chart, release, mapper, held)
         files, variants = chart.for_release(release), self._variants_of(text)
@@ -314,7 +336,8 @@ class _Run:
         patched = dict(renamed_patches(self._index, text))
         renamed = [self._renamed(text, image) for image in patched.values()]
         result = replace(result, outcomes=(*result.outcomes, *renamed))
-        jobs = self._jobs(whole, files, result, overrider.renderer)
+        images = tuple(each.image for each in result.outcomes)
+        jobs = self._jobs(whole, files, images, overrider.renderer)
         terms, moves = self._planned(whole, result, terms, jobs)
         refused = frozenset(edit.path for edit in familiar.edits) - moves.values.keys()
         if refused and variants:
@@ -400,7 +423,11 @@ class _Run:
         return terms, moves
 
     def _jobs(
-        self, text: ReleaseText, chart: ChartFiles, result: Override, renderer: Renderer
+        self,
+        text: ReleaseText,
+        chart: ChartFiles,
+        images: tuple[RenderedImage, ...],
+        renderer: Renderer,
     ) -> AppliedJobs | None:
         """The Jobs of a release; None where they all may change."""
         backward = isinstance(self._mapper_of(text.file), Backward)
@@ -413,8 +440,7 @@ class _Run:
             at = replace(options, revision=revision)
             return renderer.render(chart, values, at, schemas=False)
 
-        remade, images = text.tool is Tool.ARGO, tuple(each.image for each in result.outcomes)
-        is_free = partial(_is_free, remade=remade)
+        is_free = partial(_is_free, remade=text.tool is Tool.ARGO)
         return AppliedJobs(render, text.release.values, images, upgrades, is_free)
 
     def _renamed(self, text: ReleaseText, image: RenderedImage) -> ImageOutcome:
@@ -533,7 +559,9 @@ class _Run:
         base = None if text.base is None else self._solved.get(id(text.base))
         inherits = base is not None and not _writes_renderers(text)
         taken = base is not None and bool(base.moves.renderers or base.text.release.post_renderers)
+        unproven = self._index.unproven.get(text.file, {})
         return Terms(
+            unproven=unproven.get(text.document.offset(text.anchor.start)),
             layers=tuple(layers),
             ignored=ignored_leaves(text, self._scan),
             keeps=tuple(k for k in self._index.context(text.file).keeps if not k.path),
@@ -570,8 +598,9 @@ class _Run:
 
     def _gather(self, renderer: Renderer) -> None:
         verdicts = Verdicts(self._mapper_of, self._scan, self._writable, self._uses)
-        every = [*self._solved.values()]
-        self._found = replace(self._found, solved=every, renderer=renderer, builds=self._variants)
+        every = [*self._solved.values(), *self._unrendered.values()]
+        given = {"solved": every, "renderer": renderer, "builds": self._variants}
+        self._found = replace(self._found, **given, verdicts=verdicts)
         for solved in self._solved.values():
             verdicts.add(solved)
             if solved.result.clash is not None and solved.text.tool is Tool.FLUX:

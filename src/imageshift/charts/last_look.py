@@ -14,9 +14,9 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from imageshift.charts.existing import PostRenderers
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.jobs import AppliedJobs
+from imageshift.charts.layers import Span, span_of
 from imageshift.charts.manifests import find_images
 from imageshift.charts.model import ChartError, RenderedImage, RenderError, ValuePath, Values
 from imageshift.charts.releases import Tool
@@ -32,15 +32,15 @@ from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import read_documents
 from imageshift.links.reach import Reach
 from imageshift.plan import WHOLE_FILE, FilePlan, Unproven
-from imageshift.reference import parse_reference
+from imageshift.reference import name_length, parse_reference
 from imageshift.repo.workspace import Workspace
 from imageshift.rewrite import Change
-from imageshift.sites import SiteKind
 
-__all__ = ["LastLook"]
+__all__ = ["LastLook", "Silent"]
 
 _WHY = "{} would get {} in the build of {}, where it has {} now"
 _JOB = "{} in the build of {} is a Job that isn't a hook, and applied Jobs can't be changed"
+_LEFT = "what moves it elsewhere does nothing in the build of {}, which has values of its own"
 
 _Images = dict[tuple[ValuePath, int], tuple[RenderedImage, str]]
 
@@ -54,10 +54,20 @@ class _Edited(Workspace):
         return self.contents[name] if name in self.contents else super().read(name)
 
 
+class Silent(Struct, frozen=True):
+    """An image that stays in a build of a release though no result says so: its text, and why."""
+
+    solved: Solved
+    image: RenderedImage
+    text: str
+    why: str
+
+
 class LastLook:
     """Looks at releases once all is decided.
 
-    `builds` says what each build makes of a release, `plan` what the run makes of a file.
+    `builds` says what each build makes of a release, `plan` what the run makes of a file. `silent`
+    are the images that stay unsaid, as far as releases have been looked at.
     """
 
     def __init__(
@@ -73,6 +83,7 @@ class LastLook:
         self._renderer = renderer
         self._plan = plan
         self._before = builds
+        self.silent: list[Silent] = []
 
     def unproven(self) -> Unproven:
         """Why images have to stay, those that a build itself brings first."""
@@ -81,17 +92,30 @@ class LastLook:
         plans = {file: plan for file in sorted(files) if (plan := self._plan(file)) is not None}
         contents = {file: plan.after for file, plan in plans.items() if plan.after != plan.before}
         found: Unproven = {}
-        if contents:
-            after = _edited(self._index, contents)
-            variants = Variants(after, Reach(after))
-            for solved, builds in looked:
-                look = _Look(solved, self._renderer, after, contents)
-                for why, own in self._spoilt(look, builds, variants):
-                    changed = sorted(contents.keys() & _files(solved, builds))
-                    whole = [(file, WHOLE_FILE) for file in changed]
-                    for file, offset in self._guilty(solved, own) or whole:
-                        found.setdefault(file, {}).setdefault(offset, why)
+        after = _edited(self._index, contents) if looked else self._index
+        variants = Variants(after, Reach(after))
+        for solved, builds in looked:
+            look = _Look(solved, self._renderer, after, contents)
+            for why, own in self._spoilt(look, builds, variants):
+                changed = sorted(contents.keys() & _files(solved, builds))
+                whole = [(file, WHOLE_FILE) for file in changed]
+                for file, offset in self._guilty(solved, own) or whole:
+                    found.setdefault(file, {}).setdefault(offset, why)
+            self.silent += self._silent(look, _files(solved, builds))
         return found
+
+    def _silent(self, look: "_Look", files: Iterable[str]) -> Iterator[Silent]:
+        """What stays in the builds of a release and has no result that says why."""
+        plans = (self._plan(file) for file in files)
+        results = (result for plan in plans if plan is not None for result in plan.results)
+        said = {
+            _normal_name(r.site.text if r.before is None else r.before.full_name)
+            for r in results
+            if not isinstance(r, Change)
+        }
+        for text, (image, build) in look.left.items():
+            if _normal_name(text) not in said:
+                yield Silent(look.solved, image, text, _LEFT.format(build))
 
     def _patched(self, solved: Solved) -> dict[str, Variant]:
         """The builds of a release, where any of them adds to it or has it in two ways."""
@@ -104,10 +128,10 @@ class LastLook:
 
     def _spoilt(
         self, look: "_Look", builds: Mapping[str, Variant], variants: Variants
-    ) -> Iterator[tuple[str, frozenset[str]]]:
-        """Why a build would be other than it is, with the files of its own values."""
+    ) -> Iterator[tuple[str, frozenset[Span]]]:
+        """Why a build would be other than it is, with where its own values are written."""
         text = look.solved.text
-        layers = {layer.file for layer in text.layers}
+        layers = {layer.span for layer in text.layers}
         afterwards = variants.by_build(text.resource.name, text.file, look.spec_after())
         seen: list[Any] = []
         for key in [key for key in builds if key in afterwards]:
@@ -118,25 +142,23 @@ class LastLook:
                     seen.append(sides)
                     why = look.wrong(old, new, key.partition(" ")[0])
                     if why is not None:
-                        yield why, old.files - layers
+                        yield why, old.spans - layers
 
-    def _guilty(self, solved: Solved, files: frozenset[str]) -> list[tuple[str, int]]:
-        """The images that move and that a build's own files bring; else those of the release."""
+    def _guilty(self, solved: Solved, own: frozenset[Span]) -> list[tuple[str, int]]:
+        """The images that move and that a build brings itself; else those of the release."""
         text = solved.text
-        found = [*self._changes(files, text.resource.name)]
-        found = found or [*self._changes({text.file}, text.resource.name)]
-        return found or [*self._changes({layer.file for layer in text.layers}, None)]
+        release = span_of(text.file, text.document, text.root)
+        layers = filter(None, (layer.span for layer in text.layers))
+        found = (list(self._changes(spans)) for spans in (own, (release,), layers))
+        return next(filter(None, found), [])
 
-    def _changes(self, files: Iterable[str], name: str | None) -> Iterator[tuple[str, int]]:
-        for file in sorted(files):
-            plan = self._plan(file)
+    def _changes(self, spans: Iterable[Span]) -> Iterator[tuple[str, int]]:
+        for span in sorted(spans, key=lambda span: (span.file, span.start)):
+            plan = self._plan(span.file)
             for result in () if plan is None else plan.results:
-                site = result.site
-                mine = name is None or (
-                    site.kind is SiteKind.VALUES and site.resource.name in {name, ""}
-                )
-                if isinstance(result, Change) and mine:
-                    yield file, site.document.offset(site.main.scalar.start)
+                offset = result.site.document.offset(result.site.main.scalar.start)
+                if isinstance(result, Change) and offset in span:
+                    yield span.file, offset
 
 
 def _files(solved: Solved, builds: Mapping[str, Variant]) -> frozenset[str]:
@@ -156,7 +178,8 @@ class _Side(Struct, frozen=True):
 class _Look:
     """Compares what a release renders in a build with what it will.
 
-    `after` is the index of the tree as it will be, `contents` has the files that change.
+    `after` is the index of the tree as it will be, `contents` has the files that change. `left` are
+    the texts of images that stay though they have a target, each with one such image and its build.
     """
 
     def __init__(
@@ -166,6 +189,7 @@ class _Look:
         self._renderer = renderer
         self._after = after
         self._contents = contents
+        self.left: dict[str, tuple[RenderedImage, str]] = {}
 
     def spec_after(self) -> Mapping[str, Any]:
         """The spec of the release as the run leaves it."""
@@ -182,20 +206,27 @@ class _Look:
         """Why the second isn't the first with mapped images; None where it is, or can't be told."""
         try:
             chart = self.solved.chart.for_release(self.solved.text.release)
-            charts = [self._chart_after()]
-            # Flux keeps a chart from Git until its version changes (E3.2).
-            charts += [chart] if self.solved.text.late else []
-            sides = [
-                (_Side(chart, before, one), _Side(late, after, other))
-                for one, other in zip(before.all_values, after.all_values, strict=True)
-                for late in charts
-            ]
+            both = [*zip(before.all_values, after.all_values, strict=True)]
+            new = self._chart_after()
         except (ChartError, SourceError):
             return None
-        found = (self._difference(old, new, build) for old, new in sides)
+        found = [
+            self._difference(_Side(chart, before, one), _Side(new, after, other), build)
+            for one, other in both
+        ]
+        if self.solved.text.late:
+            # Flux keeps a chart from Git until its version changes (E3.2).
+            found += [
+                self._difference(
+                    _Side(chart, before, one), _Side(chart, after, other), build, late=True
+                )
+                for one, other in both
+            ]
         return next((why for why in found if why is not None), None)
 
-    def _difference(self, before: "_Side", after: "_Side", build: str) -> str | None:
+    def _difference(
+        self, before: "_Side", after: "_Side", build: str, *, late: bool = False
+    ) -> str | None:
         try:
             old = self._images(before)
         except RenderError:
@@ -204,7 +235,15 @@ class _Look:
             new = self._images(after)
         except RenderError as error:
             return str(error)
-        return self._other_image(old, new, build) or self._job(before, after, (old, new), build)
+        found = self._other_image(old, new, build) or self._job(before, after, (old, new), build)
+        if found is None and not late:
+            self._note_left(old, new, build)
+        return found
+
+    def _note_left(self, old: _Images, new: _Images, build: str) -> None:
+        for key, (image, text) in old.items():
+            if new[key][1] == text and self.solved.judge.target(text) not in {None, text}:
+                self.left.setdefault(text, (image, build))
 
     def _other_image(self, old: _Images, new: _Images, build: str) -> str | None:
         for key, (image, _) in (new | old).items():
@@ -253,8 +292,7 @@ class _Look:
     def _images(self, side: "_Side") -> _Images:
         options = self.solved.text.release.options
         rendered = self._renderer.render(side.chart, side.values, options)
-        renderers = side.variant.made().get("postRenderers")
-        entries = PostRenderers.read(renderers if isinstance(renderers, list) else ())
+        entries = side.variant.entries
         found: _Images = {}
         numbers = Counter[ValuePath]()
         for image in find_images(rendered, (), {}).images:
@@ -284,6 +322,10 @@ def _edited(index: Index, contents: Mapping[str, bytes]) -> Index:
     workspace = index.workspace
     edited = _Edited(workspace.root, workspace.exclude, contents=contents)
     return replace(index, workspace=edited)
+
+
+def _normal_name(text: str) -> str:
+    return _normal(text[: name_length(text)])
 
 
 def _normal(text: str) -> str:

@@ -20,7 +20,27 @@ from imageshift.sites.kustomization import generator_literals
 from imageshift.source import Document, Node, Scalar, Sequence, SourceText, parse_embedded
 from imageshift.source import Mapping as MapNode
 
-__all__ = ["Layer", "LayerReader", "ValuesPart", "at_target", "scalars"]
+__all__ = ["Layer", "LayerReader", "Span", "ValuesPart", "at_target", "scalars", "span_of"]
+
+
+class Span(Struct, frozen=True):
+    """A part of a file, by the offsets of its begin and end; the whole file without an end."""
+
+    file: str
+    start: int = 0
+    end: int | None = None
+
+    def __contains__(self, offset: object) -> bool:
+        return (
+            isinstance(offset, int)
+            and self.start <= offset
+            and (self.end is None or offset < self.end)
+        )
+
+
+def span_of(file: str, document: Document, node: Node) -> Span:
+    """Where a node of a document stands in the file."""
+    return Span(file, document.offset(node.start), document.offset(node.end))
 
 
 class Layer(Struct, frozen=True):
@@ -41,6 +61,11 @@ class Layer(Struct, frozen=True):
         """What identifies it: the same map may be read for several releases."""
         start = 0 if self.values is None else self.document.offset(self.values.start)
         return self.file, start
+
+    @property
+    def span(self) -> Span | None:
+        """Where it is written; None where it isn't there yet."""
+        return None if self.values is None else span_of(self.file, self.document, self.values)
 
 
 class ValuesPart(Struct, frozen=True):

@@ -107,7 +107,8 @@ class Terms(Struct, frozen=True):
     `layers` are those that may be edited, its own among them, topmost first; `ignored` the leaves
     that must stay, `spoiling` those whose change would be wrong in another build; `jobs` are those
     that may not change, `renderers` whether post-renderers may, `clash` why kustomize refuses all
-    that the chart renders. `keeps` are images that the user says stay.
+    that the chart renders, `unproven` what new post-renderers would do wrong in another build.
+    `keeps` are images that the user says stay.
     """
 
     layers: tuple[Layer, ...] = ()
@@ -117,6 +118,7 @@ class Terms(Struct, frozen=True):
     keeps: tuple[Keep, ...] = ()
     renderers: bool = True
     clash: str | None = None
+    unproven: str | None = None
 
 
 def plan_moves(text: ReleaseText, result: Override, terms: Terms) -> ReleaseMoves:
@@ -261,6 +263,8 @@ class _Work:
             raise SourceError(_GATED if self._result.gated else _NOTHING_BEHIND, reason="template")
         if self._terms.clash is not None:
             raise SourceError(_CLASH.format(self._terms.clash), reason="template")
+        if self._terms.unproven is not None:
+            raise SourceError(self._terms.unproven, reason="unproven")
         if spec is None or not self._terms.renderers:
             raise SourceError("its base has post-renderers of its own", reason="conflict")
         made = [(9, entry_edit(document, spec, edit)) for edit in named]

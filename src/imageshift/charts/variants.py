@@ -8,20 +8,22 @@ from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.charts.edits import ValueEdit
 from imageshift.charts.evaluate import Judge
-from imageshift.charts.layers import LayerReader, ValuesPart
+from imageshift.charts.existing import PostRenderers
+from imageshift.charts.layers import LayerReader, Span, ValuesPart, span_of
 from imageshift.charts.manifests import find_images
 from imageshift.charts.model import RenderedImage, RenderError, ValuePath
 from imageshift.charts.spec import to_filled
+from imageshift.charts.spec_patches import operated, patched
 from imageshift.charts.values import merge, merge_release, place, set_target_path
 from imageshift.errors import SourceError
 from imageshift.inventory import Index
 from imageshift.links.model import Patch
 from imageshift.links.patches import patch_documents, read_patches, targets
 from imageshift.links.reach import Reach
-from imageshift.sites.patches import pointer_steps
 from imageshift.source import Document
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Sequence as ListNode
@@ -34,20 +36,36 @@ _Spec = Mapping[str, Any]
 class Variant(Struct, frozen=True):
     """A release as one build makes it: its base's spec, other valuesFrom, and patches over both.
 
-    `files` are those that its own values are written in; `decided` says that one of its patches
-    is a document of its own, which is decided after its base.
+    `spans` are where its own values are written; `decided` says that one of its patches is a
+    document of its own, which is decided after its base.
     """
 
     spec: _Spec
     parts: tuple[ValuesPart, ...]
     patches: tuple[Callable[[_Spec], _Spec], ...] = ()
-    files: frozenset[str] = frozenset()
+    spans: frozenset[Span] = frozenset()
     decided: bool = False
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The files that its own values are written in."""
+        return frozenset(span.file for span in self.spans)
 
     def values(self, edits: Iterable[ValueEdit] = ()) -> dict[str, Any]:
         """The values of the build, with edits of the base's own."""
         made = self.made(edits)
         return merge_release([part.values for part in self.parts], _map(made.get("values")))
+
+    @property
+    def entries(self) -> PostRenderers:
+        """The entries behind the chart."""
+        renderers = self.made().get("postRenderers")
+        return PostRenderers.read(renderers if isinstance(renderers, list) else ())
+
+    @property
+    def product(self) -> tuple[dict[str, Any], PostRenderers]:
+        """What decides over the images of the build."""
+        return self.values(), self.entries
 
     @property
     def all_values(self) -> list[dict[str, Any]]:
@@ -78,12 +96,12 @@ class Variants:
 
     def of(self, name: str, file: str, spec: _Spec) -> list[Variant]:
         """The builds of a release whose values aren't those that its own files alone give."""
-        plain = Variant(spec, tuple(self._layers.parts(spec, file))).values()
+        plain = Variant(spec, tuple(self._layers.parts(spec, file))).product
         found: list[Variant] = []
         for made in self.by_build(name, file, spec).values():
             # A patch that says what its base says keeps an edit of the base from arriving.
-            known = [other.values() for other in found] + ([] if made.patches else [plain])
-            if made.values() not in known:
+            known = [other.product for other in found] + ([] if made.patches else [plain])
+            if made.product not in known:
                 found.append(made)
         return found
 
@@ -94,12 +112,13 @@ class Variants:
         for key, files, patches in self._builds(file):
             parts = tuple(self._layers.parts(spec, file, files))
             over = list(self._patches(patches, name))
-            written = {part.layer.file for part in parts if part.layer is not None}
+            layers = (part.layer.span for part in parts if part.layer is not None)
+            spans = {*filter(None, layers), *(_span(source) for source, _ in over)}
             found[key] = Variant(
                 spec,
                 parts,
                 tuple(_patch(document, variables) for _, document in over),
-                frozenset(written | {source.file for source, _ in over}),
+                frozenset(spans),
                 any(_is_decided(source, document) for source, document in over),
             )
         return found
@@ -125,7 +144,7 @@ class Variants:
     def _patches(self, sources: Iterable[Patch], name: str) -> Iterator[tuple[Patch, Document]]:
         for source in sources:
             try:
-                documents = list(patch_documents(self._index, source, "values"))
+                documents = list(patch_documents(self._index, source, "spec"))
             except SourceError:
                 continue
             for document in documents:
@@ -154,13 +173,13 @@ class RenderedVariants(Struct, frozen=True):
         for variant in self.variants if edits else ():
             # What doesn't render as it is can't be spoilt.
             with suppress(RenderError):
-                plain = variant.values()
-                before = self.judge.render(plain)
-                if self.judge.differs(before, plain, variant.values(edits)):
+                plain, judge = variant.values(), replace(self.judge, entries=variant.entries)
+                before = judge.render(plain)
+                if judge.differs(before, plain, variant.values(edits)):
                     alone = {
                         edit.path
                         for edit in edits
-                        if self.judge.differs(before, plain, variant.values([edit]))
+                        if judge.differs(before, plain, variant.values([edit]))
                     }
                     guilty |= alone or {edit.path for edit in edits}
         return frozenset(guilty)
@@ -179,6 +198,12 @@ class RenderedVariants(Struct, frozen=True):
                 for image in before:
                     goal = self.judge.target(image.text)
                     yield VariantImage(variant, image, goal, goal in moved)
+
+
+def _span(source: Patch) -> Span:
+    if source.document is None or source.node is None:
+        return Span(source.file)
+    return span_of(source.file, source.document, source.node)
 
 
 def _is_decided(source: Patch, document: Document) -> bool:
@@ -205,26 +230,8 @@ def _is_for(document: Document, source: Patch, name: str) -> bool:
 def _patch(document: Document, variables: Mapping[str, str]) -> Callable[[_Spec], _Spec]:
     data = to_filled(document.root, variables)
     if isinstance(data, list):
-        return lambda spec: _operated(spec, data)
-    return lambda spec: merge(spec, _map(data.get("spec")))
-
-
-def _operated(spec: _Spec, operations: Iterable[Any]) -> _Spec:
-    """A spec after JSON 6902 operations on its values' maps; others don't matter here."""
-    for operation in operations:
-        steps = pointer_steps(str(operation.get("path") or ""))
-        if steps[:2] == ["spec", "values"] and operation.get("op") in {"add", "replace", "remove"}:
-            value = None if operation["op"] == "remove" else operation.get("value")
-            spec = _put(spec, steps[1:], value)
-    return spec
-
-
-def _put(node: _Spec, steps: Sequence[str], value: Any) -> _Spec:
-    step, *rest = steps
-    below = node.get(step)
-    if rest and not isinstance(below, Mapping):
-        return node
-    return {**node, step: _put(below, rest, value) if rest else value}  # type: ignore[arg-type]
+        return lambda spec: operated(spec, data)
+    return lambda spec: patched(spec, _map(data.get("spec")))
 
 
 def _map(value: Any) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from imageshift.cache import Mapped, Outcome
 from imageshift.charts.backward import patches_back
@@ -80,6 +81,16 @@ class Solved(Struct, frozen=True):
     patched: Mapping[SiteKey, RenderedImage]
     rotten: Rotten = Rotten()
     jobs: AppliedJobs | None = None
+
+    @classmethod
+    def unrendered(
+        cls, text: ReleaseText, chart: ChartFiles, judge: Judge, jobs: AppliedJobs | None
+    ) -> "Solved":
+        """A release that its chart refuses as it is, and that its builds may give what it needs."""
+        nothing = Override(
+            edits=(), entries=(), entry_edits=(), patches=(), outcomes=(), gated=False, renders=0
+        )
+        return cls(text, nothing, ReleaseMoves((), {}, {}), chart, judge, {}, {}, jobs=jobs)
 
     def chart_changes(self) -> dict[tuple[str, int], Any]:
         """What happens to texts that other releases may take too, by file and offset."""
@@ -198,6 +209,18 @@ class Verdicts(Struct):
     tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
     moves: dict[str, set[Move]] = field(default_factory=dict)
 
+    def add_left(self, solved: Solved, image: RenderedImage, text: str, why: str) -> None:
+        """Adds an image that stays in a build of the release, as it is behind all entries."""
+        mapper, file = self.mapper_of(solved.text.file), solved.text.file
+        final = replace(image, text=text, segments=())
+        site = _One(self, solved, None).site(Fate(final, None, Way.LEFT))
+        before = mapper.parse(text)
+        outcome = mapper.map(before)
+        if isinstance(outcome, Mapped):
+            target, rule = outcome.target, outcome.rule
+            kept = Kept(site, Status.SKIPPED, SkipReason.CONFLICT, why, before, target, rule)
+            self.extras.setdefault(file, []).append(kept)
+
     def finish(self) -> None:
         """Decides over texts that every release which takes them replaces."""
         for key, site in self.hidden.items():
@@ -246,7 +269,8 @@ class _One:
             given = self._verdicts.results[key]
             alike = (n for n, fate in fates if fate.reason is None or self._speaks_of(given, fate))
             self._told.update(alike)
-            self._edited |= {file} if isinstance(given, Change) else set()
+            if isinstance(given, Change) and set(self._edits(file)) <= set(given.edits):
+                self._edited.add(file)
             return
         if not fates:
             if key in self._solved.refused:
@@ -327,7 +351,7 @@ class _One:
         extras.extend(each for each in found if site_key(each.site, text.file) not in known)
 
     def _add_extra(self, file: str, fate: Fate, fates: list[Fate]) -> None:
-        site = self._site(fate)
+        site = self.site(fate)
         result = self._result(site, file, fate)
         if isinstance(result, Kept) and isinstance(self._mapper, Backward):
             return
@@ -342,7 +366,7 @@ class _One:
         for file, edits in self._solved.moves.edits.items():
             if file in self._edited or not moving:
                 continue
-            site = next(iter(self._written_sites(file, edits)), self._site(moving[0]))
+            site = next(iter(self._written_sites(file, edits)), self.site(moving[0]))
             self._verdicts.extras.setdefault(file, []).append(self._result(site, file, moving[0]))
 
     def _written_sites(self, file: str, edits: tuple[Edit, ...]) -> Iterator[ImageSite]:
@@ -446,7 +470,7 @@ class _One:
             reason, detail = SkipReason.PLACEHOLDER, _ENTRY
         return Kept(site, Status.SKIPPED, reason, detail, before, after, rule)
 
-    def _site(self, fate: Fate) -> ImageSite:
+    def site(self, fate: Fate) -> ImageSite:
         """A site for an image that no site of the scan names."""
         post = fate.way in (Way.POST_RENDERER, Way.PATCH)
         for segment in () if post else fate.image.segments:
