@@ -39,7 +39,7 @@ from imageshift.charts.rot import Look, Rotten, find_stale
 from imageshift.charts.semver import is_other_version
 from imageshift.charts.sources import ChartSources
 from imageshift.charts.tracestore import TraceStore
-from imageshift.charts.values import merge, place
+from imageshift.charts.values import lookup, merge, place
 from imageshift.charts.variants import RenderedVariants, Variant, VariantImage, Variants
 from imageshift.charts.verdicts import (
     PASSING,
@@ -251,13 +251,25 @@ class _Run:
                 if claims.setdefault(key, value) != value:
                     broken.add(key[0])
         for solved in self._solved.values() if claims else ():
-            values = solved.text.release.values
-            values = merge(values, place(values, solved.moves.values))
             theirs = solved.changed_by(claims)
             changes = {path: new for path, (new, _) in theirs.items()}
-            if changes and solved.judge.is_wrong(values, merge(values, place(values, changes))):
+            if changes and self._is_spoilt(solved, changes):
                 broken |= {file for _, file in theirs.values()}
         return broken
+
+    def _is_spoilt(self, solved: Solved, changes: Mapping[ValuePath, Any]) -> bool:
+        """Whether edits for other releases of its chart are wrong for one, or in a build of it."""
+        values = solved.text.release.values
+        values = merge(values, place(values, solved.moves.values))
+        if solved.judge.is_wrong(values, merge(values, place(values, changes))):
+            return True
+        for variant in self._variants_of(solved.text):
+            own = variant.values()
+            below = {path: new for path, new in changes.items() if lookup(own, path) is None}
+            judge = replace(solved.judge, entries=variant.entries)
+            if below and judge.is_wrong(own, merge(own, place(own, below))):
+                return True
+        return False
 
     def _may_change(self, text: ReleaseText) -> bool:
         if not self._writable(text.file):
