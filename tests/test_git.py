@@ -276,9 +276,7 @@ def test_nothing_is_made_behind_a_link(tmp_path: Path) -> None:
     assert list(outside.iterdir()) == []
 
 
-def test_a_tree_that_unfolds_without_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tree_that_unfolds_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few objects that stand for a thousand million files reach a limit."""
     monkeypatch.setattr("imageshift.git._LIMITS", Limits(seconds=60, output=8 << 20))
     root = committed(tmp_path / "r", {"a.yaml": OLD})

@@ -127,6 +127,9 @@ Unproven = dict[str, dict[int, str]]
 WHOLE_FILE = -1
 """Stands for an offset where everything in a file has to stay."""
 
+Missing = dict[tuple[str, int], frozenset[str]]
+"""The images that stay in a build though an entry would move them, by file and place of release."""
+
 
 class ChartAnswers(Decisions, Protocol):
     """What rendered charts decide, and what was in the way of rendering."""
@@ -151,8 +154,10 @@ class ChartAnswers(Decisions, Protocol):
         """The folders and archives of releases' charts."""
         ...
 
-    def unproven(self, index: Index, plan: Callable[[str], "FilePlan | None"]) -> Unproven:
-        """Why images have to stay after all, by file and offset; `WHOLE_FILE` means all."""
+    def look_back(
+        self, index: Index, plan: Callable[[str], "FilePlan | None"]
+    ) -> tuple[Unproven, Missing]:
+        """What has to be decided otherwise: see `Unproven` and `Missing`; both empty when done."""
         ...
 
     def renders(self, file: str, offset: int) -> bool:

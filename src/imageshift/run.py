@@ -20,6 +20,7 @@ from imageshift.plan import (
     ChartAnswers,
     Decisions,
     FilePlan,
+    Missing,
     Planner,
     Unproven,
     apply_plans,
@@ -124,6 +125,7 @@ class Run(Struct):
     _reached: list[frozenset[str]] | None = None
     held: dict[str, SourceError] = field(default_factory=dict)
     _unproven: Unproven = field(default_factory=dict)
+    _missing: Missing = field(default_factory=dict)
     _mappers: dict[tuple[int, ...], Mapper] = field(default_factory=dict)
 
     @classmethod
@@ -179,6 +181,7 @@ class Run(Struct):
                 fill=self._fill,
                 clusters=tuple(self.config.clusters),
                 unproven=self._unproven,
+                missing=self._missing,
             )
             self._index = build_index(self.workspace, self.workspace.walk(names), index)
         return self._index
@@ -224,7 +227,7 @@ class Run(Struct):
                 return
 
     def _settle_once(self) -> None:
-        """Decides, and decides again without what turns out to be wrong where builds add to it.
+        """Decides, and decides again what turns out to be wrong or missing where builds add to it.
 
         What isn't right after some rounds holds its whole file back.
         """
@@ -232,9 +235,10 @@ class Run(Struct):
             _ = self.planner.decisions
             if self.charts is None or self.options.backward:
                 return
-            found = self.charts.unproven(self.index, self.planner.plan)
-            if not found:
+            found, missing = self.charts.look_back(self.index, self.planner.plan)
+            if not found and not missing:
                 return
+            self._missing |= missing
             for file, why in found.items():
                 if left == 0 or WHOLE_FILE in why:
                     reason = next(iter(why.values()))
@@ -526,6 +530,7 @@ class Run(Struct):
         self._mappers.clear()
         self._clusters.clear()
         self._unproven.clear()
+        self._missing.clear()
         self.workspace.forget()
 
     def mapper(self, file: str) -> Mapper:

@@ -56,7 +56,7 @@ from imageshift.links.builds import Builds
 from imageshift.links.model import SiteKey
 from imageshift.mapper import text_target
 from imageshift.net import Transport
-from imageshift.plan import FilePlan, Unproven
+from imageshift.plan import FilePlan, Missing, Unproven
 from imageshift.reference import DOCKER_HUB, name_length
 from imageshift.rewrite import Backward, Change, Forward, Kept, Mapper, Move, Status, plan_site
 from imageshift.rot import Rot
@@ -119,19 +119,22 @@ class ChartDecisions(Struct, frozen=True):
     builds: Variants | None = None
     verdicts: Verdicts | None = None
 
-    def unproven(self, index: Index, plan: Callable[[str], FilePlan | None]) -> Unproven:
-        """Why images have to stay after all, by file and offset; `plan` is what a file becomes.
+    def look_back(
+        self, index: Index, plan: Callable[[str], FilePlan | None]
+    ) -> tuple[Unproven, Missing]:
+        """What has to be decided otherwise; `plan` is what a file becomes.
 
-        Where none has to, the images that stay unsaid so far are added to the results.
+        Where there is nothing, the images that stay unsaid so far are added to the results.
         """
         if self.renderer is None or self.builds is None or self.verdicts is None:
-            return {}
+            return {}, {}
         look = LastLook(index, self.solved, self.renderer, self.builds, plan)
-        found = look.unproven()
-        for each in look.silent if not found else ():
-            self.verdicts.add_left(each.solved, each.image, each.text, each.why)
-        self.extras.update(self.verdicts.extras)
-        return found
+        unproven = look.unproven()
+        if not unproven and not look.missing:
+            for each in look.silent:
+                self.verdicts.add_left(each.solved, each.image, each.text, each.why)
+            self.extras.update(self.verdicts.extras)
+        return unproven, look.missing
 
     def renders(self, file: str, offset: int) -> bool:
         """Whether what begins at a place of a file is a release that was rendered."""
@@ -516,13 +519,14 @@ class _Run:
     ) -> Iterable[ImageOutcome]:
         """Outcomes for images that only other builds render, where no text of theirs names them."""
         existing = PostRenderers.read(text.release.post_renderers)
+        missing = self._index.missing.get((text.file, text.offset), frozenset())
         # Values that move the base's image do nothing for another build's own.
         known = {each.image.text for each in result.outcomes if each.way is not Way.VALUES}
         moved = {each.image.text for each in result.outcomes} - known
         made: dict[str, ImageOutcome] = {}
         for item in found:
             image = item.image
-            named = self._site_of(item, text)
+            named = None if image.text in missing else self._site_of(item, text)
             if named is not None:
                 tails = self._found.known_tails.get(named, ())
                 tail = image.text[len(image.raw_name) :]
@@ -573,7 +577,7 @@ class _Run:
         taken = base is not None and bool(base.moves.renderers or base.text.release.post_renderers)
         unproven = self._index.unproven.get(text.file, {})
         return Terms(
-            unproven=unproven.get(text.document.offset(text.anchor.start)),
+            unproven=unproven.get(text.offset),
             layers=tuple(layers),
             ignored=ignored_leaves(text, self._scan),
             keeps=tuple(k for k in self._index.context(text.file).keeps if not k.path),

@@ -31,16 +31,21 @@ from imageshift.inventory.index import join
 from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import read_documents
 from imageshift.links.reach import Reach
-from imageshift.plan import WHOLE_FILE, FilePlan, Unproven
+from imageshift.plan import WHOLE_FILE, FilePlan, Missing, Result, Unproven
 from imageshift.reference import name_length, parse_reference
 from imageshift.repo.workspace import Workspace
-from imageshift.rewrite import Change
+from imageshift.rewrite import Change, Status
+from imageshift.sites import SkipReason
 
 __all__ = ["LastLook", "Silent"]
 
 _WHY = "{} would get {} in the build of {}, where it has {} now"
 _JOB = "{} in the build of {} is a Job that isn't a hook, and applied Jobs can't be changed"
 _LEFT = "what moves it elsewhere does nothing in the build of {}, which has values of its own"
+
+_FIXED = frozenset({SkipReason.IMMUTABLE, SkipReason.IGNORED, SkipReason.UNPROVEN})
+"""Why an image stays wherever it is."""
+_LEAVING = frozenset({Status.SKIPPED, Status.DOUBTFUL})
 
 _Images = dict[tuple[ValuePath, int], tuple[RenderedImage, str]]
 
@@ -66,8 +71,9 @@ class Silent(Struct, frozen=True):
 class LastLook:
     """Looks at releases once all is decided.
 
-    `builds` says what each build makes of a release, `plan` what the run makes of a file. `silent`
-    are the images that stay unsaid, as far as releases have been looked at.
+    `builds` says what each build makes of a release, `plan` what the run makes of a file. Of the
+    releases that have been looked at, `missing` are images that an entry would move, and that
+    haven't been tried before, `silent` those that stay unsaid.
     """
 
     def __init__(
@@ -84,6 +90,7 @@ class LastLook:
         self._plan = plan
         self._before = builds
         self.silent: list[Silent] = []
+        self.missing: Missing = {}
 
     def unproven(self) -> Unproven:
         """Why images have to stay, those that a build itself brings first."""
@@ -101,21 +108,32 @@ class LastLook:
                 whole = [(file, WHOLE_FILE) for file in changed]
                 for file, offset in self._guilty(solved, own) or whole:
                     found.setdefault(file, {}).setdefault(offset, why)
-            self.silent += self._silent(look, _files(solved, builds))
+            self._note_left(look, _files(solved, builds))
         return found
 
-    def _silent(self, look: "_Look", files: Iterable[str]) -> Iterator[Silent]:
-        """What stays in the builds of a release and has no result that says why."""
-        plans = (self._plan(file) for file in files)
-        results = (result for plan in plans if plan is not None for result in plan.results)
-        said = {
-            _normal_name(r.site.text if r.before is None else r.before.full_name)
-            for r in results
-            if not isinstance(r, Change)
-        }
-        for text, (image, build) in look.left.items():
-            if _normal_name(text) not in said:
-                yield Silent(look.solved, image, text, _LEFT.format(build))
+    def _note_left(self, look: "_Look", files: Iterable[str]) -> None:
+        """Notes what stays in the builds of a release and has no result that says why."""
+        plans = [plan for file in files if (plan := self._plan(file)) is not None]
+        own = look.solved.text.resource
+        kept = [
+            each
+            for plan in plans
+            for each in plan.results
+            if each.status in _LEAVING
+            and (each.site.resource.kind != own.kind or each.site.resource.name == own.name)
+        ]
+        said = {_name(each) for each in kept}
+        fixed = {_name(each) for each in kept if each.reason in _FIXED}
+        text = look.solved.text
+        known = self._index.missing.get((text.file, text.offset), frozenset())
+        movable = {i.text for one, i in look.movable.items() if _normal_name(one) not in fixed}
+        if movable - known:
+            self.missing[text.file, text.offset] = known | movable
+        self.silent += (
+            Silent(look.solved, image, one, _LEFT.format(build))
+            for one, (image, build) in look.left.items()
+            if _normal_name(one) not in said
+        )
 
     def _patched(self, solved: Solved) -> dict[str, Variant]:
         """The builds of a release, where any of them adds to it or has it in two ways."""
@@ -179,7 +197,8 @@ class _Look:
     """Compares what a release renders in a build with what it will.
 
     `after` is the index of the tree as it will be, `contents` has the files that change. `left` are
-    the texts of images that stay though they have a target, each with one such image and its build.
+    the texts of images that stay though they have a target, each with one such image and its build;
+    `movable` are those that an entry of the release would meet.
     """
 
     def __init__(
@@ -190,6 +209,7 @@ class _Look:
         self._after = after
         self._contents = contents
         self.left: dict[str, tuple[RenderedImage, str]] = {}
+        self.movable: dict[str, RenderedImage] = {}
 
     def spec_after(self) -> Mapping[str, Any]:
         """The spec of the release as the run leaves it."""
@@ -237,13 +257,12 @@ class _Look:
             return str(error)
         found = self._other_image(old, new, build) or self._job(before, after, (old, new), build)
         if found is None and not late:
-            self._note_left(old, new, build)
+            for key, (image, text) in old.items():
+                if new[key][1] == text and self.solved.judge.target(text) not in {None, text}:
+                    self.left.setdefault(text, (image, build))
+                    if not after.variant.decided:
+                        self.movable.setdefault(text, image)
         return found
-
-    def _note_left(self, old: _Images, new: _Images, build: str) -> None:
-        for key, (image, text) in old.items():
-            if new[key][1] == text and self.solved.judge.target(text) not in {None, text}:
-                self.left.setdefault(text, (image, build))
 
     def _other_image(self, old: _Images, new: _Images, build: str) -> str | None:
         for key, (image, _) in (new | old).items():
@@ -322,6 +341,11 @@ def _edited(index: Index, contents: Mapping[str, bytes]) -> Index:
     workspace = index.workspace
     edited = _Edited(workspace.root, workspace.exclude, contents=contents)
     return replace(index, workspace=edited)
+
+
+def _name(result: Result) -> str:
+    before = result.before
+    return _normal_name(result.site.text if before is None else before.full_name)
 
 
 def _normal_name(text: str) -> str:

@@ -40,7 +40,9 @@ class Span(Struct, frozen=True):
 
 def span_of(file: str, document: Document, node: Node) -> Span:
     """Where a node of a document stands in the file."""
-    return Span(file, document.offset(node.start), document.offset(node.end))
+    # The end of a text in a text stands nowhere, its last character does.
+    last = max(node.start, node.end - 1)
+    return Span(file, document.offset(node.start), document.offset(last) + 1)
 
 
 class Layer(Struct, frozen=True):

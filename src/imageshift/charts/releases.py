@@ -111,6 +111,11 @@ class ReleaseText(Struct, frozen=True, kw_only=True):
         return self.document.place(self.anchor.start)
 
     @property
+    def offset(self) -> int:
+        """Where in its file its reports stand."""
+        return self.document.offset(self.anchor.start)
+
+    @property
     def anchor(self) -> Scalar:
         """The scalar that stands for it in reports: its name, where it is written."""
         name = (self.root.mapping("metadata") or MapNode(0, None, flow=False)).scalar("name")

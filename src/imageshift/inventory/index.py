@@ -116,7 +116,8 @@ class Index(Struct, dict=True):
     with `move_unknown` whole references in kinds that nothing knows move too. `fill` fills
     templates that need Helm, `clusters` are Argo CD's, as far as the configuration names them;
     `element_images` are those of ApplicationSets' elements, `unproven` the images that stay since
-    their move was found to be wrong, by file and offset.
+    their move was found to be wrong, by file and offset, `missing` those that need an entry, by
+    file and place of their release.
     """
 
     workspace: Workspace
@@ -154,6 +155,7 @@ class Index(Struct, dict=True):
     argocd_files: set[str] = field(default_factory=set)
     definition_files: list[str] = field(default_factory=list)
     unproven: dict[str, dict[int, str]] = field(default_factory=dict)
+    missing: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
     _kustomization_files: list[str] = field(default_factory=list)
     _object_files: list[str] = field(default_factory=list)
     _tekton_files: list[str] = field(default_factory=list)

@@ -43,30 +43,38 @@ _UNREAD = "the {} in {} can't be read, and may change it"
 def builds_behind_charts(index: Index, reach: Reach, entries: list[EntrySource]) -> list[Build]:
     """The builds of all releases that do something to images; their entries go to `entries`."""
     own = list(_post_renderers(index, entries))
-    for patch, files in release_patches(index, reach) if own else ():
+    over = list(_patched_renderers(index, reach, entries))
+    for patch, files in release_patches(index, reach) if own or over else ():
         for build in (each for each in own if each.file in files):
             name = None if build.release is None else resource_of(build.release).name
             build.patched |= patch.offsets if patch.release in {None, name} else set()
-    flux = (*own, *_patched_renderers(index, reach, entries))
-    return [*flux, *_of_helmfiles(index, entries)]
+        for build, names in over:
+            build.patched |= patch.offsets if patch.release in {None, *names} else set()
+    return [*own, *(build for build, _ in over), *_of_helmfiles(index, entries)]
 
 
-def _patched_renderers(index: Index, reach: Reach, entries: list[EntrySource]) -> Iterator[Build]:
-    """The post-renderers that patches give releases, over these releases' own values."""
+def _patched_renderers(
+    index: Index, reach: Reach, entries: list[EntrySource]
+) -> Iterator[tuple[Build, set[str]]]:
+    """The post-renderers that patches give releases, over these releases' values; whose they are.
+
+    Other patches may give the same releases values.
+    """
     for found in renderer_patches(index, reach):
         build = read_post_renderers(found.patch.file, found.document, found.root, entries)
-        names = [r for r in index.all_releases if found.reaches(r.file, r.resource.name)]
+        reached = [r for r in index.all_releases if found.reaches(r.file, r.resource.name)]
         if build is None:
             continue
         build.unknown = True
-        build.files = [name for name in dict.fromkeys(r.file for r in names) if name != build.file]
+        files = dict.fromkeys(release.file for release in reached)
+        build.files = [name for name in files if name != build.file]
         for file in tuple(build.files):
             for document in read_documents(index.workspace, file):
                 for root in objects(document.root):
                     chart = chart_files(index, root)
                     build.files += chart.files
                     build.late_files += chart.files if chart.late else ()
-        yield build
+        yield build, {release.resource.name for release in reached}
 
 
 def _post_renderers(index: Index, entries: list[EntrySource]) -> Iterator[Build]:
