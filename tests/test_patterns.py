@@ -124,15 +124,16 @@ def test_expressions_take_linear_time(module: str) -> None:
         raise TimeoutError
 
     before = signal.signal(signal.SIGVTALRM, stop)
-    name = tried = ""
+    where = ""
     try:
         for name, pattern, methods in patterns(module):
             for tried in hostile_texts(pattern):
+                where = f"{name} on {tried[:12]!r}…{tried[-3:]!r}"
                 signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
                 use(pattern, methods, tried)
                 signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     except TimeoutError:
-        pytest.fail(f"{name} on {tried[:12]!r}…{tried[-3:]!r}")
+        pytest.fail(where)
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
