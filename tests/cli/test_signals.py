@@ -103,3 +103,23 @@ def test_ignored_signal_stays_so(tmp_path: Path) -> None:
     command = [sys.executable, "-c", script, "scan", ".", *REGISTRY, "--charts", "off"]
 
     assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode == 0
+
+
+def test_a_signal_whose_exception_is_replaced() -> None:
+    """C code and half-loaded modules may fail in their own way when they are interrupted."""
+    before = {number: signal.getsignal(number) for number in exits.ENDING}
+    try:
+        with (
+            pytest.raises(SystemExit) as caught,
+            exits.ending_on_signals(),
+            exits.reporting_errors(),
+        ):
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            except KeyboardInterrupt:
+                raise SystemError("returned a result with an exception set") from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    assert caught.value.code == exits.Exit.INTERRUPTED

@@ -14,6 +14,10 @@ from imageshift.interrupt import ENDING
 __all__ = ["Exit", "ending_on_signals", "reporting_errors"]
 
 
+_came: list[int] = []
+"""The signals that have come to end the run."""
+
+
 class Exit(IntEnum):
     """The exit code of a run; if several apply, the order is 130, 70, 2, 1, 3, 4, 0."""
 
@@ -33,6 +37,7 @@ def ending_on_signals() -> Iterator[None]:
     A signal that is ignored, as under nohup, stays so. Once the run is over, a signal
     no longer changes its exit code.
     """
+    _came.clear()
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
@@ -43,7 +48,8 @@ def ending_on_signals() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
+def _end(number: int, _frame: FrameType | None) -> None:
+    _came.append(number)
     # No module is loaded by a signal. One that is only half loaded has started nothing yet.
     stop = getattr(sys.modules.get("imageshift.tool"), "stop_tools", None)
     if stop is not None:
@@ -62,12 +68,19 @@ def reporting_errors() -> Iterator[None]:
         code = Exit.USAGE if isinstance(error, ConfigError) else Exit.UNSAFE
         raise SystemExit(Exit.TOOL if isinstance(error, ToolError) else code) from None
     except KeyboardInterrupt:
-        say("interrupted: every file is complete")
-        raise SystemExit(Exit.INTERRUPTED) from None
+        raise _interrupted() from None
     except Exception as error:  # noqa: BLE001 whatever is left is a bug of ours
+        if _came:
+            # What a signal interrupts, a half-loaded module or C code, may fail in its own way.
+            raise _interrupted() from None
         say_lines(f"imageshift: a bug, please report it: {type(error).__name__}: {error}")
         _say_where(error)
         raise SystemExit(Exit.BUG) from None
+
+
+def _interrupted() -> SystemExit:
+    say("interrupted: every file is complete")
+    return SystemExit(Exit.INTERRUPTED)
 
 
 @contextmanager
