@@ -12,6 +12,7 @@ import pytest
 
 from command_line import REGISTRY, read_tree, write_tree
 from imageshift.cli import exits
+from imageshift.interrupt import ENDING
 
 COMMAND = (sys.executable, "-c", "from imageshift.cli import main; main()")
 TREE: dict[str, str | bytes] = {
@@ -105,19 +106,21 @@ def test_ignored_signal_stays_so(tmp_path: Path) -> None:
     assert subprocess.run(command, cwd=tmp_path, check=False, capture_output=True).returncode == 0
 
 
+def interrupted_in_c() -> None:
+    """Do what C code and half-loaded modules do with an interruption: fail in another way."""
+    with exits.ending_on_signals(), exits.reporting_errors():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise SystemError("returned a result with an exception set") from None
+
+
 def test_a_signal_whose_exception_is_replaced() -> None:
-    """C code and half-loaded modules may fail in their own way when they are interrupted."""
-    before = {number: signal.getsignal(number) for number in exits.ENDING}
+    """It ends the run as any signal does."""
+    before = {number: signal.getsignal(number) for number in ENDING}
     try:
-        with (
-            pytest.raises(SystemExit) as caught,
-            exits.ending_on_signals(),
-            exits.reporting_errors(),
-        ):
-            try:
-                signal.raise_signal(signal.SIGTERM)
-            except KeyboardInterrupt:
-                raise SystemError("returned a result with an exception set") from None
+        with pytest.raises(SystemExit) as caught:
+            interrupted_in_c()
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
