@@ -146,6 +146,7 @@ class Maker:
     effects: set[str] = field(default_factory=set)
     charts: dict[str, list[ChartImage]] = field(default_factory=dict)
     images: list[Image] = field(default_factory=list)
+    generated: list[Object] = field(default_factory=list)
     names: tuple[str, ...] = NAMES
 
     def __post_init__(self) -> None:
@@ -262,9 +263,7 @@ class Maker:
         """Return `valuesFrom` of a release; the ConfigMaps go to the objects."""
         found: list[Object] = []
         if self.maybe("values-from", of=3):
-            text = self.text(self.override(chart))
-            objects.append(_config_map(f"{name}-values", {"values.yaml": text}))
-            found.append({"kind": "ConfigMap", "name": f"{name}-values"})
+            found.append(self.holder(name, self.text(self.override(chart)), objects))
         image = self.charts[chart][0]
         if self.maybe("target-path", of=5):
             path = image.key if image.spelling == "whole" else f"{image.key}.repository"
@@ -275,6 +274,24 @@ class Maker:
             reference = {"kind": "ConfigMap", "name": f"{name}-one", "valuesKey": "it"}
             found.append({**reference, "targetPath": path})
         return {"valuesFrom": found} if found else {}
+
+    def holder(self, name: str, text: str, objects: list[Object]) -> Object:
+        """Add what holds values as a text, and return the reference to it."""
+        held = self.one("ConfigMap", "ConfigMap", "Secret", "generator")
+        if held == "generator":
+            self.effects.add("values-generated")
+            self.tree[f"apps/base/{name}.yaml"] = text.encode()
+            files = [f"values.yaml={name}.yaml"]
+            self.generated.append({"name": f"{name}-values", "namespace": "apps", "files": files})
+        elif held == "Secret":
+            self.effects.add("values-secret")
+            made = _config_map(f"{name}-values", {}) | {"kind": "Secret"}
+            del made["data"]
+            objects.append({**made, "stringData": {"values.yaml": text}})
+        else:
+            objects.append(_config_map(f"{name}-values", {"values.yaml": text}))
+        kind = "Secret" if held == "Secret" else "ConfigMap"
+        return {"kind": kind, "name": f"{name}-values"}
 
     @staticmethod
     def text(*documents: Any) -> str:
@@ -375,7 +392,20 @@ class Maker:
         patches = self.patches(where, below)
         if patches:
             body["patches"] = patches
+        if self.maybe(f"{where}-component", of=5):
+            body["components"] = [self.component(where, below)]
         self.write(f"{folder}/kustomization.yaml", body)
+
+    def component(self, where: str, below: list[Object]) -> str:
+        """Add a component with entries, patches or both; return its path from a folder of apps."""
+        body: Object = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
+        patches = self.patches("component", below)
+        if patches:
+            body["patches"] = patches
+        if not patches or self.maybe():
+            body["images"] = self.entries()
+        self.write(f"components/{where}/kustomization.yaml", body)
+        return f"../../components/{where}"
 
     def apps(self) -> list[Object]:
         """Add the base: releases and Deployments."""
@@ -385,7 +415,11 @@ class Maker:
         count = self.one(0, 1, 1, 2) if objects else 1
         objects += [self.deployment(f"web{number}") for number in range(count)]
         self.write("apps/base/objects.yaml", *objects)
-        self.kustomization("base", "apps/base", {"resources": ["objects.yaml"]}, objects)
+        body: Object = {"resources": ["objects.yaml"]}
+        if self.generated:
+            body["configMapGenerator"] = self.generated
+            body["generatorOptions"] = {"disableNameSuffixHash": True}
+        self.kustomization("base", "apps/base", body, objects)
         return objects
 
     # Clusters
@@ -412,7 +446,7 @@ class Maker:
         self.write(file, REPOSITORY, flux)
         return file
 
-    def argo(self, folder: str) -> str:
+    def argo(self, folder: str, below: list[Object]) -> str:
         """Add Argo CD Applications of a chart and of a folder; return their file."""
         apps = [
             self.application(f"argo-{chart}", self.helm_source(chart))
@@ -424,6 +458,9 @@ class Maker:
             if self.maybe("argo-images"):
                 entry = self.image()
                 source["kustomize"] = {"images": [f"{entry.name}={self.image().whole}"]}
+            patches = self.patches("argo", below)
+            if patches:
+                source.setdefault("kustomize", {})["patches"] = patches
             apps.append(self.application("argo-apps", source))
         self.write("argo/apps.yaml", *apps)
         return "argo/apps.yaml"
@@ -484,5 +521,5 @@ def mixed_trees(draw: st.DrawFn) -> Mixed:
     clusters = [(maker.flux(folder.rpartition("/")[2], folder, below),) for folder in folders]
     # Argo CD fills no variables, so a text with one is no image there.
     if "variable" not in maker.effects and maker.maybe("argo", of=3):
-        clusters.append((maker.argo(folders[-1]),))
+        clusters.append((maker.argo(folders[-1], below),))
     return Mixed(maker.tree, tuple(clusters), frozenset(maker.effects))

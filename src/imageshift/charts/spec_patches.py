@@ -1,7 +1,7 @@
 """What kustomize's patches make of a release's spec, which is a custom resource to it.
 
 Maps are merged, lists replaced; null and `$patch: delete` remove a key, `$patch: replace` the keys
-that a patch doesn't have (E1.4, run in tests/charts/test_spec_patches.py).
+that a patch doesn't have (E1.4b, run in tests/charts/test_spec_patches.py).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -45,6 +45,7 @@ class _State(Struct):
     placeholders: dict[int, str] = field(default_factory=dict)
     added: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     refused: set[int] = field(default_factory=set)
+    loose: set[int] = field(default_factory=set)
     full: set[int] = field(default_factory=set)
 
 
@@ -68,7 +69,7 @@ class Search:
         plain = simulate(self._graph, self._leaves, Plan())
         state.placeholders = dict(self._placeholders(plain))
         # Each round keeps, adds, takes back or freezes something for good.
-        for _ in range(10 + 3 * len(self._leaves.every) + len(self._graph.entries)):
+        for _ in range(10 + 3 * len(self._leaves.every) + 2 * len(self._graph.entries)):
             plan, simulation, stuck = self._settled()
             problems = stuck or list(self.broken(plan, simulation))
             if problems:
@@ -190,8 +191,11 @@ class Search:
             number = source.number
             if number in self._state.frozen or number not in simulation.seen:
                 continue
-            names = self._names.of(source.file)
-            found = propose(source.entry, simulation.seen[number], names, duties)
+            names, seen = self._names.of(source.file), simulation.seen[number]
+            if number in self._state.loose:
+                still = {each for each in seen.matched if source.entry.matches(each.after)}
+                seen = replace(seen, matched=still)
+            found = propose(source.entry, seen, names, duties)
             if isinstance(found, Stuck):
                 place = place_text(source.file, source.place)
                 detail = f"the entry at {place}: {found.detail}"
@@ -286,6 +290,10 @@ class Search:
         if self._take_back(frozenset().union(*(problem.leaves for problem in problems))):
             return
         stuck = {p.entry: self._told(p) for p in reversed(problems) if p.entry is not None}
+        if stuck.keys() - self._state.frozen.keys() - self._state.loose:
+            # What an entry below has renamed may do without this one: the proof tells.
+            self._state.loose |= stuck.keys()
+            return
         if stuck.keys() - self._state.frozen.keys():
             self._state.frozen = {**stuck, **self._state.frozen}
             return
