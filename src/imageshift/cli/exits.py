@@ -37,7 +37,6 @@ def ending_on_signals() -> Iterator[None]:
     A signal that is ignored, as under nohup, stays so. Once the run is over, a signal
     no longer changes its exit code.
     """
-    _came.clear()
     for number in ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
@@ -46,6 +45,7 @@ def ending_on_signals() -> Iterator[None]:
     finally:
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
+        _came.clear()
 
 
 def _end(number: int, _frame: FrameType | None) -> None:
