@@ -163,8 +163,11 @@ def tests(session: nox.Session) -> None:
     """
     install_for_tests(session)
     left = ["precommit", "browser", "checkov", "renovate"]
+    options = ["-n", WORKERS]
     if session.python != PYTHONS[-1]:
         left += ["corpus", *ONCE]
+        # Each worker would rewrite the assertions of all modules for the same tests again.
+        options.append("--assert=plain")
     else:
         install_shells()
         if CORPUS.is_dir():
@@ -172,7 +175,7 @@ def tests(session: nox.Session) -> None:
         else:
             left.append("corpus")
     chosen = " and ".join(f"not {marker}" for marker in left)
-    pytest(session, "-n", WORKERS, "-m", chosen, *session.posargs)
+    pytest(session, *options, "-m", chosen, *session.posargs)
 
 
 @nox.session(python=PYTHONS[-1], requires=["build"], default=False)
