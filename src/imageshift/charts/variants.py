@@ -22,7 +22,7 @@ from imageshift.charts.values import merge, merge_release, place, set_target_pat
 from imageshift.errors import SourceError
 from imageshift.inventory import Index
 from imageshift.links.model import Patch
-from imageshift.links.patches import patch_documents, read_patches, targets
+from imageshift.links.patches import patch_documents, targets
 from imageshift.links.reach import Reach
 from imageshift.source import Document
 from imageshift.source import Mapping as MapNode
@@ -109,12 +109,12 @@ class Variants:
         """What each build makes of a release, by the file and place of what is built."""
         variables = self._reach.substitutes(file)
         found: dict[str, Variant] = {}
-        for key, files, patches in self._builds(file):
-            parts = tuple(self._layers.parts(spec, file, files))
-            over = list(self._patches(patches, name))
+        for stack in self._reach.stacks(file):
+            parts = tuple(self._layers.parts(spec, file, stack.files))
+            over = list(self._patches(stack.patches, name))
             layers = (part.layer.span for part in parts if part.layer is not None)
             spans = {*filter(None, layers), *(_span(source) for source, _ in over)}
-            found[key] = Variant(
+            found[stack.key] = Variant(
                 spec,
                 parts,
                 tuple(_patch(document, variables) for _, document in over),
@@ -122,24 +122,6 @@ class Variants:
                 any(_is_decided(source, document) for source, document in over),
             )
         return found
-
-    def _builds(self, file: str) -> Iterator[tuple[str, frozenset[str], list[Patch]]]:
-        """Each build that takes a file in: its files, and its patches, the innermost first."""
-        known = self._index.kustomizations
-        folders = [folder for folder in known if folder in self._reach.above(file)]
-        folders.sort(key=lambda folder: len(self._reach.closure(folder)))
-        for folder in folders:
-            files = self._reach.closure(folder)
-            inner = [known[name] for name in folders if known[name].file in files]
-            patches = [p for one in inner for p in read_patches(one.file, one.document, one.root)]
-            yield known[folder].file, files, patches
-        for flux in self._reach.builders(file):
-            files = self._reach.built_by(flux)
-            inner = [known[name] for name in folders if known[name].file in files]
-            patches = [p for one in inner for p in read_patches(one.file, one.document, one.root)]
-            own = read_patches(flux.file, flux.document, flux.spec, files=False)
-            key = f"{flux.file} {flux.resource.namespace}/{flux.resource.name}"
-            yield key, files, [*patches, *own]
 
     def _patches(self, sources: Iterable[Patch], name: str) -> Iterator[tuple[Patch, Document]]:
         for source in sources:

@@ -7,11 +7,14 @@ the source that names the folder, maps key by key, all else replaced. Image Upda
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import Application
 from imageshift.inventory.readers import read_documents
+from imageshift.links.model import Patch
+from imageshift.links.patches import read_patches
 from imageshift.links.sources import application_folders
 from imageshift.sites import Resource, resource_of
 from imageshift.sites.argocd import application_sources
@@ -19,7 +22,7 @@ from imageshift.sites.model import Path
 from imageshift.sites.sync_options import application_options, remakes_jobs
 from imageshift.source import Document, Mapping
 
-__all__ = ["ArgoSource", "Owner", "argo_sources"]
+__all__ = ["ArgoSource", "Owner", "argo_sources", "source_patches"]
 
 
 class Owner(Struct, frozen=True):
@@ -92,6 +95,15 @@ def argo_sources(index: Index) -> Iterator[ArgoSource]:
                     certain=certain,
                     owners=(*owners, *over),
                 )
+
+
+def source_patches(source: ArgoSource) -> tuple[Patch, ...]:
+    """The patches that a source adds; their files are named from the folder that it builds."""
+    owner = source.strongest("kustomize", "patches")
+    if owner is None:
+        return ()
+    found = read_patches(f"{source.folder or ''}/kustomization.yaml", owner.document, owner.root)
+    return tuple(replace(p, file=owner.file) if p.is_inline else p for p in found)
 
 
 def _sources(found: Application) -> Iterator[tuple[Mapping, Path, tuple[Owner, ...]]]:

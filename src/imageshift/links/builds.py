@@ -12,7 +12,7 @@ from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import inflated_charts, inflation_files
 from imageshift.lazy import lazy_re
-from imageshift.links.argocd import Owner, argo_sources
+from imageshift.links.argocd import argo_sources, source_patches
 from imageshift.links.behind_charts import builds_behind_charts
 from imageshift.links.disk import is_file
 from imageshift.links.entries import read_entries
@@ -272,8 +272,8 @@ class Builds:
 
     def _argo(self) -> Iterator[_Object]:
         for number, source in enumerate(argo_sources(self.index)):
-            keys = ("images", "patches", "components")
-            images, patches, components = (source.strongest("kustomize", key) for key in keys)
+            keys = ("images", "components")
+            images, components = (source.strongest("kustomize", key) for key in keys)
             if source.folder is not None or source.source.text("path") is not None:
                 lists = None if images is None else (images.file, images.document, images.root)
                 yield _Object(
@@ -284,7 +284,7 @@ class Builds:
                     folders=() if source.folder is None else ((source.folder, source.certain),),
                     entries=None if lists is None else _EntryList(*lists),
                     merges=(Merge.ARGO,),
-                    patches=_argo_patches(source.folder or "", patches),
+                    patches=source_patches(source),
                     components=tuple(texts(components.root, "components")) if components else (),
                 )
 
@@ -326,14 +326,6 @@ class Builds:
 
 def _nothing(folder: str) -> tuple[Build, _Steps]:
     return Build(key="", file="", folder=folder), _Steps()
-
-
-def _argo_patches(folder: str, owner: Owner | None) -> tuple[Patch, ...]:
-    """The patches of a source; their files are named from the folder that it builds."""
-    if owner is None:
-        return ()
-    found = read_patches(f"{folder}/kustomization.yaml", owner.document, owner.root)
-    return tuple(replace(p, file=owner.file) if p.is_inline else p for p in found)
 
 
 def _names_image(index: Index, patch: Patch) -> bool:

@@ -25,6 +25,7 @@ __all__ = [
     "RemoteBase",
     "Replacement",
     "SiteKey",
+    "Stack",
     "new_name_key",
     "place_text",
     "reached",
@@ -82,6 +83,18 @@ class Patch(Struct, frozen=True):
     def targeted(self) -> bool:
         """Whether it says beside the patch itself what it is for."""
         return self.target is not None
+
+
+class Stack(Struct, frozen=True):
+    """What one build does to a file of its own: the files that it takes in, and its patches.
+
+    `key` is the file of what is built, and the name of an object in it; the patches come in the
+    order in which they are applied: those of bases, of components, its own (E1, E2.3, E4).
+    """
+
+    key: str
+    files: frozenset[str]
+    patches: tuple[Patch, ...]
 
 
 class RemoteBase(Struct, frozen=True):

@@ -7,8 +7,8 @@ from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import generated_files, patch_files
-from imageshift.links.argocd import argo_sources
-from imageshift.links.model import Patch, reached
+from imageshift.links.argocd import ArgoSource, argo_sources, source_patches
+from imageshift.links.model import Patch, Stack, reached
 from imageshift.links.patches import read_patches
 from imageshift.links.sources import flux_folders, gathered
 from imageshift.sites.model import below
@@ -66,14 +66,77 @@ class Reach:
         """
         for one in self._index.kustomizations.values():
             for patch in read_patches(one.file, one.document, one.root):
-                yield patch, partial(self._beside, one.folder, patch.file)
+                yield patch, partial(self._beside, one, patch.file)
         for flux in self._index.flux:
             # A release may stand beside the object that patches it.
             for patch in read_patches(flux.file, flux.document, flux.spec, files=False):
                 yield patch, partial(self.built_by, flux)
+        for source in self._sources:
+            for patch in source_patches(source):
+                yield patch, partial(self.closure, source.folder or "")
 
-    def _beside(self, folder: str, file: str) -> frozenset[str]:
-        return self.closure(folder) - {file}
+    def _beside(self, one: KustomizationFile, file: str) -> frozenset[str]:
+        """What is built together with a kustomization's patch: for a component all beside it."""
+        found = self.closure(one.folder)
+        if self._is_component(one.folder):
+            found = found.union(*map(self.closure, self.above(one.folder)))
+            found = found.union(*map(self.built_by, self.builders(one.folder)))
+        return found - {file}
+
+    def stacks(self, file: str) -> Iterator[Stack]:
+        """What each build makes of a file: kustomizations, Flux and Argo CD objects over them."""
+        known, above = self._index.kustomizations, self.above(file)
+        for folder in (name for name in known if name in above):
+            if not self._is_component(folder):
+                patches = tuple(self._patches_on(folder, above))
+                yield Stack(known[folder].file, self.closure(folder), patches)
+        for flux in self.builders(file):
+            name = f"{flux.file} {flux.resource.namespace}/{flux.resource.name}"
+            own = read_patches(flux.file, flux.document, flux.spec, files=False)
+            folders = sorted(self._folders_of(flux), key=self._is_component)
+            below = [patch for folder in folders for patch in self._under(folder, above)]
+            yield Stack(name, self.built_by(flux), (*below, *own))
+        for number, source in enumerate(self._sources):
+            files = self.closure(source.folder or "")
+            if file in files:
+                name = f"{source.file} {source.resource.namespace}/{source.name} {number}"
+                below = [*self._under(source.folder or "", above)]
+                components = self._components_of(source)
+                added = (p for each in components for p in self._patches_on(each, above))
+                yield Stack(name, files, (*below, *added, *source_patches(source)))
+
+    def _under(self, folder: str, above: frozenset[str]) -> Iterator[Patch]:
+        """The patches of a folder, or of those that are gathered where it has no kustomization."""
+        known = self._index.kustomizations
+        folders = [folder] if folder in known else self._inside(folder)[1]
+        for each in folders:
+            yield from self._patches_on(each, above)
+
+    def _patches_on(self, folder: str, above: frozenset[str]) -> list[Patch]:
+        """The patches that building a folder applies to a file which some folders include."""
+        found: list[Patch] = []
+        seen: set[str] = set()
+        waiting = [(folder, False)]
+        while waiting:
+            name, done = waiting.pop()
+            one = self._index.kustomizations.get(name)
+            if one is not None and done:
+                found += read_patches(one.file, one.document, one.root)
+            elif one is not None and name not in seen:
+                seen.add(name)
+                waiting.append((name, True))
+                waiting += ((each, False) for each in reversed([*_inner(one, above)]))
+        return found
+
+    def _is_component(self, folder: str) -> bool:
+        found = self._index.kustomizations.get(folder)
+        return found is not None and found.root.text("kind") == "Component"
+
+    def _components_of(self, source: ArgoSource) -> Iterator[str]:
+        owner = source.strongest("kustomize", "components")
+        names = () if owner is None else texts(owner.root, "components")
+        joined = (join(source.folder or "", name) for name in names)
+        yield from (name for name in joined if name is not None)
 
     def substitutes(self, file: str) -> dict[str, str]:
         """The variables to which every Flux Kustomization that builds a file gives one value."""
@@ -101,8 +164,12 @@ class Reach:
     @cached_property
     def _applications(self) -> list[tuple[str, bool]]:
         """The folders that Argo CD builds, with whether it makes their Jobs anew."""
-        sources = [source for source in argo_sources(self._index) if source.folder is not None]
-        return [(source.folder or "", source.remakes_jobs) for source in sources]
+        return [(source.folder or "", source.remakes_jobs) for source in self._sources]
+
+    @cached_property
+    def _sources(self) -> list[ArgoSource]:
+        """Argo CD's sources that build a folder of the tree."""
+        return [source for source in argo_sources(self._index) if source.folder is not None]
 
     @cached_property
     def _users(self) -> dict[str, list[str]]:
@@ -150,6 +217,15 @@ def _named(found: KustomizationFile) -> Iterator[str]:
                 yield joined
     yield from patch_files(found)
     yield from (file for _, _, file in generated_files(found))
+
+
+def _inner(found: KustomizationFile, above: frozenset[str]) -> Iterator[str]:
+    """The bases of a kustomization that are among some folders, and all its components."""
+    for key in _KEYS:
+        for name in texts(found.root, key):
+            each = join(found.folder, name)
+            if each is not None and (key == "components" or each in above):
+                yield each
 
 
 def _substitutes(flux: FluxKustomization) -> dict[str, str]:
