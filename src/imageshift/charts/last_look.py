@@ -8,7 +8,7 @@ run would leave it; where it would get another image, the images that the build 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from msgspec import Struct
@@ -87,7 +87,7 @@ class LastLook:
         self._index = index
         self._solved = [one for one in solved if one.text.tool is Tool.FLUX and not one.text.base]
         self._renderer = renderer
-        self._plan = plan
+        self._plan = cache(plan)
         self._before = builds
         self.silent: list[Silent] = []
         self.missing: Missing = {}
