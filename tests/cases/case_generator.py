@@ -321,7 +321,7 @@ class Maker:
             made[entry["name"]] = entry
         return list(made.values())
 
-    def image_patch(self, kind: str, name: str) -> Object:
+    def image_patch(self, kind: str, name: str, **metadata: str) -> Object:
         """Return a patch that sets the first image of a workload."""
         image = self.image().whole
         if self.maybe():
@@ -332,7 +332,7 @@ class Maker:
         body = {
             "apiVersion": "apps/v1",
             "kind": kind,
-            "metadata": {"name": name},
+            "metadata": {"name": name, **metadata},
             "spec": {"template": pod},
         }
         return {"patch": self.text(body)}
@@ -367,7 +367,7 @@ class Maker:
         for one in objects:
             name = one["metadata"]["name"]
             if one["kind"] == "Deployment" and self.maybe(f"{where}-patches", of=3):
-                made.append(self.image_patch("Deployment", name))
+                made.append(self.image_patch("Deployment", name, namespace="apps"))
             if one["kind"] == "HelmRelease" and self.maybe(f"{where}-release-patches", of=3):
                 chart = one["spec"]["chart"]["spec"]["chart"].rpartition("/")[2]
                 made.append(self.release_patch(name, chart))
