@@ -362,19 +362,25 @@ class _One:
 
     def _add_unseen(self) -> None:
         """A result for each file with edits that no site of its own carries."""
-        moving = [fate for fate in self._solved.moves.fates if fate.moves]
+        fates = self._solved.moves.fates
+        moving = [f for f in fates if f.moves and not self._is_named_by_entry(f.image)]
         for file, edits in self._solved.moves.edits.items():
-            if file in self._edited or not moving:
-                continue
-            site = next(iter(self._written_sites(file, edits)), self.site(moving[0]))
-            self._verdicts.extras.setdefault(file, []).append(self._result(site, file, moving[0]))
+            if file not in self._edited and moving:
+                site, fate = self._carrier(file, edits, moving)
+                self._verdicts.extras.setdefault(file, []).append(self._result(site, file, fate))
 
-    def _written_sites(self, file: str, edits: tuple[Edit, ...]) -> Iterator[ImageSite]:
+    def _carrier(
+        self, file: str, edits: tuple[Edit, ...], moving: list[Fate]
+    ) -> tuple[ImageSite, Fate]:
+        """An edited value of a file and an image that it moves; else the release and any image."""
         starts = {edit.span.start for edit in edits}
         for path, (layer, scalar) in self.leaves.places.items():
-            offset = layer.document.offset(scalar.start)
-            if layer.file == file and offset in starts:
-                yield self._made(layer, scalar, path, Origin.WRITTEN, SiteKind.VALUES)
+            if layer.file == file and layer.document.offset(scalar.start) in starts:
+                for fate in moving:
+                    if any(segment.leaf == path for segment in fate.image.segments):
+                        made = self._made(layer, scalar, path, Origin.WRITTEN, SiteKind.VALUES)
+                        return made, fate
+        return self.site(moving[0]), moving[0]
 
     def _fates_of(self, site: ImageSite, file: str) -> list[tuple[int, Fate]]:
         fates = list(enumerate(self._solved.moves.fates))
