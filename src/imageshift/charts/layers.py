@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -11,11 +10,11 @@ from imageshift.charts.model import ValuePath
 from imageshift.charts.plain import load_plain
 from imageshift.charts.spec import to_filled
 from imageshift.charts.values import ValuesFrom, parse_target
-from imageshift.errors import ImageshiftError, SourceError
+from imageshift.errors import ImageshiftError
 from imageshift.inventory import Index
-from imageshift.inventory.objects import objects
-from imageshift.inventory.readers import generated_files, read_documents
+from imageshift.inventory.readers import read_documents
 from imageshift.links.reach import Reach
+from imageshift.links.value_holders import Holder, ValueHolders, held_text
 from imageshift.sites.kustomization import generator_literals
 from imageshift.source import Document, Node, Scalar, Sequence, SourceText, parse_embedded
 from imageshift.source import Mapping as MapNode
@@ -95,8 +94,7 @@ class LayerReader:
     def __init__(self, index: Index, reach: Reach) -> None:
         self._index = index
         self._reach = reach
-        self._generated: list[tuple[str, str, str, str]] | None = None
-        self._holders = lru_cache(maxsize=64)(self._find_holders)
+        self._holders = ValueHolders(index)
 
     def parts(
         self, spec: Mapping[str, Any], file: str, within: frozenset[str] = frozenset()
@@ -132,45 +130,18 @@ class LayerReader:
             # What can't be read here is as unknown as what only the cluster has.
             return None
 
-    def _holder(
-        self, kind: str, name: str, file: str, within: frozenset[str]
-    ) -> tuple[str, Document, MapNode] | None:
+    def _holder(self, kind: str, name: str, file: str, within: frozenset[str]) -> Holder | None:
         """The ConfigMap or Secret of a name; one that is built beside the release is preferred."""
-        found = self._holders(kind, name)
+        found = self._holders.named(kind, name)
         folder = file.rpartition("/")[0]
-        near = [item for item in found if item[0].rpartition("/")[0] == folder]
+        near = [item for item in found if item.file.rpartition("/")[0] == folder]
         builders = {id(flux) for flux in self._reach.builders(file)}
-        along = [
-            item for item in found if builders & {id(f) for f in self._reach.builders(item[0])}
-        ]
-        inside = [item for item in found if item[0] in within]
+        along = [i for i in found if builders & {id(f) for f in self._reach.builders(i.file)}]
+        inside = [item for item in found if item.file in within]
         return next(iter(inside or near or along or found), None)
 
-    def _find_holders(self, kind: str, name: str) -> list[tuple[str, Document, MapNode]]:
-        found: list[tuple[str, Document, MapNode]] = []
-        words = (kind.encode(), name.encode())
-        for file in self._index.config_map_files:
-            try:
-                content = self._index.workspace.read(file)
-            except SourceError:
-                continue
-            if all(word in content for word in words) and b"sops:" not in content:
-                for document in read_documents(self._index.workspace, file):
-                    for root in objects(document.root):
-                        metadata = root.mapping("metadata")
-                        own = None if metadata is None else metadata.text("name")
-                        if root.text("kind") == kind and own == name:
-                            found.append((file, document, root))
-        return found
-
     def _generated_file(self, name: str, key: str, file: str, within: frozenset[str]) -> str | None:
-        if self._generated is None:
-            self._generated = [
-                (made, made_key, path, found.folder)
-                for found in self._index.kustomizations.values()
-                for made, made_key, path in generated_files(found)
-            ]
-        fitting = [(path, at) for made, k, path, at in self._generated if (made, k) == (name, key)]
+        fitting = self._holders.generated(name, key)
         folder = file.rpartition("/")[0]
         near = [path for path, at in fitting if at == folder or file in self._reach.closure(at)]
         inside = [path for path, _ in fitting if path in within]
@@ -206,15 +177,13 @@ class LayerReader:
 
 
 def _read_holder(
-    holder: tuple[str, Document, MapNode], key: str, target: Any, variables: Mapping[str, str]
+    holder: Holder, key: str, target: Any, variables: Mapping[str, str]
 ) -> ValuesPart | None:
-    file, document, root = holder
-    plain = (root.mapping("data") or MapNode(0, None, flow=False)).scalar(key)
-    if root.text("kind") == "Secret":
-        text = plain
-        plain = (root.mapping("stringData") or MapNode(0, None, flow=False)).scalar(key)
-        if plain is None and text is not None:
-            return _decoded(text.value, target)
+    file, document, root = holder.file, holder.document, holder.root
+    plain = held_text(root, key)
+    coded = (root.mapping("data") or MapNode(0, None, flow=False)).scalar(key)
+    if plain is None and coded is not None:
+        return _decoded(coded.value, target)
     if plain is None:
         return None
     if target is not None:

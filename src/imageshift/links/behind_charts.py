@@ -30,6 +30,7 @@ from imageshift.links.release_patches import release_patches
 from imageshift.links.renderer_patches import renderer_patches
 from imageshift.links.texts import patch_texts
 from imageshift.links.transformers import Held, image_tag, read_transformer
+from imageshift.links.value_holders import ValueHolders
 from imageshift.sites import resource_of
 from imageshift.sites.helmfile import BehindChart, ReleaseValues, is_plain, release_values
 from imageshift.source import Document, Mapping, Scalar
@@ -42,8 +43,9 @@ _UNREAD = "the {} in {} can't be read, and may change it"
 
 def builds_behind_charts(index: Index, reach: Reach, entries: list[EntrySource]) -> list[Build]:
     """The builds of all releases that do something to images; their entries go to `entries`."""
-    own = list(_post_renderers(index, entries))
-    over = list(_patched_renderers(index, reach, entries))
+    holders = ValueHolders(index)
+    own = list(_post_renderers(index, entries, holders))
+    over = list(_patched_renderers(index, reach, entries, holders))
     for patch, files in release_patches(index, reach) if own or over else ():
         for build in (each for each in own if each.file in files):
             name = None if build.release is None else resource_of(build.release).name
@@ -54,7 +56,7 @@ def builds_behind_charts(index: Index, reach: Reach, entries: list[EntrySource])
 
 
 def _patched_renderers(
-    index: Index, reach: Reach, entries: list[EntrySource]
+    index: Index, reach: Reach, entries: list[EntrySource], holders: ValueHolders
 ) -> Iterator[tuple[Build, set[str]]]:
     """The post-renderers that patches give releases, over these releases' values; whose they are.
 
@@ -71,22 +73,28 @@ def _patched_renderers(
         for file in tuple(build.files):
             for document in read_documents(index.workspace, file):
                 for root in objects(document.root):
-                    chart = chart_files(index, root)
-                    build.files += chart.files
-                    build.late_files += chart.files if chart.late else ()
+                    _add_values(build, index, root, holders)
         yield build, {release.resource.name for release in reached}
 
 
-def _post_renderers(index: Index, entries: list[EntrySource]) -> Iterator[Build]:
+def _add_values(build: Build, index: Index, release: Mapping, holders: ValueHolders) -> None:
+    """Adds the texts that a release's values come from, beside its own: its chart's, valuesFrom."""
+    chart, taken = chart_files(index, release), holders.texts(release)
+    build.files += (*chart.files, *taken.files)
+    build.late_files += chart.files if chart.late else ()
+    build.patched |= taken.places
+
+
+def _post_renderers(
+    index: Index, entries: list[EntrySource], holders: ValueHolders
+) -> Iterator[Build]:
     for file, document, root in releases_with_renderers(index):
         if file in index.patch_files:
             continue
         build = read_post_renderers(file, document, root, entries)
         if build is not None:
             build.unknown = True
-            chart = chart_files(index, root)
-            build.files = list(chart.files)
-            build.late_files = chart.files if chart.late else ()
+            _add_values(build, index, root, holders)
             yield build
 
 

@@ -188,7 +188,7 @@ class Build(Struct, kw_only=True):
     whose chart it comes, `inherited` is what else in its file holds values of that, `by_helmfile`
     says that helmfile installs it, `late_files` are values files of its chart whose edits arrive
     later than the release's own. `inflated` are files with values of charts that it renders itself.
-    `patched` are the values that patches give the release, by file and offset.
+    `patched` are the values that patches and valuesFrom give the release, by file and offset.
     """
 
     key: str
