@@ -180,6 +180,8 @@ class _Reader:
         own = self._scan(build.file).sites if build.is_release else ()
         sites = [(site, build.file) for site in own if build.holds(site)]
         sites += [(site, file) for file in files for site in self._scan(file).sites]
+        sites = [(site, file) for site, file in sites if site.kind is SiteKind.VALUES]
+        # A patch's operation is a value by its path alone.
         sites += [
             (site, file)
             for file in sorted({file for file, _ in build.patched})
@@ -187,13 +189,12 @@ class _Reader:
             if (file, site.document.offset(site.main.scalar.start)) in build.patched
         ]
         for site, file in sites:
-            if site.kind is SiteKind.VALUES:
-                key = site_key(site, file)
-                duty = self._file_duties(file).get(key, Duty.ENTRY)
-                number, (_, offset, written) = len(self.leaves.every), key
-                yield self.leaves.add(
-                    Leaf(number, file, offset, site.text, duty, place=site.place, written=written)
-                )
+            key = site_key(site, file)
+            duty = self._file_duties(file).get(key, Duty.ENTRY)
+            number, (_, offset, written) = len(self.leaves.every), key
+            yield self.leaves.add(
+                Leaf(number, file, offset, site.text, duty, place=site.place, written=written)
+            )
 
     def _patch(self, patch: Patch) -> list[tuple[Leaf, bool]] | None:
         if not patch.is_inline:
