@@ -32,9 +32,10 @@ from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import FileScan, Index
 from imageshift.links.model import SiteKey
 from imageshift.links.reach import Reach
+from imageshift.links.release_patches import release_patches
 from imageshift.plan import Decisions
 from imageshift.rewrite import Change, Kept, Mapper, Move, Status, keep, plan_site
-from imageshift.sites import Confidence, ImageSite, Part, Role, SkipReason
+from imageshift.sites import Confidence, ImageSite, Part, Role, SkipReason, resource_of
 from imageshift.sites.model import below
 from imageshift.sites.values import REPOSITORY_KEYS, global_registry, is_partial
 from imageshift.solve.leaves import site_key
@@ -193,7 +194,7 @@ def read_stacks(  # noqa: PLR0913 as solve.decisions
             found.apart.update((piece.key, part) for piece, part in parts_of_names(layers))
             for pair in pairs_of(layers):
                 pairs.setdefault((pair.registry.key, pair.repository.key), pair)
-    found.below.update(_contested(index))
+    found.below.update(_contested(index, reach))
     judge = _Judge(found, scan, writable, others)
     for group in groups(pairs.values()):
         judge.decide(group)
@@ -327,15 +328,20 @@ def _below(layers: list[ValuesLayer]) -> Iterator[tuple[SiteKey, str]]:
                 yield from ((layer.key(scalar), note) for _, scalar in scalars(layer.values))
 
 
-def _contested(index: Index) -> Iterator[tuple[SiteKey, str]]:
-    """Values that a release sets and that a `targetPath` sets, too: either may win (E3.3)."""
+def _contested(index: Index, reach: Reach) -> Iterator[tuple[SiteKey, str]]:
+    """Values that a release or its patch sets and a `targetPath`, too: either may win (E3.3)."""
+    patches = [patch for patch, _ in release_patches(index, reach)]
     for file, document, root in release_specs(index):
         spec = below(root, "spec")
         paths = set(_target_paths(spec))
         blocks = {path[:-1] for path in paths if path[-1] in _IMAGE_KEYS}
-        for path, scalar in scalars(spec.mapping("values")) if paths else ():
+        own = [(file, document, path, s) for path, s in scalars(spec.mapping("values")) if paths]
+        for patch in patches if paths else ():
+            if patch.release in {None, resource_of(root).name}:
+                own += [(patch.file, patch.document, p, s) for p, s in patch.values.items()]
+        for at, inner, path, scalar in own:
             if path in paths or path[:-1] in blocks:
-                yield (file, document.offset(scalar.start), scalar.value), _EITHER
+                yield (at, inner.offset(scalar.start), scalar.value), _EITHER
 
 
 def _target_paths(spec: Mapping) -> Iterator[ValuePath]:
