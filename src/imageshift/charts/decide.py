@@ -128,13 +128,12 @@ class ChartDecisions(Struct, frozen=True):
         """
         if self.renderer is None or self.builds is None or self.verdicts is None:
             return {}, {}
-        look = LastLook(index, self.solved, self.renderer, self.builds, plan)
-        unproven = look.unproven()
-        if not unproven and not look.missing:
-            for each in look.silent:
+        seen = LastLook(index, self.solved, self.renderer, self.builds, plan).look()
+        if not seen.unproven and not seen.missing:
+            for each in seen.silent:
                 self.verdicts.add_left(each.solved, each.image, each.text, each.why)
             self.extras.update(self.verdicts.extras)
-        return unproven, look.missing
+        return seen.unproven, seen.missing
 
     def renders(self, file: str, offset: int) -> bool:
         """Whether what begins at a place of a file is a release that was rendered."""
@@ -524,7 +523,8 @@ class _Run:
         known = {each.image.text for each in result.outcomes if each.way is not Way.VALUES}
         moved = {each.image.text for each in result.outcomes} - known
         made: dict[str, ImageOutcome] = {}
-        for item in found:
+        # Values that move an image in one build do nothing for it in another.
+        for item in sorted(found, key=lambda each: each.moved):
             image = item.image
             named = None if image.text in missing else self._site_of(item, text)
             if named is not None:
@@ -534,10 +534,7 @@ class _Run:
             elif image.text not in known and not (item.moved and image.text in moved):
                 taken = existing.takes(image)
                 outcome = self._renamed(text, image) if taken else _outcome(item)
-                first = made.setdefault(image.text, outcome)
-                if first.way is Way.VALUES:
-                    # Values that move it in one build do nothing for it in the next.
-                    made[image.text] = outcome
+                made.setdefault(image.text, outcome)
         return made.values()
 
     def _site_of(self, item: VariantImage, text: ReleaseText) -> SiteKey | None:
@@ -577,13 +574,13 @@ class _Run:
         taken = base is not None and bool(base.moves.renderers or base.text.release.post_renderers)
         unproven = self._index.unproven.get(text.file, {})
         return Terms(
-            unproven=unproven.get(text.offset),
             layers=tuple(layers),
             ignored=ignored_leaves(text, self._scan),
             keeps=tuple(k for k in self._index.context(text.file).keeps if not k.path),
             renderers=text.tool is Tool.FLUX
             and not (inherits and taken)
             and not isinstance(mapper, Backward),
+            unproven=unproven.get(text.offset),
         )
 
     def _is_editable(self, layer: Layer, tool: Tool) -> bool:
@@ -614,7 +611,7 @@ class _Run:
 
     def _gather(self, renderer: Renderer) -> None:
         verdicts = Verdicts(self._mapper_of, self._scan, self._writable, self._uses)
-        every = [*self._solved.values(), *self._unrendered.values()]
+        every = [*{**self._unrendered, **self._solved}.values()]
         given = {"solved": every, "renderer": renderer, "builds": self._variants}
         self._found = replace(self._found, **given, verdicts=verdicts)
         for solved in self._solved.values():
@@ -675,11 +672,8 @@ def _may_name(site: ImageSite, text: ReleaseText, image: RenderedImage) -> bool:
     """Whether a site is a value of a release, and spells an image as it is rendered."""
     if site.resource.kind == "HelmRelease" and site.resource.name not in {text.resource.name, ""}:
         return False
-    written = site.main.text
-    name = written[: name_length(written)]
-    # A text with a tag of its own gives that one.
-    fits = image.raw_name.endswith(name) and (written == name or image.text.endswith(written))
-    return site.kind is SiteKind.VALUES and fits
+    name = site.main.text[: name_length(site.main.text)]
+    return site.kind is SiteKind.VALUES and image.raw_name.endswith(name)
 
 
 def _outcome(item: VariantImage) -> ImageOutcome:

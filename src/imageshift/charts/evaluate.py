@@ -4,6 +4,7 @@ Nothing is written that wasn't evaluated: all edits of a release together, those
 it shares with others, and those that arrive later than others (E3.2).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from msgspec import Struct
@@ -12,16 +13,18 @@ from imageshift.charts.compare import Difference, DifferenceClass, compare
 from imageshift.charts.existing import NO_RENDERERS, PostRenderers
 from imageshift.charts.manifests import find_images
 from imageshift.charts.markers import decoded
-from imageshift.charts.model import RenderError, Values
+from imageshift.charts.model import RenderedImage, RenderError, ValuePath, Values
 from imageshift.charts.render import Manifests
 from imageshift.lazy import lazy_re
 
-__all__ = ["Judge"]
+__all__ = ["Images", "Judge", "delivered"]
 
 # With the signs that fill up base64.
 _WORD = lazy_re(r"(?:\$\{[^{}]*\}|\$\([^()]*\)|[^\s\"'`,;()\[\]{}<>|=])+={0,2}")
 
 Target = Callable[[str], str | None]
+Images = dict[tuple[ValuePath, int], tuple[RenderedImage, str]]
+"""Rendered images by their place and a number, each with its text behind all entries."""
 
 
 class Judge(Struct, frozen=True):
@@ -60,13 +63,26 @@ class Judge(Struct, frozen=True):
         """Whether an image that an entry changes becomes one that it doesn't know."""
         if not self.entries.entries:
             return False
-        before, after = (find_images(some, (), {}).images for some in (old, new))
-        for one, other in zip(before, after, strict=False):
-            if one.text != other.text and self.entries.takes(one):
-                final = self.entries.apply(one)
-                if self.entries.apply(other) not in {final, self.target(final)}:
-                    return True
-        return False
+        before, after = (delivered(some, self.entries) for some in (old, new))
+        return any(
+            after[key][1] not in {text, self.target(text)}
+            for key, (image, text) in before.items()
+            if key in after and self.entries.takes(image)
+        )
+
+
+def delivered(rendered: Manifests, entries: PostRenderers) -> Images:
+    """The images of what a chart renders, as the entries behind it leave them.
+
+    They are told apart by their place in templates, since names of objects may be random.
+    """
+    found: Images = {}
+    numbers = Counter[ValuePath]()
+    for image in find_images(rendered, (), {}).images:
+        place = (image.template, image.object.kind, *image.path, image.offset)
+        found[place, numbers[place]] = image, entries.apply(image)
+        numbers[place] += 1
+    return found
 
 
 def _is_moved(item: Difference, target: Target) -> bool:

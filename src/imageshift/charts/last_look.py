@@ -5,20 +5,19 @@ decide what a build makes of them. So each build of such a release is evaluated 
 run would leave it; where it would get another image, the images that the build itself brings stay.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
+from imageshift.charts.evaluate import Images, delivered
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.jobs import AppliedJobs
 from imageshift.charts.layers import Span, span_of
-from imageshift.charts.manifests import find_images
-from imageshift.charts.model import ChartError, RenderedImage, RenderError, ValuePath, Values
+from imageshift.charts.model import ChartError, RenderedImage, RenderError, Values
 from imageshift.charts.releases import Tool
 from imageshift.charts.render import Manifests, Renderer
 from imageshift.charts.spec import to_filled
@@ -37,17 +36,15 @@ from imageshift.repo.workspace import Workspace
 from imageshift.rewrite import Change, Status
 from imageshift.sites import SkipReason
 
-__all__ = ["LastLook", "Silent"]
+__all__ = ["LastLook", "Seen", "Silent"]
 
 _WHY = "{} would get {} in the build of {}, where it has {} now"
 _JOB = "{} in the build of {} is a Job that isn't a hook, and applied Jobs can't be changed"
-_LEFT = "what moves it elsewhere does nothing in the build of {}, which has values of its own"
+_LEFT = "it moves elsewhere, but the build of {} has its own values, which nothing here can change"
 
 _FIXED = frozenset({SkipReason.IMMUTABLE, SkipReason.IGNORED, SkipReason.UNPROVEN})
 """Why an image stays wherever it is."""
 _LEAVING = frozenset({Status.SKIPPED, Status.DOUBTFUL})
-
-_Images = dict[tuple[ValuePath, int], tuple[RenderedImage, str]]
 
 
 class _Edited(Workspace):
@@ -68,12 +65,18 @@ class Silent(Struct, frozen=True):
     why: str
 
 
+class Seen(Struct):
+    """What a last look finds: see `Unproven` and `Missing`, and the images that stay unsaid."""
+
+    unproven: Unproven = field(default_factory=dict)
+    missing: Missing = field(default_factory=dict)
+    silent: list[Silent] = field(default_factory=list)
+
+
 class LastLook:
     """Looks at releases once all is decided.
 
-    `builds` says what each build makes of a release, `plan` what the run makes of a file. Of the
-    releases that have been looked at, `missing` are images that an entry would move, and that
-    haven't been tried before, `silent` those that stay unsaid.
+    `builds` says what each build makes of a release, `plan` what the run makes of a file.
     """
 
     def __init__(
@@ -89,16 +92,14 @@ class LastLook:
         self._renderer = renderer
         self._plan = cache(plan)
         self._before = builds
-        self.silent: list[Silent] = []
-        self.missing: Missing = {}
 
-    def unproven(self) -> Unproven:
-        """Why images have to stay, those that a build itself brings first."""
+    def look(self) -> Seen:
+        """What is wrong or missing in any build of any patched release."""
         looked = [(solved, builds) for solved in self._solved if (builds := self._patched(solved))]
         files = {file for solved, builds in looked for file in _files(solved, builds)}
         plans = {file: plan for file in sorted(files) if (plan := self._plan(file)) is not None}
         contents = {file: plan.after for file, plan in plans.items() if plan.after != plan.before}
-        found: Unproven = {}
+        seen = Seen()
         after = _edited(self._index, contents) if looked else self._index
         variants = Variants(after, Reach(after))
         for solved, builds in looked:
@@ -107,11 +108,11 @@ class LastLook:
                 changed = sorted(contents.keys() & _files(solved, builds))
                 whole = [(file, WHOLE_FILE) for file in changed]
                 for file, offset in self._guilty(solved, own) or whole:
-                    found.setdefault(file, {}).setdefault(offset, why)
-            self._note_left(look, _files(solved, builds))
-        return found
+                    seen.unproven.setdefault(file, {}).setdefault(offset, why)
+            self._note_left(look, _files(solved, builds), seen)
+        return seen
 
-    def _note_left(self, look: "_Look", files: Iterable[str]) -> None:
+    def _note_left(self, look: "_Look", files: Iterable[str], seen: Seen) -> None:
         """Notes what stays in the builds of a release and has no result that says why."""
         plans = [plan for file in files if (plan := self._plan(file)) is not None]
         own = look.solved.text.resource
@@ -128,8 +129,8 @@ class LastLook:
         known = self._index.missing.get((text.file, text.offset), frozenset())
         movable = {i.text for one, i in look.movable.items() if _normal_name(one) not in fixed}
         if movable - known:
-            self.missing[text.file, text.offset] = known | movable
-        self.silent += (
+            seen.missing[text.file, text.offset] = known | movable
+        seen.silent += (
             Silent(look.solved, image, one, _LEFT.format(build))
             for one, (image, build) in look.left.items()
             if _normal_name(one) not in said
@@ -234,7 +235,7 @@ class _Look:
             self._difference(_Side(chart, before, one), _Side(new, after, other), build)
             for one, other in both
         ]
-        if self.solved.text.late:
+        if self.solved.text.late and self._contents:
             # Flux keeps a chart from Git until its version changes (E3.2).
             found += [
                 self._difference(
@@ -252,7 +253,7 @@ class _Look:
         except RenderError:
             return None
         try:
-            new = self._images(after)
+            new = self._images(after) if self._contents else old
         except RenderError as error:
             return str(error)
         found = self._other_image(old, new, build) or self._job(before, after, (old, new), build)
@@ -264,7 +265,7 @@ class _Look:
                         self.movable.setdefault(text, image)
         return found
 
-    def _other_image(self, old: _Images, new: _Images, build: str) -> str | None:
+    def _other_image(self, old: Images, new: Images, build: str) -> str | None:
         for key, (image, _) in (new | old).items():
             one, other = (side[key][1] if key in side else "no image" for side in (old, new))
             if not self._is_mapped(one, other):
@@ -279,7 +280,7 @@ class _Look:
         self,
         before: "_Side",
         after: "_Side",
-        images: tuple[_Images, _Images],
+        images: tuple[Images, Images],
         build: str,
     ) -> str | None:
         jobs = self.solved.jobs
@@ -308,18 +309,10 @@ class _Look:
         options = replace(self.solved.text.release.options, revision=revision)
         return self._renderer.render(chart, values, options)
 
-    def _images(self, side: "_Side") -> _Images:
+    def _images(self, side: "_Side") -> Images:
         options = self.solved.text.release.options
         rendered = self._renderer.render(side.chart, side.values, options)
-        entries = side.variant.entries
-        found: _Images = {}
-        numbers = Counter[ValuePath]()
-        for image in find_images(rendered, (), {}).images:
-            # By its place, since names of objects may be random.
-            place = (image.template, image.object.kind, *image.path, image.offset)
-            found[place, numbers[place]] = image, entries.apply(image)
-            numbers[place] += 1
-        return found
+        return delivered(rendered, side.variant.entries)
 
     def _chart_after(self) -> ChartFiles:
         """The chart with the values that the run gives its files in the tree."""

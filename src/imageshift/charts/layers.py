@@ -23,7 +23,7 @@ __all__ = ["Layer", "LayerReader", "Span", "ValuesPart", "at_target", "scalars",
 
 
 class Span(Struct, frozen=True):
-    """A part of a file, by the offsets of its begin and end; the whole file without an end."""
+    """A part of a file, by offsets; without an end, it reaches to the end of the file."""
 
     file: str
     start: int = 0

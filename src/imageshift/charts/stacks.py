@@ -329,17 +329,21 @@ def _below(layers: list[ValuesLayer]) -> Iterator[tuple[SiteKey, str]]:
 
 
 def _contested(index: Index, reach: Reach) -> Iterator[tuple[SiteKey, str]]:
-    """Values that a release or its patch sets and a `targetPath`, too: either may win (E3.3)."""
-    patches = [patch for patch, _ in release_patches(index, reach)]
-    for file, document, root in release_specs(index):
-        spec = below(root, "spec")
-        paths = set(_target_paths(spec))
+    """Values that a release or its patch sets, and a `targetPath` too: either may win (E3.3)."""
+    found = [(*each, set(_target_paths(below(each[2], "spec")))) for each in release_specs(index)]
+    found = [each for each in found if each[3]]
+    patches = [patch for patch, _ in release_patches(index, reach)] if found else []
+    for file, document, root, paths in found:
         blocks = {path[:-1] for path in paths if path[-1] in _IMAGE_KEYS}
-        own = [(file, document, path, s) for path, s in scalars(spec.mapping("values")) if paths]
-        for patch in patches if paths else ():
-            if patch.release in {None, resource_of(root).name}:
-                own += [(patch.file, patch.document, p, s) for p, s in patch.values.items()]
-        for at, inner, path, scalar in own:
+        name = resource_of(root).name
+        own = [(file, document, each) for each in scalars(below(root, "spec", "values"))]
+        own += [
+            (patch.file, patch.document, each)
+            for patch in patches
+            if patch.release in {None, name}
+            for each in patch.values.items()
+        ]
+        for at, inner, (path, scalar) in own:
             if path in paths or path[:-1] in blocks:
                 yield (at, inner.offset(scalar.start), scalar.value), _EITHER
 

@@ -98,23 +98,25 @@ class Variants:
         """The builds of a release whose values aren't those that its own files alone give."""
         plain = Variant(spec, tuple(self._layers.parts(spec, file))).product
         found: list[Variant] = []
+        products: list[Any] = []
         for made in self.by_build(name, file, spec).values():
             # A patch that says what its base says keeps an edit of the base from arriving.
-            known = [other.product for other in found] + ([] if made.patches else [plain])
-            if made.product not in known:
+            product = made.product
+            if product not in products and (made.patches or product != plain):
                 found.append(made)
+                products.append(product)
         return found
 
     def by_build(self, name: str, file: str, spec: _Spec) -> dict[str, Variant]:
         """What each build makes of a release, by the file and place of what is built."""
         variables = self._reach.substitutes(file)
         found: dict[str, Variant] = {}
-        for stack in self._reach.stacks(file):
-            parts = tuple(self._layers.parts(spec, file, stack.files))
-            over = list(self._patches(stack.patches, name))
+        for build in self._reach.builds_of(file):
+            parts = tuple(self._layers.parts(spec, file, build.files))
+            over = list(self._patches(build.patches, name))
             layers = (part.layer.span for part in parts if part.layer is not None)
             spans = {*filter(None, layers), *(_span(source) for source, _ in over)}
-            found[stack.key] = Variant(
+            found[build.key] = Variant(
                 spec,
                 parts,
                 tuple(_patch(document, variables) for _, document in over),

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from imageshift.inventory import Index
 from imageshift.inventory.index import join
-from imageshift.inventory.objects import Application
+from imageshift.inventory.objects import Application, texts
 from imageshift.inventory.readers import read_documents
 from imageshift.links.model import Patch
 from imageshift.links.patches import read_patches
@@ -22,7 +22,7 @@ from imageshift.sites.model import Path
 from imageshift.sites.sync_options import application_options, remakes_jobs
 from imageshift.source import Document, Mapping
 
-__all__ = ["ArgoSource", "Owner", "argo_sources", "source_patches"]
+__all__ = ["ArgoSource", "Owner", "argo_sources", "source_components", "source_patches"]
 
 
 class Owner(Struct, frozen=True):
@@ -104,6 +104,12 @@ def source_patches(source: ArgoSource) -> tuple[Patch, ...]:
         return ()
     found = read_patches(f"{source.folder or ''}/kustomization.yaml", owner.document, owner.root)
     return tuple(replace(p, file=owner.file) if p.is_inline else p for p in found)
+
+
+def source_components(source: ArgoSource) -> tuple[str, ...]:
+    """The components that a source adds, as it names them: from the folder that it builds."""
+    owner = source.strongest("kustomize", "components")
+    return () if owner is None else tuple(texts(owner.root, "components"))
 
 
 def _sources(found: Application) -> Iterator[tuple[Mapping, Path, tuple[Owner, ...]]]:

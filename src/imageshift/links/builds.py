@@ -12,7 +12,7 @@ from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import inflated_charts, inflation_files
 from imageshift.lazy import lazy_re
-from imageshift.links.argocd import argo_sources, source_patches
+from imageshift.links.argocd import argo_sources, source_components, source_patches
 from imageshift.links.behind_charts import builds_behind_charts
 from imageshift.links.disk import is_file
 from imageshift.links.entries import read_entries
@@ -272,8 +272,7 @@ class Builds:
 
     def _argo(self) -> Iterator[_Object]:
         for number, source in enumerate(argo_sources(self.index)):
-            keys = ("images", "components")
-            images, components = (source.strongest("kustomize", key) for key in keys)
+            images = source.strongest("kustomize", "images")
             if source.folder is not None or source.source.text("path") is not None:
                 lists = None if images is None else (images.file, images.document, images.root)
                 yield _Object(
@@ -285,7 +284,7 @@ class Builds:
                     entries=None if lists is None else _EntryList(*lists),
                     merges=(Merge.ARGO,),
                     patches=source_patches(source),
-                    components=tuple(texts(components.root, "components")) if components else (),
+                    components=source_components(source),
                 )
 
     def _builds_of(self, found: _Object) -> Iterator[Build]:

@@ -19,13 +19,13 @@ __all__ = [
     "Effect",
     "Entries",
     "EntrySource",
+    "FileBuild",
     "Merge",
     "Patch",
     "Patches",
     "RemoteBase",
     "Replacement",
     "SiteKey",
-    "Stack",
     "new_name_key",
     "place_text",
     "reached",
@@ -85,8 +85,8 @@ class Patch(Struct, frozen=True):
         return self.target is not None
 
 
-class Stack(Struct, frozen=True):
-    """What one build does to a file of its own: the files that it takes in, and its patches.
+class FileBuild(Struct, frozen=True):
+    """What one build does to a file that it takes in: its patches, and the files built with it.
 
     `key` is the file of what is built, and the name of an object in it; the patches come in the
     order in which they are applied: those of bases, of components, its own (E1, E2.3, E4).

@@ -7,8 +7,8 @@ from imageshift.inventory import FluxKustomization, Index, KustomizationFile
 from imageshift.inventory.index import join
 from imageshift.inventory.objects import texts
 from imageshift.inventory.readers import generated_files, patch_files
-from imageshift.links.argocd import ArgoSource, argo_sources, source_patches
-from imageshift.links.model import Patch, Stack, reached
+from imageshift.links.argocd import ArgoSource, argo_sources, source_components, source_patches
+from imageshift.links.model import FileBuild, Patch, reached
 from imageshift.links.patches import read_patches
 from imageshift.links.sources import flux_folders, gathered
 from imageshift.sites.model import below
@@ -83,34 +83,40 @@ class Reach:
             found = found.union(*map(self.built_by, self.builders(one.folder)))
         return found - {file}
 
-    def stacks(self, file: str) -> Iterator[Stack]:
+    def builds_of(self, file: str) -> Iterator[FileBuild]:
         """What each build makes of a file: kustomizations, Flux and Argo CD objects over them."""
-        known, above = self._index.kustomizations, self.above(file)
-        for folder in (name for name in known if name in above):
-            if not self._is_component(folder):
+        above = self.above(file)
+        for folder, found in self._index.kustomizations.items():
+            if folder in above and not self._is_component(folder):
                 patches = tuple(self._patches_on(folder, above))
-                yield Stack(known[folder].file, self.closure(folder), patches)
+                yield FileBuild(found.file, self.closure(folder), patches)
         for flux in self.builders(file):
             name = f"{flux.file} {flux.resource.namespace}/{flux.resource.name}"
-            own = read_patches(flux.file, flux.document, flux.spec, files=False)
             folders = sorted(self._folders_of(flux), key=self._is_component)
             below = [patch for folder in folders for patch in self._under(folder, above)]
-            yield Stack(name, self.built_by(flux), (*below, *own))
+            own = read_patches(flux.file, flux.document, flux.spec, files=False)
+            yield FileBuild(name, self.built_by(flux), (*below, *own))
         for number, source in enumerate(self._sources):
             files = self.closure(source.folder or "")
             if file in files:
                 name = f"{source.file} {source.resource.namespace}/{source.name} {number}"
-                below = [*self._under(source.folder or "", above)]
-                components = self._components_of(source)
-                added = (p for each in components for p in self._patches_on(each, above))
-                yield Stack(name, files, (*below, *added, *source_patches(source)))
+                yield FileBuild(name, files, tuple(self._patches_of(source, above)))
 
-    def _under(self, folder: str, above: frozenset[str]) -> Iterator[Patch]:
+    def _patches_of(self, source: ArgoSource, above: frozenset[str]) -> Iterator[Patch]:
+        """The patches of an Argo CD source: those of its folder, of components, its own (E4)."""
+        folder = source.folder or ""
+        yield from self._under(folder, above)
+        for name in source_components(source):
+            component = join(folder, name)
+            if component is not None:
+                yield from self._patches_on(component, above)
+        yield from source_patches(source)
+
+    def _under(self, folder: str, above: frozenset[str]) -> list[Patch]:
         """The patches of a folder, or of those that are gathered where it has no kustomization."""
-        known = self._index.kustomizations
-        folders = [folder] if folder in known else self._inside(folder)[1]
-        for each in folders:
-            yield from self._patches_on(each, above)
+        known = folder in self._index.kustomizations
+        folders = [folder] if known else self._inside(folder)[1]
+        return [patch for each in folders for patch in self._patches_on(each, above)]
 
     def _patches_on(self, folder: str, above: frozenset[str]) -> list[Patch]:
         """The patches that building a folder applies to a file which some folders include."""
@@ -131,12 +137,6 @@ class Reach:
     def _is_component(self, folder: str) -> bool:
         found = self._index.kustomizations.get(folder)
         return found is not None and found.root.text("kind") == "Component"
-
-    def _components_of(self, source: ArgoSource) -> Iterator[str]:
-        owner = source.strongest("kustomize", "components")
-        names = () if owner is None else texts(owner.root, "components")
-        joined = (join(source.folder or "", name) for name in names)
-        yield from (name for name in joined if name is not None)
 
     def substitutes(self, file: str) -> dict[str, str]:
         """The variables to which every Flux Kustomization that builds a file gives one value."""
