@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from imageshift.charts.evaluate import Images, delivered
 from imageshift.charts.files import ChartFiles
 from imageshift.charts.jobs import AppliedJobs
-from imageshift.charts.layers import Span, span_of
+from imageshift.charts.layers import FileSpan, span_of
 from imageshift.charts.model import ChartError, RenderedImage, RenderError, Values
 from imageshift.charts.releases import Tool
 from imageshift.charts.render import Manifests, Renderer
@@ -147,7 +147,7 @@ class LastLook:
 
     def _spoilt(
         self, look: "_Look", builds: Mapping[str, Variant], variants: Variants
-    ) -> Iterator[tuple[str, frozenset[Span]]]:
+    ) -> Iterator[tuple[str, frozenset[FileSpan]]]:
         """Why a build would be other than it is, with where its own values are written."""
         text = look.solved.text
         layers = {layer.span for layer in text.layers}
@@ -163,7 +163,7 @@ class LastLook:
                     if why is not None:
                         yield why, old.spans - layers
 
-    def _guilty(self, solved: Solved, own: frozenset[Span]) -> list[tuple[str, int]]:
+    def _guilty(self, solved: Solved, own: frozenset[FileSpan]) -> list[tuple[str, int]]:
         """The images that move and that a build brings itself; else those of the release."""
         text = solved.text
         release = span_of(text.file, text.document, text.root)
@@ -171,7 +171,7 @@ class LastLook:
         found = (list(self._changes(spans)) for spans in (own, (release,), layers))
         return next(filter(None, found), [])
 
-    def _changes(self, spans: Iterable[Span]) -> Iterator[tuple[str, int]]:
+    def _changes(self, spans: Iterable[FileSpan]) -> Iterator[tuple[str, int]]:
         for span in sorted(spans, key=lambda span: (span.file, span.start)):
             plan = self._plan(span.file)
             for result in () if plan is None else plan.results:

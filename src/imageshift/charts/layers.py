@@ -14,15 +14,14 @@ from imageshift.errors import ImageshiftError
 from imageshift.inventory import Index
 from imageshift.inventory.readers import read_documents
 from imageshift.links.reach import Reach
-from imageshift.links.value_holders import Holder, ValueHolders, held_text
-from imageshift.sites.kustomization import generator_literals
+from imageshift.links.value_holders import Holder, ValueHolders
 from imageshift.source import Document, Node, Scalar, Sequence, SourceText, parse_embedded
 from imageshift.source import Mapping as MapNode
 
-__all__ = ["Layer", "LayerReader", "Span", "ValuesPart", "at_target", "scalars", "span_of"]
+__all__ = ["FileSpan", "Layer", "LayerReader", "ValuesPart", "at_target", "scalars", "span_of"]
 
 
-class Span(Struct, frozen=True):
+class FileSpan(Struct, frozen=True):
     """A part of a file, by offsets; without an end, it reaches to the end of the file."""
 
     file: str
@@ -37,11 +36,11 @@ class Span(Struct, frozen=True):
         )
 
 
-def span_of(file: str, document: Document, node: Node) -> Span:
+def span_of(file: str, document: Document, node: Node) -> FileSpan:
     """Where a node of a document stands in the file."""
     # The end of a text in a text stands nowhere, its last character does.
     last = max(node.start, node.end - 1)
-    return Span(file, document.offset(node.start), document.offset(last) + 1)
+    return FileSpan(file, document.offset(node.start), document.offset(last) + 1)
 
 
 class Layer(Struct, frozen=True):
@@ -64,7 +63,7 @@ class Layer(Struct, frozen=True):
         return self.file, start
 
     @property
-    def span(self) -> Span | None:
+    def span(self) -> FileSpan | None:
         """Where it is written; None where it isn't there yet."""
         return None if self.values is None else span_of(self.file, self.document, self.values)
 
@@ -149,12 +148,7 @@ class LayerReader:
 
     def _literal(self, name: str, key: str, file: str, target: str) -> ValuesPart | None:
         """The literal of a generator; one of a kustomization that builds the release's file."""
-        found = [
-            (kustomization, literal)
-            for kustomization in self._index.kustomizations.values()
-            for literal in generator_literals(kustomization.root)
-            if (literal.name, literal.key) == (name, key)
-        ]
+        found = self._holders.literals(name, key)
         near = [each for each in found if file in self._reach.closure(each[0].folder)]
         for kustomization, literal in near or found:
             at = kustomization.file, kustomization.document
@@ -179,13 +173,9 @@ class LayerReader:
 def _read_holder(
     holder: Holder, key: str, target: Any, variables: Mapping[str, str]
 ) -> ValuesPart | None:
-    file, document, root = holder.file, holder.document, holder.root
-    plain = held_text(root, key)
-    coded = (root.mapping("data") or MapNode(0, None, flow=False)).scalar(key)
-    if plain is None and coded is not None:
-        return _decoded(coded.value, target)
+    file, document, plain, coded = holder.file, holder.document, holder.text(key), holder.coded(key)
     if plain is None:
-        return None
+        return None if coded is None else _decoded(coded.value, target)
     if target is not None:
         value = ValuesFrom(target_path=str(target), text=plain.value)
         return ValuesPart(value, at_target(file, document, plain, str(target)))

@@ -20,9 +20,8 @@ from imageshift.errors import SourceError
 from imageshift.inventory import Index, is_definition
 from imageshift.inventory.helmfiles import helmfile_documents
 from imageshift.inventory.index import join
-from imageshift.inventory.objects import KustomizationFile, objects
+from imageshift.inventory.objects import objects
 from imageshift.inventory.readers import (
-    generated_files,
     inflated_charts,
     inflation_files,
     read_documents,
@@ -34,9 +33,9 @@ from imageshift.links.model import SiteKey, place_text
 from imageshift.links.reach import Reach
 from imageshift.links.release_patches import release_patches
 from imageshift.links.sources import merged_files
+from imageshift.links.value_holders import ValueHolders
 from imageshift.sites import resource_of
 from imageshift.sites.helmfile import release_values
-from imageshift.sites.kustomization import generator_literals
 from imageshift.sites.model import below
 from imageshift.sites.parameters import parameter_tree, values_tree
 from imageshift.source import (
@@ -46,7 +45,6 @@ from imageshift.source import (
     SourceText,
     parse_embedded,
 )
-from imageshift.words import has_any
 
 __all__ = ["Stack", "ValuesLayer", "read_stacks_of", "release_specs"]
 
@@ -118,7 +116,7 @@ class _ChartLayers:
 
 
 def _releases(index: Index, reach: Reach, charts: _ChartLayers) -> Iterator[Stack]:
-    maps = _config_maps(index) if index.releases else {}
+    holders = ValueHolders(index)
     sources = ChartSources(index, reach, {})
     patches = _patch_layers(index, reach)
     for file, document, root in release_specs(index, patches):
@@ -132,7 +130,7 @@ def _releases(index: Index, reach: Reach, charts: _ChartLayers) -> Iterator[Stac
         layers: list[ValuesLayer] = []
         if pick is not None and folder is not None:
             layers += charts.read(folder, pick.values_files)
-        layers += _brought(index, file, spec, maps)
+        layers += _brought(index, file, spec, holders)
         values = spec.mapping("values")
         layers += [] if values is None else [ValuesLayer(file, document, values)]
         layers += (patch for name, patch in patches.get(file, ()) if name in {None, resource.name})
@@ -183,54 +181,13 @@ class _Text(Struct, frozen=True):
     """A text of a ConfigMap or Secret, a literal of a generator, or a whole file (no scalar)."""
 
     file: str
-    document: Document
-    scalar: Scalar | None
-
-
-_Texts = dict[tuple[str, str], list[_Text]]
-"""By name and key of ConfigMaps and Secrets, their texts, written or generated."""
-
-
-def _config_maps(index: Index) -> _Texts:
-    sources = (source for release in index.releases for source in release.values_from)
-    found: _Texts = {(source.name, source.key): [] for source in sources}
-    names = {name for name, _ in found}
-    spelled = {name.encode() for name in names}
-
-    def is_wanted(text: str) -> bool:
-        return has_any(text, names) and not is_definition(text)
-
-    for file in index.config_map_files if found else ():
-        for document in read_documents(index.workspace, file, is_wanted, names=spelled):
-            for root in objects(document.root):
-                _add(found, _texts(file, document, root))
-    for kustomization in index.kustomizations.values() if found else ():
-        _add(found, _generated(kustomization))
-    return found
-
-
-def _add(found: _Texts, texts: Iterable[tuple[tuple[str, str], _Text]]) -> None:
-    for key, text in texts:
-        if key in found:
-            found[key].append(text)
-
-
-def _texts(file: str, document: Document, root: Mapping) -> Iterator[tuple[tuple[str, str], _Text]]:
-    """The texts of a ConfigMap or Secret, those in base64 at a place of their own."""
-    name, is_secret = resource_of(root).name, root.text("kind") == "Secret"
-    held = {"ConfigMap": ("data",), "Secret": ("data", "stringData")}
-    for part in held.get(root.text("kind") or "", ()):
-        for key, value in below(root, part).pairs():
-            if isinstance(value, Scalar):
-                coded = part == "data" and is_secret
-                text = _decoded(file, value.value) if coded else _Text(file, document, value)
-                yield (name, key.value), text
+    at: tuple[Document, Scalar] | None = None
 
 
 def _decoded(file: str, text: str) -> _Text:
     with suppress(ValueError):  # no base64, or no UTF-8 in it
-        return _Text(file, *_unplaced(base64.b64decode(text).decode()))
-    return _Text(file, *_unplaced(""))
+        return _Text(file, _unplaced(base64.b64decode(text).decode()))
+    return _Text(file, _unplaced(""))
 
 
 def _unplaced(text: str) -> tuple[Document, Scalar]:
@@ -241,39 +198,44 @@ def _unplaced(text: str) -> tuple[Document, Scalar]:
     return Document(source, scalar, 0, 0, end), scalar
 
 
-def _generated(kustomization: KustomizationFile) -> Iterator[tuple[tuple[str, str], _Text]]:
-    """What a kustomization's generators make of files and literals."""
-    for name, key, file in generated_files(kustomization):
-        yield (name, key), _Text(file, kustomization.document, None)
-    for literal in generator_literals(kustomization.root):
-        at = kustomization.file, kustomization.document
-        yield (literal.name, literal.key), _Text(*at, literal.value)
-
-
-def _brought(index: Index, file: str, spec: Mapping, texts: _Texts) -> Iterator[ValuesLayer]:
+def _brought(
+    index: Index, file: str, spec: Mapping, holders: ValueHolders
+) -> Iterator[ValuesLayer]:
     """What `valuesFrom` brings; of several ConfigMaps of one name those below the release."""
     folder = file.rpartition("/")[0]
     for item in spec.items("valuesFrom"):
         if isinstance(item, Mapping):
-            wanted = (item.text("name") or "", item.text("valuesKey") or "values.yaml")
-            fitting = texts.get(wanted, [])
+            fitting = [*_texts(holders, item)]
             near = [text for text in fitting if text.file.startswith(f"{folder}/")]
             for text in near or fitting:
                 yield from _as_values(index, text, item.text("targetPath"))
 
 
+def _texts(holders: ValueHolders, item: Mapping) -> Iterator[_Text]:
+    """The texts that an item of `valuesFrom` may mean, those in base64 at a place of their own."""
+    name, key = item.text("name") or "", item.text("valuesKey") or "values.yaml"
+    for holder in holders.named(item.text("kind") or "", name):
+        text, coded = holder.text(key), holder.coded(key)
+        if text is not None:
+            yield _Text(holder.file, (holder.document, text))
+        elif coded is not None:
+            yield _decoded(holder.file, coded.value)
+    for path, _ in holders.generated(name, key):
+        yield _Text(path)
+    for at, literal in holders.literals(name, key):
+        yield _Text(at.file, (at.document, literal.value))
+
+
 def _as_values(index: Index, text: _Text, target: str | None) -> Iterator[ValuesLayer]:
     """The values that a text is, or the one that it becomes at a path."""
-    if target is None and text.scalar is None:
-        yield from _file(index, text.file)
-    elif target is None and text.scalar is not None:
-        yield from _embedded(text.file, text.document, text.scalar)
-    elif target is not None:
-        document, scalar = text.document, text.scalar
-        if scalar is None:
-            document, scalar = _content(index, text.file)
+    if target is not None:
         with suppress(ChartError):
-            yield from _layers([at_target(text.file, document, scalar, target)])
+            at = text.at or _content(index, text.file)
+            yield from _layers([at_target(text.file, *at, target)])
+    elif text.at is not None:
+        yield from _embedded(text.file, *text.at)
+    else:
+        yield from _file(index, text.file)
 
 
 def _content(index: Index, file: str) -> tuple[Document, Scalar]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from imageshift.charts.edits import ValueEdit
 from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
-from imageshift.charts.layers import LayerReader, Span, ValuesPart, span_of
+from imageshift.charts.layers import FileSpan, LayerReader, ValuesPart, span_of
 from imageshift.charts.manifests import find_images
 from imageshift.charts.model import RenderedImage, RenderError, ValuePath
 from imageshift.charts.spec import to_filled
@@ -43,7 +43,7 @@ class Variant(Struct, frozen=True):
     spec: _Spec
     parts: tuple[ValuesPart, ...]
     patches: tuple[Callable[[_Spec], _Spec], ...] = ()
-    spans: frozenset[Span] = frozenset()
+    spans: frozenset[FileSpan] = frozenset()
     decided: bool = False
 
     @property
@@ -184,9 +184,9 @@ class RenderedVariants(Struct, frozen=True):
                     yield VariantImage(variant, image, goal, goal in moved)
 
 
-def _span(source: Patch) -> Span:
+def _span(source: Patch) -> FileSpan:
     if source.document is None or source.node is None:
-        return Span(source.file)
+        return FileSpan(source.file)
     return span_of(source.file, source.document, source.node)
 
 
