@@ -158,15 +158,15 @@ def wheel(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests on the wheel, compared with real helm and kubectl.
 
-    What real programs make of our files and of the corpus, generated cases, attacks and the
-    documentation's commands take minutes and don't depend on the Python: the newest runs them.
+    Tests with real programs, the corpus, generated cases, attacks and the documentation's commands
+    take minutes and don't depend on the Python version, so only the newest Python runs them.
     """
     install_for_tests(session)
     left = ["precommit", "browser", "checkov", "renovate"]
     options = ["-n", WORKERS]
     if session.python != PYTHONS[-1]:
         left += ["corpus", *ONCE]
-        # Each worker would rewrite the assertions of all modules for the same tests again.
+        # Rewriting assertions costs each worker five seconds; the newest Python explains failures.
         options.append("--assert=plain")
     else:
         install_shells()

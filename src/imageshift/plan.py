@@ -128,7 +128,7 @@ WHOLE_FILE = -1
 """Stands for an offset where everything in a file has to stay."""
 
 Missing = dict[tuple[str, int], frozenset[str]]
-"""The images that stay in a build though an entry would move them, by file and place of release."""
+"""Images that stay in a build although an entry would move them, by release (file and offset)."""
 
 
 class ChartAnswers(Decisions, Protocol):

@@ -125,7 +125,7 @@ def each_tree(check: Callable[[Mixed, Path], None], trees: int, number: int) -> 
 def test_clusters_get_what_they_got(part: int) -> None:
     """Every build delivers the old image or the mapped one, and a second run changes nothing.
 
-    Hardly a build is refused before that: those say nothing.
+    Less than a tenth of the builds may be refused beforehand, since those prove nothing.
     """
     builds = Counter[bool]()
 

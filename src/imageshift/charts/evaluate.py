@@ -30,7 +30,7 @@ Images = dict[tuple[ValuePath, int], tuple[RenderedImage, str]]
 class Judge(Struct, frozen=True):
     """Judges values by what a chart renders with them; `target` says where an image's text goes.
 
-    `entries` are those behind the chart, which know images by the names that it renders now.
+    `entries` are the `images:` entries behind the chart: they match the names that it renders now.
     """
 
     render: Callable[[Values], Manifests]

@@ -40,7 +40,7 @@ __all__ = ["LastLook", "Seen", "Silent"]
 
 _WHY = "{} would get {} in the build of {}, where it has {} now"
 _JOB = "{} in the build of {} is a Job that isn't a hook, and applied Jobs can't be changed"
-_LEFT = "it moves elsewhere, but the build of {} has its own values, which nothing here can change"
+_LEFT = "it moves elsewhere, but nothing can change the values that the build of {} gives it"
 
 _FIXED = frozenset({SkipReason.IMMUTABLE, SkipReason.IGNORED, SkipReason.UNPROVEN})
 """Why an image stays wherever it is."""

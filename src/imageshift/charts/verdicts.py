@@ -86,7 +86,7 @@ class Solved(Struct, frozen=True):
     def unrendered(
         cls, text: ReleaseText, chart: ChartFiles, judge: Judge, jobs: AppliedJobs | None
     ) -> "Solved":
-        """A release that its chart refuses as it is, and that its builds may give what it needs."""
+        """A release that its chart rejects until a build's patches give it what it needs."""
         nothing = Override(
             edits=(), entries=(), entry_edits=(), patches=(), outcomes=(), gated=False, renders=0
         )
@@ -210,7 +210,7 @@ class Verdicts(Struct):
     moves: dict[str, set[Move]] = field(default_factory=dict)
 
     def add_left(self, solved: Solved, image: RenderedImage, text: str, why: str) -> None:
-        """Adds an image that stays in a build of the release, as it is behind all entries."""
+        """Adds an image that stays in a build of the release; `text` is its name after all entries."""
         mapper, file = self.mapper_of(solved.text.file), solved.text.file
         final = replace(image, text=text, segments=())
         site = _One(self, solved, None).site(Fate(final, None, Way.LEFT))

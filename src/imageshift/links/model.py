@@ -88,8 +88,8 @@ class Patch(Struct, frozen=True):
 class FileBuild(Struct, frozen=True):
     """What one build does to a file that it takes in: its patches, and the files built with it.
 
-    `key` is the file of what is built, and the name of an object in it; the patches come in the
-    order in which they are applied: those of bases, of components, its own (E1, E2.3, E4).
+    `key` is the file of the kustomization or object, with the object's name. The patches come in
+    the order in which they are applied: those of bases, of components, its own (E1, E2.3, E4).
     """
 
     key: str

@@ -181,7 +181,7 @@ class _Reader:
         sites = [(site, build.file) for site in own if build.holds(site)]
         sites += [(site, file) for file in files for site in self._scan(file).sites]
         sites = [(site, file) for site, file in sites if site.kind is SiteKind.VALUES]
-        # A patch's operation is a value by its path alone.
+        # Sites in JSON patches have another kind: only their path makes them values.
         sites += [
             (site, file)
             for file in sorted({file for file, _ in build.patched})

@@ -291,7 +291,7 @@ class Search:
             return
         stuck = {p.entry: self._told(p) for p in reversed(problems) if p.entry is not None}
         if stuck.keys() - self._state.frozen.keys() - self._state.loose:
-            # What an entry below has renamed may do without this one: the proof tells.
+            # Entries below may already rename what it no longer matches: the proof decides.
             self._state.loose |= stuck.keys()
             return
         if stuck.keys() - self._state.frozen.keys():
