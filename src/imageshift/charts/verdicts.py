@@ -210,7 +210,7 @@ class Verdicts(Struct):
     moves: dict[str, set[Move]] = field(default_factory=dict)
 
     def add_left(self, solved: Solved, image: RenderedImage, text: str, why: str) -> None:
-        """Adds an image that stays in a build of the release; `text` is its name after all entries."""
+        """Adds an image that stays in a build; `text` is its name after all entries."""
         mapper, file = self.mapper_of(solved.text.file), solved.text.file
         final = replace(image, text=text, segments=())
         site = _One(self, solved, None).site(Fate(final, None, Way.LEFT))
