@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from case_cluster import Cluster, Profile
 from case_files import NAMES, Case, load_case, runs_of, verified
-from case_judge import Text, compare, is_same, moved_jobs, target
+from case_judge import Text, compare, is_same, moved_jobs, normal, target
 from case_reasons import is_written, reasons
 
 from real_tools import Tree
@@ -25,6 +25,8 @@ UPGRADE = Profile("upgrade", revision=2)
 NEXT = Profile("next upgrade", revision=3)
 OLD = Profile("old controllers", current=False, revision=2, target_path_wins=True)
 PROFILES = (INSTALL, UPGRADE, OLD)
+RENDERED_REASONS = frozenset({"template", "conflict", "unproven"})
+"""Those that speak of an image as a build has it, not of a text."""
 
 pytestmark = [pytest.mark.kustomize, pytest.mark.helm, pytest.mark.helm3]
 
@@ -121,16 +123,22 @@ def said_wrong(case: Case, mode: str) -> Iterator[str]:
     for image, reason in map(tuple, case.all_of("stays", mode)):
         if reason not in reasons(report, image.rpartition(" ")[2]):
             yield f"{image} has no reason {reason}"
-    for image in sorted(set(left(case, runs.after))):
+    pairs = list(delivered(case, runs.after))
+    for image in sorted({pair.old for pair in pairs if pair.is_image and not pair.moved}):
         if not reasons(report, image) and is_written(case.tree, image):
             yield f"{image} stays without a reason"
+    gone = {normal(pair.old) for pair in pairs if pair.moved}
+    gone -= {normal(pair.old) for pair in pairs if not pair.moved}
+    for row in report["images"]:
+        if row["reason"] in RENDERED_REASONS and row["normalized"] in gone:
+            yield f"{row['normalized']} moves in every build, but is said to stay: {row['reason']}"
 
 
-def left(case: Case, after: Tree) -> Iterator[str]:
-    """The images with a rule that are delivered as before."""
+def delivered(case: Case, after: Tree) -> Iterator[Text]:
+    """The texts with a target that were delivered, and what they are now, build by build."""
     for _, old, new in deliveries(case, after, late=False):
         pairs, _ = compare(old, new, case.facts.get("ignore", ()))
-        yield from (p.old for p in pairs if p.is_image and target(p.old) and not p.moved)
+        yield from (pair for pair in pairs if target(pair.old))
 
 
 def changed_again(case: Case, mode: str) -> Iterator[str]:

@@ -70,6 +70,8 @@ __all__ = ["ChartDecisions", "ChartOptions", "decide"]
 
 _LONGEST = 300
 _MOST_ROUNDS = 3
+_VALUES = frozenset({SiteKind.VALUES, SiteKind.PATCH})
+"""How values are found: where they are written, or by the path of a patch's operation."""
 _UPGRADING = frozenset({Tool.FLUX, Tool.HELMFILE})
 _REFUSED_BY_FLUX = "Flux can't install {}: kustomize rejects {} (Argo CD accepts it)"
 _FROZEN = "{} now pins what used to come from {}: update it together with the chart"
@@ -543,7 +545,7 @@ class _Run:
         for file in sorted(filter(self._writable, item.variant.files.difference(others))):
             mapper = self._mapper_of(file)
             for site in self._scan(file).sites:
-                if not _may_name(site, text, item.image):
+                if not _may_name(site, file, item):
                     continue
                 told = plan_site(site, mapper)
                 if told.before is None or told.status not in (Status.REWRITE, Status.CACHED):
@@ -668,12 +670,16 @@ def _left_to_entries(result: Override, release: Release) -> Override:
     return replace(result, outcomes=outcomes, entry_edits=())
 
 
-def _may_name(site: ImageSite, text: ReleaseText, image: RenderedImage) -> bool:
-    """Whether a site is a value of a release, and spells an image as it is rendered."""
-    if site.resource.kind == "HelmRelease" and site.resource.name not in {text.resource.name, ""}:
-        return False
+def _may_name(site: ImageSite, file: str, item: VariantImage) -> bool:
+    """Whether a site is one of a build's own values, and spells an image as it is rendered."""
     name = site.main.text[: name_length(site.main.text)]
-    return site.kind is SiteKind.VALUES and image.raw_name.endswith(name)
+    offset = site.document.offset(site.main.scalar.start)
+    spans = (span for span in item.variant.spans if span.file == file)
+    return (
+        site.kind in _VALUES
+        and item.image.raw_name.endswith(name)
+        and any(offset in span for span in spans)
+    )
 
 
 def _outcome(item: VariantImage) -> ImageOutcome:
