@@ -14,7 +14,7 @@ from imageshift.errors import ImageshiftError
 from imageshift.inventory import Index
 from imageshift.inventory.readers import read_documents
 from imageshift.links.reach import Reach
-from imageshift.links.value_holders import Holder, ValueHolders
+from imageshift.links.value_holders import ValueHolder, ValueHolders
 from imageshift.source import Document, Node, Scalar, Sequence, SourceText, parse_embedded
 from imageshift.source import Mapping as MapNode
 
@@ -129,7 +129,9 @@ class LayerReader:
             # What can't be read here is as unknown as what only the cluster has.
             return None
 
-    def _holder(self, kind: str, name: str, file: str, within: frozenset[str]) -> Holder | None:
+    def _holder(
+        self, kind: str, name: str, file: str, within: frozenset[str]
+    ) -> ValueHolder | None:
         """The ConfigMap or Secret of a name; one that is built beside the release is preferred."""
         found = self._holders.named(kind, name)
         folder = file.rpartition("/")[0]
@@ -171,7 +173,7 @@ class LayerReader:
 
 
 def _read_holder(
-    holder: Holder, key: str, target: Any, variables: Mapping[str, str]
+    holder: ValueHolder, key: str, target: Any, variables: Mapping[str, str]
 ) -> ValuesPart | None:
     file, document, plain, coded = holder.file, holder.document, holder.text(key), holder.coded(key)
     if plain is None:

@@ -254,7 +254,11 @@ class _Left:
             if generator is not None:
                 said = f"the generator {generator.text('name')} reads it; {self._look}"
                 claim = SkipReason.UNCLAIMED, said
-        reason = reason or _reason_at(holder.path)
+        reason = (
+            reason
+            or _reason_at(holder.path)
+            or _reason_at(piece.path_inside(document, holder, span.start))
+        )
         whole = holder.scalar.value == text
         if reason is None and whole and resource.kind and _is_prefix(holder.path, text):
             return made.doubtful(_PREFIX)

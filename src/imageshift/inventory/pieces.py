@@ -9,8 +9,9 @@ from imageshift.inventory.scan import FileScan
 from imageshift.inventory.spots import Holder, Scalars
 from imageshift.lazy import lazy_re
 from imageshift.sites import SkipReason
+from imageshift.sites.model import Path
 from imageshift.sites.policies import is_policy_text
-from imageshift.source import Document
+from imageshift.source import Document, parse_embedded
 
 __all__ = ["TEMPLATE", "Piece", "Reason", "is_yaml"]
 
@@ -39,6 +40,7 @@ class Piece:
         self.text = parsed.text
         self._parsed = parsed
         self._scan = scan
+        self._inner: dict[int, list[Scalars]] = {}
 
     @property
     def documents(self) -> list[Document]:
@@ -101,7 +103,21 @@ class Piece:
 
     @cached_property
     def _scalars(self) -> list[tuple[Document, Scalars]]:
-        return [(document, Scalars(document.root)) for document in self.documents]
+        return [(document, Scalars(document)) for document in self.documents]
+
+    def path_inside(self, document: Document, holder: Holder, offset: int) -> Path:
+        """The path to a character in the object that a scalar's text is; empty where it is none."""
+        text = holder.scalar
+        if "\n" not in text.value:
+            return ()
+        if text.start not in self._inner:
+            try:
+                inner = parse_embedded(document, text)
+            except SourceError:
+                inner = []
+            self._inner[text.start] = [Scalars(each) for each in inner]
+        found = (scalars.at(offset) for scalars in self._inner[text.start])
+        return next((each.path for each in found if each is not None), ())
 
 
 def is_yaml(file: str) -> bool:

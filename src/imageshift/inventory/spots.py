@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from imageshift.sites import ImageSite
 from imageshift.sites.model import Path
-from imageshift.source import Mapping, Node, Scalar, Sequence, Span
+from imageshift.source import Document, Mapping, Node, Scalar, Sequence, Span
 
 __all__ = ["Holder", "Scalars", "Taken"]
 
@@ -64,22 +64,26 @@ class Holder(Struct, frozen=True):
 class Scalars:
     """The scalars of a document, found by their characters; one that aliases repeat is one."""
 
-    def __init__(self, root: Node | None) -> None:
-        self._root = root
+    def __init__(self, document: Document) -> None:
+        self._document = document
 
     @cached_property
     def _found(self) -> list[Holder]:
-        return sorted(_scalars(self._root), key=lambda holder: holder.scalar.start)
+        return sorted(_scalars(self._document.root), key=lambda holder: holder.scalar.start)
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [holder.scalar.start for holder in self._found]
+        return [self._document.offset(holder.scalar.start) for holder in self._found]
 
     def at(self, offset: int) -> Holder | None:
-        """The scalar that has a character."""
+        """The scalar that has a character of the file."""
         number = bisect_right(self._starts, offset) - 1
         holder = self._found[number] if number >= 0 else None
-        return holder if holder is not None and offset < holder.scalar.end else None
+        if holder is None:
+            return None
+        # The end of a text in a text stands nowhere, its last character does.
+        last = max(holder.scalar.start, holder.scalar.end - 1)
+        return holder if offset <= self._document.offset(last) else None
 
 
 def _scalars(root: Node | None) -> Iterator[Holder]:

@@ -16,10 +16,10 @@ from imageshift.sites.model import below
 from imageshift.source import Document, Mapping, Scalar, parse_embedded, walk
 from imageshift.words import has_any
 
-__all__ = ["Holder", "ValueHolders", "ValueTexts"]
+__all__ = ["ValueHolder", "ValueHolders", "ValueTexts"]
 
 
-class Holder(Struct, frozen=True):
+class ValueHolder(Struct, frozen=True):
     """A ConfigMap or Secret as it is written."""
 
     file: str
@@ -46,7 +46,7 @@ class ValueTexts(Struct, frozen=True):
     places: frozenset[tuple[str, int]]
 
 
-_Holders = dict[tuple[str, str], list[Holder]]
+_Holders = dict[tuple[str, str], list[ValueHolder]]
 
 
 class ValueHolders:
@@ -61,7 +61,7 @@ class ValueHolders:
         self._names = frozenset(named)
         self._search = lru_cache(maxsize=64)(self._search_now)
 
-    def named(self, kind: str, name: str) -> list[Holder]:
+    def named(self, kind: str, name: str) -> list[ValueHolder]:
         """The ConfigMaps or Secrets of a name, wherever they are in the tree."""
         names = self._names if name in self._names else frozenset({name})
         return self._search(names).get((kind, name), [])
@@ -115,11 +115,11 @@ class ValueHolders:
                 for root in objects(document.root):
                     key = (root.text("kind") or "", resource_of(root).name)
                     if key[1] in names and root.get("sops") is None:
-                        found.setdefault(key, []).append(Holder(file, document, root))
+                        found.setdefault(key, []).append(ValueHolder(file, document, root))
         return found
 
 
-def _places(holder: Holder, key: str) -> Iterator[tuple[str, int]]:
+def _places(holder: ValueHolder, key: str) -> Iterator[tuple[str, int]]:
     """The places of a text, and of the scalars in it."""
     text = holder.text(key)
     if text is None:
