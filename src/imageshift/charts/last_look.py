@@ -20,10 +20,10 @@ from imageshift.charts.layers import FileSpan, span_of
 from imageshift.charts.model import ChartError, RenderedImage, RenderError, Values
 from imageshift.charts.releases import Tool
 from imageshift.charts.render import Manifests, Renderer
+from imageshift.charts.solved import Solved
 from imageshift.charts.spec import to_filled
 from imageshift.charts.values import lookup
 from imageshift.charts.variants import Variant, Variants
-from imageshift.charts.verdicts import Solved
 from imageshift.errors import InvalidReferenceError, SourceError
 from imageshift.inventory import Index
 from imageshift.inventory.index import join

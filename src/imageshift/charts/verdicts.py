@@ -1,26 +1,21 @@
 """From the moves of releases to what happens to sites, and of images that no site names."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.cache import Mapped, Outcome
 from imageshift.charts.backward import patches_back
-from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
-from imageshift.charts.files import ChartFiles
-from imageshift.charts.jobs import AppliedJobs
-from imageshift.charts.layers import Layer, scalars
+from imageshift.charts.layers import Layer
 from imageshift.charts.model import RenderedImage, ValuePath, Way
-from imageshift.charts.moves import IGNORED, Fate, ReleaseMoves
-from imageshift.charts.override import Override
-from imageshift.charts.releases import GRAPHED, ReleaseText, Tool
-from imageshift.charts.rot import Rotten
+from imageshift.charts.moves import IGNORED, Fate
+from imageshift.charts.releases import GRAPHED, Tool
+from imageshift.charts.run_files import RunFiles
+from imageshift.charts.solved import Leaves, Solved
 from imageshift.errors import InvalidReferenceError, VariableReferenceError
-from imageshift.inventory import FileScan
 from imageshift.links.model import SiteKey
 from imageshift.reference import ImageReference, name_length
 from imageshift.rewrite import (
@@ -28,11 +23,9 @@ from imageshift.rewrite import (
     Change,
     Forward,
     Kept,
-    Mapper,
     Move,
     Status,
     keep,
-    plan_site,
 )
 from imageshift.sites import (
     Confidence,
@@ -46,10 +39,8 @@ from imageshift.sites import (
 from imageshift.solve.leaves import site_key
 from imageshift.source import Edit, Place, Scalar
 
-__all__ = ["PASSING", "ChartProblem", "Solved", "Verdicts", "ignored_leaves"]
+__all__ = ["ChartProblem", "Verdicts"]
 
-PASSING = "a later entry matches this name, and replaces it"
-"""Why the newName of an entry stays that another entry meets."""
 _REPLACED = "the releases that use this text override it with their own values"
 _ENTRY = "what runs after the chart matches it or renames it"
 _HOOKS = "hooks are post-rendered only since helm-controller 1.6.0"
@@ -65,141 +56,10 @@ class ChartProblem(Struct, frozen=True):
     code: str = ""
 
 
-class Solved(Struct, frozen=True):
-    """A release with its chart, override and moves.
-
-    `refused` are sites that make no image and have to stay, with why; `patched` those of patches
-    whose texts stay for an entry behind them; `jobs` are those that can't change, if any.
-    """
-
-    text: ReleaseText
-    result: Override
-    moves: ReleaseMoves
-    chart: ChartFiles
-    judge: Judge
-    refused: Mapping[SiteKey, str]
-    patched: Mapping[SiteKey, RenderedImage]
-    rotten: Rotten = Rotten()
-    jobs: AppliedJobs | None = None
-
-    @classmethod
-    def unrendered(
-        cls, text: ReleaseText, chart: ChartFiles, judge: Judge, jobs: AppliedJobs | None
-    ) -> "Solved":
-        """A release that its chart rejects until a build's patches give it what it needs."""
-        nothing = Override(
-            edits=(), entries=(), entry_edits=(), patches=(), outcomes=(), gated=False, renders=0
-        )
-        return cls(text, nothing, ReleaseMoves((), {}, {}), chart, judge, {}, {}, jobs=jobs)
-
-    def chart_changes(self) -> dict[tuple[str, int], Any]:
-        """What happens to texts that other releases may take too, by file and offset."""
-        places = _Leaves(self.text).places
-        found = ((places.get(path), value) for path, value in self.moves.values.items())
-        return {
-            (at[0].file, at[0].document.offset(at[1].start)): value
-            for at, value in found
-            if at is not None and self._may_be_shared(at[0])
-        }
-
-    def _may_be_shared(self, layer: Layer) -> bool:
-        return layer.in_chart or (self.text.tool is Tool.ARGO and layer is not self.text.own)
-
-    def changed_by(self, claims: Mapping[tuple[str, int], Any]) -> dict[ValuePath, tuple[Any, str]]:
-        """The values that edits for other releases change here, with the files that they are in."""
-        found: dict[ValuePath, tuple[Any, str]] = {}
-        for path, (layer, scalar) in _Leaves(self.text).places.items():
-            key = (layer.file, layer.document.offset(scalar.start))
-            if key in claims and path not in self.moves.values:
-                found[path] = claims[key], layer.file
-        return found
-
-
-def ignored_leaves(text: ReleaseText, scan: Callable[[str], FileScan]) -> frozenset[ValuePath]:
-    """The leaves of a release's values that a comment says to leave alone."""
-    leaves = _Leaves(text)
-    return frozenset(
-        path
-        for file in leaves.files
-        for site in scan(file).sites
-        if site.skip in {SkipReason.IGNORED, SkipReason.UNPROVEN}
-        for path in leaves.of(site, file)
-    )
-
-
-def text_moves(
-    text: ReleaseText,
-    scan: Callable[[str], FileScan],
-    mapper_of: Callable[[str], Mapper],
-    moves: ReleaseMoves,
-) -> Iterator[tuple[SiteKey, dict[ValuePath, str]]]:
-    """The sites of a release's texts that move by their text alone, with the values they change."""
-    leaves = _Leaves(text)
-    made = {segment.leaf for fate in moves.fates for segment in fate.image.segments}
-    for file in leaves.files:
-        for site in scan(file).sites:
-            result = None if made & leaves.of(site, file) else plan_site(site, mapper_of(file))
-            changes = leaves.changes(result, file) if isinstance(result, Change) else {}
-            if isinstance(result, Change) and changes:
-                yield site_key(site, file), changes
-
-
-class _Leaves:
-    """Which value leaf a scalar of a file is, where no layer above decides over it."""
-
-    def __init__(self, text: ReleaseText) -> None:
-        self._paths: dict[tuple[str, int], list[ValuePath]] = {}
-        self._hidden: set[tuple[str, int]] = set()
-        self.places: dict[ValuePath, tuple[Layer, Scalar]] = {}
-        for layer in text.layers:
-            for path, scalar in scalars(layer.values):
-                key = (layer.file, layer.document.offset(scalar.start))
-                if self.places.setdefault(path, (layer, scalar))[0] is layer:
-                    self._paths.setdefault(key, []).append(path)
-                else:
-                    self._hidden.add(key)
-        self.files = tuple(dict.fromkeys(layer.file for layer in text.layers))
-
-    def changes(self, change: Change, file: str) -> dict[ValuePath, str]:
-        """The values that a change gives to the parts of its site."""
-        new: dict[ValuePath, str] = {}
-        document = change.site.document
-        for part in change.site.parts:
-            start, end = document.offset(part.scalar.start), document.offset(part.scalar.end)
-            edits = [e for e in change.edits if start <= e.span.start and e.span.end <= end]
-            for path in self._paths.get((file, start), ()) if edits else ():
-                new[path] = _part_after(change, part)
-        return new
-
-    def hides(self, site: ImageSite, file: str) -> bool:
-        """Whether a layer above decides over all that a site says."""
-        keys = {
-            (file, site.document.offset(part.scalar.start))
-            for part in site.parts
-            if part.role not in (Role.TAG, Role.DIGEST)
-        }
-        return not keys & self._paths.keys() and bool(keys & self._hidden)
-
-    def of(self, site: ImageSite, file: str) -> set[ValuePath]:
-        """The leaves that a site's scalars are, or that it stands in."""
-        found: set[ValuePath] = set()
-        for part in site.parts:
-            if part.role not in (Role.TAG, Role.DIGEST):
-                offset = site.document.offset(part.scalar.start)
-                found.update(self._paths.get((file, offset), ()))
-        document = site.document
-        while not found and document.outer is not None:
-            document, holder, _ = document.outer
-            found.update(self._paths.get((file, document.offset(holder.start)), ()))
-        return found
-
-
 class Verdicts(Struct):
     """Collects results release by release."""
 
-    mapper_of: Callable[[str], Mapper]
-    scan: Callable[[str], FileScan]
-    writable: Callable[[str], bool]
+    files: RunFiles
     uses: Mapping[tuple[str, int], int]
     results: dict[SiteKey, Change | Kept] = field(default_factory=dict)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
@@ -211,7 +71,7 @@ class Verdicts(Struct):
 
     def add_left(self, solved: Solved, image: RenderedImage, text: str, why: str) -> None:
         """Adds an image that stays in a build; `text` is its name after all entries."""
-        mapper, file = self.mapper_of(solved.text.file), solved.text.file
+        mapper, file = self.files.mapper_of(solved.text.file), solved.text.file
         final = replace(image, text=text, segments=())
         site = _One(self, solved, None).site(Fate(final, None, Way.LEFT))
         before = mapper.parse(text)
@@ -237,7 +97,8 @@ class Verdicts(Struct):
         charts = {layer.file for layer in solved.text.layers if layer.in_chart}
         for file in one.leaves.files:
             # The images of a chart that this run doesn't report are told with the release.
-            for site in self.scan(file).sites if file not in charts or self.writable(file) else ():
+            told = file not in charts or self.files.writable(file)
+            for site in self.files.scan(file).sites if told else ():
                 one.add_site(site, file)
         one.add_rest()
         one.add_entries()
@@ -250,9 +111,9 @@ class _One:
         self._verdicts = verdicts
         self._solved = solved
         self._move = move
-        self._mapper = verdicts.mapper_of(solved.text.file)
+        self._mapper = verdicts.files.mapper_of(solved.text.file)
         self._existing = PostRenderers.read(solved.text.release.post_renderers)
-        self.leaves = _Leaves(solved.text)
+        self.leaves = Leaves(solved.text)
         self._told: set[int] = set()
         self._claimed: set[ValuePath] = set()
         self._edited: set[str] = set()
@@ -274,10 +135,7 @@ class _One:
             return
         if not fates:
             if key in self._solved.refused:
-                detail = self._solved.refused[key]
-                reason = SkipReason.PLACEHOLDER if detail == PASSING else SkipReason.TEMPLATE
-                kept = Kept(site, Status.SKIPPED, reason, detail)
-                self._verdicts.results[key] = kept
+                self._verdicts.results[key] = Kept(site, Status.SKIPPED, *self._solved.refused[key])
             elif self.leaves.hides(site, file):
                 self._verdicts.hidden.setdefault(key, site)
             return
@@ -331,7 +189,7 @@ class _One:
             if path is not None:
                 met.setdefault(("spec", "postRenderers", *path, "newName"), []).append(fate)
         text = self._solved.text
-        for site in self._verdicts.scan(text.file).sites if met else ():
+        for site in self._verdicts.files.scan(text.file).sites if met else ():
             if site.document.index == text.document.index and site.path in met:
                 key, fates = site_key(site, text.file), met[site.path]
                 fixed = next((f for f in fates if f.reason is SkipReason.IMMUTABLE), None)
@@ -345,7 +203,7 @@ class _One:
     def _add_patches(self) -> None:
         """The patches of a migration are taken back, unless a site of the scan is one of them."""
         text = self._solved.text
-        known = {site_key(site, text.file) for site in self._verdicts.scan(text.file).sites}
+        known = {site_key(site, text.file) for site in self._verdicts.files.scan(text.file).sites}
         found = patches_back(text.document, text.spec_node, text.resource, self._mapper)
         extras = self._verdicts.extras.setdefault(text.file, [])
         extras.extend(each for each in found if site_key(each.site, text.file) not in known)
@@ -527,17 +385,3 @@ class _One:
             if fate.moves and image.hook and fate.way is Way.POST_RENDERER:
                 lines.append(f"  {_HOOKS}")
         return tuple(dict.fromkeys(lines))
-
-
-def _part_after(change: Change, part: Part) -> str:
-    """A part's whole scalar as a change by its text makes it."""
-    text, target = part.scalar.value, change.after.full_name
-    if part.role is Role.REFERENCE:
-        return text[: part.lead] + target + part.text[name_length(part.text) :]
-    registry = change.site.part(Role.REGISTRY)
-    if registry is None:
-        return target + part.text[name_length(part.text) :]
-    name = change.site.main.text
-    fits = target.endswith(f"/{name}")
-    head = target[: -len(name) - 1] if fits else target.rpartition("/")[0]
-    return head if part.role is Role.REGISTRY else (name if fits else target.rpartition("/")[2])
