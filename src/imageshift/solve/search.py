@@ -46,6 +46,7 @@ class _State(Struct):
     added: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
     refused: set[int] = field(default_factory=set)
     loose: set[int] = field(default_factory=set)
+    loosened: set[int] = field(default_factory=set)
     full: set[int] = field(default_factory=set)
 
 
@@ -284,6 +285,8 @@ class Search:
         caught = frozenset().union(*(problem.caught for problem in problems))
         if self._spell_in_full({*movable, *self._movable(caught)}):
             return
+        if movable and self._loosen(problems):
+            return
         if movable:
             self._state.kept |= movable
             return
@@ -301,6 +304,24 @@ class Search:
             for number, seen in simulation.seen.items():
                 if any(match.leaf in problem.leaves for match in seen.matched):
                     self._state.frozen.setdefault(number, self._told(problem))
+
+    def _loosen(self, problems: list[Stuck]) -> bool:
+        """Leaves entries alone where then all texts may move; whether that holds.
+
+        Entries below may already give the texts names that these no longer match.
+        """
+        state = self._state
+        stuck = {problem.entry for problem in problems if problem.entry is not None}
+        tried = stuck - state.frozen.keys() - state.loosened
+        if not tried or tried <= state.loose:
+            return False
+        state.loosened |= tried
+        before, state.loose = state.loose, state.loose | tried
+        plan, simulation, left = self._settled()
+        if not left and next(self.broken(plan, simulation), None) is None:
+            return True
+        state.loose = before
+        return False
 
     def _take_back(self, numbers: frozenset[int]) -> bool:
         """Adds no more entries for texts that one of them did wrong; whether there was any."""
