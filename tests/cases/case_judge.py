@@ -85,7 +85,9 @@ def compare(
         found = [one for one in found if not any(name in str(one) for name in ignore)]
         pairs += [one for one in found if isinstance(one, Text)]
         problems += [one for one in found if isinstance(one, str)]
-    problems += [f"{key}: is new" for key in after.builds.keys() - before.builds.keys()]
+    if all(old.error is None for old in before.builds.values()):
+        # What a refused build would have made isn't known.
+        problems += [f"{key}: is new" for key in after.builds.keys() - before.builds.keys()]
     return pairs, problems
 
 

@@ -162,9 +162,8 @@ def release_specs(
 
     `more` are files whose releases count too.
     """
-    found = {release.file for release in index.releases}
+    found = {*more, *(release.file for release in index.releases)}
     if index.charts:
-        found.update(more)
         found.update(r.file for r in index.all_releases if not r.chart.is_remote)
     for file in sorted(found):
         for document in read_documents(index.workspace, file, _is_release):

@@ -211,7 +211,8 @@ class Index(Struct, dict=True):
     def has_stacks(self) -> bool:
         """Whether any chart may take its values from more than one text."""
         named = self.has_applications or self.has_inflations or self.helmfiles or self.charts
-        return bool(named or self.releases)
+        patched = self.has_entries and self.all_releases
+        return bool(named or self.releases or patched)
 
     @cached_property
     def flux(self) -> list[FluxKustomization]:

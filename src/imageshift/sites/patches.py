@@ -27,7 +27,7 @@ from imageshift.sites.model import (
     scalar_part,
 )
 from imageshift.sites.rows import built_in_rows
-from imageshift.sites.values import ValuesContext, find_values_images
+from imageshift.sites.values import ONE_PART, ValuesContext, find_values_images
 from imageshift.sites.workloads import find_pod_images, whole_site
 from imageshift.source import Document, Mapping, Node, Scalar, Sequence, parse_embedded
 
@@ -269,4 +269,4 @@ def _values_images(
             needs_host=True,
         )
         whole = "/" in part.text and site.has_host and not pointer.endswith("/registry")
-        yield site if whole else site.doubtful("a patch of one part of an image")
+        yield site if whole else site.doubtful(ONE_PART)

@@ -31,6 +31,7 @@ from imageshift.source import Document, Mapping, Node, Scalar, Sequence
 
 __all__ = [
     "GLOBAL_REGISTRIES",
+    "ONE_PART",
     "REPOSITORY_KEYS",
     "ValuesContext",
     "find_values_images",
@@ -54,6 +55,7 @@ _FLAT_REPOSITORY = lazy_re(r"(.*[iI]mage)(?:Repository|Repo|_repository|_repo)")
 _FLAT_REGISTRY = lazy_re(r"(.*[iI]mage)(?:Registry|_registry)")
 _NO_REGISTRY = "no registry is given, so the chart may prepend one"
 _REGISTRY_ALONE = "only a registry: the chart has the rest"
+ONE_PART = "a patch of one part of an image"
 _SHARED = lazy_re(r"default|global", re.IGNORECASE)
 _PICTURE = lazy_re(r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp)(?:[?#].*)?$", re.IGNORECASE)
 _NO_NAME = lazy_re(r"://|\.git$|^[/.~]|^oci:|\s|^git@|\$\(")
@@ -101,7 +103,7 @@ def flat_stem(key: str) -> tuple[str, int] | None:
 
 def is_partial(site: ImageSite) -> bool:
     """Whether a site is doubtful only because other values must have the rest of it."""
-    return site.note in {_NO_REGISTRY, _REGISTRY_ALONE}
+    return site.note in {_NO_REGISTRY, _REGISTRY_ALONE, ONE_PART}
 
 
 def find_values_images(context: ValuesContext, values: Mapping, path: Path) -> Iterator[ImageSite]:

@@ -45,7 +45,6 @@ from imageshift.solve.groups import Groups
 from imageshift.solve.held import held_remotes
 from imageshift.solve.leaves import Leaf, Leaves, Remote, read_leaves, site_key
 from imageshift.solve.names import NameMaps
-from imageshift.solve.releases import Composed, ReleaseDecisions, decide_releases
 from imageshift.solve.search import Search, Solution
 from imageshift.solve.simulate import Match
 from imageshift.solve.tags import retagged, tails
@@ -67,7 +66,6 @@ class Decisions(Struct, frozen=True):
     """What the graph decides about sites; for all others `plan_site` holds.
 
     `rewritten` are edits in place of a site's own: Argo CD writes an entry's two names as one text;
-    `composed` are sites that say only a part of an image, the rest being in another document;
     `full` are those whose new name is spelled in full.
     """
 
@@ -75,7 +73,6 @@ class Decisions(Struct, frozen=True):
     stays: dict[SiteKey, _Stay] = field(default_factory=dict)
     moved: dict[SiteKey, Move] = field(default_factory=dict)
     rewritten: dict[SiteKey, tuple[Edit, ...]] = field(default_factory=dict)
-    composed: dict[SiteKey, Composed] = field(default_factory=dict)
     full: set[SiteKey] = field(default_factory=set)
     extras: dict[str, list[Change | Kept]] = field(default_factory=dict)
     known_tails: dict[SiteKey, tuple[str, ...]] = field(default_factory=dict)
@@ -83,12 +80,9 @@ class Decisions(Struct, frozen=True):
 
     def decided(self, site: ImageSite, file: str) -> Change | Kept | None:
         """What happens to a site, or None where the graph has nothing to say about it."""
-        if not (self.stays or self.moved or self.rewritten or self.composed or self.full):
+        if not (self.stays or self.moved or self.rewritten or self.full):
             return None
         key = site_key(site, file)
-        made = self.composed.get(key)
-        if made is not None:
-            return Change(site, made.before, made.after, made.rule, made.edits, move=made.move)
         stay, move, edits = self.stays.get(key), self.moved.get(key), self.rewritten.get(key)
         if stay is None and move is None and edits is None and key not in self.full:
             return None
@@ -117,8 +111,6 @@ class Decisions(Struct, frozen=True):
         found: dict[str, set[Move]] = {}
         for key, move in self.moved.items():
             found.setdefault(key[0], set()).add(move)
-        for key, made in self.composed.items():
-            found.setdefault(key[0], set()).add(made.move)
         for file, extras in self.extras.items():
             moves = {e.move for e in extras if isinstance(e, Change) and e.move is not None}
             found.setdefault(file, set()).update(moves)
@@ -157,7 +149,6 @@ def solve(  # noqa: PLR0913 the tree, the mapping, and what this run may do
         return file in files and writable(file)
 
     builds = builds or Builds(index)
-    _add_releases(decide_releases(index, builds.reach, mapper_of, scan, may_write), found)
     released = () if backward else builds.of_releases
     graph = build_graph(builds, rendered=remote is not None, releases=released)
     for build in list(graph.builds.values()):
@@ -202,13 +193,6 @@ def _may_meet(entry: Entry, text: str) -> bool:
     """Whether an entry may match a text once the variable in its name has its value."""
     tail = split_image(text)[0].rpartition("}")[2]
     return not entry.literal or (bool(tail) and entry.literal.endswith(tail))
-
-
-def _add_releases(releases: ReleaseDecisions, found: Decisions) -> None:
-    found.composed.update(releases.composed)
-    found.moved.update(releases.moves)
-    for key, detail in releases.stays.items():
-        found.stays[key] = _Stay(SkipReason.CONFLICT, detail)
 
 
 class _Report:
