@@ -262,7 +262,7 @@ class Maker:
     def values_from(self, name: str, chart: str, objects: list[Object]) -> Object:
         """Return `valuesFrom` of a release; the ConfigMaps go to the objects."""
         found: list[Object] = []
-        if self.maybe("values-from", of=3):
+        if self.maybe("values-from"):
             found.append(self.holder(name, self.text(self.override(chart)), objects))
         image = self.charts[chart][0]
         if self.maybe("target-path", of=5):
@@ -277,7 +277,7 @@ class Maker:
 
     def holder(self, name: str, text: str, objects: list[Object]) -> Object:
         """Add what holds values as a text, and return the reference to it."""
-        held = self.one("ConfigMap", "ConfigMap", "Secret", "generator")
+        held = self.one("ConfigMap", "Secret", "generator")
         if held == "generator":
             self.effects.add("values-generated")
             self.tree[f"apps/base/{name}.yaml"] = text.encode()
@@ -410,7 +410,7 @@ class Maker:
     def apps(self) -> list[Object]:
         """Add the base: releases and Deployments."""
         objects: list[Object] = []
-        for number in range(self.one(0, 1, 1, 2)):
+        for number in range(self.one(0, 1, 1, 2, 2)):
             self.release(f"release{number}", objects)
         count = self.one(0, 1, 1, 2) if objects else 1
         objects += [self.deployment(f"web{number}") for number in range(count)]
@@ -451,9 +451,9 @@ class Maker:
         apps = [
             self.application(f"argo-{chart}", self.helm_source(chart))
             for chart in self.charts
-            if self.maybe(of=2)
+            if self.maybe()
         ]
-        if self.maybe(of=3) or not apps:
+        if self.maybe() or not apps:
             source: Object = {"path": folder}
             if self.maybe("argo-images"):
                 entry = self.image()
@@ -468,16 +468,16 @@ class Maker:
     def helm_source(self, chart: str) -> Object:
         """Return a source of a chart in the tree with its layers of values."""
         helm: Object = {}
-        if self.maybe("argo-value-files", of=3):
+        if self.maybe("argo-value-files"):
             self.write(f"charts/{chart}/argo.yaml", self.override(chart))
             helm["valueFiles"] = ["argo.yaml"]
-        layer = self.one("none", "values", "valuesObject")
+        layer = self.one("none", "values", "values", "valuesObject", "valuesObject")
         if layer != "none":
             self.effects.add(f"argo-{layer}")
             found = self.override(chart)
             helm[layer] = self.text(found) if layer == "values" else found
         image = self.charts[chart][0]
-        if self.maybe("argo-parameters", of=4):
+        if self.maybe("argo-parameters"):
             key = image.key if image.spelling == "whole" else f"{image.key}.tag"
             value = self.image().whole if image.spelling == "whole" else self.one(*TAGS)
             helm["parameters"] = [{"name": key, "value": value, "forceString": True}]
@@ -520,6 +520,6 @@ def mixed_trees(draw: st.DrawFn) -> Mixed:
             del folders[0]
     clusters = [(maker.flux(folder.rpartition("/")[2], folder, below),) for folder in folders]
     # Argo CD fills no variables, so a text with one is no image there.
-    if "variable" not in maker.effects and maker.maybe("argo", of=3):
+    if "variable" not in maker.effects and maker.maybe("argo"):
         clusters.append((maker.argo(folders[-1], below),))
     return Mixed(maker.tree, tuple(clusters), frozenset(maker.effects))

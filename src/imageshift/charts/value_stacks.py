@@ -31,7 +31,7 @@ from imageshift.lazy import lazy_re
 from imageshift.links.argocd import Owner, argo_sources
 from imageshift.links.model import SiteKey, place_text
 from imageshift.links.reach import Reach
-from imageshift.links.release_patches import release_patches
+from imageshift.links.release_patches import read_release_patches, release_patches
 from imageshift.links.sources import merged_files
 from imageshift.links.value_holders import ValueHolders
 from imageshift.sites import resource_of
@@ -118,8 +118,8 @@ class _ChartLayers:
 def _releases(index: Index, reach: Reach, charts: _ChartLayers) -> Iterator[Stack]:
     holders = ValueHolders(index)
     sources = ChartSources(index, reach, {})
-    patches = _patch_layers(index, reach)
-    for file, document, root in release_specs(index, patches):
+    patched = {file for _, files in release_patches(index, reach) for file in files}
+    for file, document, root in release_specs(index, patched):
         spec, resource = below(root, "spec"), resource_of(root)
         pick = None
         with suppress(ChartError):
@@ -133,20 +133,23 @@ def _releases(index: Index, reach: Reach, charts: _ChartLayers) -> Iterator[Stac
         layers += _brought(index, file, spec, holders)
         values = spec.mapping("values")
         layers += [] if values is None else [ValuesLayer(file, document, values)]
-        layers += (patch for name, patch in patches.get(file, ()) if name in {None, resource.name})
         forced = below(spec, "upgrade").text("force") == "true"
-        yield Stack(layers, folder, upgrades=True, forced=forced)
+        over = _patches(index, reach, file, resource.name) if file in patched else [()]
+        for patches in over:
+            yield Stack([*layers, *patches], folder, upgrades=True, forced=forced)
 
 
-def _patch_layers(index: Index, reach: Reach) -> dict[str, list[tuple[str | None, ValuesLayer]]]:
-    """By file, what patches set in the values of its releases, with the names of those."""
-    found: dict[str, list[tuple[str | None, ValuesLayer]]] = {}
-    for patch, files in release_patches(index, reach):
-        values = values_tree(patch.values.items())
-        layer = ValuesLayer(patch.file, patch.document, values)
-        for file in files:
-            found.setdefault(file, []).append((patch.release, layer))
-    return found
+def _patches(
+    index: Index, reach: Reach, file: str, name: str | None
+) -> Iterable[tuple[ValuesLayer, ...]]:
+    """What the patches of each build set in a release's values, in the order of that build."""
+    found: dict[tuple[tuple[str, int], ...], tuple[ValuesLayer, ...]] = {}
+    for build in reach.builds_of(file):
+        patches = (each for source in build.patches for each in read_release_patches(index, source))
+        mine = [each for each in patches if each.release in {None, name}]
+        layers = (ValuesLayer(e.file, e.document, values_tree(e.values.items())) for e in mine)
+        found.setdefault(tuple(each.key for each in mine), tuple(layers))
+    return found.values()
 
 
 def _layers(found: Iterable[Layer]) -> Iterator[ValuesLayer]:

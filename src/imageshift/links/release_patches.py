@@ -13,7 +13,7 @@ from imageshift.sites import resource_of
 from imageshift.sites.patches import pointer_steps
 from imageshift.source import Document, Mapping, Scalar, Sequence
 
-__all__ = ["VALUES", "ReleasePatch", "release_patches"]
+__all__ = ["VALUES", "ReleasePatch", "read_release_patches", "release_patches"]
 
 VALUES = ("spec", "values")
 """Where a release has its values."""
@@ -31,6 +31,11 @@ class ReleasePatch(Struct, frozen=True):
     values: dict[tuple[str, ...], Scalar]
 
     @property
+    def key(self) -> tuple[str, int]:
+        """What identifies it: its file and where its document begins there."""
+        return self.file, self.document.offset(self.document.start)
+
+    @property
     def offsets(self) -> set[tuple[str, int]]:
         """The values by their file and offset."""
         return {(self.file, self.document.offset(each.start)) for each in self.values.values()}
@@ -39,12 +44,13 @@ class ReleasePatch(Struct, frozen=True):
 def release_patches(index: Index, reach: Reach) -> Iterator[tuple[ReleasePatch, list[str]]]:
     """The patches of releases' values, each with the files that are built with it."""
     for source, files in reach.patches():
-        patches = list(_read_patch(index, source))
+        patches = list(read_release_patches(index, source))
         others = sorted(files()) if patches else []
         yield from ((patch, others) for patch in patches)
 
 
-def _read_patch(index: Index, source: Patch) -> Iterator[ReleasePatch]:
+def read_release_patches(index: Index, source: Patch) -> Iterator[ReleasePatch]:
+    """What one patch sets in values of releases; nothing if it can't be read."""
     try:
         documents = list(patch_documents(index, source, "values"))
     except SourceError:
