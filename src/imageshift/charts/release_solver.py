@@ -103,18 +103,18 @@ class ReleaseSolver:
             target = _mending(rotten.fixes, target)
             result = overrider.override(chart, release, target, held)
         judge = replace(plain, target=target)
-        familiar, builds = _familiar(result, mapper), RenderedVariants(variants, judge)
-        result, terms = self._with_builds(text, familiar, builds, frozenset())
+        found, builds = result, RenderedVariants(variants, judge)
+        result, terms = self._with_builds(text, found, builds, frozenset())
         patched = dict(renamed_patches(self._files.index, text))
         renamed = [behind_entries(text, image, self._files.mapper_of) for image in patched.values()]
         result = replace(result, outcomes=(*result.outcomes, *renamed))
         images = tuple(each.image for each in result.outcomes)
         jobs = self._jobs(whole, files, images, overrider.renderer)
         terms, moves = self._planned(whole, result, terms, jobs)
-        refused = frozenset(edit.path for edit in familiar.edits) - moves.values.keys()
+        refused = frozenset(edit.path for edit in found.edits) - moves.values.keys()
         if refused and variants:
             # Other builds don't get what turned out to be impossible in this one.
-            result, terms = self._with_builds(text, familiar, builds, refused)
+            result, terms = self._with_builds(text, found, builds, refused)
             result = replace(result, outcomes=(*result.outcomes, *renamed))
             terms, moves = self._planned(whole, result, terms, jobs)
         if text.late and self._comes_apart(whole, judge, moves, terms):
@@ -132,7 +132,8 @@ class ReleaseSolver:
         refused: frozenset[ValuePath],
     ) -> tuple[Override, Terms]:
         """The override with what only other builds run, and which of its values spoil those."""
-        terms = self._terms(text, self._files.mapper_of(text.file))
+        mapper = self._files.mapper_of(text.file)
+        terms = self._terms(text, mapper)
         chosen = ((e, layer_of(e.path, text.own, terms.layers)) for e in result.edits)
         own = [edit for edit, layer in chosen if layer is text.own or layer.in_chart]
         terms = replace(terms, spoiling=builds.spoiling(own) | refused, clash=result.clash)
@@ -140,7 +141,8 @@ class ReleaseSolver:
         beyond = self.others.outcomes(text, result, builds.images(kept)) if terms.renderers else ()
         if text.tool in GRAPHED:
             result = _left_to_entries(result, text.release)
-        return replace(result, outcomes=(*result.outcomes, *beyond)), terms
+        result = replace(result, outcomes=(*result.outcomes, *beyond))
+        return _familiar(result, mapper), terms
 
     def _held(self, text: ReleaseText) -> PostRenderers:
         """The entries of patches that put their own post-renderers in the place of a release's."""

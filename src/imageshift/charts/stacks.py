@@ -261,12 +261,21 @@ class _Judge:
         changed = {key: pieces[key].rewritten(new) for key, new in texts.items()}
         changed = {key: new for key, new in changed.items() if new != pieces[key].scalar.value}
         sites = {key: self._site(piece) for key, piece in pieces.items()} if changed else {}
-        note = next(self._doubts(group, pieces, sites), None) if changed else None
+        known = {key: site for key, site in sites.items() if site is not None}
+        answers = {key: found for key, site in known.items() if (found := self._answer(key, site))}
+        self._found.taken.update(answers)
+        moves = {found.move for found in answers.values() if isinstance(found, Change)} - {None}
+        other = (
+            key for key, found in answers.items() if not _agrees(key, known[key], found, changed)
+        )
+        taken = next(other, None) or (next(iter(answers)) if len(moves) > 1 else None)
+        note = next(self._doubts(group, pieces, known, taken), None) if changed else None
         if note is not None:
             return _Verdict(told, {}, Move(), note, Status.DOUBTFUL)
         fixed = (pieces[key] for key in changed if self._is_fixed(pieces[key], sites[key]))
         problem = next((_FIXED.format(piece.place) for piece in fixed), None)
-        return _Verdict(told, {} if problem else changed, Move(), problem)
+        move = next(iter(moves), None) or Move()
+        return _Verdict(told, {} if problem else changed, move, problem)
 
     def _texts(self, group: list[Pair]) -> dict[SiteKey, str] | str:
         """The new texts of a group, or why there are none."""
@@ -281,26 +290,24 @@ class _Judge:
         self,
         group: list[Pair],
         pieces: dict[SiteKey, Piece],
-        sites: dict[SiteKey, ImageSite | None],
+        known: dict[SiteKey, ImageSite],
+        taken: SiteKey | None,
     ) -> Iterator[str]:
         """Why the texts may not be all of an image, or not what they seem."""
-        known = {key: site for key, site in sites.items() if site is not None}
         complete = bool(known) and not any(site.needs_host for site in known.values())
         for pair in group:
             told = doubt(pair, self._found.mapper_of(pair.repository.layer.file), complete=complete)
             yield from [] if told is None else [told]
         doubtful = (site for site in known.values() if site.confidence is Confidence.DOUBTFUL)
         yield from (site.note or "" for site in doubtful if not is_partial(site))
-        taken = [key for key, site in known.items() if self._is_taken(pieces[key], site)]
-        self._found.taken.update(taken)
-        yield from (_TAKEN.format(pieces[key].place) for key in taken)
+        yield from [] if taken is None else [_TAKEN.format(pieces[taken].place)]
         yield from (self._found.guards[key].detail for key in pieces if key in self._found.guards)
         yield from (self._found.below[key] for key in pieces if key in self._found.below)
 
-    def _is_taken(self, piece: Piece, site: ImageSite) -> bool:
-        """Whether something else decides over a text."""
-        file = piece.layer.file
-        return any(other.decided(site, file) is not None for other in self._others)
+    def _answer(self, key: SiteKey, site: ImageSite) -> Change | Kept | None:
+        """What something else decides over a text."""
+        found = (other.decided(site, key[0]) for other in self._others)
+        return next((answer for answer in found if answer is not None), None)
 
     def _is_fixed(self, piece: Piece, site: ImageSite | None) -> bool:
         """Whether a text can't change in this run."""
@@ -316,6 +323,18 @@ class _Judge:
         except SourceError:
             return {}
         return {_key(part, site, file): site for site in found for part in _parts(site)}
+
+
+def _agrees(
+    key: SiteKey, site: ImageSite, answer: Change | Kept, changed: dict[SiteKey, str]
+) -> bool:
+    """Whether something else makes of a text what its group does."""
+    if not isinstance(answer, Change):
+        return False
+    part = next(part for part in _parts(site) if _key(part, site, key[0]) == key)
+    start, end = (site.document.offset(at) for at in (part.scalar.start, part.scalar.end))
+    theirs = [e for e in answer.edits if start <= e.span.start and e.span.end <= end]
+    return theirs == ([_edit(site, part, changed[key])] if key in changed else [])
 
 
 def _below(layers: list[ValuesLayer]) -> Iterator[tuple[SiteKey, str]]:

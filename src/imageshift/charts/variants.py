@@ -30,6 +30,8 @@ from imageshift.source import Sequence as ListNode
 
 __all__ = ["RenderedVariants", "Variant", "VariantImage", "Variants"]
 
+_MARK = "\0"
+
 _Spec = Mapping[str, Any]
 
 
@@ -63,9 +65,10 @@ class Variant(Struct, frozen=True):
         return PostRenderers.read(renderers if isinstance(renderers, list) else ())
 
     @property
-    def product(self) -> tuple[dict[str, Any], PostRenderers]:
-        """What decides over the images of the build."""
-        return self.values(), self.entries
+    def product(self) -> tuple[dict[str, Any], PostRenderers, dict[str, Any]]:
+        """What decides over the images of the build, and which of the base's own values arrive."""
+        marked = replace(self, spec={**self.spec, "values": _marked(self.spec.get("values"))})
+        return self.values(), self.entries, marked.values()
 
     @property
     def all_values(self) -> list[dict[str, Any]]:
@@ -216,6 +219,13 @@ def _patch(document: Document, variables: Mapping[str, str]) -> Callable[[_Spec]
     if isinstance(data, list):
         return lambda spec: operated(spec, data)
     return lambda spec: patched(spec, _map(data.get("spec")))
+
+
+def _marked(value: Any) -> Any:
+    """Values in which each that is no map is a mark."""
+    if isinstance(value, Mapping):
+        return {key: _marked(below) for key, below in value.items()}
+    return _MARK
 
 
 def _map(value: Any) -> Mapping[str, Any]:
