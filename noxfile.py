@@ -201,7 +201,10 @@ def checkov(session: nox.Session) -> None:
     session.install(built(), *group("tests"))
     apart = ROOT / ".nox" / "checkov-alone"
     session.run("python", "-m", "venv", "--clear", str(apart))
-    session.run(str(apart / "bin" / "pip"), "install", "--quiet", "checkov>=3.3,<4", external=True)
+    installer = [str(apart / "bin" / "pip"), "install"]
+    if nox.virtualenv.HAS_UV:
+        installer = [nox.virtualenv.UV, "pip", "install", "--python", str(apart / "bin" / "python")]
+    session.run(*installer, "--quiet", "checkov>=3.3,<4", external=True)
     (Path(session.bin) / "checkov").unlink(missing_ok=True)
     (Path(session.bin) / "checkov").symlink_to(apart / "bin" / "checkov")
     pytest(session, "tests/infra", "-m", "checkov", *session.posargs)
