@@ -141,7 +141,7 @@ class LastLook:
         text = solved.text
         with suppress(ChartError):
             found = self._before.by_build(text.resource.name, text.file, text.spec)
-            if any(each.patches or len(each.all_values) > 1 for each in found.values()):
+            if any(each.patches or len(each.all_values()) > 1 for each in found.values()):
                 return found
         return {}
 
@@ -156,7 +156,7 @@ class LastLook:
         for key in [key for key in builds if key in afterwards]:
             old, new = builds[key], afterwards[key]
             with suppress(ChartError):
-                sides = old.made(), new.made(), old.all_values, new.all_values
+                sides = old.made(), new.made(), old.all_values(), new.all_values()
                 if sides not in seen:
                     seen.append(sides)
                     why = look.wrong(old, new, key.partition(" ")[0])
@@ -227,7 +227,7 @@ class _Look:
         """Why the second isn't the first with mapped images; None where it is, or can't be told."""
         try:
             chart = self.solved.chart.for_release(self.solved.text.release)
-            both = [*zip(before.all_values, after.all_values, strict=True)]
+            both = [*zip(before.all_values(), after.all_values(), strict=True)]
             new = self._chart_after()
         except (ChartError, SourceError):
             return None

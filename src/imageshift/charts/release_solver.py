@@ -26,7 +26,7 @@ from imageshift.charts.rot import Look, Rotten, find_stale
 from imageshift.charts.run_files import RunFiles
 from imageshift.charts.solved import Solved, ignored_leaves, text_moves
 from imageshift.charts.values import lookup, merge, place
-from imageshift.charts.variants import RenderedVariants, Variant, Variants
+from imageshift.charts.variants import PlacedEdit, RenderedVariants, Variant, Variants
 from imageshift.charts.writing import entry_node
 from imageshift.inventory import is_kept
 from imageshift.links.model import SiteKey
@@ -134,10 +134,10 @@ class ReleaseSolver:
         """The override with what only other builds run, and which of its values spoil those."""
         mapper = self._files.mapper_of(text.file)
         terms = self._terms(text, mapper)
-        chosen = ((e, layer_of(e.path, text.own, terms.layers)) for e in result.edits)
-        own = [edit for edit, layer in chosen if layer is text.own or layer.in_chart]
-        terms = replace(terms, spoiling=builds.spoiling(own) | refused, clash=result.clash)
-        kept = [edit for edit in own if edit.path not in terms.spoiling]
+        layers = terms.layers
+        placed = [PlacedEdit(e, layer_of(e.path, text.own, layers)) for e in result.edits]
+        terms = replace(terms, spoiling=builds.spoiling(placed) | refused, clash=result.clash)
+        kept = [each for each in placed if each.edit.path not in terms.spoiling]
         beyond = self.others.outcomes(text, result, builds.images(kept)) if terms.renderers else ()
         if text.tool in GRAPHED:
             result = _left_to_entries(result, text.release)
@@ -263,11 +263,11 @@ class ReleaseSolver:
         if solved.judge.is_wrong(values, merge(values, place(values, changes))):
             return True
         for variant in self.variants_of(solved.text):
-            own = variant.values()
-            below = {path: new for path, new in changes.items() if lookup(own, path) is None}
             judge = replace(solved.judge, entries=variant.entries)
-            if below and judge.is_wrong(own, merge(own, place(own, below))):
-                return True
+            for own in variant.all_values():
+                below = {path: new for path, new in changes.items() if lookup(own, path) is None}
+                if below and judge.is_wrong(own, merge(own, place(own, below))):
+                    return True
         return False
 
     def variants_of(self, text: ReleaseText) -> list[Variant]:

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from imageshift.charts.edits import ValueEdit
 from imageshift.charts.evaluate import Judge
 from imageshift.charts.existing import PostRenderers
-from imageshift.charts.layers import FileSpan, LayerReader, ValuesPart, span_of
+from imageshift.charts.layers import FileSpan, Layer, LayerReader, ValuesPart, span_of
 from imageshift.charts.manifests import find_images
-from imageshift.charts.model import RenderedImage, RenderError, ValuePath
+from imageshift.charts.model import RenderedImage, RenderError, ValuePath, Values
 from imageshift.charts.spec import to_filled
 from imageshift.charts.spec_patches import operated, patched
-from imageshift.charts.values import merge, merge_release, place, set_target_path
+from imageshift.charts.values import ValuesFrom, merge, merge_release, place, set_target_path
 from imageshift.errors import SourceError
 from imageshift.inventory import Index
 from imageshift.links.model import Patch
@@ -28,11 +28,18 @@ from imageshift.source import Document
 from imageshift.source import Mapping as MapNode
 from imageshift.source import Sequence as ListNode
 
-__all__ = ["RenderedVariants", "Variant", "VariantImage", "Variants"]
+__all__ = ["PlacedEdit", "RenderedVariants", "Variant", "VariantImage", "Variants"]
 
 _MARK = "\0"
 
 _Spec = Mapping[str, Any]
+
+
+class PlacedEdit(Struct, frozen=True):
+    """An edit of the values of a release, and the layer that it is made in."""
+
+    edit: ValueEdit
+    layer: Layer
 
 
 class Variant(Struct, frozen=True):
@@ -53,10 +60,14 @@ class Variant(Struct, frozen=True):
         """The files that its own values are written in."""
         return frozenset(span.file for span in self.spans)
 
-    def values(self, edits: Iterable[ValueEdit] = ()) -> dict[str, Any]:
-        """The values of the build, with edits of the base's own."""
-        made = self.made(edits)
-        return merge_release([part.values for part in self.parts], _map(made.get("values")))
+    def values(self, edits: Sequence[PlacedEdit] = ()) -> dict[str, Any]:
+        """The values of the build, with edits of the layers below and of the base's own."""
+        brought = {part.layer.key for part in self.parts if part.layer is not None}
+        own = [e.edit for e in edits if not e.layer.in_chart and e.layer.key not in brought]
+        parts = [_edited(part, edits) for part in self.parts]
+        values = merge_release(parts, _map(self.made(own).get("values")))
+        in_chart = {e.edit.path: e.edit.value for e in edits if e.layer.in_chart}
+        return merge(place(values, in_chart), values) if in_chart else values
 
     @property
     def entries(self) -> PostRenderers:
@@ -70,11 +81,10 @@ class Variant(Struct, frozen=True):
         marked = replace(self, spec={**self.spec, "values": _marked(self.spec.get("values"))})
         return self.values(), self.entries, marked.values()
 
-    @property
-    def all_values(self) -> list[dict[str, Any]]:
+    def all_values(self, edits: Sequence[PlacedEdit] = ()) -> list[dict[str, Any]]:
         """The values of the build; those with targetPaths over spec.values too, if any (E3.3)."""
-        values = over = self.values()
-        single = [p.values for p in self.parts if p.values.target_path is not None]
+        values = over = self.values(edits)
+        single = [_edited(p, edits) for p in self.parts if p.values.target_path is not None]
         for each in single:
             over = set_target_path(over, each.target_path or "", each.text)
         return [values, over] if single else [values]
@@ -99,9 +109,11 @@ class Variants:
 
     def of(self, name: str, file: str, spec: _Spec) -> list[Variant]:
         """The builds of a release whose values aren't those that its own files alone give."""
-        plain = Variant(spec, tuple(self._layers.parts(spec, file))).product
-        found: list[Variant] = []
-        products: list[Any] = []
+        own = Variant(spec, tuple(self._layers.parts(spec, file)))
+        plain = own.product
+        # Where a targetPath may win over spec.values, a release alone has two sets of values.
+        found: list[Variant] = [own] if len(own.all_values()) > 1 else []
+        products: list[Any] = [plain] if found else []
         for made in self.by_build(name, file, spec).values():
             # A patch that says what its base says keeps an edit of the base from arriving.
             product = made.product
@@ -154,37 +166,45 @@ class RenderedVariants(Struct, frozen=True):
     variants: Sequence[Variant]
     judge: Judge
 
-    def spoiling(self, edits: Sequence[ValueEdit]) -> frozenset[ValuePath]:
+    def spoiling(self, edits: Sequence[PlacedEdit]) -> frozenset[ValuePath]:
         """The paths of the edits with which a variant renders what isn't the mapped image."""
         guilty: set[ValuePath] = set()
         for variant in self.variants if edits else ():
-            # What doesn't render as it is can't be spoilt.
-            with suppress(RenderError):
-                plain, judge = variant.values(), replace(self.judge, entries=variant.entries)
-                before = judge.render(plain)
-                if judge.differs(before, plain, variant.values(edits)):
-                    alone = {
-                        edit.path
-                        for edit in edits
-                        if judge.differs(before, plain, variant.values([edit]))
-                    }
-                    guilty |= alone or {edit.path for edit in edits}
+            for number, plain in enumerate(variant.all_values()):
+                # What doesn't render as it is can't be spoilt.
+                with suppress(RenderError):
+                    guilty |= self._spoilt(variant, number, plain, edits)
         return frozenset(guilty)
 
-    def images(self, edits: Sequence[ValueEdit]) -> Iterator[VariantImage]:
+    def _spoilt(
+        self, variant: Variant, number: int, plain: Values, edits: Sequence[PlacedEdit]
+    ) -> set[ValuePath]:
+        """The paths of the edits that spoil one of the values that a variant may have."""
+        judge = replace(self.judge, entries=variant.entries)
+        before = judge.render(plain)
+
+        def spoil(some: Sequence[PlacedEdit]) -> bool:
+            return judge.differs(before, plain, variant.all_values(some)[number])
+
+        if not spoil(edits):
+            return set()
+        alone = {each.edit.path for each in edits if spoil([each])}
+        return alone or {each.edit.path for each in edits}
+
+    def images(self, edits: Sequence[PlacedEdit]) -> Iterator[VariantImage]:
         """The images of all variants that aren't decided by themselves."""
         for variant in self.variants:
-            if variant.decided:
-                continue
-            with suppress(RenderError):
-                before, after = (
-                    find_images(self.judge.render(variant.values(some)), (), {}).images
-                    for some in ((), edits)
-                )
-                moved = {image.text for image in after}
-                for image in before:
-                    goal = self.judge.target(image.text)
-                    yield VariantImage(variant, image, goal, goal in moved)
+            both = zip(variant.all_values(), variant.all_values(edits), strict=True)
+            for plain, edited in () if variant.decided else both:
+                with suppress(RenderError):
+                    before, after = (
+                        find_images(self.judge.render(some), (), {}).images
+                        for some in (plain, edited)
+                    )
+                    moved = {image.text for image in after}
+                    for image in before:
+                        goal = self.judge.target(image.text)
+                        yield VariantImage(variant, image, goal, goal in moved)
 
 
 def _span(source: Patch) -> FileSpan:
@@ -219,6 +239,19 @@ def _patch(document: Document, variables: Mapping[str, str]) -> Callable[[_Spec]
     if isinstance(data, list):
         return lambda spec: operated(spec, data)
     return lambda spec: patched(spec, _map(data.get("spec")))
+
+
+def _edited(part: ValuesPart, edits: Sequence[PlacedEdit]) -> ValuesFrom:
+    """What an item of `valuesFrom` brings, with the edits of its layer."""
+    found = part.values
+    mine = [e.edit for e in edits if part.layer is not None and e.layer.key == part.layer.key]
+    for edit in mine:
+        if found.target_path is not None:
+            found = replace(found, text=str(edit.value))
+        else:
+            values = found.values or {}
+            found = replace(found, values=merge(values, place(values, {edit.path: edit.value})))
+    return found
 
 
 def _marked(value: Any) -> Any:
