@@ -24,14 +24,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imageshift.cache import ARTICLE_RULES, Mapped, Registry, Rule, RuleSet
-from imageshift.charts.edits import apply_edits
-from imageshift.charts.files import ChartFiles, load_chart
-from imageshift.charts.manifests import find_images, split_manifest
+from imageshift.charts.fetch.files import ChartFiles, load_chart
 from imageshift.charts.model import ChartError, ChartSource, Release, SourceKind, Way
-from imageshift.charts.override import Mapper, Override, override
 from imageshift.charts.plain import load_plain
-from imageshift.charts.postrender import Patch
-from imageshift.charts.render import BinaryRenderer, Renderer, SdkRenderer
+from imageshift.charts.post_renderers.postrender import Patch
+from imageshift.charts.releases.edits import apply_edits
+from imageshift.charts.rendering.manifests import find_images, split_manifest
+from imageshift.charts.rendering.render import BinaryRenderer, Renderer, SdkRenderer
+from imageshift.charts.solving.override import Mapper, Override, override
 from imageshift.errors import InvalidReferenceError
 
 MORE = {

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from imageshift.aws import AwsOptions
 from imageshift.aws.client import ask, open_client
-from imageshift.charts.render import find_renderer
+from imageshift.charts.rendering.render import find_renderer
 from imageshift.data.upstreams import find_upstream
 from imageshift.ecr import Registry, parse_ecr_host
 from imageshift.errors import ImageshiftError

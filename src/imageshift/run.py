@@ -191,7 +191,7 @@ class Run(Struct):
     ) -> list[list[str | None]]:
         """Fills Go templates with Helm, which is loaded when there is the first one."""
         if self._templates is None:
-            from imageshift.charts.go_templates import GoTemplates  # noqa: PLC0415 heavy
+            from imageshift.charts.rendering.go_templates import GoTemplates  # noqa: PLC0415 heavy
 
             self._templates = GoTemplates()
         found: list[list[str | None]] = self._templates.fill(texts, elements)
@@ -323,7 +323,7 @@ class Run(Struct):
     ) -> Iterator[Decisions]:
         """What values in several texts say together."""
         if self.index.has_stacks:
-            from imageshift.charts.stacks import read_stacks  # noqa: PLC0415 as above
+            from imageshift.charts.unrendered.stacks import read_stacks  # noqa: PLC0415 as above
 
             unread = charts is None or bool(charts.problems)
             yield read_stacks(
@@ -381,7 +381,7 @@ class Run(Struct):
         """How many releases have charts that nobody read, charts with dependencies among them."""
         if self.options.named_only or self.options.backward:
             return 0
-        from imageshift.charts.unread import (  # noqa: PLC0415 not for hooks
+        from imageshift.charts.releases.unread import (  # noqa: PLC0415 not for hooks
             unread_anyway,
             unread_releases,
         )
@@ -402,10 +402,10 @@ class Run(Struct):
     def _decide_charts(self, planner: Planner) -> ChartAnswers | None:
         if not self.index.has_charts:
             return None
-        from imageshift.charts.decide import ChartOptions, decide  # noqa: PLC0415 heavy
-        from imageshift.charts.history import History  # noqa: PLC0415 as above
-        from imageshift.charts.store import Store  # noqa: PLC0415 as above
-        from imageshift.charts.tracestore import TraceStore  # noqa: PLC0415 as above
+        from imageshift.charts.fetch.store import Store  # noqa: PLC0415 as above
+        from imageshift.charts.rendering.history import History  # noqa: PLC0415 as above
+        from imageshift.charts.rendering.tracestore import TraceStore  # noqa: PLC0415 as above
+        from imageshift.charts.solving.decide import ChartOptions, decide  # noqa: PLC0415 heavy
 
         chosen = ChartOptions(
             sources=self._chart_sources(),

@@ -14,11 +14,11 @@ import pytest
 from cluster_objects import listing, node, pod, pods_of, waiting
 
 from command_line import HOST, REGISTRY, Outcome, run, write_tree
-from imageshift.charts.files import load_chart
-from imageshift.charts.manifests import split_manifest
+from imageshift.charts.fetch.files import load_chart
 from imageshift.charts.model import RenderOptions
 from imageshift.charts.plain import load_plain
-from imageshift.charts.render import SdkRenderer
+from imageshift.charts.rendering.manifests import split_manifest
+from imageshift.charts.rendering.render import SdkRenderer
 
 REPOSITORY: dict[str, str | bytes] = {
     "apps/web.yaml": (

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imageshift.charts.files import ChartFiles, load_chart
+from imageshift.charts.fetch.files import ChartFiles, load_chart
 from imageshift.charts.model import ChartSource, Release, SourceKind, Way
-from imageshift.charts.override import Override
 from imageshift.charts.plain import load_plain
+from imageshift.charts.solving.override import Override
 
 HOST = "123456789012.dkr.ecr.eu-west-2.amazonaws.com"
 CASES = Path(__file__).parent.parent / "fixtures" / "charts"

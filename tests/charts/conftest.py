@@ -6,8 +6,8 @@ import os
 import pytest
 
 from imageshift.cache import ARTICLE_RULES, Mapped, Registry, RuleSet
-from imageshift.charts.override import Mapper
-from imageshift.charts.render import BinaryRenderer, Renderer, SdkRenderer
+from imageshift.charts.rendering.render import BinaryRenderer, Renderer, SdkRenderer
+from imageshift.charts.solving.override import Mapper
 from imageshift.errors import InvalidReferenceError
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from imageshift.charts.files import load_chart
-from imageshift.charts.helm import HelmHome
-from imageshift.charts.locate import Locator
+from imageshift.charts.fetch.files import load_chart
+from imageshift.charts.fetch.helm import HelmHome
+from imageshift.charts.fetch.locate import Locator
+from imageshift.charts.fetch.store import Store, write_whole
 from imageshift.charts.model import ChartSource, SourceKind
-from imageshift.charts.store import Store, write_whole
 from web_server import page, serve
 
 KEY = ("http://a.test", "x", "1.0.0")
@@ -111,7 +111,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     code = f"""
 import resource, signal, sys
 from pathlib import Path
-from imageshift.charts.store import Store
+from imageshift.charts.fetch.store import Store
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 store = Store(Path({str(tmp_path / "charts")!r}))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from migrate_cases import HOST, REGISTRY, MigrateCase, read_tree, run
 
-from imageshift.charts import decide as deciding
+from imageshift.charts.solving import decide as deciding
 from imageshift.errors import ToolError
 
 CHART = "chart-unavailable"

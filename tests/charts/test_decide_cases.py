@@ -7,17 +7,17 @@ import pytest
 from migrate_cases import CASES, HOST, MigrateCase, image_lines, read_tree
 
 from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
-from imageshift.charts.existing import PostRenderers
-from imageshift.charts.files import load_chart
-from imageshift.charts.locate import Locator
-from imageshift.charts.manifests import find_images
+from imageshift.charts.fetch.files import load_chart
+from imageshift.charts.fetch.locate import Locator
 from imageshift.charts.model import ChartError, RenderedImage, SourceKind
-from imageshift.charts.override import Mapper
-from imageshift.charts.postrender import patch_for
-from imageshift.charts.releases import ReleaseText, read_releases
-from imageshift.charts.render import Manifests, Renderer
-from imageshift.charts.sources import ChartSources
-from imageshift.charts.standing import patch_key, standing_patches
+from imageshift.charts.post_renderers.existing import PostRenderers
+from imageshift.charts.post_renderers.postrender import patch_for
+from imageshift.charts.post_renderers.standing import patch_key, standing_patches
+from imageshift.charts.releases.flux import ReleaseText, read_releases
+from imageshift.charts.releases.sources import ChartSources
+from imageshift.charts.rendering.manifests import find_images
+from imageshift.charts.rendering.render import Manifests, Renderer
+from imageshift.charts.solving.override import Mapper
 from imageshift.links.reach import Reach
 from imageshift.run import Run, RunOptions
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from imageshift.charts.evaluate import Judge
+from imageshift.charts.solving.evaluate import Judge
 
 IMAGE, MOVED = "quay.io/a/b:1", "registry.test/quay/a/b:1"
 

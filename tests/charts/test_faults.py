@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from migrate_cases import HOST, REGISTRY, run
 
-from imageshift.charts import decide as deciding
-from imageshift.charts import files
-from imageshift.charts.files import ChartFiles
+from imageshift.charts.fetch import files
+from imageshift.charts.fetch.files import ChartFiles
 from imageshift.charts.model import RenderOptions, Values
-from imageshift.charts.render import Manifests, Renderer, SdkRenderer
+from imageshift.charts.rendering.render import Manifests, Renderer, SdkRenderer
+from imageshift.charts.solving import decide as deciding
 from imageshift.verify import proof as proving
 
 pytestmark = pytest.mark.once

@@ -8,7 +8,7 @@ import pytest
 from chart_cases import Case
 
 from command_line import write_tree
-from imageshift.charts.files import ChartFiles, load_archive, load_chart
+from imageshift.charts.fetch.files import ChartFiles, load_archive, load_chart
 from imageshift.charts.model import ChartError, ChartUnavailableError
 
 META = b"apiVersion: v2\nname: c\nversion: 1.0.0\n"

@@ -20,12 +20,12 @@ from ruamel.yaml import YAML
 
 from command_line import HOST, REGISTRY, run
 from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
-from imageshift.charts.archive import Budget, read_archive
-from imageshift.charts.files import ChartFiles, load_archive, load_chart
+from imageshift.charts.fetch.archive import Budget, read_archive
+from imageshift.charts.fetch.files import ChartFiles, load_archive, load_chart
+from imageshift.charts.fetch.schemas import is_self_contained
 from imageshift.charts.model import ChartError, ChartSource, Release, RenderOptions, SourceKind
-from imageshift.charts.override import Overrider
-from imageshift.charts.render import SdkRenderer
-from imageshift.charts.schemas import is_self_contained
+from imageshift.charts.rendering.render import SdkRenderer
+from imageshift.charts.solving.override import Overrider
 from imageshift.errors import ImageshiftError
 
 pytestmark = pytest.mark.once

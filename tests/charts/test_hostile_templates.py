@@ -11,10 +11,10 @@ import psutil
 import pytest
 from migrate_cases import HOST, REGISTRY, run
 
-from imageshift.charts import decide as deciding
-from imageshift.charts.files import ChartFiles
+from imageshift.charts.fetch.files import ChartFiles
 from imageshift.charts.model import RenderError, RenderLimitError, RenderOptions, Values
-from imageshift.charts.render import BinaryRenderer, Renderer, SdkRenderer
+from imageshift.charts.rendering.render import BinaryRenderer, Renderer, SdkRenderer
+from imageshift.charts.solving import decide as deciding
 
 pytestmark = pytest.mark.once
 
@@ -171,9 +171,9 @@ def _environment_of(process: psutil.Process) -> str:
 
 
 ORPHAN = """\
-from imageshift.charts.files import ChartFiles
+from imageshift.charts.fetch.files import ChartFiles
 from imageshift.charts.model import RenderOptions
-from imageshift.charts.render import SdkRenderer
+from imageshift.charts.rendering.render import SdkRenderer
 loops = b"{{ range until 99999 }}{{ range until 99999 }}{{ end }}{{ end }}"
 meta = b"apiVersion: v2\\nname: c\\nversion: 1.0.0\\n"
 files = {"Chart.yaml": meta, "templates/a.yaml": loops}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from command_line import REGISTRY, read_tree, run, write_tree
-from imageshift.charts.last_look import LastLook
+from imageshift.charts.solving.last_look import LastLook
 
 CASES = Path(__file__).parent.parent / "fixtures" / "cases"
 

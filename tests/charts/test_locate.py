@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from chart_cases import CASES, Case
 
-from imageshift.charts.files import ChartFiles
-from imageshift.charts.helm import HelmHome
-from imageshift.charts.locate import Locator
+from imageshift.charts.fetch.files import ChartFiles
+from imageshift.charts.fetch.helm import HelmHome
+from imageshift.charts.fetch.locate import Locator
+from imageshift.charts.fetch.store import Store
 from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKind
-from imageshift.charts.store import Store
 from imageshift.net import Transport
 from oci_registry import OciRegistry, serve_registry
 

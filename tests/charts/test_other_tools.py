@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from command_line import write_tree
-from imageshift.charts.other_tools import read_other_releases
+from imageshift.charts.releases.others import read_other_releases
 from imageshift.inventory import build_index
 from imageshift.links.builds import Builds
 from imageshift.repo.workspace import Workspace

@@ -9,14 +9,14 @@ import pytest
 from chart_cases import CASES, HOST, Case, case_names, describe
 from msgspec.structs import replace
 
-from imageshift.charts.edits import apply_edits
-from imageshift.charts.existing import EntryEdit
-from imageshift.charts.files import ChartFiles, load_chart
-from imageshift.charts.manifests import find_images, split_manifest
-from imageshift.charts.markers import decoded
+from imageshift.charts.fetch.files import ChartFiles, load_chart
 from imageshift.charts.model import ChartSource, Release, RenderError, SourceKind, Way
-from imageshift.charts.override import Mapper, Override, Overrider, override
-from imageshift.charts.render import Manifests, Renderer
+from imageshift.charts.post_renderers.existing import EntryEdit
+from imageshift.charts.releases.edits import apply_edits
+from imageshift.charts.rendering.manifests import find_images, split_manifest
+from imageshift.charts.rendering.markers import decoded
+from imageshift.charts.rendering.render import Manifests, Renderer
+from imageshift.charts.solving.override import Mapper, Override, Overrider, override
 
 RANDOM = "random"
 

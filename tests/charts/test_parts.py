@@ -2,11 +2,16 @@
 
 import pytest
 
-from imageshift.charts.compare import DifferenceClass, compare
-from imageshift.charts.markers import Candidate, find_candidates, mark, read_marks, strip
 from imageshift.charts.model import Field, ObjectName, RenderedImage, Segment, ValuePath
-from imageshift.charts.postrender import ImageEntry, entry_for, merge_entries, patch_for
-from imageshift.charts.solve import Wish, solve
+from imageshift.charts.post_renderers.postrender import (
+    ImageEntry,
+    entry_for,
+    merge_entries,
+    patch_for,
+)
+from imageshift.charts.rendering.compare import DifferenceClass, compare
+from imageshift.charts.rendering.markers import Candidate, find_candidates, mark, read_marks, strip
+from imageshift.charts.solving.solve import Wish, solve
 
 OBJECT = ObjectName("apps/v1", "Deployment", "", "web")
 

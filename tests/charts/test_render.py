@@ -6,15 +6,21 @@ from pathlib import Path
 import pytest
 from chart_cases import Case, case_names
 
-from imageshift.charts.files import ChartFiles
-from imageshift.charts.manifests import split_manifest
+from imageshift.charts.fetch.files import ChartFiles
 from imageshift.charts.model import (
     ChartUnavailableError,
     RenderError,
     RenderOptions,
     RenderTimeoutError,
 )
-from imageshift.charts.render import BinaryRenderer, Manifests, Renderer, SdkRenderer, find_renderer
+from imageshift.charts.rendering.manifests import split_manifest
+from imageshift.charts.rendering.render import (
+    BinaryRenderer,
+    Manifests,
+    Renderer,
+    SdkRenderer,
+    find_renderer,
+)
 from imageshift.errors import ToolError
 
 OPTIONS = RenderOptions(name="rel", namespace="apps")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imageshift.charts.manifests import find_images
 from imageshift.charts.model import Field
+from imageshift.charts.rendering.manifests import find_images
 
 OBJECT = "apiVersion: {}/v1\nkind: {}\nmetadata: {{name: a}}\nspec: {}\n"
 CASES = {

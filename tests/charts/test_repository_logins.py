@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from imageshift.charts.files import load_chart
-from imageshift.charts.helm import HelmHome
-from imageshift.charts.locate import Locator
+from imageshift.charts.fetch.files import load_chart
+from imageshift.charts.fetch.helm import HelmHome
+from imageshift.charts.fetch.locate import Locator
+from imageshift.charts.fetch.store import Store
 from imageshift.charts.model import ChartSource, ChartUnavailableError, SourceKind
-from imageshift.charts.store import Store
 from imageshift.net import Login, Transport
 from web_server import page, serve
 

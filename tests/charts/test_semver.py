@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imageshift.charts.semver import newest, parse_version, satisfies
+from imageshift.charts.fetch.semver import newest, parse_version, satisfies
 
 VERSIONS = ["0.9.0", "1.0.0", "1.2.0", "1.2.9", "1.3.0", "2.0.0", "2.1.0-rc.1", "10.0.0"]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from imageshift.charts.spec_patches import operated, patched
+from imageshift.charts.releases.spec_patches import operated, patched
 from real_tools import dump_all, kustomize
 
 pytestmark = pytest.mark.kustomize

@@ -8,9 +8,9 @@ from chart_cases import Case, case_names, describe
 from migrate_cases import REGISTRY, run
 from msgspec.structs import replace
 
-from imageshift.charts.override import Mapper, Overrider
-from imageshift.charts.render import Renderer
-from imageshift.charts.tracestore import TraceStore
+from imageshift.charts.rendering.render import Renderer
+from imageshift.charts.rendering.tracestore import TraceStore
+from imageshift.charts.solving.override import Mapper, Overrider
 
 
 @pytest.mark.parametrize("name", case_names())

@@ -39,3 +39,24 @@ def test_each_part_imports_from_floors_below(repository: Path) -> None:
         part: 1 + max((table[below] for below in belows), default=-1)
         for part, belows in found.items()
     }
+
+
+def test_folders_of_charts_import_from_those_above(repository: Path) -> None:
+    """Every folder of charts/ stands in its table, below all that it imports from."""
+    page = (repository / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition("## Inside `charts/`")[2].partition("\n## ")[0]
+    order = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    package = repository / "src" / "imageshift" / "charts"
+    folders = [folder for folder in package.iterdir() if (folder / "__init__.py").exists()]
+
+    assert sorted(order) == sorted(folder.name for folder in folders)
+    for folder in folders:
+        used = {name for file in folder.rglob("*.py") for name in folders_of(file)}
+        assert used & set(order) <= set(order[: order.index(folder.name) + 1]), folder.name
+
+
+def folders_of(file: Path) -> set[str]:
+    """Return the folders of charts/ that a module imports from."""
+    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    names = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.split(".")[2] for name in names if name.startswith("imageshift.charts.")}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from imageshift.charts.go_templates import GoTemplates
-from imageshift.charts.render import find_renderer
+from imageshift.charts.rendering.go_templates import GoTemplates
+from imageshift.charts.rendering.render import find_renderer
 from imageshift.inventory import Index, build_index, scan_file
 from imageshift.repo.workspace import Workspace
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from command_line import write_tree
-from imageshift.charts.files import ChartFiles, load_chart
+from imageshift.charts.fetch.files import ChartFiles, load_chart
 from web_server import Web, page
 
 __all__ = [

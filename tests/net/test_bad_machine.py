@@ -9,7 +9,7 @@ import pytest
 from planted_tree import release, repository
 
 from command_line import REGISTRY, read_tree, run, write_tree
-from imageshift.charts.files import load_chart
+from imageshift.charts.fetch.files import load_chart
 from web_server import Web, page, serve
 
 pytestmark = pytest.mark.once

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imageshift.charts.helm import HelmHome
-from imageshift.charts.locate import Locator
+from imageshift.charts.fetch.helm import HelmHome
+from imageshift.charts.fetch.locate import Locator
+from imageshift.charts.fetch.store import Store
 from imageshift.charts.model import ChartError, ChartSource, ChartUnavailableError, SourceKind
-from imageshift.charts.store import Store
 from imageshift.net import Login, Transport, registry_login
 from imageshift.warm.registry import Absent, Manifest, RegistryClient
 from web_server import Web, page, serve

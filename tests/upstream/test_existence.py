@@ -13,7 +13,7 @@ import pytest
 
 from command_line import HOST, REGISTRY, Outcome, run, write_tree
 from ecr_server import PLANTED
-from imageshift.charts.store import Store
+from imageshift.charts.fetch.store import Store
 from imageshift.net import Transport
 from imageshift.reference import parse_reference
 from imageshift.upstream import ask

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from command_line import REGISTRY, run, write_tree
-from imageshift.charts.store import Store
+from imageshift.charts.fetch.store import Store
 from imageshift.net import Transport
 from imageshift.reference import parse_reference
 from imageshift.upstream.sizes import Size, Sizes

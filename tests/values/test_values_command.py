@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from command_line import HOST, REGISTRY, Outcome, run, write_tree
-from imageshift.charts.files import load_chart
+from imageshift.charts.fetch.files import load_chart
 from imageshift.charts.plain import load_plain
 from oci_registry import OciRegistry, serve_registry
 from web_server import page, serve

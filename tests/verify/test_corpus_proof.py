@@ -8,8 +8,8 @@ import pytest
 from verify_cases import run
 
 from imageshift.cache import ARTICLE_RULES, Registry, RuleSet
-from imageshift.charts.locate import Locator
-from imageshift.charts.store import Store
+from imageshift.charts.fetch.locate import Locator
+from imageshift.charts.fetch.store import Store
 from imageshift.net import Transport
 from imageshift.verify import Snapshot, VerifyOptions, verify_trees
 

@@ -81,7 +81,7 @@ def warn_of_generators(run: Run, summary: Summary) -> None:
 def warn_of_late_charts(run: Run, summary: Summary, changed: Collection[str]) -> None:
     """Warns about releases that keep their old charts, because only files of the charts change."""
     if run.index.charts and changed:
-        from imageshift.charts.late import late_releases  # noqa: PLC0415 not for hooks
+        from imageshift.charts.unrendered.late import late_releases  # noqa: PLC0415 not for hooks
 
         for late in late_releases(run.index, run.reach(), set(changed)):
             summary.advice.add(Code.CHART_VERSION, summary.where(late.file, late.place), late.chart)

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-from imageshift.charts.locate import Locator
+from imageshift.charts.fetch.locate import Locator
 from imageshift.charts.model import ChartError, ChartSource, Release, Values
-from imageshift.charts.override import Overrider
 from imageshift.charts.plain import load_plain
-from imageshift.charts.render import find_renderer
+from imageshift.charts.rendering.render import find_renderer
+from imageshift.charts.solving.override import Overrider
 from imageshift.charts.values import merge
 from imageshift.cli.declare import argument, option
 from imageshift.cli.exits import Exit

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from imageshift.aws.used import UsedImage
-from imageshift.charts.store import Store
+from imageshift.charts.fetch.store import Store
 from imageshift.net import Transport
 from imageshift.reference import ImageReference
 from imageshift.upstream.ask import Answer, Question, State, candidates

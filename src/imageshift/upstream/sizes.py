@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from imageshift.charts.store import Store
+from imageshift.charts.fetch.store import Store
 from imageshift.errors import AnswerError, NetworkError
 from imageshift.net import Registry, Response, Transport
 from imageshift.net.registry import decode_json, digest_of

@@ -5,13 +5,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from imageshift.charts.edits import ValueEdit, pins_version
-from imageshift.charts.files import ChartFiles
+from imageshift.charts.fetch.files import ChartFiles
 from imageshift.charts.model import Release, RenderedImage, ValuePath, Values, Way
-from imageshift.charts.override import ImageOutcome, Override, Overrider
-from imageshift.charts.trace import GATE
+from imageshift.charts.releases.edits import ValueEdit, pins_version
+from imageshift.charts.releases.writing import post_renderers
+from imageshift.charts.rendering.trace import GATE
+from imageshift.charts.solving.override import ImageOutcome, Override, Overrider
 from imageshift.charts.values import place
-from imageshift.charts.writing import post_renderers
 from imageshift.mapper import Mapper, text_target
 
 __all__ = ["ChartValues", "Left", "find_values"]

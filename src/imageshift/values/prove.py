@@ -6,9 +6,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
-from imageshift.charts.locate import Locator
+from imageshift.charts.fetch.locate import Locator
 from imageshift.charts.model import Release
-from imageshift.charts.render import Renderer
+from imageshift.charts.rendering.render import Renderer
 from imageshift.charts.values import merge
 from imageshift.values.find import ChartValues
 from imageshift.verify.compare import Comparison

@@ -11,9 +11,9 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from imageshift.charts.manifests import split_manifest
 from imageshift.charts.model import ObjectName
 from imageshift.charts.plain import to_plain
+from imageshift.charts.rendering.manifests import split_manifest
 from imageshift.errors import ToolError
 from imageshift.inventory import FluxKustomization
 from imageshift.inventory.index import join

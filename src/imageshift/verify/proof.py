@@ -11,9 +11,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from imageshift.cache import RuleSet
-from imageshift.charts.locate import Locator
+from imageshift.charts.fetch.locate import Locator
 from imageshift.charts.plain import load_plain
-from imageshift.charts.render import Renderer, find_renderer
+from imageshift.charts.rendering.render import Renderer, find_renderer
 from imageshift.inventory.readers import read_documents
 from imageshift.sites import FileRole
 from imageshift.steps import expect, step

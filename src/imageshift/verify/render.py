@@ -10,11 +10,11 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from imageshift.charts.files import ChartFiles
-from imageshift.charts.locate import Locator
-from imageshift.charts.manifests import split_manifest, unbuildable
+from imageshift.charts.fetch.files import ChartFiles
+from imageshift.charts.fetch.locate import Locator
 from imageshift.charts.model import RenderError, Values
-from imageshift.charts.render import Manifests, Renderer
+from imageshift.charts.rendering.manifests import split_manifest, unbuildable
+from imageshift.charts.rendering.render import Manifests, Renderer
 from imageshift.errors import SourceError
 from imageshift.verify.kustomize import Kustomize, additions, merged
 from imageshift.verify.model import Plain, object_name

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from imageshift.charts.go_templates import GoTemplates
+from imageshift.charts.rendering.go_templates import GoTemplates
 from imageshift.errors import SourceError
 from imageshift.inventory import Index, build_index
 from imageshift.links.reach import Reach

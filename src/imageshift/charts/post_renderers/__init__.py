@@ -1,0 +1,1 @@
+"""What comes behind a chart: the entries and patches of post-renderers."""

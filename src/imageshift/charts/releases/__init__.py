@@ -1,0 +1,1 @@
+"""What installs charts, with the texts that their values are written in."""

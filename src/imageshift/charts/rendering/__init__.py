@@ -1,0 +1,1 @@
+"""Rendering charts with Helm, and finding out which values make which images."""

@@ -1,0 +1,1 @@
+"""What happens to the images of releases: solved, planned, judged and told."""

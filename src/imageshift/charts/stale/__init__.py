@@ -1,0 +1,1 @@
+"""Overrides that do nothing, or no longer fit their chart."""
