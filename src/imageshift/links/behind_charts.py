@@ -33,7 +33,8 @@ from imageshift.links.transformers import Held, image_tag, read_transformer
 from imageshift.links.value_holders import ValueHolders
 from imageshift.sites import resource_of
 from imageshift.sites.helmfile import BehindChart, ReleaseValues, is_plain, release_values
-from imageshift.source import Document, Mapping, Scalar
+from imageshift.sites.model import below
+from imageshift.source import Document, Mapping, Scalar, walk
 
 __all__ = ["builds_behind_charts", "held_images", "helmfile_build"]
 
@@ -68,13 +69,20 @@ def _patched_renderers(
         if build is None:
             continue
         build.unknown = True
-        files = dict.fromkeys(release.file for release in reached)
-        build.files = [name for name in files if name != build.file]
-        for file in tuple(build.files):
+        for file in dict.fromkeys(release.file for release in reached):
             for document in read_documents(index.workspace, file):
                 for root in objects(document.root):
-                    _add_values(build, index, root, holders)
+                    if found.reaches(file, resource_of(root).name):
+                        build.patched |= _own_values(file, document, root)
+                        _add_values(build, index, root, holders)
         yield build, {release.resource.name for release in reached}
+
+
+def _own_values(file: str, document: Document, release: Mapping) -> set[tuple[str, int]]:
+    """The scalars in a release's own values, by file and offset."""
+    values = below(release, "spec", "values")
+    scalars = (node for node in walk(values) if isinstance(node, Scalar))
+    return {(file, document.offset(scalar.start)) for scalar in scalars}
 
 
 def _add_values(build: Build, index: Index, release: Mapping, holders: ValueHolders) -> None:

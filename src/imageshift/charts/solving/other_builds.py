@@ -45,7 +45,7 @@ class OtherBuilds:
         known = {each.image.text for each in result.outcomes if each.way is not Way.VALUES}
         moved = {each.image.text for each in result.outcomes} - known
         made: dict[str, ImageOutcome] = {}
-        # Values that move an image in one build do nothing for it in another.
+        # What stays in one build comes first: there it needs an entry.
         for item in sorted(found, key=lambda each: each.moved):
             image = item.image
             named = None if image.text in missing else self._site_of(item, text)
