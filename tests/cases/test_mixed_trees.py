@@ -35,7 +35,7 @@ TREES = int(os.environ.get("IMAGESHIFT_TREES", "300"))
 PARTS = 6
 """The tests that share the trees, so that they run beside each other."""
 
-pytestmark = [pytest.mark.kustomize, pytest.mark.helm, pytest.mark.property]
+pytestmark = [pytest.mark.kustomize, pytest.mark.helm, pytest.mark.property, pytest.mark.long]
 
 
 def migrated(root: Path, charts: str = "auto") -> dict[str, Any]:
