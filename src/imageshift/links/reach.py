@@ -26,6 +26,7 @@ class Reach:
         self._index = index
         self._closures: dict[str, frozenset[str]] = {}
         self._above: dict[str, frozenset[str]] = {}
+        self._parts_of: dict[str, list[tuple[str, bool]]] = {}
 
     def builders(self, file: str) -> list[FluxKustomization]:
         """The Flux Kustomizations that build a file."""
@@ -131,8 +132,17 @@ class Reach:
             elif one is not None and name not in seen:
                 seen.add(name)
                 waiting.append((name, True))
-                waiting += ((each, False) for each in reversed([*_inner(one, above)]))
+                parts = self._parts(name, one)
+                inner = [each for each, always in parts if always or each in above]
+                waiting += ((each, False) for each in reversed(inner))
         return found
+
+    def _parts(self, folder: str, found: KustomizationFile) -> list[tuple[str, bool]]:
+        """What a kustomization names, in its order, and which of it are components."""
+        if folder not in self._parts_of:
+            named = ((join(folder, name), key) for key in _KEYS for name in texts(found.root, key))
+            self._parts_of[folder] = [(n, key == "components") for n, key in named if n is not None]
+        return self._parts_of[folder]
 
     def _is_component(self, folder: str) -> bool:
         found = self._index.kustomizations.get(folder)
@@ -217,15 +227,6 @@ def _named(found: KustomizationFile) -> Iterator[str]:
                 yield joined
     yield from patch_files(found)
     yield from (file for _, _, file in generated_files(found))
-
-
-def _inner(found: KustomizationFile, above: frozenset[str]) -> Iterator[str]:
-    """The bases of a kustomization that are among some folders, and all its components."""
-    for key in _KEYS:
-        for name in texts(found.root, key):
-            each = join(found.folder, name)
-            if each is not None and (key == "components" or each in above):
-                yield each
 
 
 def _substitutes(flux: FluxKustomization) -> dict[str, str]:
