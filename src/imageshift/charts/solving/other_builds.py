@@ -7,6 +7,7 @@ from imageshift.charts.model import RenderedImage, Way
 from imageshift.charts.post_renderers.existing import PostRenderers
 from imageshift.charts.post_renderers.postrender import entry_for
 from imageshift.charts.releases.flux import ReleaseText
+from imageshift.charts.releases.layers import FileSpan
 from imageshift.charts.solving.override import ONLY_KUSTOMIZE, ImageOutcome, Override
 from imageshift.charts.solving.run_files import RunFiles
 from imageshift.charts.solving.variants import VariantImage
@@ -61,12 +62,18 @@ class OtherBuilds:
         return made.values()
 
     def _site_of(self, item: VariantImage, text: ReleaseText) -> SiteKey | None:
-        """The site in a build's own values that names an image, and moves or is in the cache."""
-        others = {layer.file for layer in text.layers}
-        for file in sorted(filter(self._files.writable, item.variant.files.difference(others))):
+        """The site that names an image, and moves or is in the cache.
+
+        It is one of the build's own values, or of the chart's.
+        """
+        in_chart = {e.span for e in text.layers if e.in_chart and e.span is not None}
+        others = {layer.file for layer in text.layers if not layer.in_chart}
+        own = {span for span in item.variant.spans if span.file not in others}
+        spans = own | in_chart
+        for file in sorted(filter(self._files.writable, {span.file for span in spans})):
             mapper = self._files.mapper_of(file)
             for site in self._files.scan(file).sites:
-                if not _may_name(site, file, item):
+                if not _may_name(site, file, item.image, spans):
                     continue
                 told = plan_site(site, mapper)
                 if told.before is None or told.status not in (Status.REWRITE, Status.CACHED):
@@ -91,15 +98,14 @@ def behind_entries(
     return ImageOutcome(image, target, Way.POST_RENDERER)
 
 
-def _may_name(site: ImageSite, file: str, item: VariantImage) -> bool:
-    """Whether a site is one of a build's own values, and spells an image as it is rendered."""
+def _may_name(site: ImageSite, file: str, image: RenderedImage, spans: Iterable[FileSpan]) -> bool:
+    """Whether a site stands in values of some spans, and spells an image as it is rendered."""
     name = site.main.text[: name_length(site.main.text)]
     offset = site.document.offset(site.main.scalar.start)
-    spans = (span for span in item.variant.spans if span.file == file)
     return (
         site.kind in _VALUES
-        and item.image.raw_name.endswith(name)
-        and any(offset in span for span in spans)
+        and image.raw_name.endswith(name)
+        and any(span.file == file and offset in span for span in spans)
     )
 
 
