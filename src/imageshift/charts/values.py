@@ -20,6 +20,7 @@ __all__ = [
     "parse_target",
     "place",
     "set_target_path",
+    "with_changes",
 ]
 
 _DEEPEST = 100
@@ -86,6 +87,11 @@ def place(base: Values, changes: Mapping[ValuePath, Any]) -> dict[str, Any]:
     for path, value in changes.items():
         _put(overlay, base, path, value)
     return overlay
+
+
+def with_changes(values: Values, changes: Mapping[ValuePath, Any]) -> dict[str, Any]:
+    """The values with each value of `changes` at its path."""
+    return merge(values, place(values, changes))
 
 
 def _put(overlay: Any, base: Any, path: ValuePath, value: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from imageshift.charts.model import ValuePath, Values
-from imageshift.charts.values import lookup, merge, place
+from imageshift.charts.values import lookup, place, with_changes
 from imageshift.reference import name_length
 
 __all__ = ["ValueEdit", "apply_edits", "pins_version", "plan_edits"]
@@ -56,7 +56,7 @@ def _list_start(path: ValuePath, own: Values) -> ValuePath | None:
 
 def apply_edits(own: Values, edits: Iterable[ValueEdit]) -> dict[str, Any]:
     """A release's values with the edits in them."""
-    return merge(own, place(own, {edit.path: edit.value for edit in edits}))
+    return with_changes(own, {edit.path: edit.value for edit in edits})
 
 
 def pins_version(value: Any) -> bool:

@@ -24,7 +24,7 @@ from imageshift.charts.rendering.compare import Difference, DifferenceClass, com
 from imageshift.charts.rendering.manifests import find_images
 from imageshift.charts.rendering.markers import Candidate
 from imageshift.charts.rendering.render import CountingRenderer, Manifests
-from imageshift.charts.values import lookup, merge, place
+from imageshift.charts.values import lookup, merge, place, with_changes
 
 __all__ = ["GATE", "Finding", "Hints", "Trace", "Tracer"]
 
@@ -147,7 +147,7 @@ class Tracer(Struct):
         self.base()
         fills = fills or {}
         merged = merge(self.chart.defaults, self.values)
-        merged = merge(merged, place(merged, fills))
+        merged = with_changes(merged, fills)
         candidates = self._candidates(merged, named)
         job = _Job(dict(enumerate(candidates)), merged, fills)
         return self._trace(job, self._mark(job, sift=sift), candidates)
@@ -179,7 +179,7 @@ class Tracer(Struct):
         self.refused.update(finding.refused)
         self.gated.update(finding.gated)
         merged = merge(self.chart.defaults, self.values)
-        merged = merge(merged, place(merged, finding.fills))
+        merged = with_changes(merged, finding.fills)
         numbered = dict(enumerate(finding.candidates))
         marked = {n: item for n, item in numbered.items() if item not in finding.refused}
         job = _Job(numbered, merged, finding.fills)

@@ -7,7 +7,6 @@ texts hold.
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -100,7 +99,7 @@ class _Run:
             for some in ([t for t in waiting if t.base is None], [t for t in waiting if t.base]):
                 for group in _by_chart(some):
                     self._solve_group(solver, group, renderer)
-            broken = _broken_files(solver)
+            broken = solver.broken_files()
             if not broken:
                 break
             solver.frozen |= broken
@@ -219,19 +218,3 @@ def _by_chart(texts: list[ReleaseText]) -> Iterator[list[ReleaseText]]:
     ordered = sorted(texts, key=lambda text: (str(text.release.source), text.file))
     for _, group in groupby(ordered, key=lambda text: str(text.release.source)):
         yield list(group)
-
-
-def _broken_files(solver: ReleaseSolver) -> set[str]:
-    """The files of charts whose edits for one release are wrong for another that takes them."""
-    claims: dict[tuple[str, int], Any] = {}
-    broken: set[str] = set()
-    for solved in solver.solved.values():
-        for key, value in solved.chart_changes().items():
-            if claims.setdefault(key, value) != value:
-                broken.add(key[0])
-    for solved in solver.solved.values() if claims else ():
-        theirs = solved.changed_by(claims)
-        changes = {path: new for path, (new, _) in theirs.items()}
-        if changes and solver.is_spoilt(solved, changes):
-            broken |= {file for _, file in theirs.values()}
-    return broken

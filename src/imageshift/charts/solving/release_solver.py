@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from imageshift.charts.fetch.files import ChartFiles
 from imageshift.charts.model import Release, RenderedImage, RenderError, ValuePath, Values, Way
 from imageshift.charts.post_renderers.existing import PostRenderers
+from imageshift.charts.releases.edits import apply_edits
 from imageshift.charts.releases.flux import GRAPHED, ReleaseText, Tool
 from imageshift.charts.releases.layers import Layer
 from imageshift.charts.releases.writing import entry_node
@@ -27,7 +28,7 @@ from imageshift.charts.solving.solved import Solved, ignored_leaves, text_moves
 from imageshift.charts.solving.variants import PlacedEdit, RenderedVariants, Variant, Variants
 from imageshift.charts.stale.dead import find_dead
 from imageshift.charts.stale.rot import Look, Rotten, find_stale
-from imageshift.charts.values import lookup, merge, place
+from imageshift.charts.values import with_changes
 from imageshift.inventory import is_kept
 from imageshift.links.model import SiteKey
 from imageshift.mapper import text_target
@@ -189,7 +190,7 @@ class ReleaseSolver:
         values = text.release.values
         moves = plan_moves(text, result, terms)
         for _ in range(_MOST_TRIES if jobs is not None else 0):
-            found = jobs.fixed(merge(values, place(values, moves.values))) if jobs else NO_JOBS
+            found = jobs.fixed(with_changes(values, moves.values)) if jobs else NO_JOBS
             if found | terms.jobs == terms.jobs:
                 break
             terms = replace(terms, jobs=terms.jobs | found)
@@ -237,7 +238,7 @@ class ReleaseSolver:
         values = text.release.values
         if not own or len(own) == len(moves.values):
             return False
-        return judge.is_wrong(values, merge(values, place(values, own)))
+        return judge.is_wrong(values, with_changes(values, own))
 
     def _refused(
         self, text: ReleaseText, judge: Judge, moves: ReleaseMoves
@@ -247,28 +248,35 @@ class ReleaseSolver:
         Charts look at values of what they have switched off, too (X11c).
         """
         plain = text.release.values
-        values = merge(plain, place(plain, moves.values))
+        values = with_changes(plain, moves.values)
         found = dict(text_moves(text, self._files.scan, self._files.mapper_of, moves))
         together = {path: new for changes in found.values() for path, new in changes.items()}
-        if not together or not judge.is_wrong(values, merge(values, place(values, together))):
+        if not together or not judge.is_wrong(values, with_changes(values, together)):
             return
         for key, changes in found.items():
-            if judge.is_wrong(values, merge(values, place(values, changes))):
+            if judge.is_wrong(values, with_changes(values, changes)):
                 yield key, (SkipReason.TEMPLATE, _REFUSED)
 
-    def is_spoilt(self, solved: Solved, changes: Mapping[ValuePath, Any]) -> bool:
+    def broken_files(self) -> set[str]:
+        """The files of charts whose edits for one release are wrong for another that takes them."""
+        claims: dict[tuple[str, int], Any] = {}
+        broken: set[str] = set()
+        for solved in self.solved.values():
+            for key, value in solved.chart_changes().items():
+                if claims.setdefault(key, value) != value:
+                    broken.add(key[0])
+        for solved in self.solved.values() if claims else ():
+            theirs = solved.changed_by(claims)
+            if theirs and self._is_spoilt(solved, theirs):
+                broken |= {placed.layer.file for placed in theirs}
+        return broken
+
+    def _is_spoilt(self, solved: Solved, theirs: list[PlacedEdit]) -> bool:
         """Whether edits for other releases of its chart are wrong for one, or in a build of it."""
-        values = solved.text.release.values
-        values = merge(values, place(values, solved.moves.values))
-        if solved.judge.is_wrong(values, merge(values, place(values, changes))):
-            return True
-        for variant in self.variants_of(solved.text):
-            judge = replace(solved.judge, entries=variant.entries)
-            for own in variant.all_values():
-                below = {path: new for path, new in changes.items() if lookup(own, path) is None}
-                if below and judge.is_wrong(own, merge(own, place(own, below))):
-                    return True
-        return False
+        own = with_changes(solved.text.release.values, solved.moves.values)
+        changed = apply_edits(own, [placed.edit for placed in theirs])
+        builds = RenderedVariants(self.variants_of(solved.text), solved.judge)
+        return solved.judge.is_wrong(own, changed) or bool(builds.spoiling(theirs))
 
     def variants_of(self, text: ReleaseText) -> list[Variant]:
         """What other builds make of a release; a patch is one of those itself."""
@@ -284,7 +292,7 @@ class ReleaseSolver:
         values = text.release.values
         for path, value in base.moves.values.items():
             if _lookup_own(text.own_values, path) is None:
-                values = merge(values, place(values, {path: value}))
+                values = with_changes(values, {path: value})
         renderers = text.release.post_renderers
         if not _writes_renderers(text):
             renderers = (*renderers, *base.moves.renderers)

@@ -7,12 +7,14 @@ from msgspec import Struct
 
 from imageshift.charts.fetch.files import ChartFiles
 from imageshift.charts.model import RenderedImage, ValuePath
+from imageshift.charts.releases.edits import ValueEdit
 from imageshift.charts.releases.flux import ReleaseText, Tool
 from imageshift.charts.releases.layers import Layer, scalars
 from imageshift.charts.rendering.jobs import AppliedJobs
 from imageshift.charts.solving.evaluate import Judge
 from imageshift.charts.solving.moves import ReleaseMoves
 from imageshift.charts.solving.override import Override
+from imageshift.charts.solving.variants import PlacedEdit
 from imageshift.charts.stale.rot import Rotten
 from imageshift.inventory import FileScan
 from imageshift.links.model import SiteKey
@@ -65,13 +67,14 @@ class Solved(Struct, frozen=True):
     def _may_be_shared(self, layer: Layer) -> bool:
         return layer.in_chart or (self.text.tool is Tool.ARGO and layer is not self.text.own)
 
-    def changed_by(self, claims: Mapping[tuple[str, int], Any]) -> dict[ValuePath, tuple[Any, str]]:
-        """The values that edits for other releases change here, with the files that they are in."""
-        found: dict[ValuePath, tuple[Any, str]] = {}
+    def changed_by(self, claims: Mapping[tuple[str, int], Any]) -> list[PlacedEdit]:
+        """The edits for other releases that change a value of this one."""
+        found: list[PlacedEdit] = []
         for path, (layer, scalar) in Leaves(self.text).places.items():
             key = (layer.file, layer.document.offset(scalar.start))
             if key in claims and path not in self.moves.values:
-                found[path] = claims[key], layer.file
+                edit = ValueEdit(path, claims[key], scalar.value, written=True)
+                found.append(PlacedEdit(edit, layer))
         return found
 
 

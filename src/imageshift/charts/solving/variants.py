@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from imageshift.charts.model import RenderedImage, RenderError, ValuePath, Values
 from imageshift.charts.post_renderers.existing import PostRenderers
-from imageshift.charts.releases.edits import ValueEdit
+from imageshift.charts.releases.edits import ValueEdit, apply_edits
 from imageshift.charts.releases.layers import FileSpan, Layer, LayerReader, ValuesPart, span_of
 from imageshift.charts.releases.spec import to_filled
 from imageshift.charts.releases.spec_patches import operated, patched
@@ -92,8 +92,7 @@ class Variant(Struct, frozen=True):
     def made(self, edits: Iterable[ValueEdit] = ()) -> _Spec:
         """The spec that the build makes, with edits of the base's own values."""
         own = _map(self.spec.get("values"))
-        own = merge(own, place(own, {edit.path: edit.value for edit in edits}))
-        spec: _Spec = {**self.spec, "values": own}
+        spec: _Spec = {**self.spec, "values": apply_edits(own, edits)}
         for patch in self.patches:
             spec = patch(spec)
         return spec
@@ -249,8 +248,7 @@ def _edited(part: ValuesPart, edits: Sequence[PlacedEdit]) -> ValuesFrom:
         if found.target_path is not None:
             found = replace(found, text=str(edit.value))
         else:
-            values = found.values or {}
-            found = replace(found, values=merge(values, place(values, {edit.path: edit.value})))
+            found = replace(found, values=apply_edits(found.values or {}, [edit]))
     return found
 
 
