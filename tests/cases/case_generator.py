@@ -130,11 +130,23 @@ SPELLINGS = {
 
 @dataclass(frozen=True, slots=True)
 class ChartImage:
-    """An image of a chart: the key of its values, how it is spelled, and what it is."""
+    """An image of a chart: the key of its values, how it is spelled, what it is.
+
+    Those that are `switched` are only rendered where the value `on` says so.
+    """
 
     key: str
     spelling: str
     image: Image
+    switched: bool = False
+
+    @property
+    def container(self) -> str:
+        """Return its container in the chart's template."""
+        name = SPELLINGS[self.spelling].template.replace("KEY", self.key)
+        number = int(self.key == "sidecar")
+        made = f'        - name: c{number}\n          image: "{name}"\n'
+        return f"{{{{ if .Values.on }}}}\n{made}{{{{ end }}}}\n" if self.switched else made
 
 
 @dataclass
@@ -185,7 +197,7 @@ class Maker:
         """Add a chart to the tree."""
         folder = f"charts/{name}"
         found = [
-            ChartImage(key, self.one(*SPELLINGS), self.image())
+            ChartImage(key, self.one(*SPELLINGS), self.image(), self.is_switched(key))
             for key in ("image", "sidecar")[: self.one(1, 1, 2)]
         ]
         self.charts[name] = found
@@ -195,13 +207,9 @@ class Maker:
         for each in found:
             values[each.key] = SPELLINGS[each.spelling].values(each.image)
         self.write(f"{folder}/values.yaml", values)
-        names = [SPELLINGS[each.spelling].template.replace("KEY", each.key) for each in found]
+        containers = "".join(each.container for each in found)
         if self.maybe("chart-literal", of=4):
-            names.append(self.image().whole)
-        containers = "".join(
-            f'        - name: c{number}\n          image: "{text}"\n'
-            for number, text in enumerate(names)
-        )
+            containers += f'        - name: c2\n          image: "{self.image().whole}"\n'
         kind = self.one("Deployment", "Deployment", "Deployment", "Job")
         if kind == "Job":
             self.effects.add("chart-job")
@@ -212,9 +220,15 @@ class Maker:
             f"      containers:\n{containers}"
         ).encode()
 
+    def is_switched(self, key: str) -> bool:
+        """Return whether a chart has an image switched off."""
+        return key == "sidecar" and self.maybe("chart-switch")
+
     def override(self, name: str) -> Object:
-        """Return values that set some of a chart's images, or parts of them."""
+        """Return values that set some of a chart's images, or parts of them, or switch them on."""
         made: Object = {}
+        if any(each.switched for each in self.charts[name]) and self.maybe():
+            made["on"] = True
         for each in self.charts[name]:
             whole = SPELLINGS[each.spelling].values(self.image())
             if isinstance(whole, dict):
