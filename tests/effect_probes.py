@@ -17,7 +17,8 @@ class Probe:
     """A fact's number, what it says, a tree as one text, and what comes out.
 
     The tree's files stand behind lines `-- path --`. `images` are those of the built folder `.`
-    in order; `refused` is a part of what the tool says instead.
+    in order; `refused` is a part of what the tool says instead. `newer` are the images of newer
+    versions of kustomize, where those differ.
     """
 
     fact: str
@@ -25,6 +26,7 @@ class Probe:
     tree: str
     images: tuple[str, ...] = ()
     refused: str = ""
+    newer: tuple[str, ...] | None = None
 
     def __str__(self) -> str:
         return f"{self.fact}-{self.says}"

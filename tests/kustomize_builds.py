@@ -11,11 +11,13 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+import kustomize_library
 from imageshift.cache import ARTICLE_RULES, Mapped, Registry, RuleSet
 from imageshift.errors import InvalidReferenceError
 from imageshift.plan import FilePlan
 from imageshift.reference import parse_reference
 from imageshift.run import Run, RunOptions
+from kustomize_library import KustomizeError
 
 RULES = RuleSet(Registry.of("123456789012", "eu-west-2"), ARTICLE_RULES)
 HOST = RULES.registry.host
@@ -42,6 +44,11 @@ def migrate(root: Path, *names: str, back: bool = False) -> list[FilePlan]:
 
 def build(folder: Path) -> Built:
     """Build one folder with the real kustomize."""
+    if kustomize_library.is_here():
+        try:
+            return _parts(kustomize_library.build_folder(folder))
+        except KustomizeError as error:
+            return Built(None, str(error))
     kubectl, kustomize = shutil.which("kubectl"), shutil.which("kustomize")
     command = [kubectl, "kustomize"] if kubectl else [str(kustomize), "build"]
     restrictor = ["--load-restrictor", "LoadRestrictionsNone"]
@@ -50,7 +57,11 @@ def build(folder: Path) -> Built:
     )
     if run.returncode:
         return Built(None, run.stderr.strip())
-    return Built(tuple(filter(None, run.stdout.split("\n---\n"))))
+    return _parts(run.stdout)
+
+
+def _parts(text: str) -> Built:
+    return Built(tuple(filter(None, text.split("\n---\n"))))
 
 
 def _load(text: str) -> Any:

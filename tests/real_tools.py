@@ -4,15 +4,19 @@ import hashlib
 import io
 import json
 import os
-import re
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+
+import kustomize_library
+from kustomize_library import KustomizeError
 
 __all__ = [
     "HOOK",
@@ -23,15 +27,19 @@ __all__ = [
     "helm_template",
     "kustomize",
     "load_all",
+    "older_kustomize",
     "write_files",
 ]
 
 Tree = Mapping[str, bytes]
 Object = dict[str, Any]
 HOOK = "helm.sh/hook"
+KUBECTL = ("kubectl", "kustomize", "--load-restrictor", "LoadRestrictionsNone")
+LIBRARY = ("library",)
 
 _ANSWERS: dict[str, str | Exception] = {}
 _LOADED: dict[str, str] = {}
+_OLDER = ContextVar("_OLDER", default=False)
 
 
 class BuildError(Exception):
@@ -69,16 +77,27 @@ def write_files(folder: Path, files: Tree) -> None:
 
 
 def kustomize(files: Tree, folder: str = ".", *, helm: bool = False) -> list[Object]:
-    """Return what `kubectl kustomize` builds of a folder of the tree; `helm` allows helmCharts.
+    """Return what kustomize builds of a folder of the tree; `helm` allows helmCharts.
 
     Raises:
         BuildError: kustomize refuses.
     """
-    command = ["kubectl", "kustomize", "--load-restrictor", "LoadRestrictionsNone"]
     if helm:
         # kustomize 5.7 asks for `helm version -c`, which Helm 4 doesn't know.
-        command += ["--enable-helm", "--helm-command", "helm3"]
+        command = [*KUBECTL, "--enable-helm", "--helm-command", "helm3"]
+    else:
+        command = [*(LIBRARY if kustomize_library.is_here() and not _OLDER.get() else KUBECTL)]
     return load_all(_answer(files, [*command, folder]))
+
+
+@contextmanager
+def older_kustomize() -> Iterator[None]:
+    """Build with kubectl's kustomize, the older of the two that are here."""
+    token = _OLDER.set(True)
+    try:
+        yield
+    finally:
+        _OLDER.reset(token)
 
 
 def helm_template(
@@ -113,14 +132,23 @@ def _answer(files: Tree, command: list[str]) -> str:
 def _run(files: Tree, command: list[str]) -> str | Exception:
     with tempfile.TemporaryDirectory() as folder:
         write_files(Path(folder), files)
-        run = subprocess.run(
-            command,
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=os.environ | {"GOGC": "400"},
-        )
+        try:
+            if tuple(command[:-1]) == LIBRARY:
+                return kustomize_library.build_folder(Path(folder, command[-1]))
+            return _output(command, folder)
+        except (BuildError, KustomizeError) as error:
+            return BuildError(str(error).replace(folder, ""))
+
+
+def _output(command: list[str], folder: str) -> str:
+    run = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"GOGC": "400"},
+    )
     if run.returncode:
-        return BuildError(re.sub(re.escape(folder), "", run.stderr).strip())
+        raise BuildError(run.stderr.strip())
     return run.stdout

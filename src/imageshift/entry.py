@@ -21,6 +21,7 @@ from imageshift.lazy import lazy_re
 
 __all__ = [
     "Entry",
+    "is_newly_matched",
     "literal_name",
     "parse_overwrite",
     "selects",
@@ -28,7 +29,7 @@ __all__ = [
     "split_image",
 ]
 
-_TAIL = r"(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?"
+_TAIL = r"(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?"  # K1
 _ESCAPED = lazy_re(r"\\([^A-Za-z0-9\s])")
 _SPECIAL = lazy_re(r"[\\+*?()|\[\]{}^$]")
 # No image has a name nearly as long. RE2 needs time for a pattern's length times a text's, and
@@ -75,6 +76,16 @@ class Entry(Struct, frozen=True):
             tag, digest = tag + self.tag_suffix, ""
         name = self.new_name or name
         return name + (f":{tag}" if tag else "") + (f"@{digest}" if digest else "")
+
+
+def is_newly_matched(text: str) -> bool:
+    """Whether only newer versions of kustomize match an image: its digest isn't sha256 (K1).
+
+    >>> is_newly_matched("nginx:1@sha512:0f"), is_newly_matched("nginx:1@sha256:0f")
+    (True, False)
+    """
+    digest = split_image(text)[2]
+    return bool(digest) and not digest.startswith("sha256:")
 
 
 def split_image(text: str) -> tuple[str, str, str]:

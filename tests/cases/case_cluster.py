@@ -8,10 +8,11 @@ import base64
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from real_tools import BuildError, Object, Tree, kustomize, load_all
+from real_tools import BuildError, Object, Tree, kustomize, load_all, older_kustomize
 
 __all__ = ["Chart", "Cluster", "Delivered", "Profile", "group_of", "kustomization_of", "merged"]
 
@@ -25,12 +26,14 @@ class Profile:
     `current`: Flux merges `images` field by field and knows no legacy fields; else it replaces
     whole entries and obeys those of beta versions. `revision`: of its releases; from 2 on they are
     upgrades. `target_path_wins`: over `spec.values`, which differs from run to run of a release.
+    `older_kustomize`: than most, which takes longer.
     """
 
     name: str
     current: bool = True
     revision: int = 1
     target_path_wins: bool = False
+    older_kustomize: bool = False
 
     @property
     def upgrade(self) -> bool:
@@ -79,6 +82,10 @@ class Cluster:
 
     def apply(self, places: Sequence[str]) -> None:
         """Apply files and folders, and everything that their objects make in turn."""
+        with older_kustomize() if self.profile.older_kustomize else nullcontext():
+            self._apply(places)
+
+    def _apply(self, places: Sequence[str]) -> None:
         for place in places:
             self._add(place, self._objects_of, place)
         from case_releases import render_release  # noqa: PLC0415 it reads this cluster

@@ -23,7 +23,9 @@ ASPECTS = ("delivers", "says", "twice", "reverts")
 INSTALL = Profile("install")
 UPGRADE = Profile("upgrade", revision=2)
 NEXT = Profile("next upgrade", revision=3)
-OLD = Profile("old controllers", current=False, revision=2, target_path_wins=True)
+OLD = Profile(
+    "old controllers", current=False, revision=2, target_path_wins=True, older_kustomize=True
+)
 PROFILES = (INSTALL, UPGRADE, OLD)
 RENDERED_REASONS = frozenset({"template", "conflict", "unproven"})
 """Those that speak of an image as a build has it, not of a text."""

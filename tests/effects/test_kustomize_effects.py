@@ -6,6 +6,7 @@ imageshift has no part in these tests: they say what the tool does that it has t
 import pytest
 
 from effect_probes import Probe, built_images, pod, tree_of
+from real_tools import older_kustomize
 
 DIGEST = "sha256:" + "5" * 64
 
@@ -373,7 +374,7 @@ spec:
     ),
     Probe(
         "K5",
-        "an image volume of a Pod and of a pod template, not of a CronJob",
+        "an image volume of a Pod and of a pod template, of a CronJob since kustomize 5.9",
         """\
 -- kustomization.yaml --
 resources: [p.yaml]
@@ -395,6 +396,19 @@ metadata: {name: c}
 spec: {jobTemplate: {spec: {template: {spec: {volumes: [{name: v, image: {reference: "a/x:3"}}]}}}}}
 """,
         ("b/x:2", "a/x:3", "b/x:1"),
+        newer=("b/x:2", "b/x:3", "b/x:1"),
+    ),
+    Probe(
+        "K1",
+        "a digest of another algorithm than sha256 matches since kustomize 5.9",
+        f"""\
+-- kustomization.yaml --
+resources: [p.yaml]
+images: [{{name: a/x, newName: b/x}}]
+-- p.yaml --
+{pod("a/x:1@sha512:01", "a/x@sha256:02")}""",
+        ("a/x:1@sha512:01", "b/x@sha256:02"),
+        newer=("b/x:1@sha512:01", "b/x@sha256:02"),
     ),
     Probe(
         "K9",
@@ -668,20 +682,23 @@ images:
 ]
 
 
-def check(probe: Probe, built: tuple[str, ...] | str) -> None:
-    """Fail unless a build made what the probe says."""
+def check(probe: Probe, built: tuple[str, ...] | str, images: tuple[str, ...]) -> None:
+    """Fail unless a build made some images, or was refused as the probe says."""
     if probe.refused:
         assert isinstance(built, str)
         assert probe.refused in built
     else:
-        assert built == probe.images
+        assert built == images
 
 
 @pytest.mark.kustomize
 @pytest.mark.parametrize("probe", [*E1, *FACTS], ids=str)
 def test_kustomize(probe: Probe) -> None:
-    """Real kustomize builds what the fact says."""
-    check(probe, built_images(tree_of(probe.tree)))
+    """Real kustomize builds what the fact says, kubectl's and a newer one."""
+    with older_kustomize():
+        check(probe, built_images(tree_of(probe.tree)), probe.images)
+    newer = probe.images if probe.newer is None else probe.newer
+    check(probe, built_images(tree_of(probe.tree)), newer)
 
 
 @pytest.mark.kustomize
@@ -689,4 +706,4 @@ def test_kustomize(probe: Probe) -> None:
 @pytest.mark.parametrize("probe", HELM, ids=str)
 def test_helm_charts(probe: Probe) -> None:
     """Real kustomize with Helm 3 builds what the fact says."""
-    check(probe, built_images(tree_of(probe.tree), helm=True))
+    check(probe, built_images(tree_of(probe.tree), helm=True), probe.images)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from imageshift.entry import is_newly_matched
 from imageshift.inventory import Index, is_definition
 from imageshift.inventory.parsed import read_parsed
 from imageshift.lazy import lazy_re
@@ -27,11 +28,18 @@ from imageshift.source import (
 __all__ = ["ImageText", "file_texts", "is_transformed", "patch_texts"]
 
 _LISTS = ("containers", "initContainers")
-_POD_PATHS = (("spec",), ("spec", "template", "spec"))
+_POD_PATHS = {
+    ("spec",): False,
+    ("spec", "template", "spec"): False,
+    ("spec", "jobTemplate", "spec", "template", "spec"): True,
+}
+"""Where pods have volumes, and whether only newer versions of kustomize look there (K5)."""
+
 _IMAGE = lazy_re(
     r"/(?:containers|initContainers)/[^/]+/image$"
     r"|^/spec/(?:template/spec/)?volumes/[^/]+/image/reference$"
 )
+_NEWER = lazy_re(r"^/spec/jobTemplate/spec/template/spec/volumes/[^/]+/image/reference$")
 Fields = frozenset[tuple[str, ...]]
 """Paths of image fields beyond Kubernetes' own."""
 
@@ -40,13 +48,17 @@ _LIST = lazy_re(r"/(?:containers|initContainers)$")
 
 
 class ImageText(Struct, frozen=True):
-    """A text that entries may match; `tested` when a JSON 6902 `test` compares with it."""
+    """A text that entries may match; `tested` when a JSON 6902 `test` compares with it.
+
+    `newer` says that only newer versions of kustomize match it.
+    """
 
     document: Document
     scalar: Scalar
     kind: str
     name: str
     tested: bool = False
+    newer: bool = False
 
 
 def file_texts(file: str, content: bytes, fields: Fields = frozenset()) -> Iterator[ImageText]:
@@ -111,9 +123,10 @@ def _object_texts(document: Document, root: Mapping, fields: Fields) -> Iterator
         return
     metadata = root.mapping("metadata")
     name = "" if metadata is None else metadata.text("name") or ""
-    found = [*_container_images(root), *_volume_images(root), *_field_images(root, fields)]
-    for scalar in {scalar.start: scalar for scalar in found}.values():
-        yield ImageText(document, scalar, kind, name)
+    found = [*_container_images(root), *_field_images(root, fields)]
+    every = dict.fromkeys(found, False) | dict(_volume_images(root))
+    for scalar, newer in {scalar.start: (scalar, new) for scalar, new in every.items()}.values():
+        yield ImageText(document, scalar, kind, name, newer=newer or _is_new(scalar))
 
 
 def _container_images(root: Node) -> Iterator[Scalar]:
@@ -131,13 +144,17 @@ def _list_images(containers: Sequence) -> Iterator[Scalar]:
             yield image
 
 
-def _volume_images(root: Mapping) -> Iterator[Scalar]:
-    for path in _POD_PATHS:
+def _is_new(scalar: Scalar) -> bool:
+    return "@" in scalar.value and is_newly_matched(scalar.value)
+
+
+def _volume_images(root: Mapping) -> Iterator[tuple[Scalar, bool]]:
+    for path, newer in _POD_PATHS.items():
         for volume in below(root, *path).items("volumes"):
             image = volume.mapping("image") if isinstance(volume, Mapping) else None
             reference = None if image is None else image.get("reference")
             if isinstance(reference, Scalar) and not reference.is_empty:
-                yield reference
+                yield reference, newer
 
 
 def _field_images(root: Mapping, fields: Fields) -> Iterator[Scalar]:
@@ -160,12 +177,13 @@ def _operation_texts(document: Document, operation: Mapping) -> Iterator[ImageTe
     if value is None:
         return
     for scalar in _value_images(pointer, value):
-        yield ImageText(document, scalar, "", "", tested)
+        newer = _NEWER.search(pointer) is not None or _is_new(scalar)
+        yield ImageText(document, scalar, "", "", tested, newer)
 
 
 def _value_images(pointer: str, value: Node) -> Iterator[Scalar]:
     if isinstance(value, Scalar):
-        if _IMAGE.search(pointer) and not value.is_empty:
+        if (_IMAGE.search(pointer) or _NEWER.search(pointer)) and not value.is_empty:
             yield value
     elif isinstance(value, Sequence) and _LIST.search(pointer):
         yield from _list_images(value)

@@ -38,7 +38,8 @@ class Duty(StrEnum):
 class Leaf(Struct, frozen=True):
     """An image text that builds start from; `file` is empty for texts outside the tree.
 
-    `written` is the main scalar's own text, where the image is split over several.
+    `written` is the main scalar's own text, where the image is split over several. `newer` says
+    that older versions of kustomize have no entry match it.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Leaf(Struct, frozen=True):
     place: Place | None = None
     generated: bool = False
     written: str | None = None
+    newer: bool = False
 
     @property
     def key(self) -> SiteKey:
@@ -228,6 +230,7 @@ class _Reader:
                 text.name,
                 text.document.place(text.document.value_start(text.scalar)),
                 generated=duties.get((file, -1, "")) is not None,
+                newer=text.newer,
             )
             yield self.leaves.add(leaf), text.tested
 

@@ -30,13 +30,15 @@ __all__ = ["Flow", "Match", "Plan", "Seen", "Simulation", "simulate"]
 class Flow(NamedTuple):
     """A text on its way: its leaf's number, what it is now, what it would be under the plan.
 
-    `renamed` says that an entry has replaced its name on the way.
+    `renamed` says that an entry has replaced its name on the way; `passed` that it is on its way
+    through an older kustomize, in which no entry matches it (K1, K5).
     """
 
     leaf: int
     before: str
     after: str
     renamed: bool = False
+    passed: bool = False
 
 
 class Match(NamedTuple):
@@ -123,7 +125,7 @@ class _Runner:
         for key in build.bases:
             flows |= self.found.outputs.get(key, frozenset())
         for leaf in self._leaves.own.get(build.key, ()):
-            flows.add(self._start(leaf))
+            flows |= self._starts(leaf)
             if leaf.file in build.late_files:
                 # The cluster may still have the chart as it was (E3.2).
                 flows.add(Flow(leaf.number, leaf.text, leaf.text))
@@ -146,7 +148,7 @@ class _Runner:
         if isinstance(effect, Replacement):
             return self._replaced(build, effect, flows)
         patched = self._leaves.patched.get(build.key, ())
-        flows |= {self._start(leaf) for at, leaf in patched if at == number}
+        flows = flows.union(*(self._starts(leaf) for at, leaf in patched if at == number))
         for at, leaf in self._leaves.tests.get(build.key, ()):
             if at == number:
                 self.found.tests.append(Test(build, leaf, flows))
@@ -180,6 +182,10 @@ class _Runner:
             )
         )
 
+    def _starts(self, leaf: Leaf) -> set[Flow]:
+        start = self._start(leaf)
+        return {start, start._replace(passed=True)} if leaf.newer else {start}
+
     def _start(self, leaf: Leaf) -> Flow:
         return Flow(leaf.number, leaf.text, self._plan.texts.get(leaf.number, leaf.text))
 
@@ -212,7 +218,7 @@ class _Runner:
             self._lists[effect] = _EntryRun.of(effect, self._graph.entries, self._plan)
         run = self._lists[effect]
         seen = {n: self.found.seen.setdefault(n, Seen()) for n in effect.numbers}
-        return frozenset(run.flow(flow, seen) for flow in flows)
+        return frozenset(flow if flow.passed else run.flow(flow, seen) for flow in flows)
 
 
 def _place_for_entries(build: Build) -> int:
@@ -227,7 +233,9 @@ def _place_for_entries(build: Build) -> int:
 
 def _with_entries(flows: _Flows, entries: Iterable[Entry]) -> _Flows:
     for entry in entries:
-        flows = frozenset(flow._replace(after=entry.apply(flow.after)) for flow in flows)
+        flows = frozenset(
+            flow if flow.passed else flow._replace(after=entry.apply(flow.after)) for flow in flows
+        )
     return flows
 
 

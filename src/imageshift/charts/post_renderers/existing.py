@@ -6,9 +6,12 @@ from functools import reduce
 from msgspec import Struct
 
 from imageshift.charts.model import Field, RenderedImage, ValuePath, Values
-from imageshift.entry import Entry, split_image
+from imageshift.entry import Entry, is_newly_matched, split_image
 
-__all__ = ["NO_RENDERERS", "EntryEdit", "PostRenderers", "to_images_item"]
+__all__ = ["NO_RENDERERS", "EntryEdit", "PostRenderers", "is_reached", "to_images_item"]
+
+_UNREADABLE = "an entry of its post-renderers has a name that only kustomize can read"
+_ONLY_NEWER = "only newer versions of kustomize match it with an entry of its post-renderers"
 
 
 class EntryEdit(Struct, frozen=True):
@@ -46,15 +49,15 @@ class PostRenderers(Struct, frozen=True):
 
     def entry_of(self, image: RenderedImage) -> tuple[ValuePath, Entry] | None:
         """The last entry that an image meets, with its path; None when none can be relied on."""
-        return None if self._is_unclear(image) else self._last(image)
+        return self._last(image) if self.doubt(image) is None else None
 
     def takes(self, image: RenderedImage) -> bool:
         """Whether an entry matches the image on its way, or may match it."""
-        return self._last(image) is not None or self._is_unclear(image)
+        return self._last(image) is not None or self.doubt(image) is not None
 
     def apply(self, image: RenderedImage) -> str:
         """The image's text behind all entries."""
-        if not _is_reached(image):
+        if not is_reached(image):
             return image.text
         return reduce(lambda text, item: item[1].apply(text), self.entries, image.text)
 
@@ -73,7 +76,7 @@ class PostRenderers(Struct, frozen=True):
         met: set[ValuePath] = set()
         for image in images:
             text = image.text
-            for path, entry in self.entries if _is_reached(image) else ():
+            for path, entry in self.entries if _may_reach(image) else ():
                 if entry.matches(text):
                     text = entry.apply(text)
                     met.add(path)
@@ -88,7 +91,7 @@ class PostRenderers(Struct, frozen=True):
                 yield path
 
     def _last(self, image: RenderedImage) -> tuple[ValuePath, Entry] | None:
-        if not _is_reached(image):
+        if not is_reached(image):
             return None
         text, last = image.text, None
         for path, entry in self.entries:
@@ -96,8 +99,12 @@ class PostRenderers(Struct, frozen=True):
                 text, last = entry.apply(text), (path, entry)
         return last
 
-    def _is_unclear(self, image: RenderedImage) -> bool:
-        return _is_reached(image) and any(entry.problem for _, entry in self.entries)
+    def doubt(self, image: RenderedImage) -> str | None:
+        """Why no entry can be relied on for the image, or None where that is clear."""
+        if is_reached(image):
+            return _UNREADABLE if any(entry.problem for _, entry in self.entries) else None
+        met = _may_reach(image) and any(entry.matches(image.text) for _, entry in self.entries)
+        return _ONLY_NEWER if met else None
 
 
 NO_RENDERERS = PostRenderers()
@@ -107,11 +114,15 @@ def _number(path: ValuePath) -> int:
     return path[0] if isinstance(path[0], int) else 0
 
 
-def _is_reached(image: RenderedImage) -> bool:
-    """Whether kustomize's transformer reaches the place (K5)."""
-    if image.field is Field.VOLUME:
-        return image.object.kind != "CronJob"
-    return image.field is Field.CONTAINER
+def _may_reach(image: RenderedImage) -> bool:
+    """Whether newer versions of kustomize have entries for the image's place (K5)."""
+    return image.field in {Field.CONTAINER, Field.VOLUME}
+
+
+def is_reached(image: RenderedImage) -> bool:
+    """Whether an entry reaches the image in every version of kustomize (K1, K5)."""
+    in_cron_job = image.field is Field.VOLUME and image.object.kind == "CronJob"
+    return _may_reach(image) and not in_cron_job and not is_newly_matched(image.text)
 
 
 def to_images_item(entry: Entry) -> dict[str, str]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from imageshift.charts.model import Field, ObjectName, RenderedImage, ValuePath
+from imageshift.charts.model import ObjectName, RenderedImage, ValuePath
+from imageshift.charts.post_renderers.existing import is_reached
 from imageshift.charts.rendering.markers import splice
 from imageshift.reference import name_length
 
@@ -45,12 +46,9 @@ class Patch(Struct, frozen=True):
 def entry_for(image: RenderedImage, target: str) -> ImageEntry | None:
     """The entry that gives a rendered image its target, or None where kustomize has no reach.
 
-    It reaches containers anywhere, and image volumes but for CronJobs' (K5). The raw rendered
-    name is what it matches (K1).
+    The raw rendered name is what an entry matches (K1).
     """
-    if image.field is Field.VOLUME and image.object.kind == "CronJob":
-        return None
-    if image.field not in (Field.CONTAINER, Field.VOLUME):
+    if not is_reached(image):
         return None
     new_name = target[: name_length(target)]
     if target[len(new_name) :] != image.text[len(image.raw_name) :]:

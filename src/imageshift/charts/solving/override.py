@@ -42,7 +42,6 @@ from imageshift.charts.values import lookup, place
 from imageshift.errors import SourceError
 
 __all__ = [
-    "ONLY_KUSTOMIZE",
     "ImageOutcome",
     "Mapper",
     "Override",
@@ -50,7 +49,6 @@ __all__ = [
     "override",
 ]
 
-ONLY_KUSTOMIZE = "an entry of its post-renderers has a name that only kustomize can read"
 _MOST_TRIES = 4
 
 Mapper = Callable[[str], str | None]
@@ -355,7 +353,7 @@ class _Sorter(Struct):
     def _by_existing(self, image: RenderedImage, target: str) -> tuple[Way, str]:
         edit = self.existing.edit_for(image, target)
         if edit is None:
-            return Way.LEFT, ONLY_KUSTOMIZE
+            return Way.LEFT, self.existing.doubt(image) or ""
         self.entry_edits.append(edit)
         return Way.POST_RENDERER, ""
 
