@@ -4,7 +4,6 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -48,14 +47,13 @@ def page(
 
 
 def drip(begin: bytes, again: bytes, pause: float = 0.02) -> Page:
-    """Return a page that begins with some bytes and then never ends."""
+    """Return a page that begins with some bytes and then doesn't end before its server does."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.close_connection = True
         handler.wfile.write(begin)
-        for _ in range(10_000_000):
+        while not handler.server.ended.wait(pause):  # type: ignore[attr-defined]
             handler.wfile.write(again)
-            time.sleep(pause)
 
     return answer
 
@@ -116,6 +114,7 @@ def serve(
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         block_on_close = False
+        ended = threading.Event()
 
         def handle_error(self, request: object, client_address: object) -> None:
             pass
@@ -132,6 +131,7 @@ def serve(
     try:
         yield web
     finally:
+        server.ended.set()
         server.shutdown()
         server.server_close()
 
