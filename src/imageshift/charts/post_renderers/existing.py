@@ -10,9 +10,6 @@ from imageshift.entry import Entry, is_newly_matched, split_image
 
 __all__ = ["NO_RENDERERS", "EntryEdit", "PostRenderers", "is_reached", "to_images_item"]
 
-_UNREADABLE = "an entry of its post-renderers has a name that only kustomize can read"
-_ONLY_NEWER = "only newer versions of kustomize match it with an entry of its post-renderers"
-
 
 class EntryEdit(Struct, frozen=True):
     """A new `newName` for an entry; `path` leads to it below `spec.postRenderers`.
@@ -49,17 +46,15 @@ class PostRenderers(Struct, frozen=True):
 
     def entry_of(self, image: RenderedImage) -> tuple[ValuePath, Entry] | None:
         """The last entry that an image meets, with its path; None when none can be relied on."""
-        return self._last(image) if self.doubt(image) is None else None
+        return None if self._is_unclear(image) else self._last(image)
 
     def takes(self, image: RenderedImage) -> bool:
         """Whether an entry matches the image on its way, or may match it."""
-        return self._last(image) is not None or self.doubt(image) is not None
+        return self._last(image) is not None or self._is_unclear(image)
 
     def apply(self, image: RenderedImage) -> str:
         """The image's text behind all entries."""
-        if not is_reached(image):
-            return image.text
-        return reduce(lambda text, item: item[1].apply(text), self.entries, image.text)
+        return self._applied(image.text) if is_reached(image) else image.text
 
     def edit_for(self, image: RenderedImage, target: str) -> EntryEdit | None:
         """The edit after which the image is its target; None when no entry can be relied on."""
@@ -99,12 +94,16 @@ class PostRenderers(Struct, frozen=True):
                 text, last = entry.apply(text), (path, entry)
         return last
 
-    def doubt(self, image: RenderedImage) -> str | None:
-        """Why no entry can be relied on for the image, or None where that is clear."""
-        if is_reached(image):
-            return _UNREADABLE if any(entry.problem for _, entry in self.entries) else None
-        met = _may_reach(image) and any(entry.matches(image.text) for _, entry in self.entries)
-        return _ONLY_NEWER if met else None
+    def differ(self, image: RenderedImage, target: str | None) -> bool:
+        """Whether only newer versions of kustomize make another image of it than its target."""
+        newer = _may_reach(image) and not is_reached(image)
+        return newer and self._applied(image.text) not in {image.text, target}
+
+    def _applied(self, text: str) -> str:
+        return reduce(lambda text, item: item[1].apply(text), self.entries, text)
+
+    def _is_unclear(self, image: RenderedImage) -> bool:
+        return is_reached(image) and any(entry.problem for _, entry in self.entries)
 
 
 NO_RENDERERS = PostRenderers()

@@ -8,7 +8,7 @@ from imageshift.charts.post_renderers.existing import PostRenderers
 from imageshift.charts.post_renderers.postrender import entry_for
 from imageshift.charts.releases.flux import ReleaseText
 from imageshift.charts.releases.layers import FileSpan
-from imageshift.charts.solving.override import ImageOutcome, Override
+from imageshift.charts.solving.override import ONLY_KUSTOMIZE, ImageOutcome, Override
 from imageshift.charts.solving.run_files import RunFiles
 from imageshift.charts.solving.variants import VariantImage
 from imageshift.errors import InvalidReferenceError
@@ -94,7 +94,7 @@ def behind_entries(
     if target is None or target == final:
         return ImageOutcome(image, None, Way.UNCHANGED)
     if existing.edit_for(image, target) is None:
-        return ImageOutcome(image, target, Way.LEFT, existing.doubt(image) or "")
+        return ImageOutcome(image, target, Way.LEFT, ONLY_KUSTOMIZE)
     return ImageOutcome(image, target, Way.POST_RENDERER)
 
 

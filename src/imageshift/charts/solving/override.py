@@ -42,6 +42,7 @@ from imageshift.charts.values import lookup, place
 from imageshift.errors import SourceError
 
 __all__ = [
+    "ONLY_KUSTOMIZE",
     "ImageOutcome",
     "Mapper",
     "Override",
@@ -49,6 +50,8 @@ __all__ = [
     "override",
 ]
 
+ONLY_KUSTOMIZE = "an entry of its post-renderers has a name that only kustomize can read"
+_ONLY_NEWER = "only newer versions of kustomize match it with an entry of its post-renderers"
 _MOST_TRIES = 4
 
 Mapper = Callable[[str], str | None]
@@ -201,9 +204,11 @@ class _Work(Struct):
 
     def _wanted(self, image: RenderedImage) -> str:
         """The text that the chart should render; an existing entry needs the one that is there."""
-        if self.existing.takes(image) or self.held.takes(image):
+        target = self.mapper(image.text)
+        stays = self.existing.takes(image) or self.held.takes(image)
+        if stays or target is None or self.existing.differ(image, target):
             return image.text
-        return self.mapper(image.text) or image.text
+        return target
 
     def _widen(self, trace: Trace, solution: Solution) -> tuple[Trace, Solution]:
         """The trace with more leaves in play, when that reaches more images."""
@@ -342,6 +347,8 @@ class _Sorter(Struct):
         way, reason = Way.UNCHANGED, ""
         if target is None or target == final:
             target = None
+        elif self.existing.differ(image, target):
+            way, reason = Way.LEFT, _ONLY_NEWER
         elif self.existing.takes(image):
             way, reason = self._by_existing(image, target)
         elif after == target:
@@ -353,7 +360,7 @@ class _Sorter(Struct):
     def _by_existing(self, image: RenderedImage, target: str) -> tuple[Way, str]:
         edit = self.existing.edit_for(image, target)
         if edit is None:
-            return Way.LEFT, self.existing.doubt(image) or ""
+            return Way.LEFT, ONLY_KUSTOMIZE
         self.entry_edits.append(edit)
         return Way.POST_RENDERER, ""
 
