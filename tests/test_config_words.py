@@ -68,6 +68,7 @@ def properties(made: Any) -> list[tuple[str, Any]]:
     ]
 
 
+@pytest.mark.once
 def test_every_key_is_described() -> None:
     """In a sentence, with examples that the schema itself accepts."""
     made = schema()

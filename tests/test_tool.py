@@ -105,6 +105,7 @@ def test_a_program_that_is_not_there(name: str) -> None:
         run_tool([name])
 
 
+@pytest.mark.once
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's limits are set on Linux alone")
 def test_a_busy_program_ends_when_nobody_watches_it_any_more() -> None:
     """The kernel ends a program whose run was killed, by the processor time that it may use."""

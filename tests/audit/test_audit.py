@@ -531,6 +531,7 @@ def test_no_standard_input(tree: Path) -> None:
     assert done.returncode == 3
 
 
+@pytest.mark.once
 def test_large_lists_are_read_fast(tmp_path: Path) -> None:
     """An audit takes less than ten times what Python's json takes to load the file."""
     filler: dict[str, Any] = {

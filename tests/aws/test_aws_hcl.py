@@ -98,6 +98,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     return answer
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("index", range(len(KNOWN)), ids=KNOWN)
 def test_as_terraform_has_it(index: int, judged: list[Any]) -> None:
     """Every expression has the value that Terraform itself gives it."""

@@ -14,6 +14,8 @@ from imageshift.cache import ARTICLE_RULES, Registry, Rule, RuleSet
 from imageshift.errors import ToolError
 from imageshift.reference import parse_reference
 
+pytestmark = pytest.mark.once
+
 pytest_plugins = ("ecr_fixtures",)
 
 ACCOUNT, REGION = "111122223333", "eu-west-2"

@@ -8,6 +8,8 @@ from imageshift.aws.client import open_client
 from imageshift.aws.failures import explain_failure
 from imageshift.reference import parse_reference
 
+pytestmark = pytest.mark.once
+
 pytest_plugins = ("ecr_fixtures",)
 
 OPTIONS = AwsOptions("111122223333", "eu-west-2")

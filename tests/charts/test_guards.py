@@ -112,6 +112,7 @@ def test_schemas(tmp_path: Path, rule: str) -> None:
     assert migrated(tmp_path, "", **{"values.schema.json": schema}) == VALUES
 
 
+@pytest.mark.once
 def test_many_applications_of_one_chart(tmp_path: Path) -> None:
     """What a chart compares stays in the values of everything that installs it."""
     setters = (
@@ -134,6 +135,7 @@ def test_many_applications_of_one_chart(tmp_path: Path) -> None:
     assert [name for name in own if (tmp_path / name).read_text() != files[name]] == []
 
 
+@pytest.mark.once
 def test_deep_templates(tmp_path: Path) -> None:
     """Named templates include each other through any depth."""
     depth = 1500

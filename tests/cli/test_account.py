@@ -260,6 +260,7 @@ def test_generated_data_of_known_programs_moves(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "text",
     [

@@ -13,6 +13,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from command_line import REGISTRY, read_tree, write_tree
 from crash_points import run_forked
 
@@ -107,6 +109,7 @@ class Kills:
         return sorted(line[3:] for line in done.stdout.splitlines())
 
 
+@pytest.mark.once
 def test_runs_that_are_killed(tmp_path: Path) -> None:
     """Files are whole at once; moves are after SIGTERM at once, else after the next run."""
     kills, chance, found = Kills(tmp_path), random.Random(SEED), Counter[str]()  # noqa: S311 no secret

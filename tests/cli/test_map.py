@@ -176,6 +176,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_lines_leave_the_others(tmp_path: Path, text: str) -> None:
     """What is no reference is told shortly, and the good one behind it is mapped."""

@@ -109,6 +109,7 @@ def test_revert_to_a_folder_goes_back(name: str, tmp_path: Path) -> None:
     assert restored is case.facts.get("base", True), done.stderr
 
 
+@pytest.mark.once
 @every_case
 @pytest.mark.skipif(not SCHEMA.exists(), reason="the schema isn't published yet")
 def test_report_keeps_to_its_schema(name: str, tmp_path: Path) -> None:

@@ -4,6 +4,10 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.once
+
 
 def floors(page: Path) -> dict[str, int]:
     """Return the floor of each part that the table names."""

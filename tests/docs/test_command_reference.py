@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.once
+
 
 def test_command_reference_is_current(repository: Path) -> None:
     """The page docs/commands.md is what scripts/command_reference.py would write now."""

@@ -8,6 +8,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 WHERE = ("--account", "123456789012", "--region", "eu-west-2")
 

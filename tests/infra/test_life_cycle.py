@@ -95,6 +95,7 @@ REFERENCES = st.lists(
 )
 
 
+@pytest.mark.once
 @settings(max_examples=25, deadline=None)
 @given(references=REFERENCES)
 def test_a_pinned_digest_never(references: list[str]) -> None:

@@ -164,6 +164,7 @@ def test_folder_that_may_not_be_listed_is_told(as_nobody: Path) -> None:
     }
 
 
+@pytest.mark.once
 def test_folders_deeper_than_the_system_can_name_are_told(root: Path) -> None:
     """5,000 levels: the walk ends where a path is too long for the system, and says where."""
     deep = os.open(root, os.O_RDONLY)

@@ -24,6 +24,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
 def test_what_repeats_without_end_is_refused(text: str) -> None:
     """As the readers of Kubernetes and Helm refuse it."""
@@ -40,6 +41,7 @@ DEEP = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 def test_what_aliases_make_too_deep_is_refused(text: str) -> None:
     """However flat it is written: whoever follows the aliases would go down as far."""

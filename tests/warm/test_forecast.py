@@ -133,6 +133,7 @@ def test_only_ecr_can_be_asked_what_is_missing(tmp_path: Path) -> None:
     assert "--missing asks ECR" in done.stderr
 
 
+@pytest.mark.once
 def test_a_limit_is_said(tmp_path: Path) -> None:
     """`warm --pull` stops at a rate limit, says so, and says how to go on."""
     images = "".join(f"  - image: nginx:{n}\n" for n in range(6))
