@@ -11,7 +11,7 @@ from imageshift.lazy import lazy_re
 
 __all__ = ["hint_at"]
 
-_STEP = lazy_re(r"[^.\[\]]+|\[[^\]]*\]")
+_STEP = lazy_re(r"[^.\[\]]+|\[[^\[\]]*\]")
 
 
 def hint_at(key_path: str, wrong: str) -> str | None:

@@ -21,7 +21,7 @@ _GROUP = "image.toolkit.fluxcd.io"
 _MARKER = lazy_re(
     r'\{"\$imagepolicy":\s*"(?P<namespace>[^":]+):(?P<name>[^":]+)(?::(?P<setter>[^"]+))?"\}'
 )
-_ONLY = lazy_re(r"[ \t]*#[ \t]*$")
+_ONLY = lazy_re(r"(?<![ \t])[ \t]*+#[ \t]*$")
 _LISTS = (
     "ECR lists only tags that have been pulled, so the policy sees a new tag only after somebody "
     "pulls it"

@@ -37,9 +37,10 @@ _ACTION = r"\{\{(?:[^{}]|\{(?!\{)|\}(?!\}))*+\}\}"
 _CONTROL = lazy_re(rf"^[ \t]*(?:{_ACTION}[ \t]*)+\r?$", re.MULTILINE)
 _UNQUOTED = lazy_re(
     r"""^(?P<head>[ \t]*+(?:-[ \t]++)*+(?:[\w.-]++:[ \t]++)?+)"""
-    r"""(?P<text>[^\s"'|>#&*][^\r\n]*?)(?P<note>[ \t]+\#[^\r\n{}]*)?\r?$""",
+    r"""(?P<text>[^\s"'|>#&*][^\r\n]*)\r?$""",
     re.MULTILINE,
 )
+_NOTE = lazy_re(r"(?<![ \t])[ \t]++#")
 _DOUBT = "helmfile's templates may put it where a release's patch or transformer changes it"
 
 
@@ -115,9 +116,11 @@ def unfilled_documents(text: str) -> tuple[Document, ...]:
 
 
 def _quoted(line: re.Match[str]) -> str:
-    if "{{" not in line["text"]:
+    text = line["text"]
+    if "{{" not in text:
         return line[0]
-    inner = line["text"].replace("'", "''")
+    note = _NOTE.search(text, max(text.rfind("{"), text.rfind("}")) + 1)
+    inner = (text if note is None else text[: note.start()]).replace("'", "''")
     return f"{line['head']}'{inner}'"
 
 

@@ -1,6 +1,5 @@
 """URLs of http and https, shown without secrets."""
 
-import re
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from msgspec import Struct
@@ -19,7 +18,6 @@ _HOST = lazy_re(r"[a-z0-9_][a-z0-9._-]*|[0-9a-f:.]+")
 _SAFE = "/%:@!$&'()*+,;=~"
 _LONGEST, _LONGEST_SHOWN = 8192, 80
 # Where a URL can't be read, whatever stands before an @ counts as a user.
-_USER = lazy_re(r"(?<=:).*@", re.DOTALL)
 
 
 class Url(Struct, frozen=True, kw_only=True):
@@ -71,7 +69,8 @@ def parse_url(text: str) -> Url:
     except ValueError:  # also for halves of characters, which JSON can have
         port, host, target, parts = None, "", "", urlsplit("")
     if parts.scheme not in _PORTS or not _HOST.fullmatch(host) or len(text) > _LONGEST:
-        shown = _USER.sub("", text.partition("?")[0])[:_LONGEST_SHOWN]
+        scheme, colon, rest = text.partition("?")[0].partition(":")
+        shown = f"{scheme}{colon}{rest[rest.rfind('@') + 1 :]}"[:_LONGEST_SHOWN]
         raise NetworkError(f"{shown!r} isn't an http or https URL")
     return Url(scheme=parts.scheme, host=host, port=port or _PORTS[parts.scheme], target=target)
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Guard", "Guards", "chart_guards"]
 
-_JOB = lazy_re(r"^(?!\s*#).*\bkind:\s*[\"']?Job\b", re.MULTILINE)
-_CRON_JOB = lazy_re(r"^(?!\s*#).*\bkind:\s*[\"']?CronJob\b")
+_JOB = lazy_re(r"^(?![ \t]*#).*\bkind:\s*[\"']?Job\b", re.MULTILINE)
 _FREE = lazy_re(r"helm\.sh/hook|\bgenerateName:")
 _NAME = lazy_re(r"\bname:[^\n]*\.Release\.Revision")
 _REPLACED = lazy_re(r"sync-options[^\n]*(?:Force=true[^\n]*Replace|Replace=true[^\n]*Force)")
@@ -123,7 +122,7 @@ def _texts(chart: "ChartFiles") -> dict[str, str]:
 def _is_applied(document: TemplateDocument, *, upgrades: bool) -> bool:
     """Whether a document is a Job that the next change applies again under its name."""
     found, text = _JOB.search(document.text), document.text
-    if found is None or _CRON_JOB.search(text) or _FREE.search(text):
+    if found is None or _FREE.search(text):
         return False
     if not upgrades:
         return not _REPLACED.search(text)
