@@ -27,16 +27,19 @@ class History(Struct, frozen=True):
         """Remember that a version of a chart uses these images by default."""
         for image in dict.fromkeys(images):
             for text in dict.fromkeys((image.full_name, image.normalized)):
-                self._keep(_key(chart, text))
-                self._keep(_key(chart, _versioned(text, version)))
+                self._note(chart, version, text)
 
-    def note_registry(self, chart: ChartSource, value: ValuePath, registry: str) -> None:
+    def note_registry(
+        self, chart: ChartSource, version: str, value: ValuePath, registry: str
+    ) -> None:
         """Remember that a version of a chart uses a registry from one of its own values."""
-        self._keep(_key(chart, _registry(value, registry)))
+        self._note(chart, version, _registry(value, registry))
 
-    def had_registry(self, chart: ChartSource, value: ValuePath, registry: str) -> bool:
-        """Whether a version of a chart used a registry from one of its own values."""
-        return self.store.get(*_key(chart, _registry(value, registry))) is not None
+    def has_left_registry(
+        self, chart: ChartSource, version: str, value: ValuePath, registry: str
+    ) -> bool:
+        """Whether another version used a registry from one of its values, and this one doesn't."""
+        return self._has_left(chart, version, _registry(value, registry))
 
     def has_left(
         self, chart: ChartSource, version: str, image: ImageReference, *, tagged: bool
@@ -46,13 +49,16 @@ class History(Struct, frozen=True):
         One that this version uses as well, wherever that is, may stand in another's place on
         purpose. With `tagged` it has to be the same tag.
         """
-        text = image.normalized if tagged else image.full_name
+        return self._has_left(chart, version, image.normalized if tagged else image.full_name)
+
+    def _has_left(self, chart: ChartSource, version: str, text: str) -> bool:
         now = self.store.get(*_key(chart, _versioned(text, version)))
         return now is None and self.store.get(*_key(chart, text)) is not None
 
-    def _keep(self, key: tuple[str, ...]) -> None:
-        if self.store.get(*key) is None:
-            self.store.keep(_SEEN, *key)
+    def _note(self, chart: ChartSource, version: str, text: str) -> None:
+        for key in (_key(chart, text), _key(chart, _versioned(text, version))):
+            if self.store.get(*key) is None:
+                self.store.keep(_SEEN, *key)
 
 
 def _versioned(text: str, version: str) -> str:

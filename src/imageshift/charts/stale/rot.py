@@ -143,7 +143,7 @@ def find_stale(look: Look) -> Rotten:
 
 def _note_defaults(look: Look, written: Mapping[ValuePath, Override]) -> None:
     """Remembers the images that a chart takes by itself now, and where their registries stand."""
-    chart, found = look.text.release.source, []
+    chart, version, found = look.text.release.source, look.chart.version, []
     for image in look.images:
         if any(segment.leaf in written for segment in image.segments):
             continue
@@ -151,8 +151,9 @@ def _note_defaults(look: Look, written: Mapping[ValuePath, Override]) -> None:
             found.append(look.rules.normalize(look.rules.parse(image.text)))
             for segment in image.segments:
                 if image.text[segment.start : segment.end + 1] == f"{_host(image.text)}/":
-                    look.history.note_registry(chart, segment.leaf, found[-1].registry)
-    look.history.note(chart, look.chart.version, found)
+                    registry = found[-1].registry
+                    look.history.note_registry(chart, version, segment.leaf, registry)
+    look.history.note(chart, version, found)
 
 
 def _host(text: str) -> str:
@@ -311,14 +312,14 @@ class _Stale:
         return target.target.full_name + text[name_length(text) :]
 
     def _had_registry(self, candidate: _Candidate) -> bool:
-        """Whether all that is written is the cache of a registry that a version took there."""
+        """Whether all that is written is the cache of a registry that another version took."""
         chart, host = self._look.text.release.source, self._rules.registry.host
         values = {leaf: self._written[leaf][1].value for leaf in candidate.leaves}
         leaf, value = next(iter(values.items()))
         value = value.removesuffix("/library")
         upstreams = [r.upstream for r in self._rules.rules if value == f"{host}/{r.prefix}"]
-        known = self._look.history.had_registry
-        return len(values) == 1 and any(known(chart, leaf, name) for name in upstreams)
+        known, version = self._look.history.has_left_registry, self._look.chart.version
+        return len(values) == 1 and any(known(chart, version, leaf, name) for name in upstreams)
 
     def _is_tagged(self, candidate: _Candidate) -> bool:
         """Whether what is written sets a tag or digest too."""
