@@ -1,6 +1,6 @@
 """From the moves of releases to what happens to sites, and of images that no site names."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from msgspec import Struct, field
@@ -174,8 +174,7 @@ class _One:
 
     def _unclaimed(self, image: RenderedImage) -> ValuePath:
         """The value of the release's own text that names an image, and that no site is."""
-        end = name_length(image.text)
-        for leaf in (segment.leaf for segment in image.segments if segment.start < end):
+        for leaf in _naming(image):
             layer = self.leaves.places.get(leaf, (None,))[0]
             if layer is self._solved.text.own and leaf not in self._claimed:
                 return leaf
@@ -266,13 +265,19 @@ class _One:
 
     def _is_named_alike(self, site: ImageSite, fate: Fate) -> bool:
         """Whether a text that the chart looks at, so that it can't be traced, names an image."""
-        if fate.way in (Way.VALUES, Way.UNCHANGED):
+        known = _is_traced(fate.image) or self._is_literal(fate.image)
+        if known or fate.way in (Way.VALUES, Way.UNCHANGED):
             return False
         try:
             named = self._mapper.parse(site.text).full_name
             return named == self._mapper.parse(fate.image.text).full_name
         except InvalidReferenceError:
             return False
+
+    def _is_literal(self, image: RenderedImage) -> bool:
+        """Whether a template of the chart itself names an image."""
+        name, files = image.raw_name.encode(), self._solved.chart.files
+        return any(name in text for path, text in files.items() if "templates/" in path)
 
     def _is_shared(self, site: ImageSite, file: str) -> bool:
         offset = site.document.offset(site.main.scalar.start)
@@ -385,3 +390,13 @@ class _One:
             if fate.moves and image.hook and fate.way is Way.POST_RENDERER:
                 lines.append(f"  {_HOOKS}")
         return tuple(dict.fromkeys(lines))
+
+
+def _naming(image: RenderedImage) -> Iterator[ValuePath]:
+    """The values that an image's name is made of."""
+    end = name_length(image.text)
+    return (segment.leaf for segment in image.segments if segment.start < end)
+
+
+def _is_traced(image: RenderedImage) -> bool:
+    return next(_naming(image), None) is not None
