@@ -67,7 +67,8 @@ IGNORED = "a value that it comes from is marked `imageshift: ignore`"
 class Fate(Struct, frozen=True):
     """What happens to one rendered image; `reason` says why one with a target stays.
 
-    `done` says that a patch puts the target in its place already.
+    `done` says that a patch puts the target in its place already, `elsewhere` that only another
+    build of the release renders it.
     """
 
     image: RenderedImage
@@ -76,6 +77,7 @@ class Fate(Struct, frozen=True):
     reason: SkipReason | None = None
     detail: str | None = None
     done: bool = False
+    elsewhere: bool = False
 
     @property
     def moves(self) -> bool:
@@ -306,10 +308,8 @@ def _fate(outcome: ImageOutcome, standing: Collection[PatchKey]) -> Fate:
         patch = patch_for(image, target)
         if patch is not None and patch_key(patch) in standing:
             return Fate(image, target, Way.PATCH, done=True)
-    if outcome.way is Way.LEFT:
-        fate = Fate(outcome.image, outcome.target, outcome.way)
-        return fate.stays(SkipReason.TEMPLATE, outcome.reason)
-    return Fate(outcome.image, outcome.target, outcome.way)
+    fate = Fate(image, target, outcome.way, elsewhere=outcome.elsewhere)
+    return fate.stays(SkipReason.TEMPLATE, outcome.reason) if outcome.way is Way.LEFT else fate
 
 
 def _post_rendered(fate: Fate, error: SourceError) -> Fate:

@@ -112,8 +112,8 @@ def _may_name(site: ImageSite, file: str, image: RenderedImage, spans: Iterable[
 def _outcome(item: VariantImage) -> ImageOutcome:
     """What happens to an image that only a variant renders."""
     if item.target is None:
-        return ImageOutcome(item.image, None, Way.UNCHANGED)
+        return ImageOutcome(item.image, None, Way.UNCHANGED, elsewhere=True)
     if item.moved:
-        return ImageOutcome(item.image, item.target, Way.VALUES)
+        return ImageOutcome(item.image, item.target, Way.VALUES, elsewhere=True)
     way = Way.LEFT if entry_for(item.image, item.target) is None else Way.POST_RENDERER
-    return ImageOutcome(item.image, item.target, way, _BEYOND)
+    return ImageOutcome(item.image, item.target, way, _BEYOND, elsewhere=True)

@@ -62,13 +62,15 @@ class ImageOutcome(Struct, frozen=True):
     """What happens to one rendered image; `reason` says why it is left.
 
     `target` is what runs in the end, after existing post-renderers too; None for an image that
-    stays because it has no rule, or is there already.
+    stays because it has no rule, or is there already. `elsewhere` says that only another build of
+    the release renders it.
     """
 
     image: RenderedImage
     target: str | None
     way: Way
     reason: str = ""
+    elsewhere: bool = False
 
 
 class Override(Struct, frozen=True, kw_only=True):

@@ -76,10 +76,11 @@ class Variant(Struct, frozen=True):
         return PostRenderers.read(renderers if isinstance(renderers, list) else ())
 
     @property
-    def product(self) -> tuple[dict[str, Any], PostRenderers, dict[str, Any]]:
-        """What decides over the images of the build, and which of the base's own values arrive."""
-        marked = replace(self, spec={**self.spec, "values": _marked(self.spec.get("values"))})
-        return self.values(), self.entries, marked.values()
+    def product(self) -> tuple[list[dict[str, Any]], PostRenderers, list[dict[str, Any]]]:
+        """What decides over the images of the build, and which values that edits change arrive."""
+        spec = {**self.spec, "values": _marked(self.spec.get("values"))}
+        marked = replace(self, spec=spec, parts=tuple(map(_marked_part, self.parts)))
+        return self.all_values(), self.entries, marked.all_values()
 
     def all_values(self, edits: Sequence[PlacedEdit] = ()) -> list[dict[str, Any]]:
         """The values of the build; those with targetPaths over spec.values too, if any (E3.3)."""
@@ -257,6 +258,13 @@ def _marked(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _marked(below) for key, below in value.items()}
     return _MARK
+
+
+def _marked_part(part: ValuesPart) -> ValuesPart:
+    """An item of `valuesFrom` whose values are marks."""
+    found = part.values
+    values = None if found.values is None else _marked(found.values)
+    return replace(part, values=replace(found, values=values, text=_MARK))
 
 
 def _map(value: Any) -> Mapping[str, Any]:
