@@ -1,7 +1,9 @@
 """The commands of the ECR side from end to end, against a fake account on loopback."""
 
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,9 @@ pytestmark = pytest.mark.once
 pytest_plugins = ("ecr_fixtures",)
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "aws"
-CLUSTER = FIXTURES / "cluster"
+ALONE = tempfile.TemporaryDirectory()
+# Inside this repository, all of it would be read each time.
+CLUSTER = Path(shutil.copytree(FIXTURES / "cluster", Path(ALONE.name) / "cluster"))
 HOST = "111122223333.dkr.ecr.eu-west-2.amazonaws.com"
 WHERE = ("--account", "111122223333", "--region", "eu-west-2")
 PINNED = "sha256:" + "1" * 64

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -180,12 +181,16 @@ def test_answers_without_end(
     ],
 )
 def test_a_login_without_token(
-    answer: dict[str, Any], ecr_server: EcrServer, monkeypatch: pytest.MonkeyPatch
+    answer: dict[str, Any],
+    ecr_server: EcrServer,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     """A login that can't be read ends with 4, and is shown nowhere."""
     monkeypatch.setattr(ecr_server, "token", lambda: answer)
+    shutil.copy(CASES / "cluster" / "app.yaml", tmp_path)
 
-    done = run(CASES / "cluster", "warm", ".", "--pull", *REGISTRY)
+    done = run(tmp_path, "warm", ".", "--pull", *REGISTRY)
 
     assert done.code == 4
     assert "authorization token can't be read" in done.stderr
