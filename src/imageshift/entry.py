@@ -84,7 +84,7 @@ def is_newly_matched(text: str) -> bool:
     >>> is_newly_matched("nginx:1@sha512:0f"), is_newly_matched("nginx:1@sha256:0f")
     (True, False)
     """
-    digest = split_image(text)[2]
+    digest = split_image(text)[2] if "@" in text else ""
     return bool(digest) and not digest.startswith("sha256:")
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from imageshift.entry import is_newly_matched
 from imageshift.inventory import Index, is_definition
 from imageshift.inventory.parsed import read_parsed
 from imageshift.lazy import lazy_re
@@ -50,7 +49,7 @@ _LIST = lazy_re(r"/(?:containers|initContainers)$")
 class ImageText(Struct, frozen=True):
     """A text that entries may match; `tested` when a JSON 6902 `test` compares with it.
 
-    `newer` says that only newer versions of kustomize match it.
+    `newer` says that only newer versions of kustomize look there.
     """
 
     document: Document
@@ -123,10 +122,11 @@ def _object_texts(document: Document, root: Mapping, fields: Fields) -> Iterator
         return
     metadata = root.mapping("metadata")
     name = "" if metadata is None else metadata.text("name") or ""
-    found = [*_container_images(root), *_field_images(root, fields)]
-    every = dict.fromkeys(found, False) | dict(_volume_images(root))
-    for scalar, newer in {scalar.start: (scalar, new) for scalar, new in every.items()}.values():
-        yield ImageText(document, scalar, kind, name, newer=newer or _is_new(scalar))
+    found = {scalar.start: (scalar, newer) for scalar, newer in _volume_images(root)}
+    for scalar in (*_container_images(root), *_field_images(root, fields)):
+        found[scalar.start] = scalar, False
+    for scalar, newer in found.values():
+        yield ImageText(document, scalar, kind, name, newer=newer)
 
 
 def _container_images(root: Node) -> Iterator[Scalar]:
@@ -142,10 +142,6 @@ def _list_images(containers: Sequence) -> Iterator[Scalar]:
         image = item.get("image") if isinstance(item, Mapping) else None
         if isinstance(image, Scalar) and not image.is_empty:
             yield image
-
-
-def _is_new(scalar: Scalar) -> bool:
-    return "@" in scalar.value and is_newly_matched(scalar.value)
 
 
 def _volume_images(root: Mapping) -> Iterator[tuple[Scalar, bool]]:
@@ -177,7 +173,7 @@ def _operation_texts(document: Document, operation: Mapping) -> Iterator[ImageTe
     if value is None:
         return
     for scalar in _value_images(pointer, value):
-        newer = _NEWER.search(pointer) is not None or _is_new(scalar)
+        newer = _NEWER.search(pointer) is not None
         yield ImageText(document, scalar, "", "", tested, newer)
 
 

@@ -17,7 +17,6 @@ _PORTS = {"http": 80, "https": 443}
 _HOST = lazy_re(r"[a-z0-9_][a-z0-9._-]*|[0-9a-f:.]+")
 _SAFE = "/%:@!$&'()*+,;=~"
 _LONGEST, _LONGEST_SHOWN = 8192, 80
-# Where a URL can't be read, whatever stands before an @ counts as a user.
 
 
 class Url(Struct, frozen=True, kw_only=True):
@@ -69,6 +68,7 @@ def parse_url(text: str) -> Url:
     except ValueError:  # also for halves of characters, which JSON can have
         port, host, target, parts = None, "", "", urlsplit("")
     if parts.scheme not in _PORTS or not _HOST.fullmatch(host) or len(text) > _LONGEST:
+        # Where a URL can't be read, whatever stands before an @ counts as a user.
         scheme, colon, rest = text.partition("?")[0].partition(":")
         shown = f"{scheme}{colon}{rest[rest.rfind('@') + 1 :]}"[:_LONGEST_SHOWN]
         raise NetworkError(f"{shown!r} isn't an http or https URL")

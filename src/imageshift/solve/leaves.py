@@ -39,7 +39,7 @@ class Leaf(Struct, frozen=True):
     """An image text that builds start from; `file` is empty for texts outside the tree.
 
     `written` is the main scalar's own text, where the image is split over several. `newer` says
-    that older versions of kustomize have no entry match it.
+    that only newer versions of kustomize look where it stands.
     """
 
     number: int

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from imageshift.entry import Entry
+from imageshift.entry import Entry, is_newly_matched
 from imageshift.links.builds import Graph
 from imageshift.links.entries import EntryStep, merged_steps
 from imageshift.links.model import (
@@ -125,10 +125,11 @@ class _Runner:
         for key in build.bases:
             flows |= self.found.outputs.get(key, frozenset())
         for leaf in self._leaves.own.get(build.key, ()):
-            flows |= self._starts(leaf)
+            starts = self._starts(leaf)
+            flows |= starts
             if leaf.file in build.late_files:
                 # The cluster may still have the chart as it was (E3.2).
-                flows.add(Flow(leaf.number, leaf.text, leaf.text))
+                flows |= {start._replace(after=start.before) for start in starts}
         if build.unknown:
             flows |= self._from_outside(build)
         gathered, added = frozenset(flows), self._plan.added.get(build.key, ())
@@ -183,8 +184,10 @@ class _Runner:
         )
 
     def _starts(self, leaf: Leaf) -> set[Flow]:
+        """The text on its way; twice where versions of kustomize differ over it (K1, K5)."""
         start = self._start(leaf)
-        return {start, start._replace(passed=True)} if leaf.newer else {start}
+        differ = leaf.newer or is_newly_matched(leaf.text)
+        return {start, start._replace(passed=True)} if differ else {start}
 
     def _start(self, leaf: Leaf) -> Flow:
         return Flow(leaf.number, leaf.text, self._plan.texts.get(leaf.number, leaf.text))

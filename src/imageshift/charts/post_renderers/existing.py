@@ -94,8 +94,8 @@ class PostRenderers(Struct, frozen=True):
                 text, last = entry.apply(text), (path, entry)
         return last
 
-    def differ(self, image: RenderedImage, target: str | None) -> bool:
-        """Whether only newer versions of kustomize make another image of it than its target."""
+    def changes_in_newer(self, image: RenderedImage, target: str | None) -> bool:
+        """Whether newer versions of kustomize alone turn it into another image than its target."""
         newer = _may_reach(image) and not is_reached(image)
         return newer and self._applied(image.text) not in {image.text, target}
 
@@ -114,7 +114,7 @@ def _number(path: ValuePath) -> int:
 
 
 def _may_reach(image: RenderedImage) -> bool:
-    """Whether newer versions of kustomize have entries for the image's place (K5)."""
+    """Whether an entry reaches the image's place in newer versions of kustomize (K5)."""
     return image.field in {Field.CONTAINER, Field.VOLUME}
 
 

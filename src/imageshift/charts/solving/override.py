@@ -208,7 +208,7 @@ class _Work(Struct):
         """The text that the chart should render; an existing entry needs the one that is there."""
         target = self.mapper(image.text)
         stays = self.existing.takes(image) or self.held.takes(image)
-        if stays or target is None or self.existing.differ(image, target):
+        if stays or target is None or self.existing.changes_in_newer(image, target):
             return image.text
         return target
 
@@ -349,7 +349,7 @@ class _Sorter(Struct):
         way, reason = Way.UNCHANGED, ""
         if target is None or target == final:
             target = None
-        elif self.existing.differ(image, target):
+        elif self.existing.changes_in_newer(image, target):
             way, reason = Way.LEFT, _ONLY_NEWER
         elif self.existing.takes(image):
             way, reason = self._by_existing(image, target)

@@ -265,8 +265,9 @@ class _One:
 
     def _is_named_alike(self, site: ImageSite, fate: Fate) -> bool:
         """Whether a text that the chart looks at, so that it can't be traced, names an image."""
-        known = _is_traced(fate.image) or self._is_literal(fate.image)
-        if known or fate.elsewhere or fate.way in (Way.VALUES, Way.UNCHANGED):
+        if fate.elsewhere or fate.way in (Way.VALUES, Way.UNCHANGED):
+            return False
+        if _is_traced(fate.image) or self._is_literal(fate.image):
             return False
         try:
             named = self._mapper.parse(site.text).full_name
